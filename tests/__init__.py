@@ -1,0 +1,1 @@
+"""The tests of phoenix, laid out like phoenix itself."""

@@ -1,0 +1,46 @@
+"""Tests of tools/check_words.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools.check_words import empty_words, traces
+
+
+@pytest.mark.parametrize(
+    ("stem", "source", "line"),
+    [
+        ("utils", "", 1),
+        ("alb", "class RouterManager: ...", 1),
+        ("alb", "\ndef _process_all(): ...", 2),
+        ("alb", "class A:\n    async def handle(self): ...", 2),
+    ],
+)
+def test_a_name_that_says_nothing_is_found_where_it_stands(stem: str, source: str, line: int) -> None:
+    assert [found for found, _ in empty_words(stem, source)] == [line]
+
+
+@pytest.mark.parametrize("name", ["handler", "suspend_processes", "dataclass", "metadata", "manages"])
+def test_words_that_only_contain_an_empty_word_are_left_alone(name: str) -> None:
+    assert not list(empty_words(name, f"def {name}(): ..."))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see " + "/home" + "/somebody/notes",
+        '"' + "/tmp" + '/scratch/file"',
+        "--index-url" + "=https://packages.example.com",
+        "https://packages.example.com" + "/simple",
+        "an escape \x1b[0m",
+        "a hidden \u200b space",
+    ],
+)
+def test_a_trace_of_one_machine_is_found(text: str) -> None:
+    assert [line for line, _ in traces(f"fine\n{text}\n".encode())] == [2]
+
+
+@pytest.mark.parametrize("text", ["https://wiki.example.com/home/web", "a\ttab", "src/root/x", "--no-emit-index-url"])
+def test_ordinary_text_and_binary_files_are_left_alone(text: str) -> None:
+    assert not list(traces(text.encode()))
+    assert not list(traces(b"\xff\xfe\x00" + text.encode()))
