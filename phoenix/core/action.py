@@ -1,0 +1,98 @@
+"""What is to be done: the actions on AWS, and the decision that carries them.
+
+Pure: frozen values only. Every action is an absolute target ("set", never "add"), so it may be repeated at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from phoenix.core.model import Slot
+from phoenix.core.record import GroupRecord
+
+
+@dataclass(frozen=True, slots=True)
+class WriteTags:
+    """Set these tags on the slots' Auto Scaling groups, all in one call; never propagated to instances."""
+
+    tags: Mapping[Slot, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveTags:
+    """Remove these tag keys from the slots' Auto Scaling groups, all in one call."""
+
+    keys: Mapping[Slot, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class MakeTemplateVersion:
+    """Make the generation's template version from the newest one that phoenix did not make; once per rotation."""
+
+    slot: Slot
+    rotation: str
+    generation: int
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetCapacity:
+    """Set MinSize and MaxSize, and DesiredCapacity or the template version where given; one call, absolute values."""
+
+    slot: Slot
+    min: int
+    max: int
+    desired: int | None = None
+    template_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetSchedules:
+    """Let the slot's scheduled actions run, or suspend them."""
+
+    slot: Slot
+    running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceInstance:
+    """Hand an instance that is in service and stays unhealthy to AWS for replacement (SetInstanceHealth)."""
+
+    slot: Slot
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetWeights:
+    """Send `percent` of the pair's traffic to `slot`, the rest to the other, on every route.
+
+    `only_from` are the percentages of `slot` that may be found right before the write; empty means any (the way back).
+    Raises of weight are refused by the router when it finds anything else. `suspend_stickiness` switches group
+    stickiness off while weights move; `restore_stickiness` switches it on again, in seconds by route ARN.
+    """
+
+    slot: Slot
+    percent: int
+    only_from: frozenset[int] = frozenset()
+    suspend_stickiness: bool = False
+    restore_stickiness: Mapping[str, int] = field(default_factory=dict)
+
+
+Action = WriteTags | RemoveTags | MakeTemplateVersion | SetCapacity | SetSchedules | ReplaceInstance | SetWeights
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The record to save, the actions to take, when to look again (None: nothing is due), and why, in one sentence.
+
+    `look_again_at` not later than now means at once. `moving` says that AWS is busy with something that has no known
+    end: the driver polls, and `look_again_at` is only the latest time.
+    """
+
+    record: GroupRecord
+    actions: tuple[Action, ...]
+    look_again_at: datetime | None
+    reason: str
+    moving: bool = False

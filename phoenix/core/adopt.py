@@ -1,0 +1,115 @@
+"""Make sense of a group without a record: from its weights, its instances and the tags that phoenix left on it. Pure.
+
+Where they disagree: weights say who is live, instances what it is, tags which number. Used the first time a group is
+seen, and for a rollback when the store is gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from phoenix.core import tags
+from phoenix.core.model import Capacity, Observation, Outcome, Slot, SlotState, Step, Terms
+from phoenix.core.record import Generation, GroupRecord, Rotation
+
+UNKNOWN_IMAGE = "unknown"
+
+
+def live_slot(seen: Observation) -> Slot | None:
+    """The slot that has the traffic, or, without a load balancer, the capacity; None when it is both or neither."""
+    if seen.routes:
+        carrying = {slot for slot in Slot if any(route.percent(slot) > 0 for route in seen.routes)}
+    else:
+        carrying = {slot for slot in Slot if seen.slots[slot].desired > 0}
+    return next(iter(carrying)) if len(carrying) == 1 else None
+
+
+def generation_in(state: SlotState, *, number: int | None = None) -> Generation | None:
+    """The generation that a slot's tags speak of; with `number`, one of that number when there are no tags."""
+    note = tags.read_generation(state.tags)
+    if note is not None:
+        return Generation(note.number, state.slot, note.image, template_version=note.template_version)
+    if number is None:
+        return None
+    version = state.resolved_version or (state.template_version if state.template_version.isdigit() else None)
+    return Generation(number, state.slot, UNKNOWN_IMAGE, template_version=version)
+
+
+def adopt(group: str, seen: Observation) -> GroupRecord:
+    """A record for a group that the store knows nothing of. `live` is None when it cannot be told who is live.
+
+    What the tags say of a rotation becomes one that has succeeded, so that it can be rolled back like any other.
+    """
+    live = live_slot(seen)
+    notes = {slot: tags.read_rotation(seen.slots[slot].tags) for slot in Slot}
+    note = notes[Slot.BLUE] or notes[Slot.GREEN]
+    found = {slot: generation_in(seen.slots[slot]) for slot in Slot}
+    highest = max([g.number for g in found.values() if g] + ([note.new] if note else []), default=0)
+    record = GroupRecord(
+        group=group,
+        slots={slot: seen.slots[slot].auto_scaling_group for slot in Slot},
+        target_groups={slot: seen.slots[slot].target_groups for slot in Slot},
+        routes=tuple(r.arn for r in seen.routes),
+        highest_number=max(highest, 1),
+        known=tuple(g for g in found.values() if g),
+    )
+    if live is not None:
+        record = _with_live(record, seen, live)
+    if note is None:
+        return record
+    by_number = {g.number: g for g in found.values() if g}
+    old, new = by_number.get(note.old), by_number.get(note.new)
+    if old is None or new is None or old.slot is new.slot:
+        return record
+    return _with_rotation(record, seen, note, old, new)
+
+
+def _with_live(record: GroupRecord, seen: Observation, live: Slot) -> GroupRecord:
+    return replace(record, live=generation_in(seen.slots[live], number=max(record.highest_number, 1)))
+
+
+def _with_rotation(
+    record: GroupRecord, seen: Observation, note: tags.RotationNote, old: Generation, new: Generation
+) -> GroupRecord:
+    """The rotation that the tags tell of, as far as a way back needs it."""
+    live = live_slot(seen)
+    has_traffic = bool(seen.routes)
+    left = seen.slots[old.slot]
+    owner = tags.read_capacity(left.tags) or Capacity(left.min, left.max)
+    came_back = live is old.slot and tags.CAPACITY not in left.tags
+    rotation = Rotation(
+        id=note.id,
+        group=record.group,
+        old=old,
+        new=new,
+        terms=Terms(steps=(Step(100, 100, 100, timedelta(0)),), strategy="unknown", has_traffic=has_traffic),
+        started_at=_start(note.deadline),
+        deadline=note.deadline,
+        trigger="found on the tags of the groups",
+        by="unknown",
+        need=max(left.desired, 1) if live is not new.slot else max(seen.slots[new.slot].desired, 1),
+        capacity=owner,
+        weight=max((r.percent(new.slot) for r in seen.routes), default=100),
+        step=1,
+        exposed_at=seen.at,
+        outcome=Outcome.ROLLED_BACK if came_back else Outcome.SUCCEEDED,
+        ended_at=seen.at,
+    )
+    if came_back:
+        return replace(record, rotation=rotation)
+    finished = live is new.slot
+    if finished:
+        # Or the way back would take what the rotation suspended at its end for the owner's doing, and leave it.
+        rotation = replace(rotation, succeeded_at=seen.at)
+    return replace(
+        record,
+        rotation=rotation if finished else replace(rotation, ended_at=None, outcome=Outcome.IN_PROGRESS),
+        retained=old if finished else None,
+        hot_until=seen.at + timedelta(hours=1) if finished and left.desired > 0 else None,
+    )
+
+
+def _start(deadline: datetime) -> datetime:
+    """When it started is not written anywhere; the deadline less the default time-out is near enough for a screen."""
+    return deadline - timedelta(hours=2)

@@ -1,0 +1,237 @@
+"""Turn a step and an observation into the actions that are missing: grow, then shift, then shrink.
+
+Pure: no clock, no randomness, no I/O. Emits absolute targets, never increments, so any action may be repeated. Going
+forward, resuming after a crash, rolling back and cleaning up are this one function with another target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from phoenix.core import tags
+from phoenix.core.action import (
+    Action,
+    MakeTemplateVersion,
+    RemoveTags,
+    SetCapacity,
+    SetSchedules,
+    SetWeights,
+    WriteTags,
+)
+from phoenix.core.model import Capacity, Observation, Slot, SlotState, Step
+from phoenix.core.ready import candidate_goal, is_enough, old_goal, ready_count
+from phoenix.core.record import Rotation
+
+SCHEDULES = "ScheduledActions"
+UNTOUCHED = Step(new_capacity=0, old_capacity=100, new_weight=0)
+
+
+def converge(step: Step, rotation: Rotation, seen: Observation) -> tuple[Action, ...]:
+    """What is missing between the world and the step; empty when they agree, or when AWS is still busy."""
+    if rotation.closing_since is not None:
+        return tuple(_close(rotation, seen))
+    if rotation.back is not None:
+        return tuple(_way_back(step, rotation, seen))
+    if rotation.new.template_version is None:
+        return tuple(_make_template(rotation, seen))
+    return tuple(_forward(step, rotation, seen))
+
+
+def is_empty_for(rotation: Rotation, state: SlotState) -> bool:
+    """True when nothing but the new generation's own instances is left in its slot, or all else is leaving."""
+    return all(i.leaving or i.template_version == rotation.new.template_version for i in state.instances)
+
+
+def may_shrink(rotation: Rotation, seen: Observation) -> bool:
+    """True when the step's weights were read back long enough ago for the data plane to have followed."""
+    if rotation.shifted_at is None:
+        return False
+    settle = rotation.terms.propagation if rotation.terms.has_traffic and rotation.exposed_at else None
+    return settle is None or seen.at - rotation.shifted_at >= settle
+
+
+def may_go_back(rotation: Rotation, seen: Observation) -> bool:
+    """True when the old generation can take the traffic: enough of it is ready, or what it has beats what the new one
+    has. Never onto nobody."""
+    ready = ready_count(rotation, seen, rotation.old.slot)
+    if ready == 0:
+        return False
+    if rotation.back_now or ready >= rotation.need:
+        return rotation.back_now or _has_proved_itself(rotation, seen)
+    grown = not _old_is_too_small(rotation, seen.slots[rotation.old.slot])
+    return grown and ready >= ready_count(rotation, seen, rotation.new.slot)
+
+
+def _has_proved_itself(rotation: Rotation, seen: Observation) -> bool:
+    """An old generation that had to be launched again is watched for `healthy_for` first; one that stayed is not."""
+    if rotation.grown_since is None:
+        return True
+    return rotation.ready_since is not None and seen.at - rotation.ready_since >= rotation.terms.healthy_for
+
+
+# --- forward ---------------------------------------------------------------------------------------------------------
+
+
+def _make_template(rotation: Rotation, seen: Observation) -> Iterator[Action]:
+    live = seen.slots[rotation.old.slot]
+    if not live.template_version.isdigit():
+        # A new version would change what `$Latest` launches while nobody looks: pin the number first.
+        yield from _write_tags(rotation, seen)
+        yield from _pin_live(rotation, live)
+    new = rotation.new
+    yield MakeTemplateVersion(new.slot, rotation.id, new.number, new.image)
+
+
+def _forward(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:
+    live, candidate = seen.slots[rotation.old.slot], seen.slots[rotation.new.slot]
+    yield from _write_tags(rotation, seen)
+    if _shrunk_by(step, rotation).old_capacity >= 100:
+        yield from _pin_live(rotation, live)
+    yield from _grow_candidate(rotation, seen, candidate)
+    yield from _shift(step, rotation, seen)
+    yield from _shrink_live(step, rotation, live)
+
+
+def _write_tags(rotation: Rotation, seen: Observation) -> Iterator[Action]:
+    missing = {}
+    for slot, wanted in tags.rotation_tags(rotation, rotation.store).items():
+        differing = {key: value for key, value in wanted.items() if seen.slots[slot].tags.get(key) != value}
+        if differing:
+            missing[slot] = differing
+    if missing:
+        yield WriteTags(missing)
+
+
+def _pin_live(rotation: Rotation, live: SlotState) -> Iterator[Action]:
+    least, most = rotation.need, max(rotation.capacity.max, rotation.need)
+    version = None if live.template_version.isdigit() else rotation.old.template_version
+    if (live.min, live.max) != (least, most) or version is not None:
+        yield SetCapacity(live.slot, min=least, max=most, template_version=version)
+
+
+def _grow_candidate(rotation: Rotation, seen: Observation, candidate: SlotState) -> Iterator[Action]:
+    if SCHEDULES not in candidate.suspended:
+        yield SetSchedules(candidate.slot, running=False)
+    if rotation.grown_since is None and not is_empty_for(rotation, candidate):
+        yield from _set(candidate, 0, 0, desired=0)
+        return
+    goal = candidate_goal(rotation)
+    if goal == 0:
+        return
+    if rotation.terms.has_traffic and any(candidate.slot not in r.weights for r in seen.routes):
+        # A target group that nothing refers to is never health-checked: refer to it, at the weight it has.
+        yield SetWeights(candidate.slot, rotation.weight, only_from=frozenset({rotation.weight}))
+    yield from _set(candidate, goal, max(rotation.capacity.max, goal), version=rotation.new.template_version)
+
+
+def _shift(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:
+    slot = rotation.new.slot
+    if rotation.proved_at is None or all(r.percent(slot) == step.new_weight for r in seen.routes):
+        return
+    if is_enough(rotation, seen) and ready_count(rotation, seen, slot) > 0:
+        yield SetWeights(
+            slot,
+            step.new_weight,
+            only_from=frozenset({rotation.weight, step.new_weight}),
+            suspend_stickiness=rotation.terms.suspend_stickiness,
+        )
+
+
+def step_before(rotation: Rotation) -> Step:
+    """The step that the current one follows; before the first the old generation has everything."""
+    return rotation.terms.steps[rotation.step - 2] if rotation.step >= 2 else UNTOUCHED
+
+
+def _shrunk_by(step: Step, rotation: Rotation) -> Step:
+    """The step that says how small the old generation is now: the current one once its shrink is decided."""
+    return step_before(rotation) if rotation.shrunk_at is None else step
+
+
+def _shrink_live(step: Step, rotation: Rotation, live: SlotState) -> Iterator[Action]:
+    shrunk_by = _shrunk_by(step, rotation)
+    if shrunk_by.old_capacity < 100:
+        goal = min(old_goal(rotation, shrunk_by), live.max)
+        yield from _set(live, goal, goal)
+
+
+# --- the way back ----------------------------------------------------------------------------------------------------
+
+
+def _way_back(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:
+    """Grow the old generation if it is too small, shift as soon as it can carry the need; shrinking is closing."""
+    old = seen.slots[rotation.old.slot]
+    slot = rotation.new.slot
+    carries = may_go_back(rotation, seen)
+    if not carries:
+        yield from _grow_old(rotation, old)
+    if carries and any(r.percent(slot) != step.new_weight for r in seen.routes):
+        yield SetWeights(slot, step.new_weight, suspend_stickiness=rotation.terms.suspend_stickiness)
+    if carries and rotation.back_now:
+        yield from _grow_old(rotation, old)
+
+
+def _old_is_too_small(rotation: Rotation, old: SlotState) -> bool:
+    return old.desired < rotation.need
+
+
+def _grow_old(rotation: Rotation, old: SlotState) -> Iterator[Action]:
+    if _old_is_too_small(rotation, old):
+        version = rotation.old.template_version
+        changed = None if version in (None, old.template_version) else version
+        most = max(rotation.capacity.max, rotation.need)
+        yield SetCapacity(old.slot, min=rotation.need, max=most, template_version=changed)
+
+
+# --- closing ---------------------------------------------------------------------------------------------------------
+
+
+def _close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
+    """Put every slot into the role that it ends with, and take back what was temporary."""
+    ends_back = rotation.back is not None
+    winner, loser = (rotation.old, rotation.new) if ends_back else (rotation.new, rotation.old)
+    live, other = seen.slots[winner.slot], seen.slots[loser.slot]
+    lost = {r.arn: rotation.sticky[r.arn] for r in seen.routes if r.arn in rotation.sticky and r.sticky_seconds == 0}
+    if lost:
+        # Weights are settled by now; writing them once more brings the suspended stickiness back with them.
+        yield SetWeights(live.slot, 100, restore_stickiness=lost)
+    yield from _at_rest(rotation.capacity, live)
+    if SCHEDULES in live.suspended and (not ends_back or rotation.succeeded_at is not None):
+        yield SetSchedules(live.slot, running=True)
+    if SCHEDULES not in other.suspended:
+        yield SetSchedules(other.slot, running=False)
+    if stays_hot(rotation):
+        hot = max(live.desired, other.desired if other.min == other.max else 0)
+        yield from _set(other, hot, hot, desired=hot)
+        yield from _drop_capacity_note(live)
+    else:
+        yield from _set(other, 0, 0, desired=0)
+        yield from _drop_capacity_note(live, other)
+
+
+def stays_hot(rotation: Rotation) -> bool:
+    """True when the old generation keeps its instances after a success: only then is a rollback a matter of seconds."""
+    terms = rotation.terms
+    kept_whole = terms.steps[-1].old_capacity >= 100
+    return rotation.back is None and terms.has_traffic and kept_whole and terms.hot_for.total_seconds() > 0
+
+
+def _at_rest(owner: Capacity, live: SlotState) -> Iterator[Action]:
+    """The owner's numbers; desired is left alone, so the maximum never cuts into what is running."""
+    if (live.min, live.max) != (owner.min, owner.max):
+        yield SetCapacity(live.slot, min=owner.min, max=owner.max)
+
+
+def _drop_capacity_note(*states: SlotState) -> Iterator[Action]:
+    noted: dict[Slot, tuple[str, ...]] = {s.slot: (tags.CAPACITY,) for s in states if tags.CAPACITY in s.tags}
+    if noted:
+        yield RemoveTags(noted)
+
+
+def _set(
+    state: SlotState, least: int, most: int, *, desired: int | None = None, version: str | None = None
+) -> Iterator[Action]:
+    """SetCapacity, when a number differs from what is there."""
+    differs = (state.min, state.max) != (least, most) or (desired is not None and state.desired != desired)
+    if differs or (version is not None and state.template_version != version):
+        changed = version if version != state.template_version else None
+        yield SetCapacity(state.slot, min=least, max=most, desired=desired, template_version=changed)

@@ -1,0 +1,210 @@
+"""From a record and an observation to a decision. Pure: the heart of a tick, and nothing else is.
+
+The order: clocks, then who else has been here, then failure, then progress, then what is missing. The record that comes
+out is saved before any action is taken; dying in between leaves a record whose step still differs from the world.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from phoenix.core import narrate
+from phoenix.core.action import Action, Decision, MakeTemplateVersion, ReplaceInstance, SetWeights
+from phoenix.core.back import turn_back
+from phoenix.core.converge import converge
+from phoenix.core.failure import Failure, find_failure
+from phoenix.core.model import Cause, Judgement, Observation, OnFailure, Outcome, Phase, Route
+from phoenix.core.progress import advance, advance_clocks, bake_ends_at, noted
+from phoenix.core.ready import candidate_goal, patience, ready_count
+from phoenix.core.record import Ask, Generation, GroupRecord, Quarantined, Rotation, Setback
+from phoenix.core.rest import rest
+
+MOST_REPLACEMENTS = 3
+"""Sick instances handed back to AWS in one rotation; an image that makes more of them is bad."""
+SETBACKS = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=24))
+"""How long `tick` waits before it tries again what the environment prevented, once, twice, three times in a row."""
+PHOENIX = "phoenix"
+
+
+def decide(record: GroupRecord, seen: Observation) -> Decision:
+    """What to remember, what to do, when to look again, and why."""
+    rotation = record.in_flight
+    if rotation is None:
+        return rest(record, seen)
+    if rotation.held is not None:
+        return Decision(record, (), None, f"held: {rotation.held}")
+    rotation = advance_clocks(rotation, seen)
+    stranger = _stranger(rotation, seen)
+    if stranger is not None:
+        return _meet(stranger, record, rotation, seen)
+    failure = None if rotation.back is not None else find_failure(rotation, seen)
+    if failure is not None:
+        rotation = _fail(rotation, seen, failure)
+        if rotation.held is not None:
+            return _decision(record, rotation, seen, ())
+    if rotation.paused is not None:
+        return _decision(record, rotation, seen, ())
+    rotation = advance(rotation, seen)
+    actions = (*converge(rotation.current, rotation, seen), *_replacements(rotation, seen))
+    rotation = replace(rotation, replaced=rotation.replaced + sum(isinstance(a, ReplaceInstance) for a in actions))
+    if rotation.closing_since is not None and not actions:
+        return _finish(record, rotation, seen)
+    return _decision(record, rotation, seen, actions)
+
+
+def _decision(record: GroupRecord, rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -> Decision:
+    rotation = replace(rotation, phase=_phase(rotation))
+    outcome = Outcome.HELD if rotation.held is not None else Outcome.IN_PROGRESS
+    waiting_for = narrate.waiting_for(rotation, seen)
+    rotation = replace(rotation, outcome=outcome, waiting_for=waiting_for)
+    due, moving = _next_look(rotation, seen, actions)
+    return Decision(replace(record, rotation=rotation), actions, due, waiting_for, moving)
+
+
+# --- somebody else ---------------------------------------------------------------------------------------------------
+
+
+def _stranger(rotation: Rotation, seen: Observation) -> Route | None:
+    """A route whose weight is neither the last one verified nor the one on its way. The way back takes any."""
+    if rotation.back is not None:
+        return None
+    ours = {rotation.weight, rotation.intended_weight}
+    return next((r for r in seen.routes if r.percent(rotation.new.slot) not in ours), None)
+
+
+def _meet(route: Route, record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision:
+    """Put weight back that rests on nobody while the live one is healthy, as an IaC re-apply leaves it; else hold."""
+    new, old = rotation.new.slot, rotation.old.slot
+    found = route.percent(new)
+    nobody_there = ready_count(rotation, seen, new) == 0
+    if found > 0 and nobody_there and ready_count(rotation, seen, old) > 0:
+        rotation = noted(rotation, seen, "healed", f"{route.name} sent {found} % to an empty generation; put back")
+        return _decision(record, rotation, seen, (SetWeights(new, rotation.weight),))
+    held = (
+        f"{route.name} sends {found} % to generation {rotation.new.number}, not {rotation.weight} %: "
+        "somebody else has changed the weights"
+    )
+    return _decision(record, noted(replace(rotation, held=held), seen, "held", held), seen, ())
+
+
+# --- failure and end -------------------------------------------------------------------------------------------------
+
+
+def _fail(rotation: Rotation, seen: Observation, failure: Failure) -> Rotation:
+    if rotation.terms.on_failure is OnFailure.PAUSE:
+        held = f"{failure.reason}; on_failure: pause"
+        return noted(replace(rotation, held=held, cause=failure.cause), seen, "held", held)
+    ask = Ask(seen.at, PHOENIX, failure.reason)
+    return turn_back(rotation, seen, ask, failure.cause)
+
+
+def _finish(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision:
+    back = rotation.back is not None
+    outcome = Outcome.ROLLED_BACK if back else Outcome.SUCCEEDED
+    text = f"generation {(rotation.old if back else rotation.new).number} has all traffic; nothing temporary is left"
+    rotation = noted(rotation, seen, outcome.value.replace("_", " "), text)
+    rotation = replace(
+        rotation,
+        outcome=outcome,
+        ended_at=seen.at,
+        phase=Phase.DONE,
+        waiting_for=None,
+        succeeded_at=rotation.succeeded_at or (None if back else seen.at),
+    )
+    settled = _rolled_back(record, rotation, seen) if back else _succeeded(record, rotation, seen)
+    return Decision(settled, (), settled.hot_until, narrate.ended(rotation))
+
+
+def _succeeded(record: GroupRecord, rotation: Rotation, seen: Observation) -> GroupRecord:
+    hot = seen.slots[rotation.old.slot].desired > 0
+    return replace(
+        record,
+        rotation=rotation,
+        live=rotation.new,
+        retained=rotation.old,
+        hot_until=seen.at + rotation.terms.hot_for if hot else None,
+        known=_known(record, rotation),
+        setback=None,
+    )
+
+
+def _rolled_back(record: GroupRecord, rotation: Rotation, seen: Observation) -> GroupRecord:
+    environment = rotation.cause is Cause.ENVIRONMENT
+    count = min((record.setback.count if record.setback else 0) + 1, len(SETBACKS))
+    entry = Quarantined(
+        rotation.new.image, seen.at, rotation.cause or Cause.OPERATOR, rotation.id, rotation.reason or ""
+    )
+    others = tuple(q for q in record.quarantine if q.image != rotation.new.image)
+    return replace(
+        record,
+        rotation=rotation,
+        live=rotation.old,
+        retained=None,
+        hot_until=None,
+        known=_known(record, rotation),
+        quarantine=record.quarantine if environment else (*others, entry),
+        setback=Setback(count, seen.at + SETBACKS[count - 1]) if environment else record.setback,
+    )
+
+
+def _known(record: GroupRecord, rotation: Rotation) -> tuple[Generation, ...]:
+    """The generations that `rollback --to` can name: those with a template version, the last few."""
+    numbers = {g.number: g for g in (*record.known, rotation.old, rotation.new) if g.template_version is not None}
+    return tuple(numbers[n] for n in sorted(numbers)[-10:])
+
+
+# --- upkeep and timing -----------------------------------------------------------------------------------------------
+
+
+def _replacements(rotation: Rotation, seen: Observation) -> tuple[Action, ...]:
+    """Candidate instances that stay unhealthy, for AWS to replace: the ELB health check alone may never do it.
+
+    Only once most of the generation is healthy: while none is, the image may just be slow to boot, and replacing its
+    instances would begin their boot anew.
+    """
+    most_are_well = 2 * ready_count(rotation, seen, rotation.new.slot) >= candidate_goal(rotation)
+    if rotation.back is not None or rotation.closing_since is not None or not most_are_well:
+        return ()
+    overdue = [i for i, since in sorted(rotation.sick.items()) if seen.at - since > patience(rotation)]
+    return tuple(ReplaceInstance(rotation.new.slot, i) for i in overdue[: MOST_REPLACEMENTS - rotation.replaced])
+
+
+def _phase(rotation: Rotation) -> Phase:
+    if rotation.back is not None:
+        return Phase.ROLLING_BACK
+    checks = (
+        (rotation.closing_since is not None, Phase.CLOSING),
+        (rotation.step == 0, Phase.PREPARING),
+        (rotation.baking_since is not None, Phase.BAKING),
+        (rotation.shifted_at is not None, Phase.SHRINKING),
+        (rotation.proved_at is not None, Phase.SHIFTING),
+        (rotation.ready_since is not None, Phase.PROVING),
+    )
+    return next((phase for applies, phase in checks if applies), Phase.GROWING)
+
+
+def _next_look(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -> tuple[datetime | None, bool]:
+    """When something is known to be due, and whether AWS is busy meanwhile."""
+    if rotation.held is not None:
+        return None, False
+    if any(isinstance(a, SetWeights | MakeTemplateVersion) for a in actions) or (
+        rotation.closing_since is not None and actions
+    ):
+        return seen.at, True
+    due = [d for d in _known_dues(rotation) if d > seen.at]
+    hesitates = any(v.judgement is not Judgement.PASS for v in seen.verdicts)
+    resting = rotation.baking_since is not None and not hesitates
+    return min(due, default=None), not resting and rotation.paused is None
+
+
+def _known_dues(rotation: Rotation) -> list[datetime]:
+    terms = rotation.terms
+    dues = [bake_ends_at(rotation)]
+    if rotation.back is None:
+        dues.append(rotation.deadline)
+    if rotation.proved_at is None and rotation.ready_since is not None:
+        dues.append(rotation.ready_since + terms.healthy_for)
+    if rotation.shifted_at is not None and rotation.exposed_at is not None and terms.has_traffic:
+        dues.append(rotation.shifted_at + terms.propagation)
+    return [d for d in dues if d is not None]

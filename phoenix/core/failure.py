@@ -1,0 +1,86 @@
+"""Has the candidate failed, and why? Pure. The cause decides what happens to the image afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from phoenix.core.explain import ago
+from phoenix.core.model import Cause, Judgement, Observation
+from phoenix.core.ready import candidate_goal, is_enough, ready_count
+from phoenix.core.record import Rotation
+
+TOLERATED_LAUNCH_FAILURES = 3
+"""Failed launches without progress after which capacity, quota or addresses are taken to be gone for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why the candidate cannot go on, in words for the operator, and what kind of reason that is."""
+
+    reason: str
+    cause: Cause
+
+
+def find_failure(rotation: Rotation, seen: Observation) -> Failure | None:
+    """The most telling failure; None while there is hope. Nothing fails any more once only the clean-up is left, and
+    while it is paused no time runs out."""
+    if rotation.closing_since is not None:
+        return None
+    if rotation.paused is not None:
+        return _failed_gate(seen)
+    return (
+        _failed_gate(seen)
+        or _failed_launch(rotation, seen)
+        or _launch_overdue(rotation, seen)
+        or _rotation_overdue(rotation, seen)
+    )
+
+
+def _failed_gate(seen: Observation) -> Failure | None:
+    verdict = next((v for v in seen.verdicts if v.judgement is Judgement.FAIL), None)
+    return None if verdict is None else Failure(f"{verdict.gate}: {verdict.reason}", verdict.cause)
+
+
+def _failed_launch(rotation: Rotation, seen: Observation) -> Failure | None:
+    """Permanent reasons end the wait at once, the others after several failures in a row without progress."""
+    if rotation.proved_at is not None or rotation.grown_since is None:
+        return None
+    since = rotation.progress_at or rotation.grown_since
+    recent = [f for f in seen.failures if f.at >= since]
+    permanent = next((f for f in recent if f.permanent), None)
+    if permanent is not None:
+        cause = Cause.IMAGE if permanent.blames_image else Cause.ENVIRONMENT
+        return Failure(f"the launch failed: {permanent.words}", cause)
+    if len(recent) >= TOLERATED_LAUNCH_FAILURES:
+        return Failure(f"{len(recent)} launches in a row failed: {recent[0].words}", Cause.ENVIRONMENT)
+    return None
+
+
+def _launch_overdue(rotation: Rotation, seen: Observation) -> Failure | None:
+    """Instances that run and are not healthy blame the image; instances that never came blame the environment."""
+    if rotation.proved_at is not None or rotation.grown_since is None or is_enough(rotation, seen):
+        return None
+    timeout = rotation.terms.launch_timeout
+    if seen.at - rotation.grown_since < timeout:
+        return None
+    goal = candidate_goal(rotation)
+    running = [i for i in seen.slots[rotation.new.slot].of_version(rotation.new.template_version) if i.in_service]
+    ready = ready_count(rotation, seen, rotation.new.slot)
+    if len(running) > ready:
+        return Failure(
+            f"{ready} of {goal} became healthy within {ago(timeout)}; {len(running) - ready} run and are not healthy",
+            Cause.IMAGE,
+        )
+    last = f"; last failure: {seen.failures[0].words}" if seen.failures else ""
+    return Failure(f"{len(running)} of {goal} were launched within {ago(timeout)}{last}", Cause.ENVIRONMENT)
+
+
+def _rotation_overdue(rotation: Rotation, seen: Observation) -> Failure | None:
+    """The deadline always exists; a bake that waits for a person does not count against it."""
+    manual = rotation.baking_since is not None and rotation.current.bake is None
+    if manual or seen.at < rotation.deadline:
+        return None
+    waiting = rotation.waiting_for or "the rotation"
+    return Failure(
+        f"the deadline passed after {ago(rotation.terms.rotation_timeout)} while: {waiting}", Cause.ENVIRONMENT
+    )

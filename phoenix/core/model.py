@@ -1,0 +1,249 @@
+"""The words of phoenix as values: what the policy wants, and what AWS said at one instant.
+
+Pure: frozen values only. How AWS spells these things stays in the adapters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Slot(StrEnum):
+    """One of the two places of a pair."""
+
+    BLUE = "blue"
+    GREEN = "green"
+
+    @property
+    def other(self) -> Slot:
+        """The slot that this one trades places with."""
+        return Slot.GREEN if self is Slot.BLUE else Slot.BLUE
+
+
+class Role(StrEnum):
+    """What a slot is at this moment; decides its numbers."""
+
+    LIVE = "live"
+    CANDIDATE = "candidate"
+    RETAINED = "retained"
+    COLD = "cold"
+
+
+class Phase(StrEnum):
+    """What a rotation is busy with, for people; decisions depend on the record's facts, never on this word."""
+
+    PREPARING = "preparing"
+    GROWING = "growing"
+    PROVING = "proving"
+    SHIFTING = "shifting"
+    SHRINKING = "shrinking"
+    BAKING = "baking"
+    CLOSING = "closing"
+    ROLLING_BACK = "rolling_back"
+    DONE = "done"
+
+
+class Outcome(StrEnum):
+    """How a rotation, or a command, stands or ended."""
+
+    NONE = "none"
+    IN_PROGRESS = "in_progress"
+    HELD = "held"
+    SUCCEEDED = "succeeded"
+    ROLLED_BACK = "rolled_back"
+    FAILED = "failed"
+
+
+class Cause(StrEnum):
+    """Why a rotation was rolled back; image and operator quarantine the image, environment is tried again later."""
+
+    IMAGE = "image"
+    OPERATOR = "operator"
+    ENVIRONMENT = "environment"
+
+
+class OnFailure(StrEnum):
+    """What a failed gate leads to."""
+
+    ROLLBACK = "rollback"
+    PAUSE = "pause"
+
+
+class Judgement(StrEnum):
+    """The three answers of a gate."""
+
+    PASS = "PASS"
+    WAIT = "WAIT"
+    FAIL = "FAIL"
+
+
+# --- what the policy wants -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """The owner's MinSize and MaxSize, in instances."""
+
+    min: int
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One resting place of a rotation: capacities in per cent of the need, weight in per cent of the pair's traffic.
+
+    `bake` None means: until a person promotes it.
+    """
+
+    new_capacity: int
+    old_capacity: int
+    new_weight: int
+    bake: timedelta | None = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the core needs to know of a policy; pinned in the rotation when it starts."""
+
+    steps: tuple[Step, ...]
+    strategy: str = "blue_green"
+    has_traffic: bool = True
+    min_healthy_percentage: int = 100
+    max_unhealthy_percent: int = 0
+    healthy_for: timedelta = timedelta(seconds=30)
+    propagation: timedelta = timedelta(seconds=60)
+    launch_timeout: timedelta = timedelta(minutes=15)
+    drain_timeout: timedelta = timedelta(minutes=5)
+    rotation_timeout: timedelta = timedelta(hours=2)
+    hot_for: timedelta = timedelta(hours=1)
+    on_failure: OnFailure = OnFailure.ROLLBACK
+    capacity: Capacity | None = None
+    suspend_stickiness: bool = False
+
+
+# --- what AWS said ---------------------------------------------------------------------------------------------------
+
+
+class TargetState(StrEnum):
+    """Health of one target as its load balancer sees it."""
+
+    HEALTHY = "healthy"
+    INITIAL = "initial"
+    UNHEALTHY = "unhealthy"
+    DRAINING = "draining"
+    UNUSED = "unused"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One instance of a slot, as its Auto Scaling group lists it.
+
+    `lifecycle` is AWS's LifecycleState verbatim, because AWS adds new ones; `target` is None when no load balancer
+    lists the instance, which never counts as ready.
+    """
+
+    id: str
+    zone: str
+    lifecycle: str
+    healthy: bool
+    template_version: str | None
+    target: TargetState | None = None
+
+    @property
+    def in_service(self) -> bool:
+        """True only for InService: Standby, Pending:Wait, Terminating and states yet to be named serve nobody."""
+        return self.lifecycle == "InService"
+
+    @property
+    def leaving(self) -> bool:
+        """True when it is on its way out and will not come back by itself."""
+        return self.lifecycle.startswith(("Terminat", "Detach"))
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchFailure:
+    """A launch that AWS reports as failed. `permanent` ones cannot go away by waiting; `words` is AWS's reason."""
+
+    at: datetime
+    permanent: bool
+    blames_image: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotState:
+    """One slot at one instant. `template_version` is what the group says: a number, `$Latest` or `$Default`.
+
+    `resolved_version` is the number behind `$Latest` or `$Default`, where somebody looked. `tags` are those with the
+    prefix `phoenix:` only.
+    """
+
+    slot: Slot
+    auto_scaling_group: str
+    min: int
+    max: int
+    desired: int
+    template_version: str
+    resolved_version: str | None = None
+    instances: tuple[Instance, ...] = ()
+    suspended: frozenset[str] = frozenset()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    target_groups: tuple[str, ...] = ()
+
+    def of_version(self, version: str | None) -> tuple[Instance, ...]:
+        """The instances launched from this template version; all of them for None."""
+        return tuple(i for i in self.instances if version is None or i.template_version == version)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One place that sends traffic to the pair: a listener's default action or a rule.
+
+    `name` is for people (`:443`, `rule /api`), `arn` for AWS. `weights` are raw load balancer weights of the pair's
+    target groups; a missing slot is not referenced at all.
+    """
+
+    arn: str
+    name: str
+    weights: Mapping[Slot, int]
+    sticky_seconds: int = 0
+
+    def percent(self, slot: Slot) -> int:
+        """The slot's share of the pair's traffic here, in whole per cent; 0 where neither has any.
+
+        Only nothing at all is 0, and only everything is 100: one in a thousand still is somebody's request.
+        """
+        weight, total = self.weights.get(slot, 0), sum(self.weights.values())
+        if weight in (0, total):
+            return 100 if weight else 0
+        return min(max(round(100 * weight / total), 1), 99)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one gate says of the candidate, in one sentence. `cause` matters for FAIL only."""
+
+    gate: str
+    judgement: Judgement
+    reason: str
+    cause: Cause = Cause.IMAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Everything AWS said at one instant. `routes` is empty for a pair without a load balancer.
+
+    `prepared_version` is the number of the template version that the rotation in flight has already made; None when
+    there is none yet. `failures` are failed launches of the candidate since it began to grow, newest first.
+    """
+
+    at: datetime
+    slots: Mapping[Slot, SlotState]
+    routes: tuple[Route, ...] = ()
+    failures: tuple[LaunchFailure, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    prepared_version: str | None = None

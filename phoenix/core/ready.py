@@ -1,0 +1,119 @@
+"""Is a generation able to carry traffic? Counts instances, and turns counts and clocks into a verdict. Pure.
+
+The rule: only InService instances of the generation's own template version that every health source calls healthy
+count. InService alone is not healthy, registered is not healthy, and an instance that nobody lists is not there.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from phoenix.core.capacity import enough, share, to_carry
+from phoenix.core.explain import ago
+from phoenix.core.model import Cause, Instance, Judgement, Observation, Slot, SlotState, Step, TargetState, Verdict
+from phoenix.core.record import Rotation
+
+LEAST_REPLACEMENT = timedelta(minutes=1)
+"""What one replacement takes at least, for a generation that has not shown how long it needs."""
+
+
+def is_ready(instance: Instance, has_traffic: bool) -> bool:
+    """True when every source of health agrees that it serves."""
+    serves = instance.in_service and instance.healthy
+    return serves and (not has_traffic or instance.target is TargetState.HEALTHY)
+
+
+def ready_instances(state: SlotState, version: str | None, has_traffic: bool) -> tuple[Instance, ...]:
+    """The slot's ready instances of one template version; None counts every version."""
+    return tuple(i for i in state.of_version(version) if is_ready(i, has_traffic))
+
+
+def ready_count(rotation: Rotation, seen: Observation, slot: Slot) -> int:
+    """How many instances in that slot are ready. The old slot's drifted ones count: they serve as well as the rest."""
+    version = rotation.new.template_version if slot is rotation.new.slot else None
+    return len(ready_instances(seen.slots[slot], version, rotation.terms.has_traffic))
+
+
+def candidate_goal(rotation: Rotation) -> int:
+    """How many instances the candidate has to have for the current step; a ratchet."""
+    step = rotation.current
+    return max(rotation.candidate_target, _carrying(rotation, step.new_capacity, step.new_weight))
+
+
+def old_goal(rotation: Rotation, step: Step) -> int:
+    """How many instances the old generation keeps once that step has shrunk it."""
+    return _carrying(rotation, step.old_capacity, 100 - step.new_weight)
+
+
+def _carrying(rotation: Rotation, percent: int, weight: int) -> int:
+    if not rotation.terms.has_traffic:
+        return share(rotation.need, percent)
+    return to_carry(rotation.need, percent, weight, rotation.terms.min_healthy_percentage)
+
+
+def is_enough(rotation: Rotation, seen: Observation) -> bool:
+    """True when the candidate is ready for the current step right now, its zones included."""
+    goal = candidate_goal(rotation)
+    state = seen.slots[rotation.new.slot]
+    ready = ready_instances(state, rotation.new.template_version, rotation.terms.has_traffic)
+    wanted = enough(goal, rotation.terms.max_unhealthy_percent)
+    if len(ready) < wanted:
+        return False
+    zones_wanted = min(2, len(_zones(seen.slots[rotation.old.slot])), wanted)
+    return len({i.zone for i in ready}) >= zones_wanted
+
+
+def replacement_time(rotation: Rotation) -> timedelta:
+    """How long this generation needs to replace one instance, as far as it has shown."""
+    return max(rotation.grew_in or LEAST_REPLACEMENT, LEAST_REPLACEMENT)
+
+
+def patience(rotation: Rotation) -> timedelta:
+    """How long a generation that carries traffic may stay under its floor before that is a failure."""
+    return rotation.terms.healthy_for + replacement_time(rotation)
+
+
+def capacity_verdict(rotation: Rotation, seen: Observation, gate: str) -> Verdict:
+    """What `target_health` and `in_service` say: enough ready instances, for long enough."""
+    goal = candidate_goal(rotation)
+    ready = ready_count(rotation, seen, rotation.new.slot)
+    count = f"{ready} of {goal} {'healthy' if rotation.terms.has_traffic else 'in service'}"
+    if is_enough(rotation, seen):
+        lasted = seen.at - (rotation.ready_since or seen.at)
+        if lasted >= rotation.terms.healthy_for:
+            return Verdict(gate, Judgement.PASS, f"{count} for {ago(lasted)}")
+        return Verdict(gate, Judgement.WAIT, f"{count} for {ago(lasted)}, {ago(rotation.terms.healthy_for)} needed")
+    if rotation.weight == 0:
+        return Verdict(gate, Judgement.WAIT, count + _zone_note(rotation, seen, ready, goal))
+    return _under_traffic(rotation, seen, gate, ready, count)
+
+
+def _under_traffic(rotation: Rotation, seen: Observation, gate: str, ready: int, count: str) -> Verdict:
+    if ready == 0:
+        return Verdict(gate, Judgement.FAIL, f"{count}, with {rotation.weight} % of the traffic")
+    short_for = seen.at - (rotation.short_since or seen.at)
+    limit = patience(rotation)
+    judgement = Judgement.FAIL if short_for > limit else Judgement.WAIT
+    return Verdict(gate, judgement, f"{count} for {ago(short_for)}, at most {ago(limit)} is tolerated", Cause.IMAGE)
+
+
+def _zone_note(rotation: Rotation, seen: Observation, ready: int, goal: int) -> str:
+    crowded = ready >= enough(goal, rotation.terms.max_unhealthy_percent)
+    return ", all in one zone" if crowded and len(_zones(seen.slots[rotation.new.slot])) < 2 else ""
+
+
+def _zones(state: SlotState) -> frozenset[str]:
+    return frozenset(i.zone for i in state.instances if i.in_service)
+
+
+def sick_since(rotation: Rotation, seen: Observation) -> dict[str, datetime]:
+    """Since when each candidate instance has been in service and called unhealthy; the rest is forgotten.
+
+    One that Auto Scaling itself calls unhealthy is being replaced already: handing it over twice would use up the limit.
+    """
+    state = seen.slots[rotation.new.slot]
+    return {
+        i.id: rotation.sick.get(i.id, seen.at)
+        for i in state.of_version(rotation.new.template_version)
+        if i.in_service and i.healthy and i.target is TargetState.UNHEALTHY
+    }

@@ -1,0 +1,58 @@
+"""What there is to do for a group that is not being rotated: keep the retained generation in step, then let it go cold.
+
+Pure. The live slot is never touched here: at rest its numbers are the owner's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from phoenix.core import tags
+from phoenix.core.action import Action, Decision, RemoveTags, SetCapacity
+from phoenix.core.back import understood
+from phoenix.core.explain import clock_time
+from phoenix.core.model import Observation, SlotState
+from phoenix.core.record import GroupRecord
+
+
+def rest(record: GroupRecord, seen: Observation) -> Decision:
+    """Follow the live slot's desired upward while hot; afterwards empty the slot and drop the note it carries."""
+    record = understood(record, seen)
+    if record.retained is None or record.hot_until is None:
+        return Decision(record, (), None, "nothing to do")
+    retained, live = seen.slots[record.retained.slot], seen.slots[record.retained.slot.other]
+    number = record.retained.number
+    carrying = next((r for r in seen.routes if r.percent(retained.slot) > 0), None)
+    if carrying is not None:
+        return Decision(
+            record,
+            (),
+            None,
+            f"{carrying.name} sends {carrying.percent(retained.slot)} % to retained generation {number}: "
+            "somebody else has changed the weights; it is left alone",
+        )
+    if seen.at < record.hot_until:
+        actions = _follow(retained, live)
+        return Decision(
+            record, actions, record.hot_until, f"generation {number} is hot until {clock_time(record.hot_until)}"
+        )
+    actions = _let_go(retained)
+    if actions:
+        return Decision(record, actions, seen.at, f"generation {number} goes cold")
+    return Decision(replace(record, hot_until=None), (), None, f"generation {number} is cold")
+
+
+def _follow(retained: SlotState, live: SlotState) -> tuple[Action, ...]:
+    hot = max(live.desired, retained.desired)
+    if (retained.min, retained.max, retained.desired) == (hot, hot, hot):
+        return ()
+    return (SetCapacity(retained.slot, min=hot, max=hot, desired=hot),)
+
+
+def _let_go(retained: SlotState) -> tuple[Action, ...]:
+    actions: list[Action] = []
+    if (retained.min, retained.max, retained.desired) != (0, 0, 0):
+        actions.append(SetCapacity(retained.slot, min=0, max=0, desired=0))
+    if tags.CAPACITY in retained.tags:
+        actions.append(RemoveTags({retained.slot: (tags.CAPACITY,)}))
+    return tuple(actions)

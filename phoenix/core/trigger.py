@@ -1,0 +1,87 @@
+"""Is a rotation due, and why? Pure: compares what lives with what is wanted.
+
+The rule: a reason is a sentence for the operator; no reason, no rotation, and no mutating call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from phoenix.core.explain import ago
+from phoenix.core.image import Image
+from phoenix.core.record import Generation
+
+TAINT_TAG = "phoenix:tainted"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveInstance:
+    """An instance as EC2 describes it. `launched_at` is aware and UTC."""
+
+    id: str
+    image: str
+    launched_at: datetime
+    template_version: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    instance_type: str | None = None
+    private_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RotateWhen:
+    """Which reasons count. `max_instance_lifetime` None: instances may grow as old as they like."""
+
+    new_image: bool = True
+    max_instance_lifetime: timedelta | None = None
+    drift: bool = False
+    tainted: bool = False
+
+
+def find_reasons(
+    rotate_when: RotateWhen, live: Generation, chosen: Image | None, instances: Sequence[LiveInstance], at: datetime
+) -> tuple[str, ...]:
+    """Why the live generation should be replaced by one of the chosen image; empty when nothing is due."""
+    reasons = (
+        _new_image(rotate_when, live, chosen, at),
+        _too_old(rotate_when, instances, at),
+        _drifted(rotate_when, live, instances),
+        _tainted(rotate_when, instances),
+    )
+    return tuple(reason for reason in reasons if reason is not None)
+
+
+def _new_image(rotate_when: RotateWhen, live: Generation, chosen: Image | None, at: datetime) -> str | None:
+    if not rotate_when.new_image or chosen is None or chosen.id == live.image:
+        return None
+    return f"new image ({ago(at - chosen.created_at)} old)"
+
+
+def _too_old(rotate_when: RotateWhen, instances: Sequence[LiveInstance], at: datetime) -> str | None:
+    limit = rotate_when.max_instance_lifetime
+    if limit is None or not instances:
+        return None
+    oldest = max(at - i.launched_at for i in instances)
+    return f"oldest instance {ago(oldest)}, limit {ago(limit)}" if oldest > limit else None
+
+
+def _drifted(rotate_when: RotateWhen, live: Generation, instances: Sequence[LiveInstance]) -> str | None:
+    if not rotate_when.drift:
+        return None
+    strangers = [i.id for i in instances if i.image != live.image]
+    return (
+        f"{len(strangers)} of {len(instances)} instances run another image than generation {live.number}"
+        if strangers
+        else None
+    )
+
+
+def _tainted(rotate_when: RotateWhen, instances: Sequence[LiveInstance]) -> str | None:
+    if not rotate_when.tainted:
+        return None
+    tainted = [i for i in instances if TAINT_TAG in i.tags]
+    if not tainted:
+        return None
+    why = tainted[0].tags[TAINT_TAG] or "no reason given"
+    return f"{len(tainted)} tainted: {tainted[0].id} ({why})"

@@ -1,0 +1,167 @@
+"""Every error phoenix raises on purpose, and what a driver does about it.
+
+Two branches decide behaviour: after a TransientError the next tick simply tries again; a PermanentError needs a person.
+The remaining ones end a command before it has changed anything. An error says what, where, and what to do; `hint` holds
+the last of these when it is worth a line of its own. Nothing here may know a library's exceptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+
+class PhoenixError(Exception):
+    """Base of all errors whose text is meant for the operator.
+
+    `exit_status` is the one of section 7 of the contract; `code` is the stable word that JSON output carries.
+    """
+
+    exit_status = 1
+    code = "failed"
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class TransientError(PhoenixError):
+    """Will probably go away by itself; the next tick retries."""
+
+    code = "transient"
+
+
+class PermanentError(PhoenixError):
+    """Will not go away by itself: the rotation is held until a person acts."""
+
+    code = "permanent"
+
+
+class Throttled(TransientError):
+    """AWS asked us to slow down, even after the client's own retries."""
+
+    code = "throttled"
+
+
+class Unreachable(TransientError):
+    """No answer from an endpoint: a name, a network or a server is down."""
+
+    code = "unreachable"
+
+
+class NotFound(PermanentError):
+    """AWS knows no such resource. Right after a create this is transient; adapters decide which it is."""
+
+    code = "not_found"
+
+
+class AccessDenied(PermanentError):
+    """Credentials are missing, expired, or lack a right; `operation` is the API call that was refused."""
+
+    code = "access_denied"
+
+    def __init__(self, message: str, *, operation: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.operation = operation
+
+
+class StateConflict(TransientError):
+    """Another tick saved this group's record first; nothing was changed by us."""
+
+    code = "conflict"
+
+    def __init__(self, group: str, expected: int) -> None:
+        super().__init__(f"the record of {group!r} moved past version {expected}; the next tick will reload it")
+        self.group, self.expected = group, expected
+
+
+class LeaseHeld(PhoenixError):
+    """Somebody else drives this group at the moment."""
+
+    exit_status = 4
+    code = "lease_held"
+
+    def __init__(self, group: str, owner: str, since: datetime, until: datetime) -> None:
+        super().__init__(
+            f"{group} is being driven by {owner} since {since:%Y-%m-%d %H:%M:%S} UTC "
+            f"(its lease runs until {until:%H:%M:%S} UTC unless renewed)",
+            hint=f"phoenix status --group {group}",
+        )
+        self.group, self.owner, self.since, self.until = group, owner, since, until
+
+
+class LeaseLost(PhoenixError):
+    """Somebody took this group over while we drove it; we stopped before our next action."""
+
+    exit_status = 4
+    code = "lease_lost"
+
+    def __init__(self, group: str, taken_by: str | None) -> None:
+        super().__init__(f"{group} was taken over by {taken_by or 'somebody else'}; stopped before the next action")
+        self.group, self.taken_by = group, taken_by
+
+
+class StoreError(PhoenixError):
+    """The store cannot be read or written."""
+
+    code = "store"
+
+
+class Blocked(PhoenixError):
+    """Something stands in the way of a start; nothing was changed."""
+
+    exit_status = 5
+    code = "blocked"
+
+
+class ForeignStore(PhoenixError):
+    """A rotation of this group is in flight in another store."""
+
+    exit_status = 4
+    code = "foreign_store"
+
+
+class UsageError(PhoenixError):
+    """The command line or the environment does not make sense."""
+
+    exit_status = 2
+    code = "usage"
+
+
+class UnknownGroup(UsageError):
+    """No policy is about this group; `suggestions` are the nearest names, best first."""
+
+    code = "unknown_group"
+
+    def __init__(self, group: str, where: str, suggestions: Sequence[str] = ()) -> None:
+        known = f"; did you mean {' or '.join(suggestions)}?" if suggestions else ""
+        super().__init__(f"no policy for group {group!r} in {where}{known}", hint="phoenix status")
+        self.group, self.suggestions = group, tuple(suggestions)
+
+
+class InvalidPolicy(UsageError):
+    """One or more policy files are wrong; `problems` are complete lines `file:line:column: message`."""
+
+    code = "invalid_policy"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems), hint="phoenix policy validate")
+        self.problems = tuple(problems)
+
+
+class Interrupted(PhoenixError):
+    """A signal asked the driver to stop; whatever is in flight goes on with the next tick."""
+
+    exit_status = 130
+    code = "interrupted"
+
+
+class ForeignWeights(PermanentError):
+    """Somebody else has changed the weights that a rotation was about to raise; that route was not written."""
+
+    code = "foreign_weights"
+
+    def __init__(self, route: str, expected: str, found: int) -> None:
+        super().__init__(f"weight on {route} is {found} %, not {expected}: somebody else changed it")
+        self.route, self.expected, self.found = route, expected, found

@@ -1,0 +1,15 @@
+"""All at once: a whole new generation next to the old one, then all traffic, then rest.
+
+Pure. The old generation must never be smaller than the need before the rotation is over: it is the way back.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from phoenix.core.model import Step
+
+
+def blue_green(bake: timedelta | None) -> tuple[Step, ...]:
+    """One step to everything; `bake` None rests there until a person promotes it."""
+    return (Step(new_capacity=100, old_capacity=100, new_weight=100, bake=bake),)

@@ -1,0 +1,42 @@
+"""A little traffic first, then more: each stage shows the new generation to more users than the one before.
+
+Pure. The old generation keeps its full capacity throughout: going back must never wait for a launch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+
+from phoenix.core.model import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One resting place before the last: per cent of the traffic, and per cent of the need that carries it.
+
+    `bake` None means: until a person promotes it.
+    """
+
+    weight: int
+    bake: timedelta | None
+    capacity: int = 100
+
+
+def canary(stages: Sequence[Stage], bake: timedelta | None) -> tuple[Step, ...]:
+    """The stages in their order, then everything; `bake` is the rest after that.
+
+    Raises:
+        ValueError: weights do not rise, reach 100, or exceed the capacity that is to carry them.
+    """
+    weights = [0, *(stage.weight for stage in stages), 100]
+    if any(later <= earlier for earlier, later in pairwise(weights)):
+        raise ValueError("weights must rise from stage to stage and stay between 1 and 99")
+    if any(not stage.weight <= stage.capacity <= 100 for stage in stages):
+        raise ValueError("a stage needs at least as much capacity as weight, and at most 100")
+    # Capacity is a ratchet: a later stage that asks for less gets what is there.
+    most = [max(stage.capacity for stage in stages[: number + 1]) for number in range(len(stages))]
+    steps = (Step(capacity, 100, stage.weight, stage.bake) for capacity, stage in zip(most, stages, strict=True))
+    return (*steps, Step(100, 100, 100, bake))

@@ -1,0 +1,150 @@
+"""Builders for the values of the core: each defaults everything that a test is not about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from phoenix.core.model import (
+    Capacity,
+    Instance,
+    Observation,
+    Route,
+    Slot,
+    SlotState,
+    Step,
+    TargetState,
+    Terms,
+)
+from phoenix.core.record import Generation, GroupRecord, Rotation
+
+NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
+OLD_IMAGE, NEW_IMAGE = "ami-0000000000000000a", "ami-0000000000000000b"
+ALL_AT_ONCE = (Step(100, 100, 100, timedelta(minutes=5)),)
+CANARY = (
+    Step(100, 100, 5, timedelta(minutes=10)),
+    Step(100, 100, 50, timedelta(minutes=10)),
+    Step(100, 100, 100, timedelta(minutes=5)),
+)
+ROLLING = (
+    Step(50, 50, 50, timedelta(0)),
+    Step(100, 0, 100, timedelta(minutes=5)),
+)
+
+
+def after(minutes: float = 0, *, seconds: float = 0) -> datetime:
+    """A time after noon."""
+    return NOON + timedelta(minutes=minutes, seconds=seconds)
+
+
+def an_instance(number: int = 0, **changes: Any) -> Instance:
+    """In service, healthy everywhere, of template version 1, in zone a, b or c by its number."""
+    standard = Instance(
+        id=f"i-{number:017d}",
+        zone=f"eu-west-1{'abc'[number % 3]}",
+        lifecycle="InService",
+        healthy=True,
+        template_version="1",
+        target=TargetState.HEALTHY,
+    )
+    return replace(standard, **changes)
+
+
+def some_instances(count: int, **changes: Any) -> tuple[Instance, ...]:
+    """Several of those."""
+    return tuple(an_instance(n, **changes) for n in range(count))
+
+
+def a_slot(slot: Slot = Slot.BLUE, healthy: int = 4, version: str = "1", **changes: Any) -> SlotState:
+    """A slot whose group has as many instances as it wants, all healthy."""
+    offset = 0 if slot is Slot.BLUE else 1000
+    standard = SlotState(
+        slot=slot,
+        auto_scaling_group=f"web-{slot.value}",
+        min=healthy,
+        max=healthy,
+        desired=healthy,
+        template_version=version,
+        instances=tuple(an_instance(offset + n, template_version=version) for n in range(healthy)),
+        target_groups=(f"arn:tg/web-{slot.value}",),
+    )
+    return replace(standard, **changes)
+
+
+def a_route(green: int = 0, name: str = ":443") -> Route:
+    """A route that sends `green` per cent to the green slot."""
+    return Route(f"arn:rule/{name}", name, {Slot.BLUE: 100 - green, Slot.GREEN: green})
+
+
+def an_observation(
+    blue: SlotState | None = None, green: SlotState | None = None, weight: int = 0, **changes: Any
+) -> Observation:
+    """Blue is live with four instances, green is empty, at noon."""
+    standard = Observation(
+        at=NOON,
+        slots={Slot.BLUE: blue or a_slot(), Slot.GREEN: green or a_slot(Slot.GREEN, healthy=0)},
+        routes=(a_route(weight),),
+    )
+    return replace(standard, **changes)
+
+
+def a_generation(number: int = 41, **changes: Any) -> Generation:
+    """Generation 41 lives in blue from template version 1; 42 goes to green with version 2."""
+    old = number <= 41
+    standard = Generation(
+        number=number,
+        slot=Slot.BLUE if old else Slot.GREEN,
+        image=OLD_IMAGE if old else NEW_IMAGE,
+        image_name=f"web-{number}",
+        template_version="1" if old else "2",
+    )
+    return replace(standard, **changes)
+
+
+def some_terms(steps: tuple[Step, ...] = ALL_AT_ONCE, **changes: Any) -> Terms:
+    """Terms that prove at once: `healthy_for` is nothing unless the test says so."""
+    return replace(Terms(steps=steps, healthy_for=timedelta(0)), **changes)
+
+
+def a_rotation(steps: tuple[Step, ...] = ALL_AT_ONCE, **changes: Any) -> Rotation:
+    """From 41 in blue to 42 in green, four instances needed, started at noon, at its first step."""
+    standard = Rotation(
+        id="web-42-test",
+        group="web",
+        old=a_generation(41),
+        new=a_generation(42),
+        terms=changes.pop("terms", None) or some_terms(steps),
+        started_at=NOON,
+        deadline=after(120),
+        trigger="new image",
+        by="tester",
+        need=4,
+        capacity=Capacity(2, 8),
+        store="sqlite:///test",
+        step=1,
+        grown_since=NOON,
+    )
+    return replace(standard, **changes)
+
+
+def a_record(rotation: Rotation | None = None, **changes: Any) -> GroupRecord:
+    """The group `web`, with generation 41 live."""
+    standard = GroupRecord(
+        group="web",
+        slots={Slot.BLUE: "web-blue", Slot.GREEN: "web-green"},
+        target_groups={slot: (f"arn:tg/web-{slot.value}",) for slot in Slot},
+        routes=("arn:rule/:443",),
+        live=a_generation(41),
+        highest_number=41,
+        rotation=rotation,
+    )
+    return replace(standard, **changes)
+
+
+def tags_of(rotation: Rotation) -> Mapping[Slot, Mapping[str, str]]:
+    """The tags that both slots carry while this rotation lasts."""
+    from phoenix.core import tags
+
+    return tags.rotation_tags(rotation, rotation.store)
