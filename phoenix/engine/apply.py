@@ -1,0 +1,46 @@
+"""Carry out actions, one by one, as long as the lease is ours. The only place from which AWS is changed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from phoenix.core.action import Action, SetWeights
+from phoenix.core.record import GroupRecord
+from phoenix.engine.group import Group
+from phoenix.errors import LeaseLost
+from phoenix.ports import Lease
+
+log = logging.getLogger(__name__)
+
+
+def apply(group: Group, lease: Lease, record: GroupRecord, actions: tuple[Action, ...]) -> GroupRecord:
+    """Do what was decided; returns the record with the routes that were found on the way.
+
+    Raises:
+        LeaseLost: somebody has taken the group over; nothing was done after that.
+    """
+    rotation = record.rotation.id if record.rotation else ""
+    for action in actions:
+        if not group.store.holds(lease):
+            taken_by = group.store.lease_of(group.name)
+            raise LeaseLost(group.name, taken_by.owner if taken_by else None)
+        name = type(action).__name__
+        began = group.clock.now()
+        with group.tracer.span("apply", group=group.name, action=name):
+            record = _carry_out(group, record, action)
+        took_ms = round((group.clock.now() - began).total_seconds() * 1000)
+        facts = {"group": group.name, "rotation": rotation, "action": name, "took_ms": took_ms}
+        log.info("action.applied", extra=facts)
+    return record
+
+
+def _carry_out(group: Group, record: GroupRecord, action: Action) -> GroupRecord:
+    if not isinstance(action, SetWeights):
+        group.fleet.apply(action)
+        return record
+    if action.only_from:
+        # Somebody may have added a rule since we last searched; one left out would keep its traffic where it was.
+        record = replace(record, routes=tuple(r.arn for r in group.router.find(record.target_groups)))
+    group.router.shift(action, record.target_groups, record.routes)
+    return record

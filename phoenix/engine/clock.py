@@ -1,0 +1,33 @@
+"""The wall clock, and a stop request that wakes it.
+
+The only place outside the sandbox that asks the machine for the time.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+
+
+class WallClock:
+    """Real time. `stop()` ends the current sleep and all later ones at once; drivers ask `stopping` between ticks."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+
+    @property
+    def stopping(self) -> bool:
+        """True once somebody asked the driver to stop."""
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        """Ask the driver to stop; safe in a signal handler."""
+        self._stop.set()
+
+    def now(self) -> datetime:
+        """The time now, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait that long, or until `stop()`."""
+        self._stop.wait(max(0.0, seconds))

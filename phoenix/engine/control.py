@@ -1,0 +1,178 @@
+"""What an operator may say while a rotation is in flight: stand still, go on, skip this bake, try again.
+
+These change the record only; whoever drives notices with its next tick. A driver that saves at the same moment makes
+the change be applied again to what it saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from tenacity import retry as again
+from tenacity import retry_if_exception_type, stop_after_attempt
+
+from phoenix.core.explain import clock_time
+from phoenix.core.model import Outcome
+from phoenix.core.record import Ask, Event, GroupRecord, Rotation
+from phoenix.engine.group import Group
+from phoenix.engine.look import sight_of
+from phoenix.engine.observe import observe
+from phoenix.engine.report import Report, Watch, nobody
+from phoenix.engine.reporting import report_on
+from phoenix.engine.request import RotateRequest
+from phoenix.engine.rotate import rotate
+from phoenix.errors import Blocked, StateConflict
+
+_ATTEMPTS = 10
+
+Change = Callable[[GroupRecord], tuple[GroupRecord, str]]
+
+
+@again(retry=retry_if_exception_type(StateConflict), stop=stop_after_attempt(_ATTEMPTS), reraise=True)
+def _change(group: Group, change: Change) -> tuple[GroupRecord, str]:
+    """Load, change, save; nothing is saved when nothing changed."""
+    kept = group.store.load(group.name)
+    record = kept or sight_of(group).record
+    changed, sentence = change(record)
+    return (group.store.save(changed) if changed != record else record), sentence
+
+
+def _said(group: Group, change: Change) -> Report:
+    record, sentence = _change(group, change)
+    outcome = record.in_flight.outcome if record.in_flight else Outcome.NONE
+    report = report_on(group, record, sentence=sentence, outcome=outcome)
+    return replace(report, lease=group.store.lease_of(group.name), exit_status=0)
+
+
+def pause(group: Group, reason: str | None) -> Report:
+    """Stop steps, their clocks, and new starts, until `resume`. A failing gate still rolls back."""
+    ask = Ask(group.clock.now(), group.by, reason)
+
+    def change(record: GroupRecord) -> tuple[GroupRecord, str]:
+        if record.paused is not None:
+            return record, f"{group.name} is paused already, by {record.paused.by} since {clock_time(record.paused.at)}"
+        rotation = record.in_flight
+        if rotation is None:
+            return replace(record, paused=ask), f"{group.name} is paused: no rotation will start until it is resumed"
+        if rotation.back is not None:
+            return record, f"{group.name} is being rolled back; that is never paused"
+        paused = _told(replace(rotation, paused=ask, waiting_for=f"paused by {ask.by}"), ask, "paused")
+        return replace(record, paused=ask, rotation=paused), f"{group.name} is paused: {rotation.waiting_for}"
+
+    return _said(group, change)
+
+
+def resume(group: Group) -> Report:
+    """Go on after a pause or a hold. What a stranger changed while it was held counts as seen and accepted."""
+    now = group.clock.now()
+
+    def change(record: GroupRecord) -> tuple[GroupRecord, str]:
+        rotation = record.in_flight
+        held = rotation is not None and rotation.held is not None
+        if record.paused is None and not held:
+            return record, f"nothing to resume: {group.name} is neither paused nor held"
+        if rotation is None:
+            return replace(record, paused=None), f"{group.name} is resumed: rotations may start again"
+        going = _shift_clocks(rotation, now - _still_since(rotation, now))
+        going = replace(going, paused=None, held=None, outcome=Outcome.IN_PROGRESS, cause=None)
+        if held:
+            going = replace(going, weight=_weight_found(group, record, rotation))
+        going = _told(going, Ask(now, group.by), "resumed")
+        return replace(record, paused=None, rotation=going), f"{group.name} goes on with {rotation.id}"
+
+    return _said(group, change)
+
+
+def promote(group: Group, *, full: bool = False) -> Report:
+    """Skip the current bake, or with `full` all that are left; gates still count. Also ends a pause."""
+    now = group.clock.now()
+
+    def change(record: GroupRecord) -> tuple[GroupRecord, str]:
+        rotation = record.in_flight
+        if rotation is None or rotation.back is not None:
+            return record, f"nothing to promote: no rotation of {group.name} is going forward"
+        if rotation.baking_since is None and not full:
+            return record, f"nothing to promote: {rotation.waiting_for}"
+        going = _shift_clocks(rotation, now - _still_since(rotation, now)) if rotation.paused else rotation
+        if going.current.bake is None and going.baking_since is not None:
+            going = replace(going, deadline=going.deadline + (now - going.baking_since))
+        going = replace(going, promoted=Ask(now, group.by), promoted_to_end=full, paused=None)
+        what = "all bakes that are left are skipped" if full else f"the bake of step {rotation.step} is skipped"
+        return replace(
+            record, paused=None, rotation=_told(going, Ask(now, group.by), "promoted")
+        ), f"{what}; gates still count"
+
+    return _said(group, change)
+
+
+def release_image(group: Group, image: str) -> Report:
+    """End the quarantine of an image."""
+
+    def change(record: GroupRecord) -> tuple[GroupRecord, str]:
+        kept = tuple(q for q in record.quarantine if q.image != image)
+        if kept == record.quarantine:
+            return record, f"{image} is not quarantined for {group.name}"
+        return replace(record, quarantine=kept), f"{image} may be used for {group.name} again"
+
+    return _said(group, change)
+
+
+def retry(group: Group, request: RotateRequest, watch: Watch = nobody) -> Report:
+    """Rotate once more to the image that was rolled back, whatever the cause was.
+
+    Raises:
+        Blocked: no rotation of this group was rolled back, or one is in flight.
+    """
+    image = retry_image(group)
+    ignore = request.ignore | {"quarantine"}
+    report = rotate(group, replace(request, image=image, ignore=ignore, force=True), watch)
+    if report.outcome is Outcome.SUCCEEDED:
+        release_image(group, image)
+    return report
+
+
+def retry_image(group: Group) -> str:
+    """The image that `retry` would go to."""
+    record = group.store.load(group.name)
+    rotation = record.rotation if record else None
+    if record is not None and record.in_flight is not None:
+        raise Blocked(f"{group.name} is being rotated: {record.in_flight.waiting_for}")
+    if rotation is None or rotation.outcome is not Outcome.ROLLED_BACK:
+        raise Blocked(f"nothing to retry: the last rotation of {group.name} was not rolled back")
+    return rotation.new.image
+
+
+def _still_since(rotation: Rotation, now: datetime) -> datetime:
+    if rotation.paused is not None:
+        return rotation.paused.at
+    return rotation.looked_at or now
+
+
+def _shift_clocks(rotation: Rotation, still_for: timedelta) -> Rotation:
+    """Standing still does not count: every running clock starts that much later."""
+
+    def later(at: datetime | None) -> datetime | None:
+        return None if at is None else at + still_for
+
+    return replace(
+        rotation,
+        deadline=rotation.deadline + still_for,
+        grown_since=later(rotation.grown_since),
+        progress_at=later(rotation.progress_at),
+        short_since=None,
+        baking_since=later(rotation.baking_since),
+    )
+
+
+def _weight_found(group: Group, record: GroupRecord, rotation: Rotation) -> int:
+    """The weight that is there now; the greatest, where routes differ."""
+    at_rest = replace(record, rotation=None)
+    seen = observe(group, at_rest, search=True).seen
+    return max((r.percent(rotation.new.slot) for r in seen.routes), default=rotation.weight)
+
+
+def _told(rotation: Rotation, ask: Ask, name: str) -> Rotation:
+    text = f"by {ask.by}" + (f": {ask.reason}" if ask.reason else "")
+    return replace(rotation, events=(*rotation.events, Event(ask.at, name, text)))

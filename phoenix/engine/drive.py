@@ -1,0 +1,113 @@
+"""Run ticks until nothing is due: poll while AWS is busy, otherwise wait for what is known to come.
+
+Holds the lease from the first tick to the last by renewing it with each one. A transient error is the next tick's
+business; a signal ends the drive between two ticks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+from phoenix.engine.group import Group
+from phoenix.engine.once import Ticked, tick_once
+from phoenix.engine.report import Report, Watch
+from phoenix.engine.reporting import report_on
+from phoenix.errors import Interrupted, LeaseHeld, LeaseLost, StateConflict, TransientError
+from phoenix.ports import Lease
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+PATIENCE = timedelta(minutes=10)
+"""How long a driver goes on with nothing but transient errors before it gives up; the rotation stays as it is."""
+WATCH_POLLS = 2
+"""Gates of a resting step are looked at every so many poll intervals."""
+
+
+def claim(group: Group, *, force: bool = False) -> Lease:
+    """Take or renew the group's lease.
+
+    Raises:
+        LeaseHeld: somebody else drives the group.
+    """
+    ttl = timedelta(seconds=group.lease_seconds)
+    return group.store.claim(group.name, group.driver, group.clock.now(), ttl, force=force)
+
+
+def drive(group: Group, lease: Lease, watch: Watch, first: Ticked | None = None) -> Report:
+    """Tick until the rotation has ended, is held, or nobody is left to wait for.
+
+    Raises:
+        Interrupted: a signal came; whatever is in flight goes on with the next tick, anybody's.
+        LeaseLost: somebody took the group over.
+        TransientError: nothing but those for `PATIENCE`.
+    """
+    going_on = partial(_next_tick, group, lease)
+    lease, ticked = (lease, first) if first is not None else patiently(group, going_on)
+    while True:
+        report = replace(report_on(group, ticked.record, ticked.seen), lease=lease)
+        watch(report)
+        rotation = ticked.record.in_flight
+        if rotation is None or rotation.held is not None:
+            return report
+        _wait(group, ticked)
+        if group.clock.stopping:
+            raise Interrupted(
+                f"stopped; rotation {rotation.id} of {group.name} stays where it is: {rotation.waiting_for}",
+                hint=f"phoenix {'rollback' if rotation.back else 'rotate'} --group {group.name}   goes on with it",
+            )
+        lease, ticked = patiently(group, going_on)
+
+
+def patiently(group: Group, attempt: Callable[[], T]) -> T:
+    """What the attempt returns, repeated over transient errors, a poll interval apart.
+
+    Raises:
+        TransientError: nothing but those for `PATIENCE`.
+    """
+    give_up_at = group.clock.now() + PATIENCE
+    while True:
+        try:
+            return attempt()
+        except TransientError as error:
+            if group.clock.now() >= give_up_at or group.clock.stopping:
+                raise
+            log.warning("tick.failed", extra={"group": group.name, "reason": error.message})
+            if not isinstance(error, StateConflict):
+                group.clock.sleep(group.poll_seconds)
+
+
+def _next_tick(group: Group, lease: Lease) -> tuple[Lease, Ticked]:
+    renewed = _renew(group, lease)
+    record = group.store.load(group.name)
+    if record is None:
+        raise LeaseLost(group.name, None)
+    return renewed, tick_once(group, renewed, record)
+
+
+def _renew(group: Group, lease: Lease) -> Lease:
+    try:
+        renewed = claim(group)
+    except LeaseHeld as held:
+        raise LeaseLost(group.name, held.owner) from held
+    if renewed.epoch != lease.epoch:
+        raise LeaseLost(group.name, "somebody else meanwhile")
+    return renewed
+
+
+def _wait(group: Group, ticked: Ticked) -> None:
+    """Sleep until there is a reason to look again."""
+    poll = timedelta(seconds=group.poll_seconds)
+    decision, now = ticked.decision, group.clock.now()
+    due = decision.look_again_at
+    if due is not None and due <= ticked.seen.at:
+        return
+    at_most = now + (poll if decision.moving else WATCH_POLLS * poll)
+    until = min(due, at_most) if due is not None else at_most
+    group.clock.sleep(max((until - now).total_seconds(), 0.0))

@@ -1,0 +1,51 @@
+"""One group with everything that serves it, as the composition root puts it together. Values and ports only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from phoenix.core.model import Slot, Terms
+from phoenix.core.trigger import RotateWhen
+from phoenix.core.window import Calendar
+from phoenix.ports import Clock, Fleet, Gate, ImageSource, Notifier, Router, Store, Tracer
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What screens say about a group; nothing here changes a decision."""
+
+    account: str | None = None
+    region: str | None = None
+    owner: str | None = None
+    runbook: str | None = None
+    description: str | None = None
+    policy_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A wired group. `driver` says who we are in leases and records (`host/pid`), `by` who the person or schedule is.
+
+    `policy` is the policy as JSON, for the record; empty when the group was found by its tags alone.
+    """
+
+    name: str
+    terms: Terms
+    slots: Mapping[Slot, str]
+    fleet: Fleet
+    router: Router
+    gates: tuple[Gate, ...]
+    images: ImageSource | None
+    store: Store
+    clock: Clock
+    tracer: Tracer
+    driver: str
+    by: str
+    rotate_when: RotateWhen = field(default_factory=RotateWhen)
+    calendar: Calendar = field(default_factory=Calendar)
+    notifiers: tuple[Notifier, ...] = ()
+    about: About = field(default_factory=About)
+    policy: str = ""
+    lease_seconds: int = 60
+    poll_seconds: float = 5.0

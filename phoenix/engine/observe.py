@@ -1,0 +1,110 @@
+"""Everything AWS says about a group at one instant, whole or not at all.
+
+Reads only what is needed at that moment, side by side where one answer does not depend on another. Never catches an
+error: half an observation would be acted upon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from phoenix.core.model import Judgement, Observation, Slot, SlotState, TargetState, Verdict
+from phoenix.core.record import GroupRecord, Rotation
+from phoenix.engine.group import Group
+from phoenix.ports import FleetView, Traffic
+
+BOTH = frozenset(Slot)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """An observation, and the record with the places where it was made (target groups, routes)."""
+
+    record: GroupRecord
+    seen: Observation
+
+
+def observe(group: Group, record: GroupRecord, *, search: bool = False, health_of: frozenset[Slot] = BOTH) -> Sight:
+    """Look at a group. `search` looks for routes afresh; otherwise the ones in the record are read.
+
+    `health_of` names the slots whose target health matters; a slot left out has no ready instance to see.
+    """
+    with group.tracer.span("observe", group=group.name):
+        rotation = record.in_flight
+        if search or not record.target_groups or (group.router.balances and not record.routes):
+            view, traffic, record = _look_around(group, record, health_of)
+        else:
+            view, traffic = _look_again(group, record, _worth_asking(rotation, health_of))
+        view, traffic = _complete(group, record, view, traffic, health_of)
+        seen = Observation(
+            at=group.clock.now(),
+            slots={slot: _with_health(state, traffic.health.get(slot, {})) for slot, state in view.slots.items()},
+            routes=traffic.routes,
+            failures=view.failures,
+            prepared_version=view.prepared_version,
+        )
+        if rotation is not None:
+            seen = replace(seen, verdicts=ask_gates(group, rotation, seen))
+        return Sight(record, seen)
+
+
+def _look_around(
+    group: Group, record: GroupRecord, health_of: frozenset[Slot]
+) -> tuple[FleetView, Traffic, GroupRecord]:
+    view = group.fleet.observe(record.in_flight)
+    target_groups = {slot: state.target_groups for slot, state in view.slots.items()}
+    routes = group.router.find(target_groups)
+    traffic = group.router.observe(target_groups, (), health_of)
+    found = replace(record, slots=dict(group.slots), target_groups=target_groups, routes=tuple(r.arn for r in routes))
+    return view, Traffic(routes, traffic.health), found
+
+
+def _look_again(group: Group, record: GroupRecord, health_of: frozenset[Slot]) -> tuple[FleetView, Traffic]:
+    if not group.router.balances:
+        return group.fleet.observe(record.in_flight), Traffic()
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        traffic = aside.submit(group.router.observe, record.target_groups, record.routes, health_of)
+        view = group.fleet.observe(record.in_flight)
+        return view, traffic.result()
+
+
+def _worth_asking(rotation: Rotation | None, health_of: frozenset[Slot]) -> frozenset[Slot]:
+    """A candidate that has never had an instance in service has no healthy target; asking can wait until it has."""
+    if rotation is None or rotation.back is not None or rotation.in_service_high > 0:
+        return health_of
+    return health_of - {rotation.new.slot}
+
+
+def _complete(
+    group: Group, record: GroupRecord, view: FleetView, traffic: Traffic, health_of: frozenset[Slot]
+) -> tuple[FleetView, Traffic]:
+    """Ask for what was left out as soon as there is something to ask about."""
+    left_out = frozenset(
+        slot
+        for slot in health_of
+        if slot not in traffic.health and any(i.in_service for i in view.slots[slot].instances)
+    )
+    if not left_out or not group.router.balances:
+        return view, traffic
+    more = group.router.observe(record.target_groups, (), left_out)
+    return view, Traffic(traffic.routes, {**traffic.health, **more.health})
+
+
+def _with_health(state: SlotState, health: Mapping[str, TargetState]) -> SlotState:
+    return replace(state, instances=tuple(replace(i, target=health.get(i.id)) for i in state.instances))
+
+
+def ask_gates(group: Group, rotation: Rotation, seen: Observation) -> tuple[Verdict, ...]:
+    """What the gates say of the candidate. Before it has traffic the first doubt is enough: the rest is not asked."""
+    if rotation.back is not None or rotation.step == 0 or rotation.closing_since is not None:
+        return ()
+    verdicts: list[Verdict] = []
+    for gate in group.gates:
+        if gate.before_traffic_only and rotation.weight > 0:
+            continue
+        verdicts.append(gate.check(rotation, replace(seen, verdicts=tuple(verdicts))))
+        if verdicts[-1].judgement is not Judgement.PASS and rotation.weight == 0:
+            break
+    return tuple(verdicts)

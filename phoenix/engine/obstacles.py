@@ -1,0 +1,95 @@
+"""Everything in the way of a start, all at once, each with what mends it. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from phoenix.core.blocker import Blocker
+from phoenix.core.explain import ago
+from phoenix.core.model import Slot
+from phoenix.engine.group import Group
+from phoenix.engine.request import RotateRequest
+from phoenix.engine.survey import NOBODY, Survey
+
+
+def find_obstacles(group: Group, request: RotateRequest, found: Survey, lasts: timedelta) -> Iterator[Blocker]:
+    """Blockers and warnings for a start that is due and would take at least `lasts`."""
+    if found.live is NOBODY:
+        yield _nobody_lives(group, found)
+        return
+    yield from _own(group, request, found)
+    yield from _owner_capacity(group, found)
+    yield from _calendar(group, request, found.seen.at, lasts)
+    live = found.live.slot
+    if found.image is None:
+        yield Blocker("no-image", "images", "No image fits the policy.", f"phoenix images --group {group.name}")
+    else:
+        yield from group.fleet.find_blockers(live, found.image, found.live_state.desired)
+    yield from group.router.find_blockers(found.seen.slots, live)
+    for gate in group.gates:
+        yield from gate.find_blockers(found.seen.slots, live)
+
+
+def _nobody_lives(group: Group, found: Survey) -> Blocker:
+    seen = [f"{s.auto_scaling_group}: desired {s.desired}" for s in found.seen.slots.values()]
+    seen += [f"{r.name}: blue {r.percent(Slot.BLUE)} %, green {r.percent(Slot.GREEN)} %" for r in found.seen.routes]
+    text = f"Neither or both of the two slots are live ({'; '.join(seen)}). One of them must have all traffic."
+    return Blocker("no-live-slot", group.name, text)
+
+
+def _own(group: Group, request: RotateRequest, found: Survey) -> Iterator[Blocker]:
+    """What phoenix itself has put in the way: a pause, a quarantine."""
+    paused = found.record.paused
+    if paused is not None:
+        text = f"Paused by {paused.by} at {paused.at:%Y-%m-%d %H:%M} UTC."
+        yield Blocker("paused", group.name, text, f"phoenix resume --group {group.name}")
+    image = found.image.id if found.image else None
+    entry = next((q for q in found.record.quarantine if q.image == image), None)
+    if entry is not None and "quarantine" not in request.ignore:
+        text = f"Rolled back from at {entry.at:%Y-%m-%d %H:%M} UTC ({entry.cause.value}): {entry.reason}"
+        remedy = f"phoenix retry --group {group.name}"
+        yield Blocker("quarantine", entry.image, text, remedy, ignorable=True)
+
+
+def _owner_capacity(group: Group, found: Survey) -> Iterator[Blocker]:
+    """A policy whose maximum is below what runs would cut into it when the rotation closes."""
+    owner, running = group.terms.capacity, found.live_state.desired
+    if owner is not None and owner.max < running:
+        text = f"fleet.capacity.max is {owner.max}, but {running} instances are wanted now. Raise it, or scale in."
+        yield Blocker("capacity", group.about.policy_file or group.name, text)
+    if running == 0:
+        text = "The live group's desired capacity is 0: there is nothing to replace, and nothing to prove a new one by."
+        yield Blocker("empty", found.live_state.auto_scaling_group, text)
+
+
+def _calendar(group: Group, request: RotateRequest, at: datetime, lasts: timedelta) -> Iterator[Blocker]:
+    """A freeze that holds, a window that is closed, or, for a scheduled start, one that closes too early."""
+    where = group.about.policy_file or group.name
+    calendar = group.calendar
+    freeze = calendar.freeze_at(at)
+    following = calendar.next_opening(at)
+    if freeze is not None and "freeze" not in request.ignore:
+        text = f"Frozen from {freeze.first} to {freeze.last}, both included: {freeze.reason}."
+        yield Blocker("freeze", where, f"{text} {_opens(following, group)}", _ignore(group, "freeze"), ignorable=True)
+    if not calendar.windows or "window" in request.ignore:
+        return
+    opening = calendar.opening_at(at)
+    if opening is None:
+        yield Blocker("window", where, f"Closed. {_opens(following, group)}", _ignore(group, "window"), ignorable=True)
+    elif request.scheduled and at + lasts > opening.closes_at:
+        text = f"Closes in {ago(opening.closes_at - at)}; the rotation needs {ago(lasts)} at the least."
+        yield Blocker("window", where, text, _ignore(group, "window"), ignorable=True)
+
+
+def _opens(following: datetime | None, group: Group) -> str:
+    if following is None:
+        return "No opening is in sight."
+    zones = {w.timezone for w in group.calendar.windows} - {"UTC"}
+    local = "".join(f" ({following.astimezone(ZoneInfo(z)):%H:%M} {z})" for z in sorted(zones))
+    return f"Opens {following:%a %Y-%m-%d %H:%M} UTC{local}."
+
+
+def _ignore(group: Group, name: str) -> str:
+    return f'phoenix rotate --group {group.name} --ignore {name} --reason "..."'

@@ -1,0 +1,82 @@
+"""One tick: observe, decide, record, act; once, for one group that we hold the lease of.
+
+The order is the promise: the intent is saved before it is acted upon, so that death anywhere leaves a record whose step
+still differs from the world, and the next tick emits what is missing.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+from phoenix.core.action import Decision
+from phoenix.core.decide import decide
+from phoenix.core.model import Observation, Outcome
+from phoenix.core.record import GroupRecord
+from phoenix.engine.apply import apply
+from phoenix.engine.group import Group
+from phoenix.engine.news import tell
+from phoenix.engine.observe import Sight, observe
+from phoenix.errors import PermanentError
+from phoenix.ports import Lease
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """What a tick saw and decided; `record` is the one that was saved."""
+
+    record: GroupRecord
+    seen: Observation
+    decision: Decision
+
+
+def tick_once(group: Group, lease: Lease, record: GroupRecord) -> Ticked:
+    """Look, then act on what was seen."""
+    rotation = record.in_flight
+    # The way back has shifted only when every route that exists by then is empty, not just those known at its start.
+    search = rotation is not None and rotation.back is not None and rotation.shifted_at is None
+    return act_on(group, lease, record, observe(group, record, search=search))
+
+
+def act_on(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> Ticked:
+    """Decide, record, act. `before` is the record as the store has it; `sight` may carry a changed one."""
+    decision = decide(sight.record, sight.seen)
+    record = decision.record
+    with group.tracer.span("record", group=group.name):
+        if record != before:
+            record = group.store.save(replace(record, version=before.version))
+    _log(group, record, decision)
+    try:
+        acted = apply(group, lease, record, decision.actions)
+    except PermanentError as error:
+        record = _hold(group, record, error)
+        tell(group, before, record)
+        return Ticked(record, sight.seen, replace(decision, record=record, look_again_at=None, moving=False))
+    if acted != record:
+        record = group.store.save(acted)
+    tell(group, before, record)
+    return Ticked(record, sight.seen, decision)
+
+
+def _hold(group: Group, record: GroupRecord, error: PermanentError) -> GroupRecord:
+    """Stand still until a person acts. At rest there is nothing to hold: the error goes to whoever asked."""
+    rotation = record.in_flight
+    if rotation is None:
+        raise error
+    log.error("rotation.held", extra={"group": group.name, "rotation": rotation.id, "reason": error.message})
+    held = replace(rotation, held=error.message, outcome=Outcome.HELD, waiting_for=f"held: {error.message}")
+    return group.store.save(replace(record, rotation=held))
+
+
+def _log(group: Group, record: GroupRecord, decision: Decision) -> None:
+    rotation = record.in_flight
+    facts = {
+        "group": group.name,
+        "rotation": rotation.id if rotation else "",
+        "step": rotation.step if rotation else 0,
+        "actions": len(decision.actions),
+        "reason": decision.reason,
+    }
+    log.log(logging.INFO if decision.actions else logging.DEBUG, "tick.decided", extra=facts)

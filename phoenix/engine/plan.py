@@ -1,0 +1,98 @@
+"""What a rotation would do, why, and everything in its way. Reads only; `plan` shows it, `rotate` starts from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
+
+from phoenix.core.capacity import extremes, share
+from phoenix.core.converge import SCHEDULES
+from phoenix.core.explain import ago
+from phoenix.core.model import Terms
+from phoenix.engine.group import Group
+from phoenix.engine.obstacles import find_obstacles
+from phoenix.engine.report import Plan, PlannedStep
+from phoenix.engine.request import RotateRequest
+from phoenix.engine.survey import Survey, survey
+
+LAUNCH_ESTIMATE = timedelta(minutes=2)
+"""From a launch to a healthy target where no earlier rotation has shown how long it takes."""
+
+
+def make_plan(group: Group, request: RotateRequest) -> Plan:
+    """What would happen now. Writes nothing, neither to AWS nor to the store.
+
+    Raises:
+        ForeignStore: a rotation of this group is in flight in another store.
+        Blocked: the image asked for does not exist, may not be launched, or is older than the live one.
+    """
+    return plan_for(group, request, survey(group, request))
+
+
+def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
+    """The plan that follows from a survey; blockers are looked for only where a rotation is due."""
+    terms, need = found.terms, found.live_state.desired
+    edges = extremes(need, terms.steps)
+    lasts, hot_for = _lasts(found), terms.hot_for if terms.has_traffic else timedelta(0)
+    due = bool(found.reasons)
+    return Plan(
+        group=group.name,
+        at=found.seen.at,
+        reasons=found.reasons,
+        live=found.live,
+        next=found.next if due else None,
+        candidates=found.candidates,
+        steps=terms.steps,
+        rows=tuple(_rows(group, terms, need)),
+        blockers=tuple(find_obstacles(group, request, found, lasts)) if due else (),
+        needed=need,
+        worst_case=edges.worst,
+        peak=edges.peak,
+        ends_after=None if any(step.bake is None for step in terms.steps) else lasts,
+        hot_for=hot_for,
+        writes=_count_writes(found) if due else 0,
+        extra_instance_hours=round((edges.peak - need) * (lasts + hot_for).total_seconds() / 3600, 1),
+        instance_type=found.instances[0].instance_type if found.instances else None,
+        about=group.about,
+        record=found.record,
+    )
+
+
+def describe(plan: Plan) -> str:
+    """The plan in one sentence."""
+    if plan.due:
+        return f"due: {'; '.join(plan.reasons)}"
+    rotation = plan.record.rotation if plan.record else None
+    since = f", live for {ago(plan.at - rotation.ended_at)}" if rotation and rotation.ended_at else ""
+    return f"Nothing to do: {plan.group} is on generation {plan.live.number} ({plan.live.image}{since})."
+
+
+def _lasts(found: Survey) -> timedelta:
+    """How long it takes at the least: launch, health and bakes; a bake that waits for a person counts as none."""
+    last = found.record.rotation
+    launch = last.grew_in if last is not None and last.grew_in is not None else LAUNCH_ESTIMATE
+    bakes = sum((step.bake or timedelta(0) for step in found.terms.steps), timedelta(0))
+    return launch + found.terms.healthy_for + bakes
+
+
+def _rows(group: Group, terms: Terms, need: int) -> Iterator[PlannedStep]:
+    starts, old = LAUNCH_ESTIMATE, need
+    for number, step in enumerate(terms.steps, start=1):
+        gates = tuple(g.name for g in group.gates if number == 1 or not g.before_traffic_only)
+        yield PlannedStep(number, share(need, step.new_capacity), old, step.new_weight, gates, step.bake, starts)
+        old = share(need, step.old_capacity)
+        starts += step.bake or timedelta(0)
+
+
+def _count_writes(found: Survey) -> int:
+    """The mutating calls of an undisturbed rotation: template, tags, pin, candidate and its schedules, every shift on
+    every route, every growth and shrink, and the clean-up."""
+    steps = found.terms.steps
+    other = found.seen.slots[found.live.slot.other]
+    prepare = 4 + (SCHEDULES not in other.suspended) + (other.desired > 0)
+    shifts = len({step.new_weight for step in steps if step.new_weight}) * len(found.seen.routes)
+    grows = sum(a.new_capacity < b.new_capacity for a, b in pairwise(steps))
+    shrinks = sum(a.old_capacity > b.old_capacity for a, b in pairwise(steps)) + (steps[0].old_capacity < 100)
+    clean_up = 4
+    return prepare + shifts + grows + shrinks + clean_up

@@ -1,0 +1,110 @@
+"""What a command has to say when it is done, as values. Rendering is the views' business."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from phoenix.core.back import RollbackReady
+from phoenix.core.blocker import Blocker
+from phoenix.core.image import Candidate
+from phoenix.core.model import Observation, Outcome, Step
+from phoenix.core.record import Generation, GroupRecord
+from phoenix.engine.group import About
+from phoenix.errors import Blocked
+from phoenix.ports import Lease
+
+NOTHING_RETAINED = RollbackReady(ready=False, why="nothing is retained")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a group stands. `outcome` is that of the command; `sentence` says it in one line; `seen` None: not looked.
+
+    `exit_status` is the one of section 7. `lease` is who drives the group at the moment, None when nobody does.
+    """
+
+    group: str
+    at: datetime
+    outcome: Outcome
+    sentence: str
+    record: GroupRecord
+    seen: Observation | None = None
+    lease: Lease | None = None
+    rollback_ready: RollbackReady = NOTHING_RETAINED
+    about: About = About()
+    exit_status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One row of a plan: capacities in instances, weight in per cent, how long after now it starts at the earliest."""
+
+    number: int
+    new: int
+    old: int
+    weight: int
+    gates: tuple[str, ...]
+    bake: timedelta | None
+    starts_after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a rotation would do, and everything in its way. `live` None: this group has never been seen before.
+
+    `reasons` empty: nothing is due. `worst_case` and `peak` are instances, `needed` is the need; `starts` is the step 0
+    state. `ends_after` is how long it takes at the earliest, None when a step waits for a person. `writes` counts
+    the mutating calls.
+    """
+
+    group: str
+    at: datetime
+    reasons: tuple[str, ...]
+    live: Generation
+    next: Generation | None
+    candidates: tuple[Candidate, ...]
+    steps: tuple[Step, ...]
+    rows: tuple[PlannedStep, ...]
+    blockers: tuple[Blocker, ...]
+    needed: int
+    worst_case: int
+    peak: int
+    ends_after: timedelta | None
+    hot_for: timedelta
+    writes: int
+    extra_instance_hours: float
+    instance_type: str | None = None
+    checks: tuple[str, ...] = ()
+    about: About = About()
+    record: GroupRecord | None = None
+
+    @property
+    def due(self) -> bool:
+        """True when a rotation would start if nothing were in its way."""
+        return bool(self.reasons)
+
+    @property
+    def in_the_way(self) -> tuple[Blocker, ...]:
+        """The blockers without the warnings."""
+        return tuple(b for b in self.blockers if not b.warning)
+
+
+class NotStarted(Blocked):
+    """Blockers stand in the way of a start. `plan` holds them all; nothing was changed."""
+
+    def __init__(self, plan: Plan) -> None:
+        names = ", ".join(b.name for b in plan.in_the_way)
+        super().__init__(
+            f"{plan.group} is blocked by {names}; nothing was changed", hint=f"phoenix plan --group {plan.group}"
+        )
+        self.plan = plan
+
+
+Watch = Callable[[Report], None]
+"""Called after every tick with how things stand, for a live view or progress lines."""
+
+
+def nobody(_: Report) -> None:
+    """Watch nothing."""

@@ -1,0 +1,56 @@
+"""Start a rotation: from a plan without blockers to a record with an intent. Changes nothing in AWS."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+from phoenix.core import tags
+from phoenix.core.model import Capacity
+from phoenix.core.record import Event, Generation, GroupRecord, Rotation
+from phoenix.engine.group import Group
+from phoenix.engine.survey import Survey
+
+_ID_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_record(group: Group, found: Survey, new: Generation) -> GroupRecord:
+    """The record with a rotation from what is live to `new`, as the survey has found it due and unblocked."""
+    record, at, terms, live = found.record, found.seen.at, found.terms, found.live_state
+    version = live.template_version
+    if not version.isdigit():
+        version = group.fleet.resolve_version(live.slot)
+    old = replace(found.live, template_version=version)
+    trigger = "; ".join(found.reasons)
+    owner = group.terms.capacity or tags.read_capacity(live.tags) or Capacity(live.min, live.max)
+    rotation = Rotation(
+        id=_new_id(group.name, new.number),
+        group=group.name,
+        old=old,
+        new=new,
+        terms=terms,
+        started_at=at,
+        deadline=at + terms.rotation_timeout,
+        trigger=trigger,
+        by=group.by,
+        need=live.desired,
+        capacity=owner,
+        policy=group.policy,
+        store=group.store.location,
+        sticky={r.arn: r.sticky_seconds for r in found.seen.routes if r.sticky_seconds and terms.suspend_stickiness},
+        waiting_for="starting",
+        events=(Event(at, "start", f"image {new.image_name or new.image}, by {group.by}: {trigger}"),),
+    )
+    return replace(
+        record,
+        live=old,
+        account=group.about.account,
+        region=group.about.region,
+        rotation=rotation,
+        highest_number=max(record.highest_number, new.number, old.number),
+    )
+
+
+def _new_id(group: str, number: int) -> str:
+    """`web-42-7k3f`: readable aloud, and different even if a store was lost and numbers begin again."""
+    return f"{group}-{number}-{''.join(secrets.choice(_ID_LETTERS) for _ in range(4))}"

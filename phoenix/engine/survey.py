@@ -1,0 +1,147 @@
+"""Is a rotation due, to which image, and what is in its way? Reads everything a start needs; writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from phoenix.core import tags
+from phoenix.core.adopt import live_slot
+from phoenix.core.image import Candidate, Image
+from phoenix.core.model import Observation, Slot, SlotState, Terms
+from phoenix.core.progress import LEAST_LAST_BAKE
+from phoenix.core.record import Generation, GroupRecord
+from phoenix.core.trigger import LiveInstance, find_reasons
+from phoenix.engine.group import Group
+from phoenix.engine.look import sight_of
+from phoenix.engine.request import RotateRequest
+from phoenix.errors import Blocked, ForeignStore, NotFound
+
+NOBODY = Generation(0, Slot.BLUE, "unknown")
+"""Stands for the live generation of a group in which neither or both of the slots are live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was found out before a start. `live` is `NOBODY` when it cannot be told who is live.
+
+    `reasons` empty: nothing is due. `next` None: no image fits. `terms` are the policy's, with a last bake that is
+    long enough for scaling policies where there are any.
+    """
+
+    record: GroupRecord
+    seen: Observation
+    live: Generation
+    terms: Terms
+    candidates: tuple[Candidate, ...] = ()
+    instances: tuple[LiveInstance, ...] = ()
+    reasons: tuple[str, ...] = ()
+    image: Image | None = None
+
+    @property
+    def live_state(self) -> SlotState:
+        """The slot that is live."""
+        return self.seen.slots[self.live.slot]
+
+    @property
+    def next(self) -> Generation | None:
+        """The generation that would follow: the next number, in the slot that is not live."""
+        if self.image is None:
+            return None
+        number = max(self.record.highest_number, self.live.number) + 1
+        return Generation(number, self.live.slot.other, self.image.id, image_name=self.image.name)
+
+
+def survey(group: Group, request: RotateRequest) -> Survey:
+    """Look, choose an image, find reasons.
+
+    Raises:
+        ForeignStore: a rotation of this group is in flight in another store.
+        Blocked: AWS knows no such group, or the image asked for does not exist, may not be launched, or is older than
+            the live one.
+    """
+    try:
+        sight = sight_of(group)
+    except NotFound as unknown:
+        raise Blocked(unknown.message, hint=unknown.hint) from unknown
+    record, seen = sight.record, sight.seen
+    _refuse_foreign_store(group, seen)
+    if record.live is None:
+        return Survey(record, seen, NOBODY, group.terms, reasons=("not known: no slot is live",))
+    candidates = _candidates(group, request, seen)
+    names = {c.image.id: c.image.name for c in candidates}
+    found = Survey(
+        record,
+        seen,
+        replace(record.live, image_name=record.live.image_name or names.get(record.live.image)),
+        group.terms,
+        candidates=candidates,
+        instances=tuple(group.fleet.live_instances(record.live.slot)),
+    )
+    found = _with_reasons(group, request, found)
+    return replace(found, terms=_terms_for(group, found.live.slot)) if found.reasons else found
+
+
+def _refuse_foreign_store(group: Group, seen: Observation) -> None:
+    """Two stores for one group would each think they own its rotation."""
+    live = live_slot(seen)
+    for state in seen.slots.values():
+        other = state.tags.get(tags.STORE)
+        is_pinned = tags.CAPACITY in state.tags and live in (None, state.slot)
+        if is_pinned and other not in (None, group.store.location):
+            raise ForeignStore(
+                f"a rotation of {group.name} is in flight in another store: {other}, not {group.store.location}",
+                hint=f"phoenix rollback --group {group.name}   works without either store",
+            )
+
+
+def _candidates(group: Group, request: RotateRequest, seen: Observation) -> tuple[Candidate, ...]:
+    if group.images is None:
+        return ()
+    if request.image is None:
+        return tuple(group.images.candidates(seen.at))
+    named = group.images.named(request.image, seen.at)
+    if named.rejected is not None:
+        raise Blocked(f"{request.image} cannot be launched for {group.name}: {named.rejected}")
+    return (named,)
+
+
+def _with_reasons(group: Group, request: RotateRequest, found: Survey) -> Survey:
+    """Why a rotation is due, and to which image. Where no newer one is wanted, the live one is launched afresh."""
+    chosen = next((c.image for c in found.candidates if c.rejected is None), None)
+    if chosen is not None and not request.force and _goes_back_in_time(group, chosen, found):
+        if request.image is not None:
+            hint = f"phoenix rotate --group {group.name} --image {chosen.id} --force"
+            raise Blocked(f"{chosen.id} is older than the live image {found.live.image}", hint=hint)
+        chosen = None
+    when = replace(group.rotate_when, new_image=True) if request.image is not None else group.rotate_when
+    reasons = find_reasons(when, found.live, chosen, found.instances, found.seen.at)
+    if request.force:
+        reasons = (*reasons, "requested with --force")
+    afresh = _image_of(group, found) if reasons and chosen is None else None
+    return replace(found, reasons=reasons, image=chosen or afresh)
+
+
+def _goes_back_in_time(group: Group, chosen: Image, found: Survey) -> bool:
+    """An image that is gone cannot be compared; then the policy's choice stands."""
+    if chosen.id == found.live.image:
+        return False
+    listed = next((c.image for c in found.candidates if c.image.id == found.live.image), None)
+    running = listed or _image_of(group, found)
+    return running is not None and running.created_at > chosen.created_at
+
+
+def _image_of(group: Group, found: Survey) -> Image | None:
+    """The live image; None when it is gone or may no longer be launched."""
+    if group.images is None:
+        return None
+    named = group.images.named(found.live.image, found.seen.at)
+    return named.image if named.rejected is None else None
+
+
+def _terms_for(group: Group, slot: Slot) -> Terms:
+    """The policy's terms; where scaling policies exist, the last bake is long enough for them to see their load."""
+    terms = group.terms
+    last = terms.steps[-1]
+    if last.bake is None or last.bake >= LEAST_LAST_BAKE or not group.fleet.has_scaling_policies(slot):
+        return terms
+    return replace(terms, steps=(*terms.steps[:-1], replace(last, bake=LEAST_LAST_BAKE)))
