@@ -1,0 +1,152 @@
+"""Turn what botocore raises into the two branches that decide behaviour, once and for all adapters.
+
+Must never swallow anything: every exception of botocore leaves as one of ours, with the operation and AWS's own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from phoenix.errors import AccessDenied, NotFound, PermanentError, PhoenixError, Throttled, TransientError, Unreachable
+
+_THROTTLED = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_REFUSED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthFailure",
+        "AuthorizationError",
+        "NotAuthorized",
+        "OptInRequired",
+        "UnauthorizedException",
+        "UnauthorizedOperation",
+    }
+)
+_BAD_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "MissingAuthenticationToken",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+# Idempotency: an earlier try of ours got through with other content; the next tick reads back what it made.
+_BUSY = frozenset(
+    {
+        "ConcurrentModification",
+        "IdempotentParameterMismatch",
+        "InstanceRefreshInProgress",
+        "InternalError",
+        "InternalFailure",
+        "OperationInProgress",
+        "RequestTimeout",
+        "ResourceContention",
+        "ResourceInUse",
+        "ScalingActivityInProgress",
+        "ServiceUnavailable",
+        "Unavailable",
+    }
+)
+_NOT_FOUND_ENDINGS = ("NotFound", "NotFoundException", "NotFoundFault", ".Malformed")
+_NO_SUCH = frozenset({"404", "NoSuchBucket", "NoSuchKey"})
+_LOG_IN = "log in again (aws sso login), or set AWS_PROFILE or --profile"
+
+
+@contextmanager
+def translated(operation: str) -> Iterator[None]:
+    """Translate what botocore raises in the block. `operation` is spelled like an IAM action.
+
+    Raises:
+        TransientError: Throttled and Unreachable among them; the next tick tries again.
+        PermanentError: NotFound and AccessDenied among them.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
+
+    try:
+        yield
+    except ClientError as error:
+        raise _from_answer(operation, error.response) from error
+    except ResponseParserError as error:
+        raise TransientError(f"{operation}: the endpoint's answer is not one of AWS's") from error
+    except BotoCoreError as error:
+        raise _from_client(operation, error) from error
+
+
+def code_of(error: PhoenixError) -> str:
+    """AWS's own error code behind an error of ours, or an empty string."""
+    answer: dict[str, Any] = getattr(error.__cause__, "response", {})
+    return str(answer.get("Error", {}).get("Code", ""))
+
+
+def _from_answer(operation: str, response: Any) -> PhoenixError:
+    code = str(response.get("Error", {}).get("Code", ""))
+    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    words = " ".join(str(response.get("Error", {}).get("Message", "")).split())
+    said = f"{operation}: {_shortened(words) or 'no reason given'} ({code})"
+    # autoscaling says `Client.X` where ec2 says `X`, and dresses unknown names as ValidationError.
+    bare = code.removeprefix("Client.").removeprefix("Server.")
+    if bare in _THROTTLED or status == 429:
+        return Throttled(f"AWS asks to slow down: {said}")
+    if bare in _REFUSED:
+        return AccessDenied(said, operation=operation, hint=f"allow {operation} for the role that phoenix runs as")
+    if bare in _BAD_CREDENTIALS:
+        return AccessDenied(f"AWS does not accept the credentials: {said}", operation=operation, hint=_LOG_IN)
+    if bare.endswith(_NOT_FOUND_ENDINGS) or bare in _NO_SUCH or _names_nothing(bare, words):
+        return NotFound(said)
+    if bare in _BUSY or status >= 500:
+        return TransientError(said)
+    return PermanentError(said)
+
+
+def _names_nothing(code: str, words: str) -> bool:
+    return code == "ValidationError" and "not found" in words.lower()
+
+
+def _from_client(operation: str, error: Exception) -> PhoenixError:
+    from botocore import exceptions
+
+    credentials = (
+        exceptions.NoCredentialsError,
+        exceptions.PartialCredentialsError,
+        exceptions.CredentialRetrievalError,
+        exceptions.TokenRetrievalError,
+        exceptions.SSOError,
+    )
+    unreachable = (exceptions.HTTPClientError, exceptions.ConnectionError, exceptions.IncompleteReadError)
+    said = f"{operation}: {' '.join(str(error).split())}"
+    if isinstance(error, credentials):
+        return AccessDenied(said, operation=operation, hint=_LOG_IN)
+    if isinstance(error, exceptions.ProfileNotFound):
+        return AccessDenied(said, operation=operation, hint="aws configure list-profiles shows the known ones")
+    if isinstance(error, exceptions.NoRegionError):
+        return PermanentError(said, hint="set AWS_REGION or --region, or region in the policy")
+    if isinstance(error, unreachable):
+        return Unreachable(said, hint="check network, proxy and AWS_ENDPOINT_URL")
+    return PermanentError(said)
+
+
+def _shortened(words: str) -> str:
+    """AWS appends encoded authorization messages of several kilobytes."""
+    return words if len(words) <= 300 else words[:297] + "..."

@@ -1,0 +1,20 @@
+"""What every adapter is given besides its own settings, so that adding one changes nothing in the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from phoenix.aws.session import Aws
+from phoenix.core.model import Slot
+from phoenix.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One group in one account and Region. `slots` are the names of its Auto Scaling groups."""
+
+    group: str
+    slots: Mapping[Slot, str]
+    aws: Aws
+    clock: Clock

@@ -1,0 +1,176 @@
+"""One boto3 session for one account, Region and role, and one client a service.
+
+Must never load boto3 before the first call, nor a client nobody asked for: EC2's alone costs 0.1 s, and a rollback
+needs none. Everything else is plain boto3: AWS_ENDPOINT_URL, AWS_REGION, profiles and roles work as everywhere.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from phoenix import __version__
+from phoenix.aws.errors import translated
+from phoenix.errors import Blocked
+
+T = TypeVar("T")
+
+_IAM_PREFIX = {"elbv2": "elasticloadbalancing"}
+_CONNECT_SECONDS = 3
+_READ_SECONDS = 20
+_THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where AWS is and who we are there; None leaves the choice to boto3. `account` is only what is expected."""
+
+    region: str | None = None
+    profile: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+    account: str | None = None
+
+
+class Aws:
+    """Calls to AWS with errors translated. Thread-safe; with `threads` 1, side by side means one by one."""
+
+    def __init__(self, access: Access | None = None, *, session: Any = None, threads: int = _THREADS) -> None:
+        self.access = access or Access()
+        self._session = session
+        self._threads = threads
+        self._clients: dict[str, Any] = {}
+        self._account: str | None = None
+        self._lock = threading.RLock()
+
+    def client(self, service: str) -> Any:
+        """The service's client, made on first use. Calls made on it directly belong into `translated`."""
+        with self._lock:
+            if service not in self._clients:
+                if service != "sts":
+                    self._refuse_wrong_account()
+                with translated(f"{service} client"):
+                    self._clients[service] = self._open().client(service, config=_config())
+            return self._clients[service]
+
+    def call(self, service: str, method: str, **parameters: Any) -> dict[str, Any]:
+        """One call: `call("autoscaling", "describe_policies", AutoScalingGroupName=name)`."""
+        client = self.client(service)
+        with translated(_action(client, service, method)):
+            answer: dict[str, Any] = getattr(client, method)(**parameters)
+        return answer
+
+    def pages(self, service: str, method: str, items: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        """All elements of the answer's list `items`, over all pages."""
+        client = self.client(service)
+        with translated(_action(client, service, method)):
+            for page in client.get_paginator(method).paginate(**parameters):
+                yield from page.get(items, ())
+
+    def side_by_side(self, calls: Sequence[Callable[[], T]]) -> list[T]:
+        """The results of the calls, in their order; the first error among them is raised when all have ended."""
+        if len(calls) < 2 or self._threads < 2:
+            return [call() for call in calls]
+        with ThreadPoolExecutor(min(len(calls), self._threads), thread_name_prefix="aws") as pool:
+            futures = [pool.submit(call) for call in calls]
+        return [future.result() for future in futures]
+
+    @property
+    def region(self) -> str | None:
+        """The Region that calls go to; None when none is configured, which the first call will say."""
+        region: str | None = self._open().region_name
+        return region
+
+    def account_id(self) -> str:
+        """The account that the credentials belong to; asked for once."""
+        with self._lock:
+            if self._account is None:
+                self._account = str(self.call("sts", "get_caller_identity")["Account"])
+            return self._account
+
+    def _refuse_wrong_account(self) -> None:
+        """Names of groups repeat from account to account: credentials for another one must not get as far as a read."""
+        expected = self.access.account
+        if expected is not None and self.account_id() != expected:
+            raise Blocked(
+                f"these credentials are for account {self.account_id()}, but the policy is for {expected}",
+                hint="check AWS_PROFILE, --profile and role_arn",
+            )
+
+    def _open(self) -> Any:
+        with self._lock:
+            if self._session is None:
+                with translated("session"):
+                    self._session = _new_session(self.access)
+            return self._session
+
+
+def _action(client: Any, service: str, method: str) -> str:
+    return f"{_IAM_PREFIX.get(service, service)}:{client.meta.method_to_api_mapping[method]}"
+
+
+def _config() -> Any:
+    """`standard` retries throttling and lost answers twice; every write of ours is absolute, so repeating is safe.
+
+    AWS_MAX_ATTEMPTS still decides how often.
+    """
+    from botocore.config import Config
+
+    return Config(
+        retries={"mode": "standard"},
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_READ_SECONDS,
+        user_agent_extra=f"phoenix/{__version__}",
+    )
+
+
+def _new_session(access: Access) -> Any:
+    import boto3
+
+    source = boto3.Session(profile_name=access.profile, region_name=access.region)
+    if access.role_arn is None:
+        return source
+    return boto3.Session(botocore_session=_assuming(access, source), region_name=source.region_name)
+
+
+def _assuming(access: Access, source: Any) -> Any:
+    """A botocore session whose credentials are the role's, renewed before they expire: rotations outlive an hour."""
+    from botocore.credentials import (
+        AssumeRoleCredentialFetcher,
+        CredentialProvider,
+        CredentialResolver,
+        DeferredRefreshableCredentials,
+    )
+    from botocore.exceptions import NoCredentialsError
+    from botocore.session import Session
+
+    credentials = source.get_credentials()
+    if credentials is None:
+        raise NoCredentialsError
+
+    def sts_client(_service: str, **given: Any) -> Any:
+        keys = {key: value for key, value in given.items() if key.startswith("aws_")}
+        return source.client("sts", config=_config(), **keys)
+
+    extra = {"RoleSessionName": f"phoenix-{__version__}"}
+    if access.external_id is not None:
+        extra["ExternalId"] = access.external_id
+    fetcher = AssumeRoleCredentialFetcher(
+        client_creator=sts_client,
+        source_credentials=credentials,
+        role_arn=str(access.role_arn),
+        extra_args=extra,
+    )
+
+    class AssumedRole(CredentialProvider):
+        METHOD = "assume-role"
+
+        def load(self) -> DeferredRefreshableCredentials:
+            return DeferredRefreshableCredentials(refresh_using=fetcher.fetch_credentials, method=self.METHOD)
+
+    session = Session(profile=access.profile)
+    session.register_component("credential_provider", CredentialResolver([AssumedRole()]))
+    return session

@@ -1,0 +1,108 @@
+"""Launch templates: which one a group uses, which of its versions are the owner's, and which are ours.
+
+Must never take a version that phoenix has made for the owner's wish: its description gives it away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from phoenix.aws.session import Aws
+from phoenix.errors import NotFound
+
+OURS = "phoenix "
+"""How the description of every version begins that phoenix makes."""
+
+_WINDOW = 100
+_MOST_PER_CALL = 200  # not the default: a short list is easily taken for a complete one
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateUse:
+    """The template that an Auto Scaling group launches from. `version` is a number, `$Latest` or `$Default`."""
+
+    id: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateVersion:
+    """One version of a template, and all that it says (`content`, as EC2 spells it)."""
+
+    template: str
+    number: int
+    description: str
+    created_at: Any
+    content: Mapping[str, Any]
+
+    @property
+    def is_ours(self) -> bool:
+        """True for versions that phoenix has made."""
+        return self.description.startswith(OURS)
+
+
+def template_of(group: Mapping[str, Any]) -> TemplateUse | None:
+    """What an Auto Scaling group launches from; None for a launch configuration."""
+    policy = group.get("MixedInstancesPolicy")
+    found = policy["LaunchTemplate"]["LaunchTemplateSpecification"] if policy else group.get("LaunchTemplate")
+    if not found:
+        return None
+    # No version at all means the default one, and AWS leaves the key out then.
+    return TemplateUse(str(found["LaunchTemplateId"]), str(found.get("Version") or "$Default"))
+
+
+def read_version(aws: Aws, template: str, version: str, *, resolve_alias: bool = False) -> TemplateVersion:
+    """One version, by number, `$Latest` or `$Default`. `resolve_alias` replaces `resolve:ssm:…` by an image id.
+
+    Raises:
+        NotFound: there is no such template or version.
+    """
+    extra = {"ResolveAlias": True} if resolve_alias else {}
+    found = _read(aws, template, Versions=[version], **extra)
+    if not found:
+        raise NotFound(f"launch template {template} has no version {version}")
+    return found[0]
+
+
+def newest_first(aws: Aws, template: str) -> Iterator[TemplateVersion]:
+    """All versions, newest first, read in windows: a template may have thousands, and one call usually suffices."""
+    latest = read_version(aws, template, "$Latest")
+    yield latest
+    top = latest.number - 1
+    while top > 0:
+        bottom = max(1, top - _WINDOW + 1)
+        window = _read(aws, template, MinVersion=str(bottom), MaxVersion=str(top))
+        yield from sorted(window, key=lambda version: version.number, reverse=True)
+        top = bottom - 1
+
+
+def newest_of_the_owner(aws: Aws, template: str) -> TemplateVersion:
+    """The newest version that phoenix did not make.
+
+    Raises:
+        NotFound: every version is ours.
+    """
+    for version in newest_first(aws, template):
+        if not version.is_ours:
+            return version
+    raise NotFound(f"every version of launch template {template} was made by phoenix; make one that is yours")
+
+
+def _read(aws: Aws, template: str, **selection: Any) -> list[TemplateVersion]:
+    if "Versions" not in selection:
+        selection["PaginationConfig"] = {"PageSize": _MOST_PER_CALL}
+    found = aws.pages(
+        "ec2", "describe_launch_template_versions", "LaunchTemplateVersions", LaunchTemplateId=template, **selection
+    )
+    return [
+        TemplateVersion(
+            template=template,
+            number=int(item["VersionNumber"]),
+            description=str(item.get("VersionDescription") or ""),
+            created_at=item.get("CreateTime"),
+            content=item.get("LaunchTemplateData", {}),
+        )
+        for item in found
+    ]

@@ -1,0 +1,281 @@
+"""Two Auto Scaling groups, blue and green, that trade places.
+
+Must never send DesiredCapacity to the live slot: its autoscaler owns that number.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal, assert_never
+
+from pydantic import Field, model_validator
+
+from phoenix.aws.groups import read_groups, unknown_group
+from phoenix.aws.instances import read_instances
+from phoenix.aws.scope import Scope
+from phoenix.aws.session import Aws
+from phoenix.aws.templates import TemplateUse, read_version, template_of
+from phoenix.core.action import (
+    Action,
+    MakeTemplateVersion,
+    RemoveTags,
+    ReplaceInstance,
+    SetCapacity,
+    SetSchedules,
+    SetWeights,
+    WriteTags,
+)
+from phoenix.core.blocker import Blocker
+from phoenix.core.image import Image
+from phoenix.core.model import LaunchFailure, Slot, SlotState
+from phoenix.core.record import Rotation
+from phoenix.core.tags import GROUP
+from phoenix.core.trigger import LiveInstance
+from phoenix.errors import NotFound, PermanentError
+from phoenix.fleets import launch_check, pair_blockers, pair_template
+from phoenix.fleets.launch_failures import failures_of
+from phoenix.fleets.pair_blockers import Start, find_blockers
+from phoenix.fleets.pair_shapes import launched_from, our_tags, slot_state, with_version
+from phoenix.fleets.pair_template import description, find_version, make_version
+from phoenix.keys import AutoScalingGroupName, Keys, Kind, Whole, wrong
+from phoenix.ports import FleetView
+
+log = logging.getLogger(__name__)
+
+_TAGS_PER_CALL = 25
+_Instances = Annotated[int, Whole(0, 10_000)]
+
+
+class Bounds(Keys):
+    """MinSize and MaxSize of the live slot at rest."""
+
+    min: _Instances = Field(description="MinSize of the live slot at rest.")
+    max: _Instances = Field(description="MaxSize of the live slot at rest.")
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Bounds:
+        if self.max < max(self.min, 1):
+            raise wrong(f"must be at least {max(self.min, 1)}", at=("max",))
+        return self
+
+
+class Settings(Kind):
+    """The keys of `fleet: {kind: pair}`."""
+
+    kind: Literal["pair"] = "pair"
+    blue: AutoScalingGroupName = Field(description="Name of the Auto Scaling group in the blue slot.")
+    green: AutoScalingGroupName = Field(description="Name of the Auto Scaling group in the green slot.")
+    capacity: Bounds | None = Field(
+        default=None, description="MinSize and MaxSize of the live slot at rest; default: as found there, once."
+    )
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Settings:
+        if self.blue == self.green:
+            raise wrong("blue and green must be two different Auto Scaling groups", at=("green",))
+        return self
+
+
+class PairFleet:
+    """The pair as AWS has it. Reads both slots in one call, and writes absolute targets."""
+
+    settings = Settings
+    IAM_ACTIONS: ClassVar[frozenset[str]] = (
+        frozenset(
+            {
+                "autoscaling:CreateOrUpdateTags",
+                "autoscaling:DeleteTags",
+                "autoscaling:DescribeAutoScalingGroups",
+                "autoscaling:DescribePolicies",
+                "autoscaling:DescribeScalingActivities",
+                "autoscaling:ResumeProcesses",
+                "autoscaling:SetInstanceHealth",
+                "autoscaling:SuspendProcesses",
+                "autoscaling:UpdateAutoScalingGroup",
+                "ec2:DescribeInstances",
+            }
+        )
+        | pair_template.IAM_ACTIONS
+        | pair_blockers.IAM_ACTIONS
+        | launch_check.IAM_ACTIONS
+    )
+
+    def __init__(self, settings: Settings, scope: Scope) -> None:
+        self._aws = scope.aws
+        self._group = scope.group
+        self._names: Mapping[Slot, str] = {Slot.BLUE: settings.blue, Slot.GREEN: settings.green}
+        self._seen: dict[Slot, dict[str, Any]] = {}
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def observe(self, rotation: Rotation | None) -> FleetView:
+        """Both slots in one call; a second one only while launches are awaited, or a template version is looked for.
+
+        Raises:
+            NotFound: one of the two groups does not exist.
+        """
+        calls: list[Callable[[], Any]] = [self._read_slots]
+        if rotation is not None and _awaits_launches(rotation):
+            calls.append(partial(self._read_failures, rotation))
+        slots, *failures = self._aws.side_by_side(calls)
+        return FleetView(
+            slots=slots,
+            failures=failures[0] if failures else (),
+            prepared_version=self._find_prepared(rotation) if rotation is not None else None,
+        )
+
+    def live_instances(self, slot: Slot) -> Sequence[LiveInstance]:
+        """The slot's instances, with the template versions that Auto Scaling knows rather than those in their tags."""
+        members = {str(i["InstanceId"]): i for i in self._read(slot)["Instances"]}
+        described = read_instances(self._aws, list(members))
+        return [replace(i, template_version=launched_from(members[i.id]) or i.template_version) for i in described]
+
+    def instances(self, ids: Sequence[str]) -> Sequence[LiveInstance]:
+        """These instances, in no particular order."""
+        return read_instances(self._aws, ids)
+
+    def resolve_version(self, slot: Slot) -> str:
+        """The number that the slot launches from now; asks EC2 unless the group names a number itself.
+
+        Raises:
+            NotFound: the template or its version is gone, or the slot has a launch configuration.
+        """
+        use = self._template(slot)
+        return use.version if use.version.isdigit() else str(read_version(self._aws, use.id, use.version).number)
+
+    def has_scaling_policies(self, slot: Slot) -> bool:
+        """True when the slot has any scaling policy, also one that is switched off now."""
+        policies = self._aws.pages(
+            "autoscaling", "describe_policies", "ScalingPolicies", AutoScalingGroupName=self._names[slot]
+        )
+        return any(True for _ in policies)
+
+    def find_blockers(self, live: Slot, image: Image, need: int) -> Sequence[Blocker]:
+        """All blockers at once, from fresh reads."""
+        return find_blockers(self._aws, Start(self._group, self._names, live, image, need))
+
+    def _read_slots(self) -> dict[Slot, SlotState]:
+        found = read_groups(self._aws, self._names.values())
+        for name in self._names.values():
+            if name not in found:
+                raise unknown_group(self._aws, name)
+        self._seen = {slot: found[name] for slot, name in self._names.items()}
+        return {slot: slot_state(slot, group) for slot, group in self._seen.items()}
+
+    def _read(self, slot: Slot) -> dict[str, Any]:
+        """The slot's group as last seen; read if it never was."""
+        if slot not in self._seen:
+            self._read_slots()
+        return self._seen[slot]
+
+    def _template(self, slot: Slot) -> TemplateUse:
+        use = template_of(self._read(slot))
+        if use is None:
+            raise NotFound(f"{self._names[slot]} has a launch configuration; phoenix needs a launch template")
+        return use
+
+    def _read_failures(self, rotation: Rotation) -> tuple[LaunchFailure, ...]:
+        """One page is enough: it holds the hundred newest activities."""
+        since = rotation.grown_since or rotation.started_at
+        answer = self._aws.call(
+            "autoscaling",
+            "describe_scaling_activities",
+            AutoScalingGroupName=self._names[rotation.new.slot],
+            MaxRecords=100,
+            Filters=[{"Name": "StartTimeLowerBound", "Values": [since.strftime("%Y-%m-%dT%H:%M:%SZ")]}],
+        )
+        return failures_of(answer["Activities"], since)
+
+    def _find_prepared(self, rotation: Rotation) -> str | None:
+        if rotation.new.template_version is not None or rotation.back is not None:
+            return None
+        wanted = description(rotation.id, rotation.new.number)
+        return find_version(self._aws, self._template(rotation.new.slot).id, wanted, rotation.started_at)
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def apply(self, action: Action) -> None:
+        """Carry out one action.
+
+        Raises:
+            PermanentError: the action is not about capacity.
+        """
+        match action:
+            case WriteTags():
+                self._change_tags("create_or_update_tags", action.tags)
+            case RemoveTags():
+                self._change_tags("delete_tags", {slot: dict.fromkeys(keys) for slot, keys in action.keys.items()})
+            case MakeTemplateVersion():
+                make_version(self._aws, self._template(action.slot).id, action)
+            case SetCapacity():
+                self._set_capacity(action)
+            case SetSchedules():
+                method = "resume_processes" if action.running else "suspend_processes"
+                self._write(method, action.slot, ScalingProcesses=["ScheduledActions"])
+            case ReplaceInstance():
+                self._replace(action)
+            case SetWeights():
+                raise PermanentError("traffic is the router's, not the fleet's")
+            case _:
+                assert_never(action)
+
+    def _write(self, method: str, slot: Slot, **parameters: Any) -> None:
+        self._aws.call("autoscaling", method, AutoScalingGroupName=self._names[slot], **parameters)
+
+    def _change_tags(self, method: str, tags: Mapping[Slot, Mapping[str, str | None]]) -> None:
+        entries = [
+            {
+                "ResourceId": self._names[slot],
+                "ResourceType": "auto-scaling-group",
+                "Key": key,
+                **({} if value is None else {"Value": value}),
+                "PropagateAtLaunch": False,
+            }
+            for slot, pairs in tags.items()
+            for key, value in pairs.items()
+        ]
+        for start in range(0, len(entries), _TAGS_PER_CALL):
+            self._aws.call("autoscaling", method, Tags=entries[start : start + _TAGS_PER_CALL])
+
+    def _set_capacity(self, action: SetCapacity) -> None:
+        parameters: dict[str, Any] = {"MinSize": action.min, "MaxSize": action.max}
+        if action.desired is not None:
+            parameters["DesiredCapacity"] = action.desired
+        if action.template_version is not None:
+            parameters |= with_version(self._read(action.slot), action.template_version)
+        self._write("update_auto_scaling_group", action.slot, **parameters)
+        self._seen.pop(action.slot, None)
+
+    def _replace(self, action: ReplaceInstance) -> None:
+        try:
+            self._aws.call(
+                "autoscaling",
+                "set_instance_health",
+                InstanceId=action.instance,
+                HealthStatus="Unhealthy",
+                ShouldRespectGracePeriod=False,
+            )
+        except NotFound:
+            # Gone already, which is what was wanted.
+            log.info("instance.gone", extra={"group": self._group, "instance": action.instance})
+
+
+def find_group(aws: Aws, group: str) -> Mapping[str, Mapping[str, str]]:
+    """The Auto Scaling groups that say they belong to the group, by name, with their `phoenix:` tags.
+
+    Finds a pair when neither store nor policy file is at hand; empty when none was ever rotated.
+    """
+    found = aws.pages(
+        "autoscaling",
+        "describe_auto_scaling_groups",
+        "AutoScalingGroups",
+        Filters=[{"Name": f"tag:{GROUP}", "Values": [group]}],
+    )
+    return {str(item["AutoScalingGroupName"]): our_tags(item) for item in found}
+
+
+def _awaits_launches(rotation: Rotation) -> bool:
+    return rotation.grown_since is not None and rotation.proved_at is None and rotation.back is None

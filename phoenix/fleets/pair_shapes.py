@@ -1,0 +1,79 @@
+"""Between AWS's description of an Auto Scaling group and the model's words. Pure: reads and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from phoenix.aws.templates import template_of
+from phoenix.core.model import Instance, Slot, SlotState
+
+OUR_PREFIX: Final = "phoenix:"
+
+
+def slot_state(slot: Slot, group: Mapping[str, Any]) -> SlotState:
+    """The slot as the model knows it. A launch configuration has no version, which is the empty string."""
+    use = template_of(group)
+    version = use.version if use is not None else ""
+    return SlotState(
+        slot=slot,
+        auto_scaling_group=str(group["AutoScalingGroupName"]),
+        min=int(group["MinSize"]),
+        max=int(group["MaxSize"]),
+        desired=int(group["DesiredCapacity"]),
+        template_version=version,
+        resolved_version=version if version.isdigit() else None,
+        instances=tuple(_instance(item) for item in group.get("Instances", ())),
+        suspended=frozenset(item["ProcessName"] for item in group.get("SuspendedProcesses", ())),
+        tags=our_tags(group),
+        target_groups=target_groups(group),
+    )
+
+
+def our_tags(group: Mapping[str, Any]) -> dict[str, str]:
+    """The tags that phoenix has set."""
+    tags = ((str(tag["Key"]), str(tag.get("Value", ""))) for tag in group.get("Tags", ()))
+    return {key: value for key, value in tags if key.startswith(OUR_PREFIX)}
+
+
+def target_groups(group: Mapping[str, Any]) -> tuple[str, ...]:
+    """ARNs of all target groups that instances are registered with, whichever call has attached them."""
+    attached = [str(arn) for arn in group.get("TargetGroupARNs", ())]
+    sources = [str(item["Identifier"]) for item in group.get("TrafficSources", ()) if item.get("Type") == "elbv2"]
+    return tuple(dict.fromkeys(attached + sources))
+
+
+def launched_from(instance: Mapping[str, Any]) -> str | None:
+    """The template version that an instance was launched from; None for a launch configuration."""
+    version = instance.get("LaunchTemplate", {}).get("Version")
+    return str(version) if version else None
+
+
+def with_version(group: Mapping[str, Any], version: str) -> dict[str, Any]:
+    """What UpdateAutoScalingGroup needs to change the version and nothing else.
+
+    A mixed instances policy is replaced as a whole by what is sent, so all of it is sent.
+    """
+    policy = group.get("MixedInstancesPolicy")
+    if not policy:
+        return {"LaunchTemplate": _pinned(group["LaunchTemplate"], version)}
+    template = policy["LaunchTemplate"]
+    changed = dict(template) | {
+        "LaunchTemplateSpecification": _pinned(template["LaunchTemplateSpecification"], version)
+    }
+    return {"MixedInstancesPolicy": dict(policy) | {"LaunchTemplate": changed}}
+
+
+def _pinned(specification: Mapping[str, Any], version: str) -> dict[str, Any]:
+    # AWS describes a template by id and name, and refuses to be told both.
+    return {"LaunchTemplateId": specification["LaunchTemplateId"], "Version": version}
+
+
+def _instance(item: Mapping[str, Any]) -> Instance:
+    return Instance(
+        id=str(item["InstanceId"]),
+        zone=str(item["AvailabilityZone"]),
+        lifecycle=str(item["LifecycleState"]),
+        healthy=str(item["HealthStatus"]).lower() == "healthy",
+        template_version=launched_from(item),
+    )

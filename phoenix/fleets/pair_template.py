@@ -1,0 +1,80 @@
+"""The template version of a generation: the owner's newest, with another image and description, and nothing else.
+
+Must never let EC2 merge from a source version: the merge drops the snapshots of block devices.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from phoenix.aws.session import Aws
+from phoenix.aws.templates import OURS, TemplateVersion, newest_first
+from phoenix.core.action import MakeTemplateVersion
+from phoenix.errors import NotFound
+
+IAM_ACTIONS: Final = frozenset({"ec2:CreateLaunchTemplateVersion", "ec2:DescribeLaunchTemplateVersions"})
+
+_CLOCK_SKEW = timedelta(minutes=15)
+
+
+def description(rotation: str, generation: int) -> str:
+    """What the version says of itself: `phoenix web-42-7k3f generation 42`. This is how it is found again."""
+    return f"{OURS}{rotation} generation {generation}"
+
+
+def find_version(aws: Aws, template: str, wanted: str, since: datetime) -> str | None:
+    """The number of the version with that description, made since then; the oldest, should there be two."""
+    found = [v.number for v in _made_since(newest_first(aws, template), since) if v.description == wanted]
+    return str(min(found)) if found else None
+
+
+def _made_since(versions: Iterator[TemplateVersion], since: datetime) -> Iterator[TemplateVersion]:
+    for version in versions:
+        if version.created_at is not None and version.created_at < since - _CLOCK_SKEW:
+            return
+        yield version
+
+
+def make_version(aws: Aws, template: str, action: MakeTemplateVersion) -> None:
+    """Make the generation's version unless it is there already."""
+    wanted = description(action.rotation, action.generation)
+    for version in newest_first(aws, template):
+        if version.description == wanted:
+            return
+        if not version.is_ours:
+            _create(aws, version, wanted, action)
+            return
+    raise NotFound(f"every version of launch template {template} was made by phoenix; make one that is yours")
+
+
+def _create(aws: Aws, source: TemplateVersion, wanted: str, action: MakeTemplateVersion) -> None:
+    shape = aws.client("ec2").meta.service_model.shape_for("RequestLaunchTemplateData")
+    aws.call(
+        "ec2",
+        "create_launch_template_version",
+        LaunchTemplateId=source.template,
+        VersionDescription=wanted,
+        LaunchTemplateData=_accepted(shape, dict(source.content)) | {"ImageId": action.image},
+        ClientToken=_token(action),
+    )
+
+
+def _token(action: MakeTemplateVersion) -> str:
+    """The same for the same version of the same rotation, so that a lost answer cannot make a second one."""
+    content = f"{action.rotation} {action.generation} {action.image}"
+    return f"phoenix-{hashlib.sha256(content.encode()).hexdigest()[:40]}"
+
+
+def _accepted(shape: Any, value: Any) -> Any:
+    """What the request accepts of what the answer said: EC2 also describes states, which cannot be asked for."""
+    match shape.type_name:
+        case "structure" if isinstance(value, Mapping):
+            members = shape.members
+            return {key: _accepted(members[key], inner) for key, inner in value.items() if key in members}
+        case "list":
+            return [_accepted(shape.member, inner) for inner in value]
+        case _:
+            return value

@@ -1,0 +1,177 @@
+"""Does each new instance answer a request, before it gets traffic?
+
+Must never send a credential, nor follow a redirect to another host.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import BeforeValidator, Field
+
+from phoenix.aws.instances import read_instances
+from phoenix.aws.scope import Scope
+from phoenix.core.blocker import Blocker
+from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
+from phoenix.core.record import Rotation
+from phoenix.errors import Unreachable
+from phoenix.keys import Duration, Kind, Matching, Whole
+
+_AT_A_TIME = 32
+_ENOUGH_TO_PROVE = 10
+_MOST_SHOWN = 3
+_USUAL_PORTS: Final = {"http": 80, "https": 443}
+
+_Status = Annotated[int, Whole(100, 599)]
+
+
+def _as_list(value: object) -> object:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+class Settings(Kind):
+    """The keys of `{kind: http}`."""
+
+    kind: Literal["http"] = "http"
+    path: Annotated[str, Matching(r"/[!-~]*", "a path that starts with /, without spaces")] = Field(
+        description="Path to ask for on every new instance."
+    )
+    expect: Annotated[
+        tuple[_Status, ...],
+        Field(min_length=1),
+        BeforeValidator(_as_list, json_schema_input_type=_Status | tuple[_Status, ...]),
+    ] = Field(default=(200,), description="The status, or list of statuses, that counts as a good answer.")
+    port: Annotated[int, Whole(1, 65_535)] | None = Field(
+        default=None, description="Port to ask; default: the one that the instance is registered with."
+    )
+    scheme: Literal["http", "https"] = Field(
+        default="http", description="https does not check the certificate: it names a host, not an instance."
+    )
+    timeout: Duration = Field(default=timedelta(seconds=5), description="How long one instance may take to answer.")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to ask, and how long to wait for the answer."""
+
+    url: str
+    timeout_seconds: float
+
+
+Fetch = Callable[[Request], int]
+"""Asks, and returns the status; raises Unreachable when there is no answer."""
+
+
+def fetch(request: Request) -> int:
+    """Ask once, without credentials, and follow nobody: a redirect is an answer of its own."""
+    import urllib3
+
+    # A certificate names a host, and the instance is asked by its address; load balancers do not check it either.
+    pool = urllib3.PoolManager(
+        num_pools=1, retries=False, cert_reqs="CERT_NONE", assert_hostname=False, headers={"User-Agent": "phoenix"}
+    )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+            answer = pool.request(
+                "GET", request.url, timeout=request.timeout_seconds, redirect=False, preload_content=False
+            )
+        answer.close()
+        return answer.status
+    except urllib3.exceptions.HTTPError as error:
+        raise Unreachable(f"{request.url}: {error}") from error
+    finally:
+        pool.clear()
+
+
+class HttpGate:
+    """Asks the candidate's instances themselves, all of them at each look, several at a time."""
+
+    settings = Settings
+    before_traffic_only = True
+    IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset(
+        {"ec2:DescribeInstances", "elasticloadbalancing:DescribeTargetGroups"}
+    )
+
+    def __init__(self, settings: Settings, scope: Scope, fetch: Fetch = fetch) -> None:
+        self.name = f"http {settings.path}"
+        self._settings = settings
+        self._aws = scope.aws
+        self._fetch = fetch
+        self._ports: dict[str, int] = {}
+        self._addresses: dict[str, str] = {}
+
+    def check(self, rotation: Rotation, seen: Observation) -> Verdict:
+        """PASS when every instance in service answers as expected; who does not is waited for, never failed by this."""
+        candidate = seen.slots[rotation.new.slot]
+        asked = [i.id for i in candidate.of_version(rotation.new.template_version) if i.in_service]
+        if not asked:
+            return Verdict(self.name, Judgement.WAIT, "no instance is in service yet")
+        wrong = {instance: answer for instance, answer in self._ask(candidate, asked).items() if answer is not None}
+        good = f"{len(asked) - len(wrong)} of {len(asked)} answered {self._expected()}"
+        if not wrong:
+            return Verdict(self.name, Judgement.PASS, f"{good}, before traffic")
+        return Verdict(self.name, Judgement.WAIT, f"{good}; {_listed(wrong)}")
+
+    def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
+        """One if not a single live instance answers: then it is the path, or phoenix stands in the wrong network."""
+        asked = [instance.id for instance in slots[live].instances if instance.in_service][:_ENOUGH_TO_PROVE]
+        answers = self._ask(slots[live], asked)
+        if not asked or None in answers.values():
+            return []
+        return [
+            Blocker(
+                "http-unreachable",
+                f"gate {self.name}",
+                f"No live instance answers {self._expected()}: {_listed(answers)}. phoenix asks each by its private"
+                " address, so it has to run inside the VPC (Lambda: with the subnets of the group), and the instances'"
+                " security group has to let it in. Else take this gate out of the policy.",
+                f"curl -si http://<private address>:{self._port_of(slots[live])}{self._settings.path}",
+            )
+        ]
+
+    def _ask(self, slot: SlotState, ids: Sequence[str]) -> dict[str, str | None]:
+        """By instance: None for an answer as expected, else what was wrong."""
+        unknown = [instance for instance in ids if instance not in self._addresses]
+        found = read_instances(self._aws, unknown)
+        self._addresses |= {i.id: i.private_address for i in found if i.private_address is not None}
+        port = self._port_of(slot)
+        with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="http") as pool:
+            return dict(zip(ids, pool.map(lambda instance: self._wrong_with(instance, port), ids), strict=True))
+
+    def _wrong_with(self, instance: str, port: int) -> str | None:
+        address = self._addresses.get(instance)
+        if address is None:
+            return "no address"
+        host = f"[{address}]" if ":" in address else address
+        url = f"{self._settings.scheme}://{host}:{port}{self._settings.path}"
+        try:
+            status = self._fetch(Request(url, self._settings.timeout.total_seconds()))
+        except Unreachable:
+            return "no answer"
+        return None if status in self._settings.expect else str(status)
+
+    def _port_of(self, slot: SlotState) -> int:
+        if self._settings.port is not None:
+            return self._settings.port
+        if not slot.target_groups:
+            return _USUAL_PORTS[self._settings.scheme]
+        arn = slot.target_groups[0]
+        if arn not in self._ports:
+            answer = self._aws.call("elbv2", "describe_target_groups", TargetGroupArns=[arn])
+            self._ports[arn] = int(answer["TargetGroups"][0]["Port"])
+        return self._ports[arn]
+
+    def _expected(self) -> str:
+        return " or ".join(str(status) for status in self._settings.expect)
+
+
+def _listed(wrong: Mapping[str, str | None]) -> str:
+    shown = [f"{instance}: {answer}" for instance, answer in sorted(wrong.items())[:_MOST_SHOWN]]
+    more = [f"and {len(wrong) - _MOST_SHOWN} more"] if len(wrong) > _MOST_SHOWN else []
+    return ", ".join(shown + more)

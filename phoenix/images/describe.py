@@ -1,0 +1,88 @@
+"""Images as EC2 describes them, and who owns them. Reads only.
+
+Must never take a name or an id for proof: the owner of every image is compared with those of the policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from phoenix.aws.session import Aws
+from phoenix.core.image import Candidate, Image, unlaunchable
+from phoenix.errors import NotFound
+
+IAM_ACTIONS: Final = frozenset({"ec2:DescribeImages", "sts:GetCallerIdentity"})
+
+SELF: Final = "self"
+
+
+def search(aws: Aws, owners: Sequence[str], name: str | None) -> list[Image]:
+    """All images of these owners with such a name; deprecated ones too, so that they can be explained."""
+    filters = [{"Name": "name", "Values": [name]}] if name else []
+    found = aws.pages(
+        "ec2",
+        "describe_images",
+        "Images",
+        Owners=list(owners),
+        Filters=filters,
+        IncludeDeprecated=True,
+        PaginationConfig={"PageSize": 1000},
+    )
+    return [_image(item) for item in found]
+
+
+def read_image(aws: Aws, image: str) -> Image:
+    """One image by id, whoever owns it: the caller judges.
+
+    Raises:
+        NotFound: there is none, or none that this account may see.
+    """
+    answer = aws.call("ec2", "describe_images", ImageIds=[image], IncludeDeprecated=True)
+    if not answer["Images"]:
+        raise NotFound(f"there is no image {image} that this account may see in {aws.region}")
+    return _image(answer["Images"][0])
+
+
+def account_ids(aws: Aws, owners: Iterable[str], found: Sequence[Image] = ()) -> frozenset[str]:
+    """The owners with `self` replaced. What a search for `self` alone has found says who that is; else STS is asked."""
+    named = frozenset(owners)
+    if SELF not in named:
+        return named
+    if named == {SELF} and found:
+        return frozenset(image.owner for image in found)
+    return named - {SELF} | {aws.account_id()}
+
+
+def named(aws: Aws, image: str, owners: Sequence[str], architecture: str, at: datetime) -> Candidate:
+    """One image asked for by id: owner, state and architecture count, name, tags and age do not.
+
+    Raises:
+        NotFound: there is none, or none that this account may see.
+    """
+    found = read_image(aws, image)
+    return Candidate(found, unlaunchable(found, account_ids(aws, owners), architecture, at))
+
+
+def _image(item: Mapping[str, Any]) -> Image:
+    deprecated = item.get("DeprecationTime")
+    return Image(
+        id=str(item["ImageId"]),
+        name=str(item.get("Name", "")),
+        created_at=_time(item["CreationDate"]),
+        owner=str(item["OwnerId"]),
+        # Some stand-ins for EC2 leave these three out. Nothing is launched on that guess: the dry run asks again.
+        architecture=str(item.get("Architecture", "x86_64")),
+        virtualization=str(item.get("VirtualizationType", "hvm")),
+        ena=bool(item.get("EnaSupport", True)),
+        state=str(item.get("State", "")),
+        deprecated_at=_time(deprecated) if deprecated else None,
+        allowed=bool(item.get("ImageAllowed", True)),
+        tags={str(tag["Key"]): str(tag["Value"]) for tag in item.get("Tags", ())},
+    )
+
+
+def _time(written: str) -> datetime:
+    """EC2 writes these two times as text."""
+    return datetime.fromisoformat(written)

@@ -1,0 +1,83 @@
+"""The image that the owner has put into the newest version of the group's launch template.
+
+Must never take a version that phoenix itself has made for the owner's wish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from phoenix.aws.groups import read_groups
+from phoenix.aws.scope import Scope
+from phoenix.aws.templates import TemplateVersion, newest_of_the_owner, read_version, template_of
+from phoenix.core.image import Candidate, Wanted, choose
+from phoenix.errors import NotFound
+from phoenix.images import describe
+from phoenix.keys import Architecture, Duration, Kind, Owners
+
+
+class Settings(Kind):
+    """The keys of `image: {kind: launch_template}`."""
+
+    kind: Literal["launch_template"] = "launch_template"
+    owners: Owners = Field(
+        default=("self",), description="Accounts whose images count: self, or account ids in quotes."
+    )
+    architecture: Architecture = Field(default="x86_64", description="Processor architecture of the image.")
+    min_age: Duration = Field(default=timedelta(0), description="How old an image must be before it is used.")
+
+
+class LaunchTemplateImages:
+    """Follows the owner, who publishes an image by making a template version with it."""
+
+    settings = Settings
+    IAM_ACTIONS: ClassVar[frozenset[str]] = describe.IAM_ACTIONS | {
+        "autoscaling:DescribeAutoScalingGroups",
+        "ec2:DescribeLaunchTemplateVersions",
+        "ssm:GetParameters",
+    }
+
+    def __init__(self, settings: Settings, scope: Scope) -> None:
+        self._settings = settings
+        self._scope = scope
+
+    def candidates(self, at: datetime) -> Sequence[Candidate]:
+        """The images of the newest version of each template that the slots use; mostly it is one template.
+
+        Raises:
+            NotFound: a slot has no template, or its template names no image.
+        """
+        wanted = self._settings
+        aws = self._scope.aws
+        versions = [newest_of_the_owner(aws, template) for template in self._templates()]
+        ids = {self._image_of(version) for version in versions}
+        images = [describe.read_image(aws, image) for image in sorted(ids)]
+        owners = describe.account_ids(aws, wanted.owners)
+        return choose(images, Wanted(owners, wanted.architecture, min_age=wanted.min_age), at)
+
+    def named(self, image: str, at: datetime) -> Candidate:
+        """One image by id."""
+        return describe.named(self._scope.aws, image, self._settings.owners, self._settings.architecture, at)
+
+    def _templates(self) -> list[str]:
+        groups = read_groups(self._scope.aws, self._scope.slots.values())
+        uses = [template_of(group) for group in groups.values()]
+        if not uses or None in uses:
+            raise NotFound(
+                f"the Auto Scaling groups {', '.join(self._scope.slots.values())} need a launch template each"
+            )
+        return sorted({use.id for use in uses if use is not None})
+
+    def _image_of(self, version: TemplateVersion) -> str:
+        image = str(version.content.get("ImageId", ""))
+        if image.startswith("resolve:"):
+            # Only EC2 knows what the alias stands for at this moment.
+            resolved = read_version(self._scope.aws, version.template, str(version.number), resolve_alias=True)
+            image = str(resolved.content.get("ImageId", ""))
+        if not image.startswith("ami-"):
+            raise NotFound(f"launch template {version.template} version {version.number} names no image")
+        return image

@@ -1,0 +1,56 @@
+"""The newest image that fits name, tags, architecture and age, among those of the given owners.
+
+Must never search without owners: a name anybody can register proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from phoenix.aws.scope import Scope
+from phoenix.core.image import Candidate, Wanted, choose
+from phoenix.images import describe
+from phoenix.keys import Architecture, Duration, Kind, Owners, Text, wrong
+
+
+class Settings(Kind):
+    """The keys of `image: {kind: search}`."""
+
+    kind: Literal["search"] = "search"
+    owners: Owners = Field(description="Accounts whose images count: self, or account ids in quotes. No wildcard.")
+    name: Text | None = Field(default=None, description="Name of the image; * and ? are wildcards.")
+    tags: Mapping[Text, str] = Field(default_factory=dict, description="Tags that the image must have, all of them.")
+    architecture: Architecture = Field(default="x86_64", description="Processor architecture of the image.")
+    min_age: Duration = Field(default=timedelta(0), description="How old an image must be before it is used.")
+
+    @model_validator(mode="after")
+    def _check_narrow(self) -> Settings:
+        if self.name is None and not self.tags:
+            raise wrong("name or tags are missing: any image of the owners would be taken")
+        return self
+
+
+class SearchImages:
+    """Searches by owners and name, and judges the rest here, so that it can be said why an image was not chosen."""
+
+    settings = Settings
+    IAM_ACTIONS: ClassVar[frozenset[str]] = describe.IAM_ACTIONS
+
+    def __init__(self, settings: Settings, scope: Scope) -> None:
+        self._settings = settings
+        self._aws = scope.aws
+
+    def candidates(self, at: datetime) -> Sequence[Candidate]:
+        """Every image of that name, the chosen one first; usually one call."""
+        wanted = self._settings
+        found = describe.search(self._aws, wanted.owners, wanted.name)
+        owners = describe.account_ids(self._aws, wanted.owners, found)
+        return choose(found, Wanted(owners, wanted.architecture, wanted.name, wanted.tags, wanted.min_age), at)
+
+    def named(self, image: str, at: datetime) -> Candidate:
+        """One image by id."""
+        return describe.named(self._aws, image, self._settings.owners, self._settings.architecture, at)

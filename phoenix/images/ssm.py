@@ -1,0 +1,71 @@
+"""The image whose id an SSM parameter holds.
+
+Must never launch the id unseen: the image's owner is checked like that of any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import Field
+
+from phoenix.aws.scope import Scope
+from phoenix.core.image import Candidate, Wanted, choose
+from phoenix.errors import NotFound
+from phoenix.images import describe
+from phoenix.keys import Architecture, Duration, Kind, Matching, Owners
+
+_PARAMETER = r"(arn:[a-z0-9-]+:ssm:[a-z0-9-]+:[0-9]{12}:parameter)?/?[\w.-]+(/[\w.-]+)*(:[\w.-]+)?"
+
+
+class Settings(Kind):
+    """The keys of `image: {kind: ssm}`."""
+
+    kind: Literal["ssm"] = "ssm"
+    parameter: Annotated[str, Matching(_PARAMETER, "the name of an SSM parameter, such as /images/web")] = Field(
+        description="Name of the SSM parameter that holds the image's id; :version or :label may follow."
+    )
+    owners: Owners = Field(
+        default=("self",), description="Accounts whose images count: self, or account ids in quotes."
+    )
+    architecture: Architecture = Field(default="x86_64", description="Processor architecture of the image.")
+    min_age: Duration = Field(default=timedelta(0), description="How old an image must be before it is used.")
+
+
+PARAMETER_TAG: Final = "ssm:parameter"
+"""A tag that the candidate carries besides its own: the parameter, with the version that was read."""
+
+
+class SsmImages:
+    """Reads the parameter once a question; the answer is an image id, which later changes to it do not move."""
+
+    settings = Settings
+    IAM_ACTIONS: ClassVar[frozenset[str]] = describe.IAM_ACTIONS | {"ssm:GetParameter"}
+
+    def __init__(self, settings: Settings, scope: Scope) -> None:
+        self._settings = settings
+        self._aws = scope.aws
+
+    def candidates(self, at: datetime) -> Sequence[Candidate]:
+        """The one image that the parameter names now.
+
+        Raises:
+            NotFound: there is no such parameter, or it names no image.
+        """
+        wanted = self._settings
+        parameter = self._aws.call("ssm", "get_parameter", Name=wanted.parameter)["Parameter"]
+        value = str(parameter["Value"]).strip()
+        if not value.startswith("ami-"):
+            raise NotFound(f"SSM parameter {wanted.parameter} does not hold an image id, but {value[:40]!r}")
+        image = describe.read_image(self._aws, value)
+        origin = {PARAMETER_TAG: f"{parameter['Name']}:{parameter['Version']}"}
+        owners = describe.account_ids(self._aws, wanted.owners)
+        traced = replace(image, tags={**image.tags, **origin})
+        return choose([traced], Wanted(owners, wanted.architecture, min_age=wanted.min_age), at)
+
+    def named(self, image: str, at: datetime) -> Candidate:
+        """One image by id."""
+        return describe.named(self._aws, image, self._settings.owners, self._settings.architecture, at)

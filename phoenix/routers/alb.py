@@ -1,0 +1,158 @@
+"""Weights between two target groups on every listener and rule of an Application Load Balancer that names them.
+
+Must never drop what else is in an action list: authentication, stickiness, third target groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import partial, reduce
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, wait_exponential
+
+from phoenix.aws.scope import Scope
+from phoenix.core.action import SetWeights
+from phoenix.core.blocker import Blocker
+from phoenix.core.model import Route, Slot, SlotState, TargetState
+from phoenix.errors import ForeignWeights, NotFound, TransientError
+from phoenix.keys import Duration, Kind
+from phoenix.ports import Traffic
+from phoenix.routers import alb_blockers, listeners
+from phoenix.routers.alb_blockers import Start, find_blockers
+from phoenix.routers.forwarding import Arns, Pair, Rule, differs, is_at, rewritten
+from phoenix.routers.listeners import Listeners, worse
+
+_READS = 6
+_FIRST_WAIT_SECONDS = 0.2
+_LONGEST_WAIT_SECONDS = 2
+
+
+class Settings(Kind):
+    """The keys of `traffic: {kind: alb}`; listeners and rules are found from the target groups."""
+
+    kind: Literal["alb"] = "alb"
+    stickiness: Literal["refuse", "suspend"] = Field(
+        default="refuse",
+        description="Group stickiness longer than a minute stands in the way of a start, or is suspended meanwhile.",
+    )
+    propagation: Duration = Field(
+        default=timedelta(seconds=60),
+        description="How long the load balancer may need to follow a change of weights everywhere.",
+    )
+
+
+class AlbRouter:
+    """Weighted forward actions of Application Load Balancers."""
+
+    settings = Settings
+    balances = True
+    IAM_ACTIONS: ClassVar[frozenset[str]] = (
+        frozenset({"elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule"})
+        | listeners.IAM_ACTIONS
+        | alb_blockers.IAM_ACTIONS
+    )
+
+    def __init__(self, settings: Settings, scope: Scope) -> None:
+        self._aws = scope.aws
+        self._sleep = scope.clock.sleep
+        self._suspends_stickiness = settings.stickiness == "suspend"
+        self._listeners = Listeners(scope.aws)
+
+    def find(self, target_groups: Arns) -> tuple[Route, ...]:
+        """Every default action and rule that forwards to one of the target groups, on all their load balancers."""
+        pair = Pair(target_groups)
+        return tuple(rule.route(pair) for rule in self._listeners.find(pair.slot_of))
+
+    def observe(self, target_groups: Arns, routes: Sequence[str], want_health: frozenset[Slot]) -> Traffic:
+        """One call for all rules, and one for each target group asked for, side by side.
+
+        Rules that are gone are no error: all are searched for again then, as somebody has rearranged them.
+        """
+        wanted = [(slot, arn) for slot in Slot if slot in want_health for arn in target_groups.get(slot, ())]
+        calls: list[Callable[[], Any]] = [partial(self._read_or_find, routes, target_groups)]
+        calls += [partial(self._listeners.read_health, arn) for _, arn in wanted]
+        rules, *health = self._aws.side_by_side(calls)
+        pair = Pair(target_groups)
+        return Traffic(
+            routes=tuple(rule.route(pair) for rule in rules),
+            health={
+                slot: _merged([h for (s, _), h in zip(wanted, health, strict=True) if s is slot])
+                for slot in want_health
+            },
+        )
+
+    def shift(self, action: SetWeights, target_groups: Arns, routes: Sequence[str]) -> tuple[Route, ...]:
+        """Set the weights on these rules: one read, the writes side by side, and reads until all of it shows.
+
+        Raises:
+            ForeignWeights: a raise found a share outside `only_from`; nothing at all was written.
+            TransientError: AWS accepted the writes, but does not show them yet.
+        """
+        rules = self._read_or_find(routes, target_groups)
+        pair = Pair(target_groups, rules)
+        if action.only_from:
+            _refuse_foreign(rules, pair, action)
+        ours = [rule for rule in rules if pair.named_in(rule)]
+        writes = [(rule, actions) for rule in ours if differs(rule, actions := rewritten(rule, pair, action))]
+        self._aws.side_by_side([partial(self._write, rule, actions) for rule, actions in writes])
+        if not writes:
+            return tuple(rule.route(pair) for rule in rules)
+        return self._verified([rule.arn for rule in rules], pair, action)
+
+    def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
+        """All blockers at once, from fresh reads."""
+        return find_blockers(self._aws, self._listeners, Start(slots, live, self._suspends_stickiness))
+
+    def _read_or_find(self, routes: Sequence[str], target_groups: Arns) -> list[Rule]:
+        try:
+            return self._listeners.read(routes)
+        except NotFound:
+            return self._listeners.find(Pair(target_groups).slot_of)
+
+    def _write(self, rule: Rule, actions: list[dict[str, Any]]) -> None:
+        if rule.is_default:
+            self._aws.call("elbv2", "modify_listener", ListenerArn=rule.listener, DefaultActions=actions)
+        else:
+            self._aws.call("elbv2", "modify_rule", RuleArn=rule.arn, Actions=actions)
+
+    def _verified(self, arns: Sequence[str], pair: Pair, action: SetWeights) -> tuple[Route, ...]:
+        """The routes as read back, once all of them show the weights."""
+
+        def read() -> tuple[Route, ...]:
+            return tuple(rule.route(pair) for rule in self._listeners.read(arns))
+
+        def lags(found: tuple[Route, ...]) -> bool:
+            return not all(is_at(route, action.slot, action.percent) for route in found if sum(route.weights.values()))
+
+        reading = Retrying(
+            sleep=self._sleep,
+            stop=stop_after_attempt(_READS),
+            wait=wait_exponential(multiplier=_FIRST_WAIT_SECONDS, max=_LONGEST_WAIT_SECONDS),
+            retry=retry_if_result(lags),
+        )
+        try:
+            return reading(read)
+        except RetryError as error:
+            raise TransientError(
+                f"{action.slot} was given {action.percent} %, but the load balancer still shows other weights"
+            ) from error
+
+
+def _refuse_foreign(rules: Sequence[Rule], pair: Pair, action: SetWeights) -> None:
+    """A raise starts only from what was verified last: whoever has changed it since knew something that we do not."""
+    expected = " or ".join(str(percent) for percent in sorted(action.only_from))
+    for route in (rule.route(pair) for rule in rules):
+        found = route.percent(action.slot)
+        if not route.weights or (found not in action.only_from and not is_at(route, action.slot, action.percent)):
+            raise ForeignWeights(route.name, expected, found)
+
+
+def _merged(health: Sequence[Mapping[str, TargetState]]) -> dict[str, TargetState]:
+    """An instance has to be listed by all of its slot's target groups, and is as healthy as in the worst of them."""
+    if not health:
+        return {}
+    common = set(health[0]).intersection(*health[1:])
+    return {instance: reduce(worse, (each[instance] for each in health)) for instance in sorted(common)}

@@ -1,0 +1,124 @@
+"""Read load balancers: which rules forward to the pair, and how healthy its targets are. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import chain
+from typing import Any, Final
+
+from phoenix.aws.session import Aws
+from phoenix.core.model import TargetState
+from phoenix.routers.forwarding import Rule, listener_of
+
+IAM_ACTIONS: Final = frozenset(
+    {
+        "elasticloadbalancing:DescribeListeners",
+        "elasticloadbalancing:DescribeRules",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth",
+    }
+)
+
+_STATES: Final = {"unhealthy.draining": TargetState.DRAINING} | {state.value: state for state in TargetState}
+_WEB: Final = frozenset({"HTTP", "HTTPS"})
+
+
+class Listeners:
+    """Rules as AWS describes them, with names for people. Remembers ports, which never change, and nothing else."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+        self._ports: dict[str, int] = {}
+
+    def find(self, target_groups: Iterable[str]) -> list[Rule]:
+        """Every rule of every load balancer that names one of the target groups."""
+        wanted = set(target_groups)
+        balancers = {arn for group in self.read_target_groups(wanted) for arn in group.get("LoadBalancerArns", ())}
+        listeners = chain.from_iterable(
+            self._aws.side_by_side([partial(self._listeners_of, arn) for arn in sorted(balancers)])
+        )
+        rules = self._aws.side_by_side(
+            [
+                partial(self._pages, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
+                for listener in listeners
+                if listener["Protocol"] in _WEB
+            ]
+        )
+        named = self._named(list(chain.from_iterable(rules)))
+        return [rule for rule in named if not wanted.isdisjoint(rule.target_groups)]
+
+    def read(self, rules: Sequence[str]) -> list[Rule]:
+        """These rules, in one call. The first time also the ports of listeners whose default rules are among them.
+
+        Raises:
+            NotFound: one of them is gone.
+        """
+        return self._named(self._pages("describe_rules", "Rules", RuleArns=list(rules))) if rules else []
+
+    def read_target_groups(self, arns: Iterable[str]) -> list[dict[str, Any]]:
+        """These target groups as AWS describes them.
+
+        Raises:
+            NotFound: one of them does not exist.
+        """
+        wanted = sorted(set(arns))
+        return self._pages("describe_target_groups", "TargetGroups", TargetGroupArns=wanted) if wanted else []
+
+    def read_health(self, target_group: str) -> dict[str, TargetState]:
+        """The state of each target by instance id; of several ports of one instance the one that is not healthy."""
+        answer = self._aws.call("elbv2", "describe_target_health", TargetGroupArn=target_group)
+        health: dict[str, TargetState] = {}
+        for item in answer["TargetHealthDescriptions"]:
+            instance = str(item["Target"]["Id"])
+            state = _STATES.get(str(item["TargetHealth"]["State"]), TargetState.UNAVAILABLE)
+            health[instance] = worse(health.get(instance), state)
+        return health
+
+    def _listeners_of(self, balancer: str) -> list[dict[str, Any]]:
+        found = self._pages("describe_listeners", "Listeners", LoadBalancerArn=balancer)
+        self._ports |= {str(item["ListenerArn"]): int(item.get("Port", 0)) for item in found}
+        return found
+
+    def _named(self, rules: Sequence[Mapping[str, Any]]) -> list[Rule]:
+        """With names, listeners first: the order that AWS answers in means nothing."""
+        defaults = {listener_of(str(rule["RuleArn"])) for rule in rules if rule["IsDefault"]}
+        unknown = sorted(defaults - self._ports.keys())
+        if unknown:
+            found = self._pages("describe_listeners", "Listeners", ListenerArns=unknown)
+            self._ports |= {str(item["ListenerArn"]): int(item.get("Port", 0)) for item in found}
+        balancers = {_balancer_of(str(rule["RuleArn"])) for rule in rules}
+        made = [self._rule(rule, several=len(balancers) > 1) for rule in rules]
+        return sorted(made, key=lambda rule: (not rule.is_default, rule.name, rule.arn))
+
+    def _rule(self, rule: Mapping[str, Any], *, several: bool) -> Rule:
+        arn = str(rule["RuleArn"])
+        name = f":{self._ports[listener_of(arn)]}" if rule["IsDefault"] else f"rule {_condition(rule)}"
+        balancer = f"{_balancer_of(arn)} " if several else ""
+        return Rule(arn, balancer + name, bool(rule["IsDefault"]), rule["Actions"])
+
+    def _pages(self, method: str, items: str, **parameters: Any) -> list[dict[str, Any]]:
+        return list(self._aws.pages("elbv2", method, items, **parameters))
+
+
+def worse(one: TargetState | None, other: TargetState) -> TargetState:
+    """Healthy only if both are."""
+    return other if one in (None, TargetState.HEALTHY) else one or other
+
+
+def _balancer_of(rule: str) -> str:
+    """`…:listener-rule/app/web/50dc…`: web."""
+    parts = rule.rsplit(":", 1)[-1].split("/")
+    return parts[2] if len(parts) > 2 else rule
+
+
+def _condition(rule: Mapping[str, Any]) -> str:
+    """What a person recognises the rule by: its first host and path, else its priority."""
+    values = {item["Field"]: _first_value(item) for item in rule.get("Conditions", ())}
+    return "".join(values.get(field, "") for field in ("host-header", "path-pattern")) or str(rule["Priority"])
+
+
+def _first_value(condition: Mapping[str, Any]) -> str:
+    configs = ("HostHeaderConfig", "PathPatternConfig")
+    found = next((condition[key]["Values"] for key in configs if condition.get(key, {}).get("Values")), None)
+    return str((found or condition.get("Values") or [""])[0])

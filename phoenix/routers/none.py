@@ -1,0 +1,62 @@
+"""No load balancer: nothing to weigh, both generations work side by side.
+
+Must never claim that an instance is healthy: in service is all that can be known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
+
+from phoenix.aws.scope import Scope
+from phoenix.core.action import SetWeights
+from phoenix.core.blocker import Blocker
+from phoenix.core.model import Route, Slot, SlotState
+from phoenix.keys import Kind
+from phoenix.ports import Traffic
+
+
+class Settings(Kind):
+    """`traffic: none` has no keys of its own."""
+
+    kind: Literal["none"] = "none"
+
+
+class NoRouter:
+    """Nothing to find, to read or to move."""
+
+    settings = Settings
+    balances = False
+    IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, settings: Settings, scope: Scope) -> None:
+        """Takes what every router takes, and needs none of it."""
+
+    def find(self, target_groups: Mapping[Slot, Sequence[str]]) -> tuple[Route, ...]:
+        """No routes."""
+        return ()
+
+    def observe(
+        self, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str], want_health: frozenset[Slot]
+    ) -> Traffic:
+        """No routes, and nobody's health."""
+        return Traffic()
+
+    def shift(
+        self, action: SetWeights, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
+    ) -> tuple[Route, ...]:
+        """Nothing to shift."""
+        return ()
+
+    def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
+        """Target groups that nobody would watch: the policy says that there is no load balancer."""
+        return [
+            Blocker(
+                "unwatched-target-group",
+                f"Auto Scaling group {state.auto_scaling_group}",
+                f"{state.auto_scaling_group} registers with a target group, but the policy says `traffic: none`:"
+                " its weights and its health would be ignored. Write `traffic: {kind: alb}`.",
+            )
+            for state in slots.values()
+            if state.target_groups
+        ]

@@ -1,0 +1,144 @@
+"""A sandbox account with adapters on it, for the tests of everything that talks to AWS.
+
+Holds every call that an adapter makes against the rights it declares: a right that nobody listed fails the test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import pytest
+from botocore.exceptions import ClientError
+
+from phoenix.aws.errors import translated
+from phoenix.aws.scope import Scope
+from phoenix.aws.session import Aws
+from phoenix.core.model import Slot, SlotState
+from phoenix.fleets.pair import PairFleet
+from phoenix.fleets.pair import Settings as PairSettings
+from phoenix.routers.alb import AlbRouter
+from phoenix.routers.alb import Settings as AlbSettings
+from phoenix.sandbox import ManualClock, Physics, Sandbox
+
+STEADY = Physics(boot_spread=0)
+
+
+class Declared(Protocol):
+    """An adapter class."""
+
+    IAM_ACTIONS: ClassVar[frozenset[str]]
+
+
+Made = TypeVar("Made", bound=Declared)
+
+
+class Clock(ManualClock):
+    """The sandbox's clock, as the clock of an adapter."""
+
+    stopping = False
+
+
+class RecordingAws(Aws):
+    """Remembers the calls made through it, as IAM calls them, and refuses those in `refusals` with that error code.
+
+    Refusing here rather than in the sandbox spares the tests the pauses between botocore's own tries.
+    """
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session=session, threads=1)
+        self.actions: list[str] = []
+        self.refusals: dict[str, str] = {}
+
+    def call(self, service: str, method: str, **parameters: Any) -> dict[str, Any]:
+        self._note(service, method)
+        return super().call(service, method, **parameters)
+
+    def pages(self, service: str, method: str, items: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        self._note(service, method)
+        return super().pages(service, method, items, **parameters)
+
+    def _note(self, service: str, method: str) -> None:
+        prefix = {"elbv2": "elasticloadbalancing"}.get(service, service)
+        action = f"{prefix}:{self.client(service).meta.method_to_api_mapping[method]}"
+        self.actions.append(action)
+        if action in self.refusals:
+            answer: Any = {"Error": {"Code": self.refusals[action], "Message": "said the test"}}
+            with translated(action):
+                raise ClientError(answer, action)
+
+
+@dataclass
+class Account:
+    """One example group of the sandbox, and adapters for it."""
+
+    sandbox: Sandbox
+    clock: Clock
+    group: str
+    aws: RecordingAws
+    allowed: set[str] = field(default_factory=set)
+
+    @cached_property
+    def scope(self) -> Scope:
+        return Scope(self.group, {slot: f"{self.group}-{slot}" for slot in Slot}, self.aws, self.clock)
+
+    def make(self, kind: Callable[..., Made], settings: Any, **extra: Any) -> Made:
+        made = kind(settings, self.scope, **extra)
+        self.allowed |= made.IAM_ACTIONS
+        return made
+
+    @cached_property
+    def fleet(self) -> PairFleet:
+        return self.make(PairFleet, PairSettings(blue=f"{self.group}-blue", green=f"{self.group}-green"))
+
+    def router(self, stickiness: Any = "refuse") -> AlbRouter:
+        return self.make(AlbRouter, AlbSettings(stickiness=stickiness))
+
+    def slots(self) -> dict[Slot, SlotState]:
+        return dict(self.fleet.observe(None).slots)
+
+    def target_groups(self) -> dict[Slot, tuple[str, ...]]:
+        return {slot: state.target_groups for slot, state in self.slots().items()}
+
+    def client(self, service: str) -> Any:
+        session: Any = self.sandbox.session
+        return session.client(service)
+
+    def writes(self) -> list[str]:
+        return [call.operation for call in self.sandbox.calls if call.mutating]
+
+    def operations(self) -> list[str]:
+        return [call.operation for call in self.sandbox.calls]
+
+
+Opener = Callable[..., Account]
+
+
+@pytest.fixture
+def open_account() -> Iterator[Opener]:
+    """Open a sandbox account with one example group; it is closed, and its calls are checked, after the test."""
+    opened: list[Account] = []
+    with ExitStack() as stack:
+
+        def opener(group: str = "web", **options: Any) -> Account:
+            clock = Clock()
+            standard: dict[str, Any] = {"physics": STEADY, "seed_group": group == "web"}
+            sandbox = stack.enter_context(Sandbox(clock=clock, **(standard | options)))
+            if group != "web":
+                sandbox.seed(group)
+            opened.append(Account(sandbox, clock, group, RecordingAws(sandbox.session)))
+            return opened[-1]
+
+        yield opener
+    for account in opened:
+        undeclared = set(account.aws.actions) - account.allowed if account.allowed else set()
+        assert not undeclared, f"calls that no IAM_ACTIONS lists: {sorted(undeclared)}"
+
+
+@pytest.fixture
+def account(open_account: Opener) -> Account:
+    """The web tier on a good day."""
+    return open_account()

@@ -1,0 +1,89 @@
+"""Every way in which a call to AWS can fail, as one of our errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore import exceptions
+from botocore.parsers import ResponseParserError
+
+from phoenix.aws.errors import code_of, translated
+from phoenix.errors import AccessDenied, NotFound, PermanentError, PhoenixError, Throttled, TransientError, Unreachable
+
+OPERATION = "autoscaling:UpdateAutoScalingGroup"
+
+
+def refusal(code: str, message: str = "because", status: int = 400) -> exceptions.ClientError:
+    answer: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return exceptions.ClientError(answer, "UpdateAutoScalingGroup")
+
+
+def translation_of(error: Exception) -> PhoenixError:
+    with pytest.raises(PhoenixError) as caught, translated(OPERATION):
+        raise error
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (refusal("Throttling"), Throttled),
+        (refusal("RequestLimitExceeded", status=503), Throttled),
+        (refusal("SomethingNew", status=429), Throttled),
+        (refusal("AccessDenied", status=403), AccessDenied),
+        (refusal("UnauthorizedOperation", status=403), AccessDenied),
+        (refusal("ExpiredToken"), AccessDenied),
+        (refusal("InvalidClientTokenId"), AccessDenied),
+        (refusal("TargetGroupNotFound"), NotFound),
+        (refusal("InvalidAMIID.NotFound"), NotFound),
+        (refusal("ValidationError", "AutoScalingGroup name not found - null"), NotFound),
+        (refusal("ValidationError", "MinSize must not be greater than MaxSize"), PermanentError),
+        (refusal("ScalingActivityInProgress"), TransientError),
+        (refusal("ResourceContention", status=500), TransientError),
+        (refusal("SomethingNew", status=503), TransientError),
+        (refusal("IdempotentParameterMismatch"), TransientError),
+        (refusal("SomethingNew"), PermanentError),
+        (exceptions.NoCredentialsError(), AccessDenied),
+        (exceptions.ProfileNotFound(profile="prod"), AccessDenied),
+        (exceptions.NoRegionError(), PermanentError),
+        (exceptions.EndpointConnectionError(endpoint_url="https://aws"), Unreachable),
+        (exceptions.ReadTimeoutError(endpoint_url="https://aws"), Unreachable),
+        (exceptions.ConnectTimeoutError(endpoint_url="https://aws"), Unreachable),
+        (exceptions.ParamValidationError(report="MinSize: wrong type"), PermanentError),
+        (ResponseParserError("<html>"), TransientError),
+    ],
+)
+def test_each_failure_becomes_the_error_that_says_what_to_do(error: Exception, expected: type[PhoenixError]) -> None:
+    assert type(translation_of(error)) is expected
+
+
+def test_the_text_names_the_operation_and_repeats_awss_words() -> None:
+    error = translation_of(refusal("ValidationError", "MinSize must not be\ngreater than MaxSize"))
+
+    assert error.message == f"{OPERATION}: MinSize must not be greater than MaxSize (ValidationError)"
+
+
+def test_a_missing_right_is_named_in_the_hint() -> None:
+    error = translation_of(refusal("AccessDenied", "not authorized"))
+
+    assert isinstance(error, AccessDenied)
+    assert (error.operation, OPERATION in str(error.hint)) == (OPERATION, True)
+
+
+def test_a_missing_region_says_where_to_put_one() -> None:
+    assert "AWS_REGION" in str(translation_of(exceptions.NoRegionError()).hint)
+
+
+def test_encoded_authorization_messages_do_not_fill_the_screen() -> None:
+    assert len(translation_of(refusal("UnauthorizedOperation", "x" * 5000)).message) < 400
+
+
+def test_awss_own_code_can_be_asked_for() -> None:
+    assert code_of(translation_of(refusal("DryRunOperation"))) == "DryRunOperation"
+    assert code_of(PermanentError("ours")) == ""
+
+
+def test_errors_that_are_not_awss_pass_unchanged() -> None:
+    with pytest.raises(ZeroDivisionError), translated(OPERATION):
+        raise ZeroDivisionError

@@ -1,0 +1,229 @@
+"""What every fleet promises, held against the real one on a sandbox and the fake one in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from phoenix.core.action import (
+    MakeTemplateVersion,
+    RemoveTags,
+    ReplaceInstance,
+    SetCapacity,
+    SetSchedules,
+    SetWeights,
+    WriteTags,
+)
+from phoenix.core.model import LaunchFailure, Slot
+from phoenix.errors import PermanentError
+from phoenix.fleets import KINDS
+from phoenix.ports import Fleet
+from phoenix.sandbox import LaunchFault
+from tests.account import Opener
+from tests.builders import a_generation, a_rotation
+from tests.fakes import NEW_IMAGE, FakeFleet, an_image
+
+BLUE, GREEN = Slot.BLUE, Slot.GREEN
+START = datetime(2026, 11, 18, 2, 41, 2, tzinfo=UTC)
+ROTATION = a_rotation(id="web-42-7k3f", started_at=START, new=a_generation(42, template_version=None), grown_since=None)
+
+
+@dataclass
+class Case:
+    """A fleet whose blue slot is live with four instances of template version 1, and ways to stir its world."""
+
+    fleet: Fleet
+    settle: Callable[[], None]
+    fail_launches: Callable[[], None]
+    image: str
+
+
+def _fake(_open: Opener) -> Case:
+    fleet = FakeFleet(boots=False)
+
+    def fail() -> None:
+        fleet.failure = LaunchFailure(START, True, False, "Client.InternalError: Client error on launch")
+
+    return Case(fleet, fleet.settle, fail, NEW_IMAGE)
+
+
+def _pair(open_account: Opener) -> Case:
+    account = open_account()
+    image = account.sandbox.bake_image("web-2026.11.18-c0ffee")
+    return Case(
+        account.fleet,
+        lambda: account.clock.advance(300),
+        lambda: account.sandbox.fail_launches(LaunchFault.KMS),
+        image,
+    )
+
+
+CASES: dict[str, Callable[[Opener], Case]] = {"fake": _fake, "pair": _pair}
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest, open_account: Opener) -> Case:
+    return CASES[request.param](open_account)
+
+
+def test_every_kind_of_fleet_is_held_to_this() -> None:
+    assert set(KINDS) <= set(CASES)
+
+
+def test_both_slots_are_seen_with_their_numbers(case: Case) -> None:
+    slots = case.fleet.observe(None).slots
+
+    assert [slots[slot].desired for slot in (BLUE, GREEN)] == [4, 0]
+    assert all(i.in_service and i.template_version == "1" for i in slots[BLUE].instances)
+
+
+def test_target_health_is_not_the_fleets_business(case: Case) -> None:
+    assert {i.target for i in case.fleet.observe(None).slots[BLUE].instances} == {None}
+
+
+def test_a_slot_grows_through_its_minimum(case: Case) -> None:
+    case.fleet.apply(SetCapacity(GREEN, min=3, max=12))
+    case.settle()
+
+    green = case.fleet.observe(None).slots[GREEN]
+    assert (green.min, green.max, green.desired, len(green.instances)) == (3, 12, 3, 3)
+
+
+def test_a_slot_shrinks_through_its_maximum(case: Case) -> None:
+    case.fleet.apply(SetCapacity(BLUE, min=0, max=1))
+    case.settle()
+
+    assert len(case.fleet.observe(None).slots[BLUE].instances) == 1
+
+
+def test_desired_is_left_alone_unless_given(case: Case) -> None:
+    case.fleet.apply(SetCapacity(BLUE, min=1, max=20))
+
+    assert case.fleet.observe(None).slots[BLUE].desired == 4
+
+
+def test_setting_the_same_capacity_twice_launches_once(case: Case) -> None:
+    for _ in range(2):
+        case.fleet.apply(SetCapacity(GREEN, min=2, max=2))
+    case.settle()
+
+    assert len(case.fleet.observe(None).slots[GREEN].instances) == 2
+
+
+def test_what_is_launched_comes_up_later(case: Case) -> None:
+    case.fleet.apply(SetCapacity(GREEN, min=1, max=1))
+    assert not any(i.in_service for i in case.fleet.observe(None).slots[GREEN].instances)
+    case.settle()
+
+    assert [i.in_service for i in case.fleet.observe(None).slots[GREEN].instances] == [True]
+
+
+def test_a_template_version_is_found_again_by_its_rotation(case: Case) -> None:
+    assert case.fleet.observe(ROTATION).prepared_version is None
+    case.fleet.apply(MakeTemplateVersion(GREEN, ROTATION.id, 42, case.image))
+
+    assert case.fleet.observe(ROTATION).prepared_version == "2"
+
+
+def test_a_template_version_is_made_only_once(case: Case) -> None:
+    for _ in range(2):
+        case.fleet.apply(MakeTemplateVersion(GREEN, ROTATION.id, 42, case.image))
+    case.fleet.apply(MakeTemplateVersion(GREEN, "web-43-aaaa", 43, case.image))
+
+    later = replace(ROTATION, id="web-43-aaaa", new=replace(ROTATION.new, number=43))
+    assert case.fleet.observe(later).prepared_version == "3"
+
+
+def test_instances_come_from_the_version_that_the_slot_was_given(case: Case) -> None:
+    case.fleet.apply(MakeTemplateVersion(GREEN, ROTATION.id, 42, case.image))
+    case.fleet.apply(SetCapacity(GREEN, min=1, max=1, template_version="2"))
+    case.settle()
+
+    assert [i.template_version for i in case.fleet.observe(None).slots[GREEN].instances] == ["2"]
+    assert [i.image for i in case.fleet.live_instances(GREEN)] == [case.image]
+
+
+def test_the_number_behind_an_alias_is_found(case: Case) -> None:
+    case.fleet.apply(SetCapacity(GREEN, min=0, max=0, template_version="$Latest"))
+    case.fleet.apply(MakeTemplateVersion(GREEN, ROTATION.id, 42, case.image))
+    case.fleet.observe(None)
+
+    assert (case.fleet.resolve_version(GREEN), case.fleet.resolve_version(BLUE)) == ("2", "1")
+
+
+def test_tags_are_written_on_both_slots_and_removed_again(case: Case) -> None:
+    case.fleet.apply(WriteTags({BLUE: {"phoenix:group": "web", "phoenix:capacity": "2 12"}, GREEN: {"phoenix:a": "b"}}))
+    case.fleet.apply(RemoveTags({BLUE: ("phoenix:capacity", "phoenix:unknown"), GREEN: ("phoenix:a",)}))
+
+    slots = case.fleet.observe(None).slots
+    assert (slots[BLUE].tags, slots[GREEN].tags) == ({"phoenix:group": "web"}, {})
+
+
+def test_schedules_are_suspended_and_resumed(case: Case) -> None:
+    case.fleet.apply(SetSchedules(GREEN, running=False))
+    assert case.fleet.observe(None).slots[GREEN].suspended == {"ScheduledActions"}
+    case.fleet.apply(SetSchedules(GREEN, running=True))
+
+    assert case.fleet.observe(None).slots[GREEN].suspended == frozenset()
+
+
+def test_a_sick_instance_is_replaced_by_another(case: Case) -> None:
+    sick = case.fleet.observe(None).slots[BLUE].instances[0].id
+    case.fleet.apply(ReplaceInstance(BLUE, sick))
+    case.settle()
+
+    left = {i.id for i in case.fleet.observe(None).slots[BLUE].instances if i.in_service}
+    assert len(left) == 4
+    assert sick not in left
+
+
+def test_replacing_an_instance_that_is_gone_changes_nothing(case: Case) -> None:
+    before = case.fleet.observe(None)
+    case.fleet.apply(ReplaceInstance(BLUE, "i-0123456789abcdef0"))
+
+    assert case.fleet.observe(None) == before
+
+
+def test_failed_launches_are_told_while_the_candidate_grows(case: Case) -> None:
+    case.fail_launches()
+    case.fleet.apply(SetCapacity(GREEN, min=1, max=1))
+    case.settle()
+
+    failures = case.fleet.observe(replace(ROTATION, grown_since=START)).failures
+    assert failures
+    assert (failures[0].permanent, "Client.InternalError" in failures[0].words) == (True, True)
+
+
+@pytest.mark.parametrize("later", [{"proved_at": START}, {"grown_since": None}])
+def test_failed_launches_are_of_no_interest_at_other_times(case: Case, later: dict[str, datetime | None]) -> None:
+    case.fail_launches()
+    case.fleet.apply(SetCapacity(GREEN, min=1, max=1))
+    case.settle()
+
+    assert case.fleet.observe(replace(ROTATION, **({"grown_since": START} | later))).failures == ()  # type: ignore[arg-type]
+
+
+def test_failures_from_before_the_candidate_grew_do_not_count(case: Case) -> None:
+    case.fail_launches()
+    case.fleet.apply(SetCapacity(GREEN, min=1, max=1))
+    case.settle()
+
+    assert case.fleet.observe(replace(ROTATION, grown_since=START + timedelta(days=1))).failures == ()
+
+
+def test_instances_that_nobody_knows_are_left_out(case: Case) -> None:
+    known = case.fleet.observe(None).slots[BLUE].instances[0].id
+
+    assert [i.id for i in case.fleet.instances(["i-0123456789abcdef0", known])] == [known]
+
+
+def test_nothing_stands_in_the_way_of_a_pair_at_rest(case: Case) -> None:
+    assert case.fleet.find_blockers(BLUE, an_image(case.image), 4) == []
+
+
+def test_weights_are_refused(case: Case) -> None:
+    with pytest.raises(PermanentError, match="router"):
+        case.fleet.apply(SetWeights(GREEN, 100))

@@ -1,0 +1,82 @@
+"""What every gate promises: a verdict of its own name, a reason in one line, and blockers before a start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from phoenix.core.model import Instance, Judgement, Observation, Slot, SlotState, TargetState
+from phoenix.core.record import Rotation
+from phoenix.gates import KINDS
+from phoenix.ports import Gate
+from tests.account import Account, Opener
+from tests.builders import a_generation, a_rotation
+from tests.fakes import FakeGate
+
+BLUE, GREEN = Slot.BLUE, Slot.GREEN
+
+
+@dataclass
+class Case:
+    """A gate, and a candidate in green that every gate should let pass: as good as the live generation."""
+
+    gate: Gate
+    rotation: Rotation
+    seen: Observation
+
+
+def _proven(state: SlotState) -> SlotState:
+    healthy: tuple[Instance, ...] = tuple(replace(i, target=TargetState.HEALTHY) for i in state.instances)
+    return replace(state, slot=GREEN, instances=healthy)
+
+
+def _real(kind: str, account: Account) -> Gate:
+    known: dict[str, dict[str, Any]] = {"alarm": {"alarms": ("web-5xx", "web-p99")}, "http": {"path": "/healthz"}}
+    settings = known.get(kind, {})
+    extra: dict[str, Any] = {"fetch": lambda request: 200} if kind == "http" else {}
+    made: Any = KINDS[kind]
+    gate: Gate = account.make(made, made.settings(**settings), **extra)
+    return gate
+
+
+CASES: dict[str, Callable[[Account], Gate]] = {"fake": lambda account: FakeGate()} | {
+    kind: partial(_real, kind) for kind in KINDS
+}
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest, open_account: Opener) -> Case:
+    account = open_account()
+    gate = CASES[request.param](account)
+    slots = account.slots()
+    at = account.clock.now()
+    rotation = a_rotation(
+        new=a_generation(42, template_version="1"), started_at=at, ready_since=at - timedelta(hours=1), looked_at=at
+    )
+    return Case(gate, rotation, Observation(at=at, slots=slots | {GREEN: _proven(slots[BLUE])}))
+
+
+def test_a_good_candidate_passes_under_the_gates_own_name(case: Case) -> None:
+    verdict = case.gate.check(case.rotation, case.seen)
+
+    assert (verdict.gate, verdict.judgement) == (case.gate.name, Judgement.PASS)
+
+
+def test_the_reason_is_one_line(case: Case) -> None:
+    reason = case.gate.check(case.rotation, case.seen).reason
+
+    assert reason == reason.strip() != ""
+    assert "\n" not in reason
+
+
+def test_asking_again_gives_the_same_answer(case: Case) -> None:
+    assert case.gate.check(case.rotation, case.seen) == case.gate.check(case.rotation, case.seen)
+
+
+def test_nothing_stands_in_the_way_on_a_good_day(case: Case) -> None:
+    assert case.gate.find_blockers(case.seen.slots, BLUE) == []

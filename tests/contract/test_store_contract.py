@@ -1,0 +1,199 @@
+"""What every store promises, held against all of them, the one in memory included."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from phoenix.core.model import Outcome
+from phoenix.errors import LeaseHeld, StateConflict
+from phoenix.ports import Store
+from phoenix.stores.sqlite import SqliteStore
+from tests.fakes_store import MemoryStore
+from tests.stores.builders import NOON, a_full_record, a_record, a_rotation
+
+MINUTE = timedelta(minutes=1)
+MAKERS: dict[str, Callable[[Path], Store]] = {
+    "memory": lambda folder: MemoryStore(),
+    "sqlite": lambda folder: SqliteStore(f"sqlite:///{folder}/state/phoenix.db"),
+}
+
+
+@pytest.fixture(params=MAKERS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    made = MAKERS[request.param](tmp_path)
+    yield made
+    if isinstance(made, SqliteStore):
+        made.close()
+
+
+def test_a_group_that_was_never_saved_has_no_record(store: Store) -> None:
+    assert (store.load("web"), store.lease_of("web"), list(store.history("web"))) == (None, None, [])
+
+
+def test_a_saved_record_comes_back_with_its_new_version(store: Store) -> None:
+    saved = store.save(a_full_record())
+
+    assert saved == replace(a_full_record(), version=1)
+    assert store.load("web") == saved
+
+
+def test_groups_do_not_see_each_others_records(store: Store) -> None:
+    store.save(a_record("web", highest_number=1))
+    store.save(a_record("api", highest_number=2))
+
+    assert [store.load(name).highest_number for name in ("web", "api")] == [1, 2]  # type: ignore[union-attr]
+
+
+def test_a_save_on_an_old_version_is_refused_and_changes_nothing(store: Store) -> None:
+    first = store.save(a_record())
+    second = store.save(replace(first, highest_number=7))
+
+    with pytest.raises(StateConflict):
+        store.save(replace(first, highest_number=8, rotation=a_rotation("r-lost")))
+
+    assert store.load("web") == second
+    assert not store.history("web")
+
+
+@pytest.mark.parametrize("version", [0, 5])
+def test_a_save_that_does_not_know_the_version_is_refused(store: Store, version: int) -> None:
+    store.save(a_record())
+
+    with pytest.raises(StateConflict, match=f"past version {version}"):
+        store.save(a_record(version=version))
+
+
+def test_a_record_that_has_gone_cannot_be_saved_on(store: Store) -> None:
+    with pytest.raises(StateConflict):
+        store.save(a_record(version=3))
+
+    assert store.load("web") is None
+
+
+def test_the_history_holds_each_rotation_once_as_it_was_saved_last(store: Store) -> None:
+    saved = store.save(a_record(rotation=a_rotation()))
+    ended = a_rotation(outcome=Outcome.SUCCEEDED, ended_at=NOON + MINUTE)
+    store.save(replace(saved, rotation=ended))
+
+    assert list(store.history("web")) == [ended]
+
+
+def test_the_history_is_newest_first_and_limited(store: Store) -> None:
+    record = a_record()
+    for number in (2, 3, 1):
+        record = store.save(replace(record, rotation=a_rotation(f"r-{number}", started_at=NOON + number * MINUTE)))
+    store.save(a_record("api", rotation=a_rotation("r-4", "api")))
+
+    assert [rotation.id for rotation in store.history("web")] == ["r-3", "r-2", "r-1"]
+    assert [rotation.id for rotation in store.history("web", limit=2)] == ["r-3", "r-2"]
+
+
+def test_a_free_lease_is_given_for_as_long_as_asked(store: Store) -> None:
+    lease = store.claim("web", "ada", NOON, MINUTE)
+
+    assert (lease.owner, lease.epoch, lease.since, lease.until) == ("ada", 1, NOON, NOON + MINUTE)
+    assert store.lease_of("web") == lease
+    assert store.holds(lease)
+
+
+def test_the_owner_renews_its_lease_and_keeps_the_epoch(store: Store) -> None:
+    first = store.claim("web", "ada", NOON, MINUTE)
+
+    renewed = store.claim("web", "ada", NOON + timedelta(seconds=50), MINUTE)
+
+    assert renewed == replace(first, until=NOON + timedelta(seconds=110))
+    assert store.holds(first)
+
+
+def test_somebody_elses_lease_is_not_given_away_before_it_expires(store: Store) -> None:
+    lease = store.claim("web", "ada", NOON, MINUTE)
+
+    with pytest.raises(LeaseHeld) as refused:
+        store.claim("web", "bob", NOON + timedelta(seconds=59), MINUTE)
+
+    assert (refused.value.owner, refused.value.since, refused.value.until) == ("ada", NOON, NOON + MINUTE)
+    assert store.lease_of("web") == lease
+
+
+def test_an_expired_lease_is_held_until_somebody_takes_it(store: Store) -> None:
+    lease = store.claim("web", "ada", NOON, MINUTE)
+
+    assert store.lease_of("web") == lease
+    assert store.holds(lease)
+
+    taken = store.claim("web", "bob", NOON + MINUTE, MINUTE)
+
+    assert taken.epoch == 2
+    assert (store.holds(lease), store.holds(taken)) == (False, True)
+
+
+def test_an_owner_that_took_its_lease_back_does_not_hold_the_one_it_had_before(store: Store) -> None:
+    lost = store.claim("web", "ada", NOON, MINUTE)
+    store.claim("web", "bob", NOON, MINUTE, force=True)
+
+    again = store.claim("web", "ada", NOON, MINUTE, force=True)
+
+    assert again.epoch == 3
+    assert (store.holds(lost), store.holds(again)) == (False, True)
+
+
+def test_force_takes_a_lease_that_has_not_expired(store: Store) -> None:
+    lease = store.claim("web", "ada", NOON, MINUTE)
+
+    taken = store.claim("web", "bob", NOON + timedelta(seconds=1), MINUTE, force=True)
+
+    assert (taken.owner, taken.epoch, taken.since) == ("bob", 2, NOON + timedelta(seconds=1))
+    assert not store.holds(lease)
+
+
+def test_a_released_lease_is_free_and_its_epoch_is_never_given_again(store: Store) -> None:
+    lease = store.claim("web", "ada", NOON, MINUTE)
+
+    store.release(lease)
+
+    assert (store.lease_of("web"), store.holds(lease)) == (None, False)
+    assert store.claim("web", "ada", NOON, MINUTE).epoch == 2
+
+
+def test_releasing_a_lease_that_somebody_took_does_nothing(store: Store) -> None:
+    lost = store.claim("web", "ada", NOON, MINUTE)
+    taken = store.claim("web", "bob", NOON, MINUTE, force=True)
+
+    store.release(lost)
+
+    assert store.lease_of("web") == taken
+
+
+def test_the_lease_of_a_dead_driver_of_this_machine_is_free_at_once(store: Store) -> None:
+    store.claim("web", f"{socket.gethostname()}/{_a_dead_pid()}", NOON, MINUTE)
+
+    assert store.claim("web", "bob", NOON, MINUTE).owner == "bob"
+
+
+def test_the_lease_of_another_machine_runs_until_it_expires(store: Store) -> None:
+    store.claim("web", f"elsewhere/{_a_dead_pid()}", NOON, MINUTE)
+
+    with pytest.raises(LeaseHeld):
+        store.claim("web", "bob", NOON, MINUTE)
+
+
+def test_groups_have_leases_of_their_own(store: Store) -> None:
+    lease = store.claim("web", "ada", NOON, MINUTE)
+
+    store.claim("api", "bob", NOON, MINUTE)
+
+    assert store.holds(lease)
+
+
+def _a_dead_pid() -> int:
+    child = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    child.wait()
+    return child.pid

@@ -1,0 +1,209 @@
+"""The pair on a sandbox: how few calls it needs, and exactly what it writes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from phoenix.core.action import MakeTemplateVersion, ReplaceInstance, SetCapacity, WriteTags
+from phoenix.core.model import Slot
+from phoenix.errors import NotFound, Throttled
+from phoenix.fleets.pair import PairFleet, Settings, find_group
+from tests.account import Account, Opener
+from tests.builders import a_generation, a_rotation
+
+BLUE, GREEN = Slot.BLUE, Slot.GREEN
+MAKE = MakeTemplateVersion(GREEN, "web-42-7k3f", 42, "ami-0123456789abcdef0")
+
+
+def the_template(account: Account, version: str = "$Latest") -> dict[str, Any]:
+    """One version of the sandbox's launch template, as EC2 describes it."""
+    found = account.client("ec2").describe_launch_template_versions(
+        LaunchTemplateName=account.group, Versions=[version]
+    )
+    described: dict[str, Any] = found["LaunchTemplateVersions"][0]
+    return described
+
+
+def test_both_slots_are_read_in_one_call(account: Account) -> None:
+    account.fleet.observe(None)
+
+    assert account.operations() == ["DescribeAutoScalingGroups"]
+
+
+def test_a_rotation_at_rest_costs_no_further_call(account: Account) -> None:
+    at = account.clock.now()
+    account.fleet.observe(a_rotation(started_at=at, grown_since=at, proved_at=at))
+
+    assert account.operations() == ["DescribeAutoScalingGroups"]
+
+
+def test_waiting_for_launches_costs_one_call_more(account: Account) -> None:
+    at = account.clock.now()
+    account.fleet.observe(a_rotation(started_at=at, grown_since=at, proved_at=None))
+
+    assert sorted(account.operations()) == ["DescribeAutoScalingGroups", "DescribeScalingActivities"]
+
+
+def test_the_way_back_asks_neither_for_launches_nor_for_templates(account: Account) -> None:
+    at = account.clock.now()
+    new = a_generation(42, template_version=None)
+    turned = replace(a_rotation(started_at=at, grown_since=at, new=new), back=object())  # type: ignore[arg-type]
+
+    account.fleet.observe(turned)
+
+    assert account.operations() == ["DescribeAutoScalingGroups"]
+
+
+def test_a_group_that_does_not_exist_is_named_with_the_region(account: Account) -> None:
+    fleet = account.make(PairFleet, Settings(blue="web-blue", green="web-gren"))
+
+    with pytest.raises(NotFound, match="'web-gren' in eu-west-1"):
+        fleet.observe(None)
+
+
+def test_a_throttled_read_is_an_error_and_not_an_empty_slot(account: Account) -> None:
+    account.aws.refusals["autoscaling:DescribeAutoScalingGroups"] = "Throttling"
+
+    with pytest.raises(Throttled):
+        account.fleet.observe(None)
+
+
+@pytest.mark.edge(25)
+def test_a_new_version_differs_in_image_and_description_only(account: Account) -> None:
+    before = the_template(account)
+
+    account.fleet.apply(MAKE)
+
+    after = the_template(account)
+    assert after["VersionDescription"] == "phoenix web-42-7k3f generation 42"
+    assert after["LaunchTemplateData"] == before["LaunchTemplateData"] | {"ImageId": MAKE.image}
+
+
+def test_a_new_version_starts_from_the_owners_newest_and_not_from_ours(account: Account) -> None:
+    account.fleet.apply(MAKE)
+    account.client("ec2").create_launch_template_version(
+        LaunchTemplateName="web", LaunchTemplateData={"ImageId": "ami-1", "InstanceType": "c7g.large"}
+    )
+    account.fleet.apply(replace(MAKE, rotation="web-43-aaaa", generation=43))
+    account.fleet.apply(replace(MAKE, rotation="web-44-bbbb", generation=44))
+
+    assert the_template(account)["LaunchTemplateData"] == {"ImageId": MAKE.image, "InstanceType": "c7g.large"}
+
+
+def test_what_ec2_only_describes_is_not_sent_back(account: Account) -> None:
+    options = {"HttpTokens": "required", "State": "applied"}
+    template = account.sandbox.world.ec2().launch_templates[the_template(account)["LaunchTemplateId"]]
+    template.versions[0].data["MetadataOptions"] = options
+
+    account.fleet.apply(MAKE)
+
+    assert the_template(account)["LaunchTemplateData"]["MetadataOptions"] == {"HttpTokens": "required"}
+
+
+def test_the_token_is_the_same_for_the_same_version(open_account: Opener) -> None:
+    account = open_account()
+    account.fleet.apply(MAKE)
+    template = account.sandbox.world.ec2().launch_templates[the_template(account)["LaunchTemplateId"]]
+    template.versions.pop()
+    account.fleet.apply(MAKE)
+
+    tokens = [c.params["ClientToken"] for c in account.sandbox.calls if c.operation == "CreateLaunchTemplateVersion"]
+    assert len(tokens) == 2
+    assert len(set(tokens)) == 1
+    assert len(tokens[0]) <= 64
+
+
+def test_a_version_made_long_before_the_rotation_is_not_looked_for(account: Account) -> None:
+    account.clock.advance(86_400)
+    rotation = a_rotation(started_at=account.clock.now(), grown_since=None, new=a_generation(42, template_version=None))
+
+    account.fleet.observe(rotation)
+
+    assert account.operations() == ["DescribeAutoScalingGroups", "DescribeLaunchTemplateVersions"]
+
+
+def test_capacity_and_template_version_are_set_in_one_call(account: Account) -> None:
+    account.fleet.observe(None)
+    account.sandbox.calls.clear()
+
+    account.fleet.apply(SetCapacity(GREEN, min=4, max=12, template_version="1"))
+
+    (call,) = account.sandbox.calls
+    assert (call.operation, "DesiredCapacity" in call.params) == ("UpdateAutoScalingGroup", False)
+
+
+@pytest.mark.edge(22)
+def test_a_mixed_instances_policy_is_kept_but_for_the_version(open_account: Opener) -> None:
+    account = open_account("workers")
+    describe = account.client("autoscaling").describe_auto_scaling_groups
+    before = describe(AutoScalingGroupNames=["workers-green"])["AutoScalingGroups"][0]["MixedInstancesPolicy"]
+    account.fleet.apply(replace(MAKE, image=account.sandbox.bake_image("workers-2")))
+
+    account.fleet.apply(SetCapacity(GREEN, min=1, max=4, template_version="2"))
+
+    after = describe(AutoScalingGroupNames=["workers-green"])["AutoScalingGroups"][0]["MixedInstancesPolicy"]
+    assert after["LaunchTemplate"]["LaunchTemplateSpecification"]["Version"] == "2"
+    assert after["LaunchTemplate"]["Overrides"] == before["LaunchTemplate"]["Overrides"]
+    assert after["InstancesDistribution"] == before["InstancesDistribution"]
+
+
+def test_tags_of_both_slots_are_written_in_one_call_and_stay_off_instances(account: Account) -> None:
+    account.fleet.apply(WriteTags({slot: {"phoenix:group": "web", "phoenix:store": "s"} for slot in Slot}))
+
+    (call,) = account.sandbox.calls
+    assert len(call.params["Tags"]) == 4
+    assert not any(tag["PropagateAtLaunch"] for tag in call.params["Tags"])
+
+
+@pytest.mark.edge(13)
+def test_many_tags_are_written_in_batches(account: Account) -> None:
+    account.fleet.apply(WriteTags({BLUE: {f"phoenix:{n}": "x" for n in range(30)}}))
+
+    assert [len(call.params["Tags"]) for call in account.sandbox.calls] == [25, 5]
+
+
+def test_tags_of_others_are_not_seen(account: Account) -> None:
+    account.fleet.apply(WriteTags({BLUE: {"phoenix:group": "web", "team": "web"}}))
+
+    assert account.slots()[BLUE].tags == {"phoenix:group": "web"}
+
+
+def test_a_sick_instance_is_replaced_without_a_period_of_grace(account: Account) -> None:
+    sick = account.slots()[BLUE].instances[0].id
+
+    account.fleet.apply(ReplaceInstance(BLUE, sick))
+
+    assert account.sandbox.calls[-1].params["ShouldRespectGracePeriod"] is False
+
+
+def test_a_group_is_found_by_its_tags_alone(account: Account) -> None:
+    assert find_group(account.aws, "web") == {}
+    account.fleet.apply(WriteTags({slot: {"phoenix:group": "web"} for slot in Slot}))
+
+    assert find_group(account.aws, "web") == {
+        "web-blue": {"phoenix:group": "web"},
+        "web-green": {"phoenix:group": "web"},
+    }
+
+
+def test_the_slots_target_groups_are_those_that_instances_are_registered_with(account: Account) -> None:
+    assert [arn.split("/")[1] for arn in account.slots()[BLUE].target_groups] == ["web-blue"]
+
+
+def test_scaling_policies_are_noticed(open_account: Opener) -> None:
+    account = open_account("elastic")
+
+    assert (account.fleet.has_scaling_policies(BLUE), account.fleet.has_scaling_policies(GREEN)) == (True, False)
+
+
+def test_more_instances_than_one_filter_takes_are_asked_for_in_batches(account: Account) -> None:
+    known = [instance.id for instance in account.slots()[BLUE].instances]
+    account.sandbox.calls.clear()
+
+    found = account.fleet.instances([*known, *(f"i-{n:017x}" for n in range(400))])
+
+    assert sorted(instance.id for instance in found) == sorted(known)
+    assert account.operations() == ["DescribeInstances"] * 3

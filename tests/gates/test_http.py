@@ -1,0 +1,176 @@
+"""Each new instance is asked itself, before it gets traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+
+from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
+from phoenix.errors import Unreachable
+from phoenix.gates.http import HttpGate, Request, Settings, fetch
+from tests.account import Account
+from tests.builders import a_generation, a_rotation
+
+BLUE, GREEN = Slot.BLUE, Slot.GREEN
+
+
+class Servers:
+    """Answers for all instances: 200 unless told otherwise."""
+
+    def __init__(self) -> None:
+        self.asked: list[Request] = []
+        self.answers: dict[str, int | None] = {}
+
+    def __call__(self, request: Request) -> int:
+        self.asked.append(request)
+        host = request.url.split("/")[2].split(":")[0]
+        status = self.answers.get(host, 200)
+        if status is None:
+            raise Unreachable(f"{request.url}: timed out")
+        return status
+
+
+@pytest.fixture
+def servers() -> Servers:
+    return Servers()
+
+
+@pytest.fixture
+def gate(account: Account, servers: Servers) -> HttpGate:
+    return account.make(HttpGate, Settings(path="/healthz"), fetch=servers)
+
+
+def candidate(account: Account) -> SlotState:
+    """The live generation, as if it were the candidate in green."""
+    return replace(account.slots()[BLUE], slot=GREEN)
+
+
+def look(account: Account, gate: HttpGate, green: SlotState | None = None, version: str = "1") -> Verdict:
+    """Ask the gate about the candidate."""
+    seen = Observation(at=account.clock.now(), slots={GREEN: green or candidate(account)})
+    return gate.check(a_rotation(new=a_generation(42, template_version=version)), seen)
+
+
+def addresses(account: Account) -> list[str]:
+    """Private addresses of the candidate's instances."""
+    return [str(instance.private_address) for instance in account.fleet.live_instances(BLUE)]
+
+
+def test_all_instances_are_asked_at_their_own_address_and_port(
+    account: Account, gate: HttpGate, servers: Servers
+) -> None:
+    verdict = look(account, gate)
+
+    assert (verdict.judgement, verdict.reason) == (Judgement.PASS, "4 of 4 answered 200, before traffic")
+    wanted = {f"http://{address}:8080/healthz" for address in addresses(account)}
+    assert {request.url for request in servers.asked} == wanted
+
+
+@pytest.mark.parametrize(("answer", "said"), [(None, "no answer"), (503, "503"), (301, "301")])
+def test_who_does_not_answer_as_expected_is_waited_for_and_named(
+    account: Account, gate: HttpGate, servers: Servers, answer: int | None, said: str
+) -> None:
+    servers.answers[addresses(account)[0]] = answer
+
+    verdict = look(account, gate)
+
+    assert verdict.judgement is Judgement.WAIT
+    assert verdict.reason.startswith("3 of 4 answered 200; i-")
+    assert verdict.reason.endswith(said)
+
+
+def test_no_instance_at_all_is_no_pass(account: Account, gate: HttpGate) -> None:
+    assert look(account, gate, replace(candidate(account), instances=())).judgement is Judgement.WAIT
+
+
+def test_instances_of_another_version_and_those_on_their_way_are_not_asked(
+    account: Account, gate: HttpGate, servers: Servers
+) -> None:
+    green = candidate(account)
+    booting = replace(green.instances[0], lifecycle="Pending")
+
+    assert look(account, gate, replace(green, instances=(booting, *green.instances[1:]))).reason.startswith("3 of 3")
+    assert look(account, gate, green, version="9").judgement is Judgement.WAIT
+
+
+def test_several_statuses_may_be_expected(account: Account, servers: Servers) -> None:
+    gate = account.make(HttpGate, Settings(path="/", expect=(200, 503)), fetch=servers)
+    servers.answers[addresses(account)[0]] = 503
+
+    assert look(account, gate).judgement is Judgement.PASS
+
+
+def test_the_policy_may_name_scheme_and_port(account: Account, servers: Servers) -> None:
+    look(account, account.make(HttpGate, Settings(path="/", scheme="https", port=8443), fetch=servers))
+
+    assert all(r.url.startswith("https://") and ":8443/" in r.url for r in servers.asked)
+
+
+def test_addresses_and_ports_are_asked_for_once(account: Account, gate: HttpGate) -> None:
+    green = candidate(account)
+    account.sandbox.calls.clear()
+
+    for _ in range(3):
+        look(account, gate, green)
+
+    assert sorted(account.operations()) == ["DescribeInstances", "DescribeTargetGroups"]
+
+
+def test_one_live_instance_that_answers_proves_that_it_works(
+    account: Account, gate: HttpGate, servers: Servers
+) -> None:
+    servers.answers = dict.fromkeys(addresses(account)[1:], None)
+
+    assert gate.find_blockers(account.slots(), BLUE) == []
+
+
+def test_no_live_instance_that_answers_stands_in_the_way(account: Account, gate: HttpGate, servers: Servers) -> None:
+    servers.answers = dict.fromkeys(addresses(account), None)
+
+    (blocker,) = gate.find_blockers(account.slots(), BLUE)
+
+    assert (blocker.name, "inside the VPC" in blocker.text) == ("http-unreachable", True)
+
+
+def test_the_gate_is_made_once_before_traffic(gate: HttpGate) -> None:
+    assert (gate.name, gate.before_traffic_only) == ("http /healthz", True)
+
+
+# --- over a real socket -----------------------------------------------------------------------------------------------
+
+
+class _Answers(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response({"/healthz": 200, "/moved": 302}.get(self.path, 404))
+        self.send_header("Location", "http://203.0.113.1/")
+        self.end_headers()
+
+    def log_request(self, code: object = None, size: object = None) -> None:
+        return
+
+
+@pytest.fixture
+def server() -> Iterator[Callable[[str], Request]]:
+    listening = HTTPServer(("127.0.0.1", 0), _Answers)
+    thread = Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield lambda path: Request(f"http://127.0.0.1:{listening.server_port}{path}", 5)
+    listening.shutdown()
+    thread.join()
+    listening.server_close()
+
+
+@pytest.mark.parametrize(("path", "status"), [("/healthz", 200), ("/none", 404), ("/moved", 302)])
+def test_the_status_is_taken_as_it_comes_and_nobody_is_followed(
+    server: Callable[[str], Request], path: str, status: int
+) -> None:
+    assert fetch(server(path)) == status
+
+
+def test_nobody_there_is_unreachable() -> None:
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1/"):
+        fetch(Request("http://127.0.0.1:1/", 1))
