@@ -1,0 +1,59 @@
+"""News as events on an EventBridge bus.
+
+Must never make a rotation fail: a bus that does not answer is logged, and that is all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from phoenix.aws.scope import Scope
+from phoenix.errors import TransientError
+from phoenix.keys import Kind, Matching
+from phoenix.notifiers.sending import sending_to
+
+SOURCE = "phoenix"
+DETAIL_TYPE = "Rotation News"
+
+_BUS = r"(arn:[a-z0-9-]+:events:[a-z0-9-]+:[0-9]{12}:event-bus/)?[\w./-]{1,256}"
+
+
+class Settings(Kind):
+    """The keys of `{kind: eventbridge}`."""
+
+    kind: Literal["eventbridge"] = "eventbridge"
+    bus: Annotated[str, Matching(_BUS, "the name or the ARN of an event bus")] = Field(
+        default="default", description="Name or ARN of the event bus."
+    )
+
+
+class EventBridgeNotifier:
+    """News as events with source `phoenix`; `detail` holds `subject`, `text` and `facts`, for rules to match on."""
+
+    settings = Settings
+    IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset({"events:PutEvents"})
+
+    def __init__(self, settings: Settings, scope: Scope) -> None:
+        self._bus, self._aws = settings.bus, scope.aws
+
+    def notify(self, subject: str, text: str, facts: Mapping[str, str]) -> None:
+        """Put one event on the bus.
+
+        Raises:
+            TransientError: the bus did not take it.
+        """
+        event = {
+            "Source": SOURCE,
+            "DetailType": DETAIL_TYPE,
+            "EventBusName": self._bus,
+            "Detail": json.dumps({"subject": subject, "text": text, "facts": dict(facts)}),
+        }
+        with sending_to(f"the event bus {self._bus}"):
+            answer = self._aws.call("events", "put_events", Entries=[event])
+            if answer.get("FailedEntryCount"):  # the call itself succeeds all the same
+                (entry,) = answer["Entries"]
+                raise TransientError(f"{entry.get('ErrorMessage')} ({entry.get('ErrorCode')})")

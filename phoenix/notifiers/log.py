@@ -1,0 +1,35 @@
+"""News to the log.
+
+Must never write what the policy did not say: facts go as fields, not into the event's name.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from phoenix.aws.scope import Scope
+from phoenix.keys import Kind
+
+log = logging.getLogger("phoenix.news")  # this name is written whatever level PHOENIX_LOG sets
+
+
+class Settings(Kind):
+    """`{kind: log}` has no keys of its own."""
+
+    kind: Literal["log"] = "log"
+
+
+class LogNotifier:
+    """News as log lines with the event name `news`."""
+
+    settings = Settings
+    IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, settings: Settings, scope: Scope) -> None:
+        self._group = scope.group
+
+    def notify(self, subject: str, text: str, facts: Mapping[str, str]) -> None:
+        """Write one line; the facts stay together, so that none of them can pass for a field of the line itself."""
+        log.info("news", extra={"group": self._group, "subject": subject, "text": text, "facts": dict(facts)})

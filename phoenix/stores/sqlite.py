@@ -1,0 +1,150 @@
+"""Records, leases and history in one SQLite file, for drivers that share a machine.
+
+Must never lose an intent that was saved: the file is in WAL mode with synchronous FULL, so a save is on disk when it
+returns. Must never create anything when only asked; and every failure is one sentence that names the file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from phoenix.core.record import GroupRecord, Rotation
+from phoenix.errors import StateConflict, UsageError
+from phoenix.ports import Lease
+from phoenix.stores.codec import decode_record, decode_rotation, encode_record, encode_rotation
+from phoenix.stores.lease import Claim, is_same
+from phoenix.stores.sqlite_file import SqliteFile
+
+_FIRST_RECORD = """
+    INSERT INTO records (written, version, group_name) SELECT ?1, ?2, ?3 WHERE ?4 = 0
+    ON CONFLICT (group_name) DO NOTHING
+"""
+_NEXT_RECORD = "UPDATE records SET written = ?1, version = ?2 WHERE group_name = ?3 AND version = ?4"
+_FILE_ROTATION = """
+    INSERT INTO history (group_name, rotation, started_at, written) VALUES (?, ?, ?, ?)
+    ON CONFLICT (group_name, rotation) DO UPDATE SET written = excluded.written
+"""
+_TAKE_LEASE = """
+    INSERT INTO leases (group_name, owner, epoch, since, until) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (group_name) DO UPDATE
+    SET owner = excluded.owner, epoch = excluded.epoch, since = excluded.since, until = excluded.until
+"""
+
+
+class SqliteStore:
+    """A store in one file: `sqlite:///relative` or `sqlite:////absolute`. Threads may share it; they take turns."""
+
+    def __init__(self, url: str) -> None:
+        if not url.startswith("sqlite:///") or url == "sqlite:///":
+            raise UsageError(
+                f"the store {url!r} names no file: write sqlite:///relative/path or sqlite:////absolute/path"
+            )
+        self._file = SqliteFile(Path(url.removeprefix("sqlite:///")))
+        self._turn = threading.RLock()
+        self.location = self._file.location
+
+    def load(self, group: str) -> GroupRecord | None:
+        """The group's record; None when there never was one."""
+        with self._reading() as database:
+            row = database and _one(database, "SELECT written FROM records WHERE group_name = ?", group)
+        return decode_record(row[0], self._file.name) if row else None
+
+    def save(self, record: GroupRecord) -> GroupRecord:
+        """Write the record and file its rotation, both or neither."""
+        saved = replace(record, version=record.version + 1)
+        written, rotation = encode_record(saved), saved.rotation
+        statement = _FIRST_RECORD if record.version == 0 else _NEXT_RECORD
+        with self._writing() as database:
+            if database.execute(statement, (written, saved.version, record.group, record.version)).rowcount != 1:
+                raise StateConflict(record.group, record.version)
+            if rotation is not None:
+                filed = (record.group, rotation.id, _text(rotation.started_at), encode_rotation(rotation))
+                database.execute(_FILE_ROTATION, filed)
+        return saved
+
+    def claim(self, group: str, owner: str, now: datetime, ttl: timedelta, *, force: bool = False) -> Lease:
+        """Take the lease, renew it, or say who has it."""
+        with self._writing() as database:
+            held, epoch = _held(database, group)
+            lease = Claim(group, owner, now, ttl, force).settle(held, epoch)
+            taken = (group, owner, lease.epoch, _text(lease.since), _text(lease.until))
+            database.execute(_TAKE_LEASE, taken)
+        return lease
+
+    def holds(self, lease: Lease) -> bool:
+        """True while nobody has taken the lease since; an expired one is still held until somebody does."""
+        return is_same(self.lease_of(lease.group), lease)
+
+    def release(self, lease: Lease) -> None:
+        """Give the lease back if it is still this one."""
+        if not self.holds(lease):
+            return
+        with self._writing() as database:
+            # The row stays, because the epoch in it must go on rising.
+            statement = "UPDATE leases SET owner = NULL WHERE group_name = ? AND owner = ? AND epoch = ?"
+            database.execute(statement, (lease.group, lease.owner, lease.epoch))
+
+    def lease_of(self, group: str) -> Lease | None:
+        """Who drives the group, whether or not that lease has expired."""
+        with self._reading() as database:
+            return _held(database, group)[0] if database else None
+
+    def history(self, group: str, limit: int = 20) -> Sequence[Rotation]:
+        """Rotations of the group, newest first."""
+        statement = "SELECT written FROM history WHERE group_name = ? ORDER BY started_at DESC, rowid DESC LIMIT ?"
+        with self._reading() as database:
+            rows = database.execute(statement, (group, limit)).fetchall() if database else []
+        return [decode_rotation(row[0], self._file.name) for row in rows]
+
+    def close(self) -> None:
+        """Let go of the file; the next call opens it again."""
+        with self._turn:
+            self._file.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+        """Have the database, or None where there is none yet."""
+        with self._turn, self._file.explained():
+            database = self._file.open()
+            self.location = self._file.location
+            yield database
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Have the database and its write lock; leaving with an exception takes everything back."""
+        with self._turn, self._file.explained():
+            database = self._file.open_or_create()
+            self.location = self._file.location
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+                database.execute("COMMIT")
+            finally:
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+
+
+def _held(database: sqlite3.Connection, group: str) -> tuple[Lease | None, int]:
+    """The lease, and the highest epoch that the group has seen."""
+    row = _one(database, "SELECT owner, epoch, since, until FROM leases WHERE group_name = ?", group)
+    if row is None:
+        return None, 0
+    owner, epoch, since, until = row
+    held = Lease(group, owner, epoch, datetime.fromisoformat(since), datetime.fromisoformat(until)) if owner else None
+    return held, epoch
+
+
+def _one(database: sqlite3.Connection, statement: str, group: str) -> Any:
+    return database.execute(statement, (group,)).fetchone()
+
+
+def _text(at: datetime) -> str:
+    """All times in the same shape, so that their texts sort as they do."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,187 @@
+"""The file of an SQLite store: making it, opening it, and saying in one sentence what is wrong with it.
+
+Must never show a half-made store: one is built beside its place and moved there complete. Must never leave a file or a
+folder that others can read: records hold names, image ids and reasons.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import socket
+import sqlite3
+import weakref
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from phoenix.errors import StoreError
+
+SCHEMA_VERSION = 1
+_APPLICATION = 0x50484E58
+"""Tells a store of ours from any other SQLite file: "PHNX"."""
+
+_SCHEMA = f"""
+    BEGIN;
+    CREATE TABLE place (location TEXT NOT NULL);
+    CREATE TABLE records (group_name TEXT PRIMARY KEY, version INTEGER NOT NULL, written TEXT NOT NULL);
+    CREATE TABLE leases (
+        group_name TEXT PRIMARY KEY, owner TEXT, epoch INTEGER NOT NULL, since TEXT NOT NULL, until TEXT NOT NULL
+    );
+    CREATE TABLE history (
+        group_name TEXT NOT NULL, rotation TEXT NOT NULL, started_at TEXT NOT NULL, written TEXT NOT NULL,
+        UNIQUE (group_name, rotation)
+    );
+    CREATE INDEX history_by_start ON history (group_name, started_at);
+    PRAGMA application_id = {_APPLICATION};
+    PRAGMA user_version = {SCHEMA_VERSION};
+    COMMIT;
+"""
+
+_LOCKED = "is locked by another program: find it (fuser names it), end it or wait for it, and try again"
+_MEANINGS = {
+    "SQLITE_BUSY": _LOCKED,
+    "SQLITE_LOCKED": _LOCKED,
+    "SQLITE_NOTADB": "is not an SQLite database: name another file in PHOENIX_STORE, or move this one away",
+    "SQLITE_CORRUPT": "is damaged: restore a copy of it, or move it away and run phoenix repair --adopt",
+    "SQLITE_FULL": "cannot be written because the disk is full: make room and try again",
+    "SQLITE_READONLY": "may only be read: let its owner run phoenix, or give yourself the right to write it",
+    "SQLITE_CANTOPEN": "cannot be opened: check the permissions of the file and of its folder",
+}
+
+
+class SqliteFile:
+    """One connection to the file at `path`, opened when first needed, and again when another file has taken its place.
+
+    `location` is where the file was made, with a mark of its own: it stays the same when the file is mounted elsewhere,
+    and differs for two machines that keep their stores at the same path.
+    """
+
+    def __init__(self, path: Path, busy_seconds: float = 5.0) -> None:
+        self._path = path.expanduser().absolute()
+        self._busy_seconds = busy_seconds
+        self._connection: sqlite3.Connection | None = None
+        self._opened: tuple[int, int] | None = None
+        self._on_exit: weakref.finalize[..., SqliteFile] | None = None
+        self.name = str(self._path)
+        self.location = _location(self._path)
+
+    def open(self) -> sqlite3.Connection | None:
+        """The connection; None where there is no store yet, which stays so."""
+        found = self._look()
+        if self._connection is not None and found == self._opened:
+            return self._connection
+        self.close()
+        if found is None:
+            return None
+        self._connection = _connect(self._path, self._busy_seconds)
+        self._on_exit = weakref.finalize(self, self._connection.close)
+        self._opened = found
+        self.location = self._check(self._connection)
+        return self._connection
+
+    def open_or_create(self) -> sqlite3.Connection:
+        """The connection; the store is made where there is none."""
+        connection = self.open()
+        if connection is None:
+            self._create()
+            connection = self.open()
+        if connection is None:
+            raise StoreError(f"the store {self.name} was taken away while it was being made: try again")
+        return connection
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._on_exit is not None:
+            self._on_exit()
+        self._connection = self._opened = self._on_exit = None
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn whatever SQLite or the system says about the file into one sentence."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self.close()
+            primary = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
+            meaning = _MEANINGS.get(primary, f"cannot be used ({error}): name another one in PHOENIX_STORE")
+            raise StoreError(f"the store {self.name} {meaning}") from error
+        except OSError as error:
+            raise StoreError(f"the store {self.name} cannot be used: {error.strerror} ({error.filename})") from error
+
+    def _look(self) -> tuple[int, int] | None:
+        """Which file is there; None for none, and for an empty one, which SQLite takes for a new database."""
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return (found.st_dev, found.st_ino) if found.st_size else None
+
+    def _check(self, database: sqlite3.Connection) -> str:
+        """Return the location written in the file, or say why it is no store for us."""
+        version, application = (
+            database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "application_id")
+        )
+        if application != _APPLICATION:
+            raise self._unfit("is another program's database: name another file in PHOENIX_STORE")
+        if version > SCHEMA_VERSION:
+            raise self._unfit("was made by a newer version of phoenix: upgrade this one")
+        return str(database.execute("SELECT location FROM place").fetchone()[0])
+
+    def _unfit(self, why: str) -> StoreError:
+        self.close()
+        return StoreError(f"the store {self.name} {why}")
+
+    def _create(self) -> None:
+        folder, draft = self._path.parent, self._path.with_name(f".{self._path.name}.new")
+        _make_private(folder)
+        with _locked(folder) as descriptor:
+            if self._look() is not None:
+                return
+            for leftover in (draft, *_logs_of(draft), *_logs_of(self._path)):
+                # An old write-ahead log beside a new file would be played into it.
+                leftover.unlink(missing_ok=True)
+            os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            with closing(_connect(draft, self._busy_seconds)) as database:
+                database.execute("PRAGMA journal_mode = WAL")
+                database.executescript(_SCHEMA)
+                database.execute("INSERT INTO place VALUES (?)", (self.location,))
+            draft.replace(self._path)
+            os.fsync(descriptor)  # else the name of the file may not survive a power loss, and all it holds with it
+
+
+def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    address = f"file:{quote(str(path))}?mode=rw"  # without mode=rw a connection creates what is not there
+    database = sqlite3.connect(address, uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+    database.execute("PRAGMA synchronous = FULL")  # NORMAL may lose the last saves when the power fails
+    database.execute("PRAGMA fullfsync = ON")  # macOS keeps them in the drive's cache otherwise
+    return database
+
+
+def _logs_of(path: Path) -> tuple[Path, Path]:
+    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
+
+
+def _location(path: Path) -> str:
+    """A new location for a store at that path, in characters that AWS takes in tags, and not too many of them."""
+    where = re.sub(r"[^\w .:/=+@-]", "_", f"{socket.gethostname()}{path}", flags=re.ASCII)
+    return f"sqlite://{os.urandom(4).hex()}@{where}"[:200]
+
+
+def _make_private(folder: Path) -> None:
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(mode=0o700, exist_ok=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[int]:
+    """Hold the folder against everybody else who wants to make a store in it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from phoenix.core.record import GroupRecord
+from phoenix.errors import StoreError
+from phoenix.stores.codec import decode_record, decode_rotation, encode_record, encode_rotation
+from tests.stores.builders import a_full_record, a_record, a_rotation
+
+st.register_type_strategy(datetime, st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+st.register_type_strategy(Mapping, lambda kind: st.dictionaries(*(st.from_type(of) for of in get_args(kind))))
+st.register_type_strategy(timedelta, st.timedeltas(timedelta(0), timedelta(days=400)))
+
+
+def test_a_full_record_comes_back_as_it_was() -> None:
+    record = a_full_record()
+
+    assert decode_record(encode_record(record), "here") == record
+
+
+@settings(max_examples=30, suppress_health_check=list(HealthCheck), deadline=None)
+@given(record=st.from_type(GroupRecord))
+def test_any_record_comes_back_as_it_was(record: GroupRecord) -> None:
+    assert decode_record(encode_record(record), "here") == record
+
+
+def test_a_rotation_alone_comes_back_as_it_was() -> None:
+    rotation = a_rotation(replaced=2)
+
+    assert decode_rotation(encode_rotation(rotation), "here") == rotation
+
+
+def test_times_are_written_in_utc_so_that_people_can_read_them() -> None:
+    written = json.loads(encode_rotation(a_rotation()))
+
+    assert written["started_at"] == "2026-03-02T12:00:00.123456Z"
+    assert written["terms"]["healthy_for"] == "PT30S"
+
+
+def test_fields_that_an_older_phoenix_did_not_write_take_their_defaults() -> None:
+    assert decode_record('{"group": "web", "version": 3}', "here") == a_record("web", version=3)
+
+
+@pytest.mark.parametrize("written", ['{"group": "web", "shiny": 1}', '{"group": "web", "setback": {"shiny": 1}}'])
+def test_a_field_that_only_a_newer_phoenix_knows_is_refused(written: str) -> None:
+    with pytest.raises(StoreError, match=r"in here has the field .*shiny.*upgrade"):
+        decode_record(written, "here")
+
+
+@pytest.mark.parametrize("written", ["", "{", "[]", '{"group": 1}', '{"group": "web", "version": "3"}'])
+def test_a_damaged_record_is_refused_and_the_store_named(written: str) -> None:
+    with pytest.raises(StoreError, match=r"in /var/lib/phoenix\.db cannot be read"):
+        decode_record(written, "/var/lib/phoenix.db")
+
+
+def test_a_damaged_rotation_is_refused() -> None:
+    with pytest.raises(StoreError, match="cannot be read"):
+        decode_rotation('{"id": "r-1"}', "here")

@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phoenix.aws.session import Access, Aws
+from phoenix.core.model import Slot
+from phoenix.errors import AccessDenied, InvalidPolicy, PermanentError, StoreError, UnknownGroup, UsageError
+from phoenix.settings import read_settings
+from phoenix.stores import open_store
+from phoenix.wiring import Overrides, Wiring
+from tests.stores.builders import a_record, a_rotation
+
+POLICY = """\
+group: {group}
+region: eu-west-1
+role_arn: arn:aws:iam::123456789012:role/phoenix
+owner: team-{group}
+fleet: {{kind: pair, blue: {group}-blue, green: {group}-green}}
+traffic: {{kind: alb}}
+image: {{kind: search, owners: [self], name: "web-*"}}
+gates: [{{kind: alarm, alarms: [web-5xx]}}]
+notify: [{{kind: log}}]
+"""
+BROKEN = "group: api\nfleet: nonsense\n"
+SLOTS = {Slot.BLUE: "web-blue", Slot.GREEN: "web-green"}
+
+
+class TaggedAws(Aws):
+    """An AWS that knows these Auto Scaling groups, all tagged with their group, and nothing else."""
+
+    def __init__(self, *groups: str, target_groups: tuple[str, ...] = (), refuses: bool = False) -> None:
+        super().__init__()
+        self._found = [_an_auto_scaling_group(name, target_groups) for name in groups]
+        self._refuses = refuses
+        self.asked = 0
+
+    def pages(self, service: str, method: str, items: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        assert (service, method) == ("autoscaling", "describe_auto_scaling_groups")
+        self.asked += 1
+        if self._refuses:
+            raise AccessDenied("autoscaling:DescribeAutoScalingGroups: no")
+        return iter(self._found)
+
+    def call(self, service: str, method: str, **parameters: Any) -> dict[str, Any]:
+        raise AssertionError(f"nobody should call {service} {method}")
+
+
+def _an_auto_scaling_group(name: str, target_groups: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "AutoScalingGroupName": name,
+        "MinSize": 0,
+        "MaxSize": 0,
+        "DesiredCapacity": 0,
+        "LaunchTemplate": {"LaunchTemplateId": "lt-1", "Version": "1"},
+        "TargetGroupARNs": list(target_groups),
+        "Tags": [{"Key": "phoenix:group", "Value": "web"}],
+    }
+
+
+@pytest.fixture(autouse=True)
+def _a_place_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith(("PHOENIX_", "AWS_", "OTEL_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+
+
+def wire(files: Mapping[str, str] | None = None, aws: Aws | None = None, **flags: str) -> Wiring:
+    for name, text in (files or {}).items():
+        Path("policies").mkdir(exist_ok=True)
+        Path("policies", name).write_text(text)
+    return Wiring(read_settings(**flags), Overrides(aws=aws or TaggedAws(), driver="us/1", by="ada@laptop"))
+
+
+def a_policy(group: str = "web") -> str:
+    return POLICY.format(group=group)
+
+
+def test_a_group_is_wired_as_its_policy_says() -> None:
+    aws = TaggedAws()
+    group = wire({"web.yaml": a_policy()}, aws).group("web")
+
+    assert (group.name, group.slots, group.driver, group.by) == ("web", SLOTS, "us/1", "ada@laptop")
+    assert [gate.name for gate in group.gates] == ["target_health", "alarm"]
+    assert (len(group.notifiers), group.images is None, group.router.balances) == (1, False, True)
+    assert (group.about.owner, group.about.region) == ("team-web", "eu-west-1")
+    assert aws.asked == 0
+
+
+def test_a_flag_comes_before_the_region_of_a_policy() -> None:
+    files = {"web.yaml": a_policy()}
+    wire(files)
+    wiring = Wiring(read_settings(), Overrides(region="us-east-1", profile="ops"))
+
+    assert wiring.group("web").about.region == "us-east-1"
+    assert Access("us-east-1", "ops", "arn:aws:iam::123456789012:role/phoenix") in wiring._aws
+
+
+def test_a_broken_policy_stops_only_its_own_group() -> None:
+    wiring = wire({"web.yaml": a_policy(), "api.yaml": BROKEN})
+
+    groups, problems = wiring.groups(by="schedule")
+
+    assert [(group.name, group.by) for group in groups] == [("web", "schedule")]
+    assert all(problem.startswith("policies/api.yaml:") for problem in problems)
+    assert wiring.group_names() == ("api", "web")
+    with pytest.raises(InvalidPolicy):
+        wiring.group("api")
+
+
+def test_an_unknown_group_is_an_error_with_a_suggestion() -> None:
+    with pytest.raises(UnknownGroup, match="did you mean web"):
+        wire({"web.yaml": a_policy()}).group("wep")
+
+
+def test_the_common_file_names_the_store_unless_a_flag_does() -> None:
+    files = {"phoenix.yaml": "store: sqlite:///common.db\n", "web.yaml": a_policy()}
+    for store in (wire(files).store(), wire(files, store="sqlite:///flag.db").store()):
+        store.save(a_record())
+
+    assert sorted(path.name for path in Path().glob("*.db")) == ["common.db", "flag.db"]
+
+
+def test_everybody_but_a_rollback_stops_at_a_store_that_cannot_be_read() -> None:
+    Path("bad.db").write_text("no database" * 100)
+    wiring = wire({"web.yaml": a_policy()}, store="sqlite:///bad.db")
+
+    with pytest.raises(StoreError, match=r"bad\.db is not an SQLite database"):
+        wiring.group("web").store.load("web")
+
+    assert wiring.group_for_rollback("web").store.load("web") is None
+
+
+def test_a_rollback_with_policy_and_store_uses_both_and_asks_nobody() -> None:
+    wiring, aws = wire({"web.yaml": a_policy()}), TaggedAws()
+    saved = wiring.store().save(a_record(rotation=a_rotation()))
+
+    group = wire({"web.yaml": a_policy()}, aws).group_for_rollback("web")
+
+    assert (group.store.load("web"), group.slots, aws.asked) == (saved, SLOTS, 0)
+
+
+@pytest.mark.parametrize("files", [{}, {"web.yaml": "group: web\n"}, {"other.yaml": a_policy("other")}])
+def test_a_rollback_without_policy_uses_the_one_that_the_record_has_pinned(files: dict[str, str]) -> None:
+    aws = TaggedAws()
+    pinned = wire({"web.yaml": a_policy()}).group("web").policy
+    Path("policies/web.yaml").unlink()
+    wire().store().save(a_record(rotation=a_rotation(policy=pinned)))
+
+    group = wire(files, aws).group_for_rollback("web")
+
+    assert (group.slots, group.about.owner, group.policy, aws.asked) == (SLOTS, "team-web", pinned, 0)
+
+
+@pytest.mark.parametrize(("routes", "balances"), [(("arn:listener",), True), ((), False)])
+def test_a_rollback_without_any_policy_goes_by_the_record(routes: tuple[str, ...], balances: bool) -> None:
+    wire().store().save(a_record(slots=SLOTS, routes=routes, region="eu-west-1"))
+
+    group = wire().group_for_rollback("web")
+
+    assert (group.slots, group.router.balances, group.terms.has_traffic) == (SLOTS, balances, balances)
+
+
+def test_a_pinned_policy_that_cannot_be_read_any_more_is_no_obstacle() -> None:
+    rotation = a_rotation(policy='{"version": 99}')
+    wire().store().save(a_record(slots=SLOTS, rotation=rotation))
+
+    group = wire().group_for_rollback("web")
+
+    assert (group.slots, group.terms) == (SLOTS, rotation.terms)
+
+
+@pytest.mark.parametrize("target_groups", [("arn:tg",), ()])
+def test_a_rollback_with_neither_policy_nor_store_goes_by_the_tags(target_groups: tuple[str, ...]) -> None:
+    Path("bad.db").write_text("no database" * 100)
+    aws = TaggedAws("a-green", "b-blue", target_groups=target_groups)
+
+    group = wire(aws=aws, store="sqlite:///bad.db").group_for_rollback("web")
+
+    assert group.slots == {Slot.BLUE: "b-blue", Slot.GREEN: "a-green"}
+    assert group.router.balances is bool(target_groups)
+    assert group.store.location == "none"
+
+
+def test_a_rollback_does_not_believe_the_default_store_when_the_file_that_may_name_another_is_broken() -> None:
+    open_store(None).save(a_record(slots=SLOTS))
+
+    group = wire({"phoenix.yaml": "store: nonsense\n", "web.yaml": a_policy()}, TaggedAws("x", "y")).group_for_rollback(
+        "web"
+    )
+
+    assert (group.store.location, group.slots) == ("none", {Slot.BLUE: "x", Slot.GREEN: "y"})
+
+
+def test_a_rollback_of_a_group_that_nobody_knows_says_what_is_known() -> None:
+    with pytest.raises(UnknownGroup, match="did you mean web"):
+        wire({"web.yaml": a_policy()}).group_for_rollback("wep")
+    with pytest.raises(UnknownGroup, match="did you mean web"):
+        wire({"web.yaml": a_policy()}, TaggedAws(refuses=True)).group_for_rollback("wep")
+
+
+def test_a_rollback_from_the_wrong_directory_says_so_unless_aws_has_worse_to_say() -> None:
+    with pytest.raises(UsageError, match="there is no directory policies"):
+        wire().group_for_rollback("web")
+    with pytest.raises(AccessDenied):
+        wire(aws=TaggedAws(refuses=True)).group_for_rollback("web")
+
+
+@pytest.mark.parametrize("names", [("one",), ("one", "two", "three")])
+def test_a_tag_that_is_not_on_two_groups_decides_nothing(names: tuple[str, ...]) -> None:
+    with pytest.raises(PermanentError, match=f"{len(names)} Auto Scaling groups carry the tag phoenix:group=web"):
+        wire(aws=TaggedAws(*names)).group_for_rollback("web")
+
+
+def test_nobody_who_only_reads_creates_a_store() -> None:
+    wiring = wire({"web.yaml": a_policy()})
+
+    assert wiring.group("web").store.load("web") is None
+    assert wiring.group_for_rollback("web").store.load("web") is None
+    assert not Path("state").exists()
+
+
+def test_wiring_loads_neither_boto3_nor_opentelemetry_nor_a_client() -> None:
+    wire({"web.yaml": a_policy()})
+    code = (
+        "import sys; from phoenix.settings import read_settings; from phoenix.wiring import open_wiring\n"
+        "open_wiring(read_settings()).group('web')\n"
+        "print([name for name in ('boto3', 'botocore', 'urllib3', 'opentelemetry', 'moto') if name in sys.modules])"
+    )
+    root = Path(__file__).parent.parent
+
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert said.stdout == "[]\n"
