@@ -1,0 +1,161 @@
+"""What the keys of a policy say about each other, and policies about one another.
+
+Each check is a sentence for the owner; none may stop the others. What one key says alone is checked in `model`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from typing import Final
+
+from phoenix.gates import http, in_service, target_health
+from phoenix.keys import render_duration
+from phoenix.policy.model import AllGroups, Policy
+from phoenix.policy.strategy import Canary, Rolling
+from phoenix.policy.tree import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Something wrong between keys. `at` is where it is mended, `about` are values that the complaint rests on.
+
+    If one of those is itself wrong, the complaint might not survive its correction, and is not made.
+    """
+
+    at: Path
+    reason: str
+    about: tuple[Path, ...] = ()
+    instead: str | None = None
+
+
+def complaints(policy: Policy) -> Iterator[Complaint]:
+    """Everything that keys of this policy say against each other."""
+    for check in _CHECKS:
+        yield from check(policy)
+
+
+def _weights(policy: Policy) -> Iterator[Complaint]:
+    if not isinstance(policy.strategy, Canary):
+        return
+    weights = [stage.weight for stage in policy.strategy.steps]
+    for number, weight in enumerate(weights):
+        at: Path = ("strategy", "steps", number, "weight")
+        if weight == 100:
+            yield Complaint(at, "100 is always last and implied: leave this step out")
+        elif weight == 0:
+            yield Complaint(at, "must be at least 1: a step without traffic proves nothing")
+    for number, (before, weight) in enumerate(pairwise(weights), start=1):
+        at = ("strategy", "steps", number, "weight")
+        if weight <= before:
+            yield Complaint(at, f"weights must rise: {weight} comes after {before}")
+
+
+def _stage_capacity(policy: Policy) -> Iterator[Complaint]:
+    if not isinstance(policy.strategy, Canary):
+        return
+    most = 0
+    for number, stage in enumerate(policy.strategy.steps):
+        at: Path = ("strategy", "steps", number, "capacity")
+        capacity = stage.capacity_percent(has_traffic=policy.has_traffic)
+        if capacity < stage.weight:
+            reason = f"{capacity} % of the capacity cannot carry {stage.weight} % of the traffic"
+            yield Complaint(at, reason, instead=str(stage.weight))
+        elif capacity < most:
+            reason = f"capacity cannot fall from step to step: {capacity} comes after {most}"
+            yield Complaint(at, reason, instead=str(most))
+        most = max(most, capacity)
+
+
+def _room(policy: Policy) -> Iterator[Complaint]:
+    capacity, strategy = policy.capacity, policy.strategy
+    at: Path = ("capacity", "max_healthy_percentage")
+    about: tuple[Path, ...] = (("capacity",), ("strategy", "kind"))
+    if capacity.max_healthy_percentage < strategy.peak():
+        reason = f"{strategy.kind} needs {strategy.peak()}: two whole generations stand side by side"
+        yield Complaint(at, f"{reason}; rolling needs less", about, instead=str(strategy.peak()))
+    elif isinstance(strategy, Rolling) and capacity.min_healthy_percentage == capacity.max_healthy_percentage:
+        reason = (
+            "rolling has no room: the group may neither grow nor shrink; lower min_healthy_percentage or raise this"
+        )
+        yield Complaint(at, reason, about)
+
+
+def _fits_rotation(policy: Policy) -> Iterator[Complaint]:
+    limit, timeouts = policy.timeouts.rotation, policy.timeouts
+    at: Path = ("timeouts", "rotation")
+    for name, part in (("launch", timeouts.launch), ("drain", timeouts.drain)):
+        if part > limit:
+            reason = f"{render_duration(part)} does not fit into timeouts.rotation, {render_duration(limit)}"
+            yield Complaint(("timeouts", name), reason, (at, ("timeouts", name)))
+    yield from _fit_bakes(policy)
+
+
+def _fit_bakes(policy: Policy) -> Iterator[Complaint]:
+    limit, strategy = policy.timeouts.rotation, policy.strategy
+    at: Path = ("timeouts", "rotation")
+    if isinstance(strategy.bake, timedelta) and strategy.bake >= limit:
+        reason = f"{render_duration(strategy.bake)} does not fit into timeouts.rotation, {render_duration(limit)}"
+        yield Complaint(("strategy", "bake"), reason, (at, ("strategy", "bake")))
+        return
+    rests = sum((rest for rest in strategy.rests if isinstance(rest, timedelta)), timedelta(0))
+    if rests >= limit:
+        where = at if "rotation" in policy.timeouts.model_fields_set else ("strategy",)
+        reason = f"the bakes alone take {render_duration(rests)}, timeouts.rotation is {render_duration(limit)}"
+        yield Complaint(where, reason, (at, ("strategy",)))
+
+
+def _without_traffic(policy: Policy) -> Iterator[Complaint]:
+    if policy.has_traffic:
+        return
+    if policy.retain.hot_for and "hot_for" in policy.retain.model_fields_set:
+        reason = "nothing stays hot without a load balancer: two generations would both work"
+        yield Complaint(("retain", "hot_for"), reason, (("traffic",), ("retain", "hot_for")), instead="0s")
+    for number, gate in enumerate(policy.gates):
+        if isinstance(gate, target_health.Settings):
+            reason = "target_health needs a load balancer; in_service asks what can be asked without one"
+            yield Complaint(("gates", number, "kind"), reason, (("traffic",), ("gates", number)), instead="in_service")
+        elif isinstance(gate, http.Settings) and gate.port is None:
+            reason = "port is missing: without a load balancer nothing says where to ask"
+            yield Complaint(("gates", number), reason, (("traffic",), ("gates", number)))
+
+
+def _gates_once(policy: Policy) -> Iterator[Complaint]:
+    seen: Counter[str] = Counter()
+    for number, gate in enumerate(policy.gates):
+        seen[gate.kind] += 1
+        if seen[gate.kind] == 2 and isinstance(gate, target_health.Settings | in_service.Settings):
+            at: Path = ("gates", number)
+            yield Complaint(at, f"{gate.kind} is given twice", (at,))
+
+
+def freeze_complaints(groups: Policy | AllGroups) -> Iterator[Complaint]:
+    """Freezes that end before they begin."""
+    for number, freeze in enumerate(groups.freezes):
+        if freeze.last < freeze.first:
+            at: Path = ("freezes", number)
+            yield Complaint((*at, "until"), f"before its beginning, {freeze.first}", (at,))
+
+
+def _role(policy: Policy) -> Iterator[Complaint]:
+    if policy.external_id is not None and policy.role_arn is None:
+        at: Path = ("external_id",)
+        yield Complaint(at, "says nothing without a role_arn", (at, ("role_arn",)))
+    if policy.role_arn is not None and policy.account is not None and f"::{policy.account}:" not in policy.role_arn:
+        at = ("account",)
+        yield Complaint(at, "is not the account of role_arn", (at, ("role_arn",)))
+
+
+_CHECKS: Final[tuple[Callable[[Policy], Iterator[Complaint]], ...]] = (
+    _weights,
+    _stage_capacity,
+    _room,
+    _fits_rotation,
+    _without_traffic,
+    _gates_once,
+    freeze_complaints,
+    _role,
+)

@@ -1,0 +1,94 @@
+"""All that is wrong with one document, at once.
+
+A model stops at the first thing that is wrong in a value, and keys can only be compared in a policy that holds. So what
+is wrong is mended in memory, or left out, and what then holds is compared. Such a mended policy must never leave here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from pydantic import ValidationError
+
+from phoenix.keys import Keys
+from phoenix.policy.checks import Complaint
+from phoenix.policy.document import Document, Flaw, Unreadable, read
+from phoenix.policy.problems import Found, find_flaws, label, place
+from phoenix.policy.tree import Mapping, Node, Path, follow, placed, plain, replaced
+
+M = TypeVar("M", bound=Keys)
+_ROUNDS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Judged(Generic[M]):
+    """What a document says, if nothing is wrong with it; else what is."""
+
+    value: M | None
+    flaws: tuple[Flaw, ...]
+
+
+def judge(document: Document, model: type[M], check: Callable[[M], Iterator[Complaint]]) -> Judged[M]:
+    """Read the document as this model, and compare its keys."""
+    root, flaws = document.root, list(document.flaws)
+    if not isinstance(root, Mapping):
+        return Judged(None, (*flaws, Flaw(root.span, "must be a mapping of keys, such as group: web")))
+    try:
+        value = model.model_validate(plain(root))
+    except ValidationError as error:
+        found = list(find_flaws(error, root, model))
+        flaws += [each.flaw for each in found]
+        flaws += _flaws_beyond(root, model, check, found)
+        return Judged(None, tuple(flaws))
+    flaws += [_flaw(complaint, root) for complaint in check(value)]
+    return Judged(None if flaws else value, tuple(flaws))
+
+
+def _flaws_beyond(
+    root: Node, model: type[M], check: Callable[[M], Iterator[Complaint]], found: list[Found]
+) -> list[Flaw]:
+    """What the keys say about each other, once what was found is mended; nothing if it cannot be."""
+    wrong = [_resolved(root, each.path) for each in found]
+    for _ in range(_ROUNDS):
+        for each in reversed(found):  # from the end, so that what is left out moves nothing that comes later
+            mended = _mended(root, each)
+            if mended is None:
+                return []
+            root = mended
+        try:
+            value = model.model_validate(plain(root))
+        except ValidationError as error:
+            found = list(find_flaws(error, root, model))
+            continue
+        sure = (complaint for complaint in check(value) if not _rests_on(complaint, wrong))
+        return [_flaw(complaint, root) for complaint in sure]
+    return []
+
+
+def _mended(root: Node, found: Found) -> Node | None:
+    """The tree with what should stand there, else without what is wrong."""
+    try:
+        new = placed(read(found.stand_in).root, found.flaw.span) if found.stand_in is not None else None
+    except Unreadable:
+        new = None
+    return replaced(root, found.path, new)
+
+
+def _rests_on(complaint: Complaint, wrong: list[Path]) -> bool:
+    return any(path[: len(about)] == about or about[: len(path)] == path for about in complaint.about for path in wrong)
+
+
+def _resolved(root: Node, path: Path) -> Path:
+    """The path without the parts that only the models know; the last part may be a key that is missing."""
+    taken: list[str | int] = []
+    for number, part in enumerate(path, start=1):
+        root, _, found = follow(root, (part,))
+        if found or number == len(path):
+            taken.append(part)
+    return tuple(taken)
+
+
+def _flaw(complaint: Complaint, root: Node) -> Flaw:
+    return Flaw(place(root, complaint.at), label(root, complaint.at) + complaint.reason, complaint.instead)

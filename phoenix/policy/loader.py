@@ -1,0 +1,220 @@
+"""Policy files into policies: every file by itself, so that a broken one stops only its own group.
+
+Must never raise for what a file says: that becomes its problems, and an error only for whoever asks for its group.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from phoenix.errors import InvalidPolicy, PermanentError, UnknownGroup
+from phoenix.policy import document as yaml_document
+from phoenix.policy.checks import complaints, freeze_complaints
+from phoenix.policy.document import Document, Flaw, Unreadable
+from phoenix.policy.judge import judge
+from phoenix.policy.model import AllGroups, Policy, complete
+from phoenix.policy.problems import place, render
+from phoenix.policy.source import SUFFIXES, Directory, Files, Source
+from phoenix.policy.tree import Node, Scalar, Span, follow
+
+RESERVED = tuple(f"phoenix{suffix}" for suffix in SUFFIXES)
+_GROUP_LINE = re.compile(r"^group:[ ]*[\"']?([A-Za-z0-9][A-Za-z0-9._-]{0,62})[\"']?[ ]*(?:#.*)?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPolicy:
+    """A policy with the file it comes from; `all_groups` is what holds for it besides."""
+
+    policy: Policy
+    file: str
+    text: str = field(repr=False)
+    root: Node = field(repr=False)
+    all_groups: AllGroups = AllGroups()
+
+    def where(self, *path: str | int) -> str:
+        """`file:line` of what the path leads to, as `where("windows")`; of the nearest key when it is a default."""
+        return f"{self.file}:{place(self.root, path).line + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """All policies of a directory, and what is wrong with the others.
+
+    `problems` are by file, `broken` says which files stop a group; the file for all groups stops every one.
+    """
+
+    location: str
+    policies: Mapping[str, LoadedPolicy] = field(default_factory=dict)
+    problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    broken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    all_groups: AllGroups = AllGroups()
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Every group that a file is about, sound or broken."""
+        return tuple(sorted({*self.policies, *self.broken}))
+
+    @property
+    def all_problems(self) -> tuple[str, ...]:
+        """The problems of all files, in the order of their names."""
+        return tuple(problem for file in sorted(self.problems) for problem in self.problems[file])
+
+    def find(self, group: str) -> LoadedPolicy:
+        """The policy of one group.
+
+        Raises:
+            InvalidPolicy: its file, or the one for all groups, is broken.
+            UnknownGroup: no file is about it.
+        """
+        if group in self.broken:
+            raise InvalidPolicy([problem for file in self.broken[group] for problem in self.problems[file]])
+        if group in self.policies:
+            return self.policies[group]
+        near = difflib.get_close_matches(group, self.groups, n=2)
+        raise UnknownGroup(group, self.location, near)
+
+
+@dataclass(slots=True)
+class _File:
+    """One file while it is being judged."""
+
+    name: str
+    text: str = ""
+    document: Document | None = None
+    policy: Policy | None = None
+    group: str | None = None
+    flaws: list[Flaw] = field(default_factory=list)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Every flaw as a complete line."""
+        return render(self.flaws, self.document.lines if self.document is not None else (), self.name)
+
+    def place(self, *path: str | int) -> Span:
+        """Where the value at the path stands."""
+        return place(self.document.root, path) if self.document is not None else Span()
+
+
+def load_directory(path: str | Path) -> Library:
+    """All policies of a directory on this machine.
+
+    Raises:
+        UsageError: there is no such directory.
+    """
+    return load(Directory(str(path)))
+
+
+def load_files(paths: Iterable[str | Path]) -> Library:
+    """These files alone, as `policy validate FILE…` wants them."""
+    return load(Files.of(paths))
+
+
+def load(source: Source) -> Library:
+    """All policies of a source."""
+    names = source.names()
+    shared = [_open(source, name) for name in names if Path(name).name in RESERVED]
+    files = [_open(source, name) for name in names if Path(name).name not in RESERVED]
+    all_groups = _judge_shared(shared)
+    for file in files:
+        _judge_policy(file)
+    _refuse_same_group(files)
+    _refuse_same_fleet(files)
+    sound = [file for file in files if file.policy is not None and not file.flaws]
+    return Library(
+        location=source.location or "the files given",
+        policies={file.policy.group: _loaded(file, file.policy, all_groups) for file in sound if file.policy},
+        problems={file.name: file.problems for file in (*shared, *files) if file.flaws},
+        broken=_broken(files, [file.name for file in shared if file.flaws]),
+        all_groups=all_groups,
+    )
+
+
+def _open(source: Source, name: str) -> _File:
+    """Read one file as far as it can be read; the rest becomes its flaw."""
+    file = _File(f"{source.location.rstrip('/')}/{name}" if source.location else name)
+    try:
+        file.text = yaml_document.decode(source.read(name))
+        file.document = yaml_document.read(file.text)
+    except Unreadable as unreadable:
+        file.flaws.append(unreadable.flaw)
+    except OSError as error:
+        file.flaws.append(Flaw(Span(), f"cannot be read: {error.strerror or error}"))
+    except PermanentError as error:
+        file.flaws.append(Flaw(Span(), f"cannot be read: {error.message}"))
+    return file
+
+
+def _judge_policy(file: _File) -> None:
+    if file.document is not None:
+        judged = judge(file.document, Policy, complaints)
+        file.policy = complete(judged.value) if judged.value is not None else None
+        file.flaws += judged.flaws
+    file.group = file.policy.group if file.policy is not None else _group_of_broken(file)
+
+
+def _group_of_broken(file: _File) -> str | None:
+    """Which group the file is about, as well as that can be told; its name is the last resort."""
+    if file.document is not None:
+        node, _, found = follow(file.document.root, ("group",))
+        if found and isinstance(node, Scalar) and _GROUP_LINE.match(f"group: {node.text}"):
+            return node.text
+    line = _GROUP_LINE.search(file.text)
+    return line.group(1) if line is not None else Path(file.name).stem
+
+
+def _judge_shared(shared: list[_File]) -> AllGroups:
+    if len(shared) > 1:
+        shared[1].flaws.append(Flaw(Span(), f"{shared[0].name} is there already: only one of the two can hold"))
+    found = AllGroups()
+    for file in shared:
+        if file.document is not None:
+            judged = judge(file.document, AllGroups, freeze_complaints)
+            found = judged.value or found
+            file.flaws += judged.flaws
+    return found
+
+
+def _refuse_same_group(files: list[_File]) -> None:
+    """Two files about one group stop each other: nobody can say which one its owner meant."""
+    by_group: defaultdict[str, list[_File]] = defaultdict(list)
+    for file in files:
+        if file.group is not None and file.document is not None and follow(file.document.root, ("group",))[2]:
+            by_group[file.group].append(file)
+    for group, same in by_group.items():
+        for file in same if len(same) > 1 else ():
+            others = [f"{other.name}:{other.place('group').line + 1}" for other in same if other is not file]
+            file.flaws.append(Flaw(file.place("group"), f"group {group} has another policy in {' and '.join(others)}"))
+
+
+def _refuse_same_fleet(files: list[_File]) -> None:
+    """An Auto Scaling group in two policies would be rotated by both."""
+    users: defaultdict[tuple[str | None, ...], list[tuple[_File, str]]] = defaultdict(list)
+    for file in files:
+        if file.policy is None:
+            continue
+        for key, name in file.policy.fleet.model_dump(include={"blue", "green"}).items():
+            users[file.policy.account, file.policy.region, name].append((file, key))
+    for (_, _, name), same in users.items():
+        for file, key in same:
+            others = [f"{o.name}:{o.place('fleet', k).line + 1}" for o, k in same if o is not file]
+            if others:
+                reason = f"{key}: {name} belongs to another group already, in {' and '.join(others)}"
+                file.flaws.append(Flaw(file.place("fleet", key), reason))
+
+
+def _broken(files: list[_File], for_all: list[str]) -> dict[str, tuple[str, ...]]:
+    stopped: defaultdict[str, list[str]] = defaultdict(list)
+    for file in files:
+        if file.group is not None and (file.flaws or for_all):
+            stopped[file.group] += [file.name] if file.flaws else []
+    return {group: (*names, *for_all) for group, names in stopped.items()}
+
+
+def _loaded(file: _File, policy: Policy, all_groups: AllGroups) -> LoadedPolicy:
+    root = file.document.root if file.document is not None else Scalar("", None, Span())
+    return LoadedPolicy(policy, file.name, file.text, root, all_groups)

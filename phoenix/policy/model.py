@@ -1,0 +1,212 @@
+"""A policy, key by key.
+
+Only what can be said of one key alone is checked here; what keys say about each other is in `checks`. Must never ask
+AWS, and never name an adapter except where the core needs to know one's settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Annotated, Final, Literal, Protocol
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from phoenix import fleets, gates, images, notifiers, routers
+from phoenix.core.model import OnFailure
+from phoenix.gates import in_service, target_health
+from phoenix.keys import (
+    Account,
+    Duration,
+    Flag,
+    GroupName,
+    Keys,
+    Kind,
+    Matching,
+    Percent,
+    Region,
+    RoleArn,
+    Text,
+    Url,
+    Whole,
+    wrong,
+)
+from phoenix.policy.cron import check_schedule, check_timezone
+from phoenix.policy.kinds import OneOf
+from phoenix.policy.strategy import KINDS as STRATEGIES
+from phoenix.policy.strategy import BlueGreen, Strategy
+
+VERSION: Final = 1
+NO_TRAFFIC: Final = "none"
+
+
+class _Adapter(Protocol):
+    """A class in an adapter folder's table."""
+
+    @property
+    def settings(self) -> type[Kind]:
+        """The keys it has in a policy."""
+        ...
+
+
+def _keys_of(table: Mapping[str, _Adapter]) -> Mapping[str, type[Kind]]:
+    return {kind: adapter.settings for kind, adapter in table.items()}
+
+
+# Named here because a field of the same name as a folder hides the folder from the annotations after it.
+FLEETS: Final = _keys_of(fleets.KINDS)
+ROUTERS: Final = _keys_of(routers.KINDS)
+IMAGES: Final = _keys_of(images.KINDS)
+GATES: Final = _keys_of(gates.KINDS)
+NOTIFIERS: Final = _keys_of(notifiers.KINDS)
+
+
+def _longer_than_nothing(duration: timedelta) -> timedelta:
+    if not duration:
+        raise wrong("must be longer than 0s")
+    return duration
+
+
+def _read_version(value: object) -> object:
+    if value != VERSION or isinstance(value, bool):
+        raise wrong(f"unknown version {value!r}: this phoenix reads version {VERSION}", instead=str(VERSION))
+    return value
+
+
+def _read_day(value: object) -> object:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise wrong("must be a day that exists, such as 2026-12-20") from None
+
+
+PositiveDuration = Annotated[Duration, AfterValidator(_longer_than_nothing)]
+Schedule = Annotated[str, AfterValidator(check_schedule)]
+Timezone = Annotated[str, AfterValidator(check_timezone)]
+Day = Annotated[date, BeforeValidator(_read_day)]
+ExternalId = Annotated[str, Matching(r"[\w+=,.@:/-]{2,1224}", "an external id: letters, digits and +=,.@:/-")]
+
+
+class RotateWhen(Keys):
+    """What makes a rotation due."""
+
+    new_image: Flag = Field(default=True, description="A newer image than the live one is chosen.")
+    max_instance_lifetime: PositiveDuration | None = Field(default=None, description="An instance is older than this.")
+    drift: Flag = Field(default=False, description="An instance runs another image than its generation.")
+    tainted: Flag = Field(default=False, description="An instance carries the tag phoenix:tainted.")
+
+
+class Window(Keys):
+    """When a rotation may start."""
+
+    schedule: Schedule = Field(description="When it opens: minute, hour, day of month, month, day of week.")
+    duration: PositiveDuration = Field(description="How long it stays open.")
+    timezone: Timezone = Field(default="UTC", description="Time zone of the schedule, such as Europe/Berlin.")
+
+
+class Freeze(Keys):
+    """Days on which no rotation starts."""
+
+    first: Day = Field(alias="from", description="First day of the freeze.")
+    last: Day = Field(alias="until", description="Last day of the freeze, included.")
+    reason: Text = Field(default="freeze", description="Why; shown to whoever is blocked by it.")
+    timezone: Timezone = Field(default="UTC", description="Time zone whose days are meant.")
+
+
+class Capacity(Keys):
+    """How far the capacity may move during a rotation, in per cent of the need."""
+
+    min_healthy_percentage: Percent = Field(default=100, description="Never fewer than this share of the need serve.")
+    max_healthy_percentage: Annotated[int, Whole(100, 200)] = Field(
+        default=200, description="Never more than this share of the need exist."
+    )
+
+
+class Timeouts(Keys):
+    """How long things may take."""
+
+    launch: PositiveDuration = Field(
+        default=timedelta(minutes=15), description="From a launch until the instances are ready."
+    )
+    drain: Duration = Field(default=timedelta(minutes=5), description="From a shift until the old instances are gone.")
+    rotation: PositiveDuration = Field(
+        default=timedelta(hours=2), description="The whole rotation; until_promoted and pauses do not count."
+    )
+
+
+class Retain(Keys):
+    """What becomes of the old generation after a success."""
+
+    hot_for: Duration = Field(
+        default=timedelta(hours=1), description="How long it keeps running, so that a rollback takes seconds."
+    )
+
+
+class Policy(Keys):
+    """What the owner of one group wants."""
+
+    version: Annotated[Literal[1], BeforeValidator(_read_version)] = Field(
+        default=1, description="Version of the format."
+    )
+    group: GroupName = Field(description="Name of the group; every command takes it.", examples=["web"])
+    description: Text | None = Field(default=None, description="What the group does; for people.")
+    account: Account | None = Field(
+        default=None, description="AWS account it must run in; checked before anything else."
+    )
+    region: Region | None = Field(default=None, description="AWS region; default: that of the environment.")
+    role_arn: RoleArn | None = Field(default=None, description="Role to assume for everything this policy needs.")
+    external_id: ExternalId | None = Field(default=None, description="External id to assume the role with.")
+    owner: Text | None = Field(default=None, description="Who answers for the group; shown where it helps.")
+    runbook: Url | None = Field(default=None, description="Where to read on in an incident; shown where it helps.")
+    fleet: Annotated[Kind, OneOf(FLEETS)] = Field(
+        description="How the capacity exists in AWS.", examples=["{kind: pair, blue: web-blue, green: web-green}"]
+    )
+    traffic: Annotated[Kind, OneOf(ROUTERS)] = Field(
+        description="How traffic reaches the group; none where there is no load balancer.", examples=["{kind: alb}"]
+    )
+    image: Annotated[Kind, OneOf(IMAGES)] = Field(
+        description="Where the next image comes from.", examples=['{kind: search, owners: [self], name: "web-*"}']
+    )
+    rotate_when: RotateWhen = Field(default=RotateWhen(), description="What makes a rotation due.")
+    windows: tuple[Window, ...] = Field(default=(), description="When a rotation may start; none: at any time.")
+    freezes: tuple[Freeze, ...] = Field(default=(), description="Days on which no rotation starts.")
+    strategy: Annotated[Strategy, OneOf(STRATEGIES, default="blue_green")] = Field(
+        default=BlueGreen(), description="In which steps the new generation takes over."
+    )
+    gates: tuple[Annotated[Kind, OneOf(GATES)], ...] = Field(
+        default=(), description="What the new generation must pass; its health is always one of them."
+    )
+    capacity: Capacity = Field(default=Capacity(), description="How far the capacity may move during a rotation.")
+    timeouts: Timeouts = Field(default=Timeouts(), description="How long things may take.")
+    retain: Retain = Field(default=Retain(), description="What becomes of the old generation after a success.")
+    on_failure: OnFailure = Field(default=OnFailure.ROLLBACK, description="What a failed gate leads to.")
+    notify: tuple[Annotated[Kind, OneOf(NOTIFIERS)], ...] = Field(
+        default=(), description="Where news go, besides the log."
+    )
+
+    @property
+    def has_traffic(self) -> bool:
+        """False where there is no load balancer."""
+        return self.traffic.kind != NO_TRAFFIC
+
+
+class AllGroups(Keys):
+    """What holds for all groups of a directory: the keys of phoenix.yaml."""
+
+    store: Annotated[str, Matching(r"(sqlite:///|dynamodb://)[!-~]+", "sqlite:///PATH or dynamodb://TABLE")] | None = (
+        Field(default=None, description="Where records are kept, unless --store or PHOENIX_STORE says otherwise.")
+    )
+    freezes: tuple[Freeze, ...] = Field(default=(), description="Days on which no rotation of any group starts.")
+
+
+def complete(policy: Policy) -> Policy:
+    """Fill in what follows from other keys: the gate that is implied, and that nothing stays hot without traffic."""
+    implied: Kind = target_health.Settings() if policy.has_traffic else in_service.Settings()
+    changes: dict[str, object] = {}
+    if all(gate.kind != implied.kind for gate in policy.gates):
+        changes["gates"] = (implied, *policy.gates)
+    if not policy.has_traffic:
+        changes["retain"] = Retain(hot_for=timedelta(0))
+    return policy.model_copy(update=changes)

@@ -1,0 +1,204 @@
+"""From a validation error to a sentence, a place and the corrected line.
+
+Must never show a value that it was not asked to correct: a policy may hold what its owner should not have put there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from phoenix.keys import Keys
+from phoenix.policy.document import Flaw, quoted
+from phoenix.policy.kinds import OneOf
+from phoenix.policy.tree import Mapping as MappingNode
+from phoenix.policy.tree import Node, Path, Scalar, Span, follow
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A flaw that a model complains of. `stand_in` is YAML that would hold there, None when nobody can guess."""
+
+    path: Path
+    flaw: Flaw
+    stand_in: str | None = None
+
+
+def find_flaws(error: ValidationError, root: Node, model: type[Keys]) -> Iterator[Found]:
+    """Each complaint of the models, in words."""
+    details = error.errors(include_url=False, include_input=False)
+    paths = [detail["loc"] for detail in details]
+    for detail in details:
+        path = detail["loc"]
+        deeper = any(len(other) > len(path) and other[: len(path)] == path for other in paths)
+        if detail["type"] == "too_short" and deeper:  # what is wrong inside is said already
+            continue
+        if detail["type"] == "missing":
+            example = _example(path, model)
+            yield Found(path, _missing(path, root, example), example)
+        elif detail["type"] == "extra_forbidden":
+            yield Found(path, _unknown(path, root, model))
+        else:
+            at = (*path, *detail.get("ctx", {}).get("at", ()))
+            flaw = _unfit(detail, at, root)
+            yield Found(at, flaw, flaw.instead)
+
+
+def place(root: Node, path: Path) -> Span:
+    """Where the value at the path stands, or what comes nearest to it."""
+    node, _, _ = follow(root, path)
+    return node.span
+
+
+def label(root: Node, path: Path) -> str:
+    """The last key on the path that the file really has, to begin a sentence with."""
+    node, name = root, ""
+    for part in path:
+        if isinstance(node, MappingNode) and isinstance(part, str) and part in node.entries:
+            name = f"{part}: "
+        node, _, _ = follow(node, (part,))
+    return name
+
+
+def render(flaws: Iterable[Flaw], lines: tuple[str, ...], file: str) -> tuple[str, ...]:
+    """Complete lines `file:line:column: reason`, in the order of the file, each followed by the corrected line."""
+    ordered = sorted(set(flaws), key=lambda flaw: (flaw.span.line, flaw.span.column, flaw.reason))
+    return tuple(
+        f"{file}:{flaw.span.line + 1}:{flaw.span.column + 1}: {flaw.reason}" + _corrected(flaw, ordered, lines)
+        for flaw in ordered
+    )
+
+
+def _corrected(flaw: Flaw, flaws: list[Flaw], lines: tuple[str, ...]) -> str:
+    """The line as it should be, all corrections of that line made; empty when there is none for this flaw."""
+    if not _is_correctable(flaw, lines):
+        return ""
+    line, right = lines[flaw.span.line], len(lines[flaw.span.line])
+    same_line = [other for other in flaws if other.span.line == flaw.span.line and _is_correctable(other, lines)]
+    for other in sorted(same_line, key=lambda other: other.span.column, reverse=True):
+        if other.span.end_column <= right:  # of two corrections of one value the first has to do
+            line = line[: other.span.column] + (other.instead or "") + line[other.span.end_column :]
+            right = other.span.column
+    return f"\n    {line.strip()}"
+
+
+def _is_correctable(flaw: Flaw, lines: tuple[str, ...]) -> bool:
+    return flaw.instead is not None and flaw.span.line == flaw.span.end_line and flaw.span.line < len(lines)
+
+
+# --- one kind of error each -------------------------------------------------------------------------------------------
+
+
+def _missing(path: Path, root: Node, example: str | None) -> Flaw:
+    key, parent = str(path[-1]), path[:-1]
+    hint = f"; write {key}: {example}" if example is not None else ""
+    return Flaw(place(root, parent), f"{label(root, parent)}{key} is missing{hint}")
+
+
+def _example(path: Path, model: type[Keys]) -> str | None:
+    for owner in models_at(model, path[:-1]):
+        for name, field in owner.model_fields.items():
+            if (field.alias or name) == path[-1] and field.examples:
+                return str(field.examples[0])
+    return None
+
+
+def _unknown(path: Path, root: Node, model: type[Keys]) -> Flaw:
+    parent, key = path[:-1], str(path[-1])
+    _, span, found = follow(root, path)
+    where = span if span is not None and found else place(root, path)
+    known = [field.alias or name for owner in models_at(model, parent) for name, field in owner.model_fields.items()]
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.7)
+    shown = key if len(key) <= 40 else f"{key[:40]}..."
+    if near:
+        return Flaw(where, f"unknown key {shown}; did you mean {near[0]}?", near[0])
+    homes = sorted(home for home in set(_homes(model, key)) if home)
+    if homes:
+        return Flaw(where, f"unknown key {shown} here; it belongs under {' or '.join(homes)}")
+    return Flaw(where, f"unknown key {shown}; known here: {', '.join(known)}" if known else f"unknown key {shown}")
+
+
+def _unfit(detail: ErrorDetails, path: Path, root: Node) -> Flaw:
+    node, _, _ = follow(root, path)
+    name, kind, ctx = label(root, path), detail["type"], detail.get("ctx", {})
+    if isinstance(node, Scalar) and node.value is None:
+        return Flaw(node.span, f"{name}has no value; write one, or leave the key out")
+    if kind == "policy":
+        return Flaw(node.span, name + ctx["reason"], ctx["instead"] if isinstance(node, Scalar) else None)
+    if kind == "string_type" and isinstance(node, Scalar):
+        return Flaw(node.span, f"{name}must be text: write {quoted(node.text)}", quoted(node.text))
+    if kind in ("tuple_type", "list_type") and isinstance(node, Scalar):
+        listed = f"[{quoted(node.text)}]" if re.search(r"[^\w.-]", node.text) else f"[{node.text}]"
+        return Flaw(node.span, f"{name}must be a list: write {listed}", listed)
+    if kind in ("literal_error", "enum") and isinstance(node, Scalar):
+        return _one_of(node, name, re.findall(r"'([^']*)'", ctx["expected"]))
+    return Flaw(node.span, name + _IN_WORDS.get(kind, detail["msg"][:1].lower() + detail["msg"][1:]))
+
+
+def _one_of(node: Scalar, name: str, allowed: list[str]) -> Flaw:
+    near = difflib.get_close_matches(node.text, allowed, n=1)
+    instead = near[0] if near else None
+    return Flaw(node.span, f"{name}must be {' or '.join(allowed)}", instead)
+
+
+_IN_WORDS: Mapping[str, str] = {
+    "string_type": "must be text",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "dict_type": "must be a mapping",
+    "mapping_type": "must be a mapping",
+    "tuple_type": "must be a list",
+    "literal_error": "must be a word",
+    "enum": "must be a word",
+    "too_short": "must not be empty",
+    "too_long": "is too long a list",
+}
+
+
+# --- walking the models -----------------------------------------------------------------------------------------------
+
+
+def models_at(model: type[Keys], path: Path) -> list[type[Keys]]:
+    """The models whose keys may stand at the path; several where a kind has not been told."""
+    models = [model]
+    for part in path:
+        if isinstance(part, int):
+            continue
+        of_kind = [found for found in models if (kind := found.model_fields.get("kind")) and kind.default == part]
+        models = of_kind or [inner for found in models for inner in _under(found, part)]
+    return models
+
+
+def _under(model: type[Keys], key: str) -> Iterator[type[Keys]]:
+    for name, field in model.model_fields.items():
+        if key in (name, field.alias):
+            yield from _models_in(field.annotation, field.metadata)
+
+
+def _models_in(annotation: object, metadata: Iterable[object]) -> Iterator[type[Keys]]:
+    unions = [found for found in metadata if isinstance(found, OneOf)]
+    if unions:
+        yield from unions[0].models.values()
+    elif isinstance(annotation, type) and issubclass(annotation, Keys):
+        yield annotation
+    elif get_origin(annotation) is Annotated:
+        inner, *rest = get_args(annotation)
+        yield from _models_in(inner, rest)
+    else:
+        for argument in get_args(annotation):
+            yield from _models_in(argument, ())
+
+
+def _homes(model: type[Keys], key: str, under: str = "") -> Iterator[str]:
+    """Where in a policy a key of this name would be known."""
+    for name, field in model.model_fields.items():
+        if (field.alias or name) == key and key != "kind":
+            yield under
+        for inner in _models_in(field.annotation, field.metadata):
+            yield from _homes(inner, key, f"{under}.{name}" if under else name)

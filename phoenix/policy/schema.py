@@ -1,0 +1,76 @@
+"""The policy's JSON Schema, for editors: completion, and errors while typing.
+
+It must never refuse what the loader accepts; it knows less, since it sees no key in the light of another.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from phoenix.keys import render_duration
+from phoenix.policy.model import Policy
+from phoenix.policy.strategy import BlueGreen
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class _Generator(GenerateJsonSchema):
+    """Writes durations as a policy does."""
+
+    def encode_default(self, dft: object) -> Any:
+        """Without this, a default of ten minutes would read PT10M."""
+        if isinstance(dft, timedelta):
+            return render_duration(dft)
+        return super().encode_default(dft)
+
+
+def policy_schema() -> dict[str, Any]:
+    """The schema of a policy file, draft 2020-12."""
+    made = Policy.model_json_schema(by_alias=True, schema_generator=_Generator)
+    names = {name: _short_name(name, made["$defs"][name]) for name in made.get("$defs", {})}
+    schema = _polished(made, names)
+    schema["$defs"] = {names[name]: definition for name, definition in schema["$defs"].items()}
+    return {"$schema": DIALECT, **schema, "title": "phoenix policy"}
+
+
+def schema_text() -> str:
+    """The schema as the file in docs has it."""
+    return json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def editor_hint(schema: str) -> str:
+    """The first line of a policy that makes editors with a YAML language server use the schema at this path."""
+    return f"# yaml-language-server: $schema={schema}\n"
+
+
+def _short_name(name: str, definition: dict[str, Any]) -> str:
+    """`gates.alarm` for the keys of an adapter, which are all called Settings."""
+    adapter = re.fullmatch(r"phoenix__(\w+?)__(\w+)__Settings(?:-\w+)?", name)
+    if adapter is not None:
+        return ".".join(adapter.groups())
+    kind = definition.get("properties", {}).get("kind", {}).get("const")
+    return f"strategy.{kind}" if kind else name
+
+
+def _polished(node: Any, names: dict[str, str]) -> Any:
+    """Short names, no titles that only repeat a key, and `kind` required, or no editor can tell two kinds apart."""
+    if isinstance(node, list):
+        return [_polished(item, names) for item in node]
+    if not isinstance(node, dict):
+        return node
+    clean = {key: _polished(value, names) for key, value in node.items() if not _is_noise(key, value)}
+    if isinstance(clean.get("$ref"), str):
+        clean["$ref"] = "#/$defs/" + names[clean["$ref"].rpartition("/")[2]]
+    kind = clean.get("properties", {}).get("kind", {}) if isinstance(clean.get("properties"), dict) else {}
+    if "const" in kind and kind["const"] != BlueGreen.model_fields["kind"].default:
+        clean["required"] = ["kind", *clean.get("required", [])]
+    return clean
+
+
+def _is_noise(key: str, value: object) -> bool:
+    return (key == "title" and isinstance(value, str)) or key == "discriminator" or (key == "default" and value is None)

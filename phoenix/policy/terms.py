@@ -1,0 +1,74 @@
+"""From the owner's words to the core's: terms, calendar, reasons.
+
+Must never lose anything the core decides by; what only adapters need stays in their settings.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from phoenix.core.model import Capacity, Step, Terms
+from phoenix.core.trigger import RotateWhen
+from phoenix.core.window import Calendar, Freeze, Window
+from phoenix.fleets import pair
+from phoenix.gates import in_service, target_health
+from phoenix.policy.model import AllGroups, Policy
+from phoenix.routers import alb
+from phoenix.strategies.rolling import Room
+
+_NOBODY = AllGroups()
+
+
+def steps_of(policy: Policy) -> tuple[Step, ...]:
+    """The resting places of a rotation under this policy."""
+    room = Room(policy.capacity.min_healthy_percentage, policy.capacity.max_healthy_percentage)
+    return policy.strategy.to_steps(room, has_traffic=policy.has_traffic)
+
+
+def terms_of(policy: Policy) -> Terms:
+    """What the core needs to know; pinned in the record when a rotation starts."""
+    traffic = policy.traffic
+    return Terms(
+        steps=steps_of(policy),
+        strategy=policy.strategy.kind,
+        has_traffic=policy.has_traffic,
+        min_healthy_percentage=policy.capacity.min_healthy_percentage,
+        max_unhealthy_percent=_health_budget(policy),
+        healthy_for=_healthy_for(policy),
+        propagation=traffic.propagation if isinstance(traffic, alb.Settings) else timedelta(0),
+        launch_timeout=policy.timeouts.launch,
+        drain_timeout=policy.timeouts.drain,
+        rotation_timeout=policy.timeouts.rotation,
+        hot_for=policy.retain.hot_for if policy.has_traffic else timedelta(0),
+        on_failure=policy.on_failure,
+        capacity=_capacity(policy),
+        suspend_stickiness=isinstance(traffic, alb.Settings) and traffic.stickiness == "suspend",
+    )
+
+
+def calendar_of(policy: Policy, all_groups: AllGroups = _NOBODY) -> Calendar:
+    """When a rotation may start; the freezes of all groups come first, they are the ones to be named."""
+    return Calendar(
+        windows=tuple(Window(w.schedule, w.duration, w.timezone) for w in policy.windows),
+        freezes=tuple(Freeze(f.first, f.last, f.reason, f.timezone) for f in (*all_groups.freezes, *policy.freezes)),
+    )
+
+
+def rotate_when_of(policy: Policy) -> RotateWhen:
+    """What makes a rotation due."""
+    when = policy.rotate_when
+    return RotateWhen(when.new_image, when.max_instance_lifetime, when.drift, when.tainted)
+
+
+def _capacity(policy: Policy) -> Capacity | None:
+    bounds = policy.fleet.capacity if isinstance(policy.fleet, pair.Settings) else None
+    return Capacity(bounds.min, bounds.max) if bounds is not None else None
+
+
+def _healthy_for(policy: Policy) -> timedelta:
+    named = [g.healthy_for for g in policy.gates if isinstance(g, target_health.Settings | in_service.Settings)]
+    return max(named, default=timedelta(seconds=30))
+
+
+def _health_budget(policy: Policy) -> int:
+    return next((g.max_unhealthy_percent for g in policy.gates if isinstance(g, target_health.Settings)), 0)

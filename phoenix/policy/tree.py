@@ -1,0 +1,126 @@
+"""A YAML file as a tree in which every key and value knows its place.
+
+Trees are values: whoever wants another one gets a new one. Must never import a model, nor a YAML library.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+Path = tuple[str | int, ...]
+Plain = str | int | float | bool | date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where something stands, from its first character to after its last; lines and columns count from 0."""
+
+    line: int = 0
+    column: int = 0
+    end_line: int = 0
+    end_column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A single value; `text` is what the file says, `value` what YAML makes of it."""
+
+    text: str
+    value: Plain
+    span: Span
+    size: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One key of a mapping: where the key stands, and what it holds."""
+
+    key: Span
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Keys and what they hold."""
+
+    entries: dict[str, Entry]
+    span: Span
+    size: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    items: tuple[Node, ...]
+    span: Span
+    size: int = 1
+
+
+Node = Scalar | Mapping | Sequence
+
+
+def plain(node: Node) -> object:
+    """The values alone, as a model wants them."""
+    match node:
+        case Scalar():
+            return node.value
+        case Mapping():
+            return {key: plain(entry.node) for key, entry in node.entries.items()}
+        case Sequence():
+            return [plain(item) for item in node.items]
+
+
+def follow(root: Node, path: Path) -> tuple[Node, Span | None, bool]:
+    """Walk as far as the path leads; return the node there, the place of its key, and whether that is the end.
+
+    A part that is not there is skipped: a model puts the kind of an adapter between a key and the adapter's own keys,
+    and takes a single value for a list of one.
+    """
+    node, key, found = root, None, True
+    for part in path:
+        match node:
+            case Mapping() if isinstance(part, str) and part in node.entries:
+                entry = node.entries[part]
+                node, key, found = entry.node, entry.key, True
+            case Sequence() if isinstance(part, int) and part < len(node.items):
+                node, key, found = node.items[part], None, True
+            case _:
+                found = False
+    return node, key, found
+
+
+def replaced(node: Node, path: Path, new: Node | None) -> Node | None:
+    """The same tree with another node at the path, or with none there; None when nothing is left of it.
+
+    A key that is not there is added; taking it away takes the mapping away that lacks it.
+    """
+    if not path:
+        return new
+    head, rest = path[0], path[1:]
+    match node:
+        case Mapping() if isinstance(head, str) and head not in node.entries and not rest and new is not None:
+            return Mapping({**node.entries, head: Entry(node.span, new)}, node.span)
+        case Mapping() if isinstance(head, str) and head in node.entries:
+            entry = node.entries[head]
+            inner = replaced(entry.node, rest, new)
+            others = {key: other for key, other in node.entries.items() if key != head}
+            return Mapping(others if inner is None else {**others, head: Entry(entry.key, inner)}, node.span)
+        case Sequence() if isinstance(head, int) and head < len(node.items):
+            inner = replaced(node.items[head], rest, new)
+            middle = () if inner is None else (inner,)
+            return Sequence((*node.items[:head], *middle, *node.items[head + 1 :]), node.span)
+        case _:
+            return replaced(node, rest, new)
+
+
+def placed(node: Node, span: Span) -> Node:
+    """The same tree with everything in it standing at one place."""
+    match node:
+        case Scalar():
+            return replace(node, span=span)
+        case Mapping():
+            return Mapping({key: Entry(span, placed(entry.node, span)) for key, entry in node.entries.items()}, span)
+        case Sequence():
+            return Sequence(tuple(placed(item, span) for item in node.items), span)

@@ -1,0 +1,191 @@
+"""Everything that owners write by accident, with its place and what they should have written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.policy.builders import a_canary, a_policy, problems
+
+ONE_KEY = {
+    "bare number": ("strategy", "{bake: 10}", "5:18: bake: a duration needs a unit: write 10m or 10s", "{bake: 10m}"),
+    "zero": ("retain", "{hot_for: 0}", "5:19: hot_for: a duration needs a unit: write 0s", "{hot_for: 0s}"),
+    "spelt out": ("timeouts", "{drain: 5 min}", "5:19: drain: not a duration: write 5m", "{drain: 5m}"),
+    "account": ("account", "123456789012", '5:10: account: must be text: write "123456789012"', '"123456789012"'),
+    "octal": ("account", "012345670123", "5:10: a number that begins with 0", 'account: "012345670123"'),
+    "boolean for text": ("owner", "yes", '5:8: owner: must be text: write "yes"', 'owner: "yes"'),
+    "number for text": ("description", "1.10", '5:14: description: must be text: write "1.10"', '"1.10"'),
+    "text for boolean": ("rotate_when", '{drift: "no"}', "5:22: drift: write false, without quotes", "{drift: false}"),
+    "per cent sign": ("capacity", "{min_healthy_percentage: 90%}", "5:36: min_healthy_percentage: a whole", ": 90}"),
+    "version": ("version", "2", "5:10: version: unknown version 2", "version: 1"),
+    "misspelt key": ("freeezes", "[]", "5:1: unknown key freeezes; did you mean freezes?", "freezes: []"),
+    "misplaced key": ("hot_for", "1h", "5:1: unknown key hot_for here; it belongs under retain", None),
+    "unknown key": ("zzz", "1", "5:1: unknown key zzz; known here: version, group", None),
+    "empty key": ("retain", "", "5:8: retain: has no value; write one, or leave the key out", None),
+    "misspelt word": ("on_failure", "rolback", "5:13: on_failure: must be rollback or pause", "on_failure: rollback"),
+    "one for a list": ("windows", "{}", "5:10: windows: must be a list", None),
+    "list for a mapping": ("retain", "[]", "5:9: retain: must be a mapping", None),
+    "unknown kind": ("gates", "[{kind: alarms}]", "5:16: kind: unknown kind 'alarms'; did you mean alarm?", "alarm}]"),
+    "no kind": ("gates", "[{alarms: [a]}]", "5:9: gates: kind is missing: target_health", None),
+    "number as gate": ("gates", "[1]", "5:9: gates: must be a mapping with a kind", None),
+    "word that is not enough": ("gates", "[http]", "5:9: gates: http needs path: write {kind: http, path: ...}", None),
+    "alarm without names": ("gates", "[{kind: alarm}]", "5:9: gates: alarms is missing", None),
+    "alarm with no names": ("gates", "[{kind: alarm, alarms: []}]", "5:31: alarms: must not be empty", None),
+    "gate twice": ("gates", "[target_health, target_health]", "5:24: gates: target_health is given twice", None),
+    "no path": ("gates", "[{kind: http, path: healthz}]", "5:28: path: must be a path that starts with /", None),
+    "batch": ("strategy", "{kind: rolling, batch: 25}", "5:34: batch: a share of the group", "batch: 25%"),
+    "secret": ("notify", "[{kind: slack, webhook_env: 'https://x'}]", "5:37: webhook_env: must be the name of", None),
+    "role elsewhere": ("external_id", "abc", "5:14: external_id: says nothing without a role_arn", None),
+    "lifetime": ("rotate_when", "{max_instance_lifetime: 0s}", "5:38: max_instance_lifetime: must be longer", None),
+    "infinite": ("capacity", "{min_healthy_percentage: .inf}", "5:36: min_healthy_percentage: must be a whole", None),
+}
+
+
+@pytest.mark.parametrize(("key", "value", "problem", "line"), ONE_KEY.values(), ids=ONE_KEY)
+def test_a_trap_is_named_with_its_place_and_the_corrected_line(
+    tmp_path: Path, key: str, value: str, problem: str, line: str | None
+) -> None:
+    (found,) = problems(tmp_path, a_policy(**{key: value}))
+
+    assert found.startswith(problem)
+    assert (line or "") in found.partition("\n")[2]
+    assert ("\n" in found) == (line is not None)
+
+
+WINDOWS = {
+    "seconds": ('"0 0 2 * * MON"', "6 fields", 'schedule: "0 2 * * MON"'),
+    "eventbridge": ("cron(0 2 ? * MON-FRI *)", "6 fields", 'schedule: "0 2 * * MON-FRI"'),
+    "eventbridge days": ("cron(0 2 ? * 2-6 *)", "Sunday is 0", None),
+    "nonsense": ("at night", "2 fields, five are wanted", None),
+    "range": ('"0 25 * * *"', "its hour is wrong", None),
+    "never": ('"0 0 30 2 *"', "its day-of-month is wrong", None),
+}
+
+
+@pytest.mark.parametrize(("schedule", "reason", "line"), WINDOWS.values(), ids=WINDOWS)
+def test_a_schedule_has_five_fields_that_name_a_time(
+    tmp_path: Path, schedule: str, reason: str, line: str | None
+) -> None:
+    (found,) = problems(tmp_path, a_policy(windows=f"[{{schedule: {schedule}, duration: 4h}}]"))
+
+    assert found.startswith("5:22: schedule: ")
+    assert reason in found
+    assert (line or "") in found
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berln", "Europe", "../etc/passwd", "CEST+2"])
+def test_a_time_zone_must_be_known(tmp_path: Path, zone: str) -> None:
+    (found,) = problems(tmp_path, a_policy(windows=f'[{{schedule: "0 2 * * *", duration: 4h, timezone: {zone}}}]'))
+
+    assert found.startswith("5:59: timezone: unknown time zone")
+
+
+FREEZES = {
+    "backwards": ("{from: 2026-12-20, until: 2026-12-19}", "5:37: until: before its beginning, 2026-12-20"),
+    "no such day": ("{from: 2026-02-30, until: 2026-12-19}", "5:18: from: must be a day that exists"),
+    "with a time": ("{from: 2026-02-03, until: 2026-02-03T10:00:00Z}", "5:37: until: must be a day that exists"),
+    "no end": ("{from: 2026-02-03}", "5:11: freezes: until is missing"),
+}
+
+
+@pytest.mark.parametrize(("freeze", "problem"), FREEZES.values(), ids=FREEZES)
+def test_a_freeze_is_made_of_days(tmp_path: Path, freeze: str, problem: str) -> None:
+    (found,) = problems(tmp_path, a_policy(freezes=f"[{freeze}]"))
+
+    assert found.startswith(problem)
+
+
+STEPS = {
+    "fall": ("[{weight: 50, bake: 1m}, {weight: 5, bake: 1m}]", "weights must rise: 5 comes after 50"),
+    "rest": ("[{weight: 50, bake: 1m}, {weight: 50, bake: 1m}]", "weights must rise: 50 comes after 50"),
+    "all": ("[{weight: 100, bake: 1m}]", "100 is always last and implied"),
+    "nothing": ("[{weight: 0, bake: 1m}]", "must be at least 1"),
+    "sign": ("[{weight: 5%, bake: 1m}]", "a whole number is wanted: write 5"),
+    "too much": ("[{weight: 101, bake: 1m}]", "must be from 0 to 100"),
+    "no bake": ("[{weight: 5}]", "bake is missing"),
+    "weak": ("[{weight: 50, bake: 1m, capacity: 20}]", "20 % of the capacity cannot carry 50 % of the traffic"),
+    "weaker": ("[{weight: 5, bake: 1m, capacity: 50}, {weight: 9, bake: 1m, capacity: 20}]", "capacity cannot fall"),
+    "none": ("[]", "steps: must not be empty"),
+    "too long": ("[{weight: 5, bake: 3h}]", "the bakes alone take 3h5m, timeouts.rotation is 2h"),
+}
+
+
+@pytest.mark.parametrize(("steps", "reason"), STEPS.values(), ids=STEPS)
+def test_canary_steps_rise_carry_their_traffic_and_fit_into_the_rotation(
+    tmp_path: Path, steps: str, reason: str
+) -> None:
+    (found,) = problems(tmp_path, a_canary(steps))
+
+    assert found.startswith("5:")
+    assert reason in found
+
+
+def test_a_step_may_wait_for_a_person_however_long_that_takes(tmp_path: Path) -> None:
+    assert not problems(tmp_path, a_canary("[{weight: 5, bake: until_promoted}]", bake="until_promoted"))
+
+
+TIMEOUTS = {
+    "launch": ("{launch: 3h}", "5:20: launch: 3h does not fit into timeouts.rotation, 2h"),
+    "drain": ("{drain: 3h, rotation: 1h}", "5:19: drain: 3h does not fit into timeouts.rotation, 1h"),
+    "bake": ("{rotation: 5m, launch: 1m, drain: 1m}", "does not fit into timeouts.rotation, 5m"),
+}
+
+
+@pytest.mark.parametrize(("timeouts", "problem"), TIMEOUTS.values(), ids=TIMEOUTS)
+def test_parts_of_a_rotation_must_fit_into_it(tmp_path: Path, timeouts: str, problem: str) -> None:
+    (found,) = problems(tmp_path, a_policy(timeouts=timeouts))
+
+    assert problem in found
+
+
+WITHOUT_TRAFFIC = {
+    "hot": ("retain", "{hot_for: 1h}", "5:19: hot_for: nothing stays hot without a load balancer"),
+    "health": ("gates", "[{kind: target_health}]", "5:16: kind: target_health needs a load balancer"),
+    "http": ("gates", "[{kind: http, path: /}]", "5:9: gates: port is missing"),
+}
+
+
+@pytest.mark.parametrize(("key", "value", "problem"), WITHOUT_TRAFFIC.values(), ids=WITHOUT_TRAFFIC)
+def test_what_needs_a_load_balancer_is_refused_without_one(tmp_path: Path, key: str, value: str, problem: str) -> None:
+    (found,) = problems(tmp_path, a_policy(traffic="none", **{key: value}))
+
+    assert found.startswith(problem)
+
+
+def test_two_whole_generations_must_be_allowed_to_stand_side_by_side(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, a_policy(capacity="{max_healthy_percentage: 150}"))
+
+    assert found.startswith("5:36: max_healthy_percentage: blue_green needs 200")
+
+
+def test_rolling_needs_room_to_move(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, a_policy(strategy="rolling", capacity="{max_healthy_percentage: 100}"))
+
+    assert "rolling has no room" in found
+
+
+@pytest.mark.parametrize("owner", ['"*"', '"self*"', "all", "amazon", '"123"'])
+def test_images_of_anybody_are_never_wanted(tmp_path: Path, owner: str) -> None:
+    (found,) = problems(tmp_path, a_policy(image=f"{{kind: search, owners: [{owner}], name: web}}"))
+
+    assert found.startswith("4:32: owners: ")
+
+
+def test_a_search_names_more_than_an_owner(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, a_policy(image="{kind: search, owners: [self]}"))
+
+    assert found.startswith("4:8: image: name or tags are missing")
+
+
+def test_one_auto_scaling_group_cannot_be_both_slots(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, a_policy(fleet="{kind: pair, blue: web, green: web}"))
+
+    assert found.startswith("2:39: green: blue and green must be two different Auto Scaling groups")
+
+
+@pytest.mark.parametrize("key", ["fleet", "traffic", "image", "group"])
+def test_a_missing_key_is_named_with_an_example(tmp_path: Path, key: str) -> None:
+    (found,) = problems(tmp_path, a_policy(**{key: None}))
+
+    assert found.startswith(f"1:1: {key} is missing; write {key}: ")
