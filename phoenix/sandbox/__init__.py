@@ -1,0 +1,34 @@
+"""An AWS on your own machine: moto for the API's shapes, physics for time and failure.
+
+Nothing here reaches the network, or any real account. The only place that may import moto.
+"""
+
+from phoenix.sandbox.box import Sandbox, new_session
+from phoenix.sandbox.clock import ManualClock, SandboxClock, ScaledClock
+from phoenix.sandbox.desk import Call, Hook
+from phoenix.sandbox.launching import LaunchFault
+from phoenix.sandbox.physics import Behaviour, Physics
+from phoenix.sandbox.scenarios import SCENARIOS, Scenario
+from phoenix.sandbox.seed import GROUPS
+from phoenix.sandbox.server import Server, environment, serve
+from phoenix.sandbox.world import TargetGroupTruth
+
+__all__ = [
+    "GROUPS",
+    "SCENARIOS",
+    "Behaviour",
+    "Call",
+    "Hook",
+    "LaunchFault",
+    "ManualClock",
+    "Physics",
+    "Sandbox",
+    "SandboxClock",
+    "ScaledClock",
+    "Scenario",
+    "Server",
+    "TargetGroupTruth",
+    "environment",
+    "new_session",
+    "serve",
+]

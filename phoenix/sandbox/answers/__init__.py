@@ -1,0 +1,40 @@
+"""What the sandbox answers itself, operation by operation; moto answers everything else.
+
+How to mend one more operation: write a function `(world, params) -> dict | None` in the module of its service, and add
+it to that module's table. A dict is the answer in the API's shape; None lets moto answer, with `params` as the
+function has left them. Raise a ServiceException to refuse. What must be looked at after moto has answered goes into
+`AFTER`. An answer never waits and never sees the caller's clock: `world.timeline.now` is the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from phoenix.sandbox.answers import (
+    auto_scaling_groups,
+    auto_scaling_members,
+    auto_scaling_reads,
+    cloudwatch,
+    elbv2,
+    images,
+    instances,
+    templates,
+)
+from phoenix.sandbox.world import World
+
+Answer = Callable[[World, dict[str, Any]], dict[str, Any] | None]
+After = Callable[[World], None]
+
+ANSWERS: Mapping[tuple[str, str], Answer] = {
+    **{("autoscaling", name): answer for name, answer in auto_scaling_groups.ANSWERS.items()},
+    **{("autoscaling", name): answer for name, answer in auto_scaling_members.ANSWERS.items()},
+    **{("autoscaling", name): answer for name, answer in auto_scaling_reads.ANSWERS.items()},
+    **{("cloudwatch", name): answer for name, answer in cloudwatch.ANSWERS.items()},
+    **{("elbv2", name): answer for name, answer in elbv2.ANSWERS.items()},
+    **{("ec2", name): answer for name, answer in images.ANSWERS.items()},
+    **{("ec2", name): answer for name, answer in instances.ANSWERS.items()},
+    **{("ec2", name): answer for name, answer in templates.ANSWERS.items()},
+}
+
+AFTER: Mapping[tuple[str, str], After] = {("elbv2", name): elbv2.routes_changed for name in elbv2.CHANGES_ROUTES}

@@ -1,0 +1,152 @@
+"""Load balancers: target health from physics, and the checks on actions that moto leaves out.
+
+moto keeps listeners and rules; the sandbox reads them after every change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moto.elbv2.exceptions import ActionTargetGroupNotFoundError, InvalidTargetError, TargetGroupNotFoundError
+from moto.elbv2.models import FakeListener
+from moto.moto_api._internal import mock_random
+
+from phoenix.sandbox.answers.common import invalid, refuse
+from phoenix.sandbox.world import World
+
+MOST_WEIGHT = 999
+MOST_TARGET_GROUPS = 5
+CHANGES_ROUTES = (
+    "CreateListener",
+    "ModifyListener",
+    "DeleteListener",
+    "CreateRule",
+    "ModifyRule",
+    "DeleteRule",
+    "DeleteLoadBalancer",
+)
+
+
+def routes_changed(world: World) -> None:
+    """Look at all rules again, and write them as AWS would: moto keeps what it was told, word for word."""
+    for balancer in world.elbv2().load_balancers.values():
+        for listener in balancer.listeners.values():
+            _name_default_rule(listener)
+            for rule in listener.rules.values():
+                for action in rule.actions:
+                    _complete(action)
+            listener.default_actions = listener._default_rule[0].actions
+    world.routes.refresh()
+
+
+def check_actions(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """Refuse what AWS refuses, then let moto write it."""
+    for action in params.get("Actions") or params.get("DefaultActions") or []:
+        groups = action.get("ForwardConfig", {}).get("TargetGroups", [])
+        if len(groups) > MOST_TARGET_GROUPS:
+            raise refuse("TooManyTargetGroups", "You can specify up to 5 target groups per forward action")
+        arns = [each.get("TargetGroupArn") for each in groups]
+        if len(set(arns)) != len(arns):
+            raise invalid("A target group can only be specified once per forward action")
+        for each in groups:
+            _check_target_group(world, each)
+    return None
+
+
+def modify_rule(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """ModifyRule: never on a default rule, whose actions belong to the listener."""
+    arn = params["RuleArn"]
+    for balancer in world.elbv2().load_balancers.values():
+        for listener in balancer.listeners.values():
+            if listener._default_rule[0].arn == arn:
+                raise refuse("OperationNotPermitted", f"Default rule '{arn}' cannot be modified")
+    return check_actions(world, params)
+
+
+def register(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """RegisterTargets."""
+    arn = _known(world, params)
+    for target in params["Targets"]:
+        if target["Id"].startswith("i-"):
+            instance = world.ec2().get_instance_by_id(target["Id"])
+            if instance is None or instance.state != "running":
+                raise refuse(
+                    "InvalidTarget",
+                    f"The following targets are not in a running state and cannot be registered: '{target['Id']}'",
+                )
+        world.targets.register(arn, target["Id"], target.get("Port"))
+    return {}
+
+
+def deregister(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """DeregisterTargets: they drain first."""
+    arn = _known(world, params)
+    registered = {target.instance_id for target in world.targets.of(arn)}
+    for target in params["Targets"]:
+        if target["Id"] not in registered:
+            raise InvalidTargetError()
+        world.targets.deregister(arn, target["Id"])
+    return {}
+
+
+def target_health(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """DescribeTargetHealth."""
+    arn = _known(world, params)
+    asked = params.get("Targets")
+    if asked:
+        found = [world.targets.health(arn, target["Id"], target.get("Port")) for target in asked]
+    else:
+        found = [target.describe() for target in world.targets.of(arn)]
+    return {"TargetHealthDescriptions": found}
+
+
+def _known(world: World, params: Mapping[str, Any]) -> str:
+    arn: str = params["TargetGroupArn"]
+    if arn not in world.elbv2().target_groups:
+        raise TargetGroupNotFoundError()
+    return arn
+
+
+def _check_target_group(world: World, entry: Mapping[str, Any]) -> None:
+    arn, weight = entry.get("TargetGroupArn", ""), int(entry.get("Weight", 1))
+    if arn not in world.elbv2().target_groups:
+        raise ActionTargetGroupNotFoundError(arn)
+    if not 0 <= weight <= MOST_WEIGHT:
+        raise invalid(f"The weight '{weight}' is not valid: it must be between 0 and {MOST_WEIGHT}")
+
+
+def _complete(action: Any) -> None:
+    """A single target group is shown in both notations."""
+    if action.type != "forward":
+        return
+    forward = action.data.setdefault("ForwardConfig", {})
+    groups = forward.setdefault("TargetGroups", [])
+    if not groups and action.data.get("TargetGroupArn"):
+        groups.append({"TargetGroupArn": action.data["TargetGroupArn"], "Weight": 1})
+    forward.setdefault("TargetGroupStickinessConfig", {"Enabled": False})
+    if len(groups) == 1:
+        action.data["TargetGroupArn"] = groups[0]["TargetGroupArn"]
+    else:
+        action.data.pop("TargetGroupArn", None)
+        action.__dict__.pop("TargetGroupArn", None)
+    action.__dict__.update(action.data)
+
+
+def _name_default_rule(listener: FakeListener) -> None:
+    """moto names it after an address in memory: another one in every run."""
+    rule = listener._default_rule[0]
+    if not hasattr(rule, "named"):
+        rule.arn = f"{listener.arn.replace(':listener/', ':listener-rule/')}/{mock_random.get_random_hex(16)}"
+        rule.named = True
+
+
+ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] = {
+    "CreateListener": check_actions,
+    "ModifyListener": check_actions,
+    "CreateRule": check_actions,
+    "ModifyRule": modify_rule,
+    "RegisterTargets": register,
+    "DeregisterTargets": deregister,
+    "DescribeTargetHealth": target_health,
+}

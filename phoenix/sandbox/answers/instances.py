@@ -1,0 +1,59 @@
+"""EC2 instances: dry runs that mean something, and terminations that groups notice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moto.ec2.exceptions import InvalidAMIIdError
+
+from phoenix.sandbox.answers.common import refuse
+from phoenix.sandbox.launching import find_image, find_template
+from phoenix.sandbox.world import World
+
+
+def run(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """RunInstances: check image, template and rights first, as a dry run does; moto does the rest."""
+    ec2 = world.ec2()
+    content: Mapping[str, Any] = {}
+    if params.get("LaunchTemplate"):
+        content = find_template(ec2, params["LaunchTemplate"])[1].data
+    image = params.get("ImageId") or content.get("ImageId")
+    if not image:
+        raise refuse("MissingParameter", "The request must contain the parameter ImageId")
+    if world.faults.denies_launches():
+        raise refuse("UnauthorizedOperation", "You are not authorized to perform this operation.")
+    if not image.startswith("resolve:ssm:") and find_image(ec2, image) is None:
+        raise InvalidAMIIdError([image])
+    return None
+
+
+def terminate(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """TerminateInstances: those of groups end as machines do, and are replaced."""
+    if params.get("DryRun"):
+        return None
+    ours = [each for each in params["InstanceIds"] if world.servers.get(each) is not None]
+    if not ours:
+        return None
+    changes = []
+    for instance_id in params["InstanceIds"]:
+        before = world.ec2().get_instance(instance_id).instance_state.name
+        if instance_id in ours:
+            world.servers.end(instance_id)
+            world.scaling.machine_lost(instance_id)
+        else:
+            world.ec2().terminate_instances([instance_id])
+        changes.append(
+            {
+                "InstanceId": instance_id,
+                "CurrentState": {"Code": 32, "Name": "shutting-down"},
+                "PreviousState": {"Code": 16 if before == "running" else 0, "Name": before},
+            }
+        )
+    return {"TerminatingInstances": changes}
+
+
+ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] = {
+    "RunInstances": run,
+    "TerminateInstances": terminate,
+}

@@ -1,0 +1,243 @@
+"""The sandbox as its users see it: a session to use, a clock to turn, and things to break.
+
+One at a time per process: moto keeps its pretend account in global variables.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from types import TracebackType
+from typing import Any, ClassVar, Self, TypedDict, Unpack
+
+import boto3
+import botocore.loaders
+import botocore.session
+from moto import mock_aws
+from moto.moto_api._internal import mock_random
+
+from phoenix.sandbox import mends
+from phoenix.sandbox.answers.images import ImageSpec, add_image
+from phoenix.sandbox.clock import SandboxClock
+from phoenix.sandbox.desk import Call, Desk, Hook
+from phoenix.sandbox.launching import BEHAVIOUR_TAG, LaunchFault
+from phoenix.sandbox.physics import Behaviour, Physics
+from phoenix.sandbox.scenarios import SCENARIOS, Scenario
+from phoenix.sandbox.seed import seed
+from phoenix.sandbox.web import WebServers
+from phoenix.sandbox.world import REGION, TargetGroupTruth, World
+
+CREDENTIALS = {"aws_access_key_id": "SANDBOX", "aws_secret_access_key": "sandbox"}
+MOTO_QUIET = {"core": {"mock_credentials": False, "reset_boto3_session": False}}
+THROTTLED_WRITES = ("ModifyRule", "ModifyListener", "UpdateAutoScalingGroup", "CreateOrUpdateTags")
+NOTHING_CONFIGURED = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""The user's own AWS configuration must not reach the sandbox, nor the sandbox the user's account."""
+_loader = botocore.loaders.create_loader()
+"""Shared by all sessions: reading EC2's model takes longer than everything else a test does."""
+
+
+class Options(TypedDict, total=False):
+    """What a sandbox may be told besides its scenario."""
+
+    random_seed: int
+    physics: Physics | None
+    web_servers: bool
+    """Let every instance answer HTTP on its private address; off unless asked for, on in `serve`."""
+
+
+class ImageOptions(TypedDict, total=False):
+    """What an image may be besides its name, behaviour and tags."""
+
+    created_at: datetime | None
+    owner: str
+    architecture: str
+
+
+class Sandbox:
+    """An AWS of its own, while it is open."""
+
+    _open: ClassVar[Sandbox | None] = None
+
+    def __init__(
+        self,
+        *,
+        clock: SandboxClock,
+        scenario: str = "healthy",
+        seed_group: bool = True,
+        **options: Unpack[Options],
+    ) -> None:
+        self.clock = clock
+        self.scenario: Scenario = SCENARIOS[scenario]
+        self.session: boto3.Session
+        self._seed_group, self._options = seed_group, options
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        if Sandbox._open is not None:
+            raise RuntimeError("another sandbox is open in this process; close it first: moto's account is global")
+        Sandbox._open = self
+        self._stack.callback(self._close)
+        try:
+            self._set_up()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _set_up(self) -> None:
+        self._stack.enter_context(_environment({"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}))
+        random_seed = self._options.get("random_seed", 0)
+        mock_random.seed(random_seed)
+        self.world = World(self.clock, self._options.get("physics") or Physics(), random_seed)
+        self.desk = Desk(self.world)
+        self._stack.enter_context(mends.apply(self.desk.dispatch, self.world.naive_now))
+        self._stack.enter_context(mock_aws(config=MOTO_QUIET))
+        self.session = new_session()
+        if self._seed_group:
+            self.seed("web")
+        if self.scenario.green_launches_fail:
+            self.fail_launches(self.scenario.green_launches_fail, auto_scaling_group="*-green")
+        if self.scenario.throttled:
+            self.throttle(("Describe*", *THROTTLED_WRITES), probability=self.scenario.throttled)
+        if self._options.get("web_servers", False):
+            self.open_web_servers()
+
+    def open_web_servers(self) -> None:
+        """Let every instance answer HTTP on its private address; those that are up do so when this returns."""
+        self._stack.enter_context(WebServers(self.world, self.desk.lock))
+
+    @staticmethod
+    def _close() -> None:
+        Sandbox._open = None
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every API call so far, seeding left out; clear it whenever you like."""
+        return self.desk.calls
+
+    def seed(self, group: str, *, desired: int = 4) -> None:
+        """Build one of the example fleets: web, internal, workers, elastic, single. It is up and healthy at once."""
+        with self.desk.lock:
+            hooks, self.desk.hooks = self.desk.hooks, []
+            kept = list(self.calls)
+            self.world.faults.quiet = True
+            try:
+                with self.world.instantly():
+                    seed(self.session, self.world, group, self.scenario, desired)
+            finally:
+                self.calls[:] = kept
+                self.desk.hooks = hooks
+                self.world.faults.quiet = False
+
+    def bake_image(
+        self,
+        name: str,
+        *,
+        behaviour: Behaviour | str = Behaviour.HEALTHY,
+        tags: Mapping[str, str] | None = None,
+        **options: Unpack[ImageOptions],
+    ) -> str:
+        """Register an image, available now; return its id. Without `tags` it has those that the web policy asks for."""
+        with self.desk.lock:
+            self.world.catch_up()
+            own = dict({"service": "web", "channel": "stable"} if tags is None else tags)
+            if Behaviour(behaviour) is not Behaviour.HEALTHY:
+                own[BEHAVIOUR_TAG] = Behaviour(behaviour).value
+            return add_image(self.world, ImageSpec(name, tags=own, **options))
+
+    def fail_launches(
+        self, reason: LaunchFault | str, *, count: int | None = None, auto_scaling_group: str | None = None
+    ) -> None:
+        """Let launches fail with AWS's wording for it; `count` None means until `allow_launches`. Group: a pattern."""
+        self.world.faults.fail_launches(LaunchFault(reason), count, auto_scaling_group or "*")
+
+    def allow_launches(self) -> None:
+        """Let launches succeed again."""
+        self.world.faults.allow_launches()
+
+    def throttle(
+        self, operations: Sequence[str], *, count: int | None = None, probability: float | None = None
+    ) -> None:
+        """Throttle operations (patterns allowed): the next `count` calls, or each with that probability; else all."""
+        self.world.faults.throttle(operations, count, 1.0 if probability is None else probability)
+
+    def stop_throttling(self) -> None:
+        """Answer every call again."""
+        self.world.faults.stop_throttling()
+
+    def kill_instance(self, instance_id: str) -> None:
+        """End a machine as if its host had failed; its group notices later."""
+        with self.desk.lock:
+            self.world.catch_up()
+            self.world.servers.end(instance_id)
+            self.world.scaling.machine_lost(instance_id)
+
+    def make_unhealthy(self, instance_id: str) -> None:
+        """Let the server inside answer 503 from now on; health checks find out later."""
+        with self.desk.lock:
+            self.world.catch_up()
+            self.world.servers.break_down(instance_id)
+
+    def set_alarm(self, name: str, state: str, reason: str = "Set by the sandbox") -> None:
+        """Put an alarm into a state, as an evaluation would.
+
+        Raises:
+            KeyError: there is no such alarm.
+        """
+        with self.desk.lock:
+            self.world.catch_up()
+            alarm = self.world.alarms.find(name)
+            if alarm is None:
+                raise KeyError(name)
+            self.world.alarms.set(alarm, state, reason)
+
+    def intercept(self, hook: Hook) -> None:
+        """Show every call to `hook(call, stage)`, "before" and "after" it is carried out.
+
+        What the hook raises reaches the caller: before, the request is lost; after, the response.
+        """
+        self.desk.hooks.append(hook)
+
+    def stop_intercepting(self) -> None:
+        """Forget all hooks."""
+        self.desk.hooks.clear()
+
+    def serving(self) -> Mapping[str, TargetGroupTruth]:
+        """By target group name: what is really so now, with weights as they have taken effect."""
+        with self.desk.lock:
+            self.world.catch_up()
+            groups: Any = self.world.elbv2().target_groups
+            return {each.name: self.world.truth_about(arn) for arn, each in groups.items()}
+
+
+def new_session() -> boto3.Session:
+    """A session of its own, with credentials that open nothing, in the sandbox's Region."""
+    core = botocore.session.Session(session_vars=NOTHING_CONFIGURED)
+    core.set_config_variable("ignore_configured_endpoint_urls", True)
+    core.register_component("data_loader", _loader)
+    return boto3.Session(botocore_session=core, region_name=REGION, **CREDENTIALS)
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

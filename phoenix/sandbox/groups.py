@@ -1,0 +1,165 @@
+"""What an Auto Scaling group is: settings in the API's spelling, members, activities.
+
+Records only; what happens to them is `scaling`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+ACTIVE = frozenset({"Pending", "InService"})
+"""Lifecycle states that count towards the desired capacity."""
+
+
+@dataclass(slots=True)
+class Activity:
+    """One entry of DescribeScalingActivities."""
+
+    id: str
+    group: str
+    group_arn: str
+    description: str
+    cause: str
+    start: datetime
+    details: str
+    status: str = "InProgress"
+    message: str | None = None
+    end: datetime | None = None
+
+    def finish(self, status: str, at: datetime, message: str | None = None) -> None:
+        """Close it."""
+        self.status, self.end, self.message = status, at, message
+
+    def describe(self) -> dict[str, Any]:
+        """In the API's shape."""
+        shape: dict[str, Any] = {
+            "ActivityId": self.id,
+            "AutoScalingGroupName": self.group,
+            "AutoScalingGroupARN": self.group_arn,
+            "Description": self.description,
+            "Cause": self.cause,
+            "StartTime": self.start,
+            "StatusCode": self.status,
+            "Progress": 100 if self.end else 50,
+            "Details": self.details,
+        }
+        if self.end:
+            shape["EndTime"] = self.end
+        if self.message:
+            shape["StatusMessage"] = self.message
+        return shape
+
+
+@dataclass(slots=True)
+class Member:
+    """An instance as its group sees it."""
+
+    instance_id: str
+    zone: str
+    instance_type: str
+    template: Mapping[str, str] | None
+    launched: datetime
+    protected: bool
+    lifecycle: str = "Pending"
+    healthy: bool = True
+    complaint: str = ""
+    """Why it is not healthy: the activity that ends it says so."""
+    in_service_since: datetime | None = None
+    launch: Activity | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """In the shape of `AutoScalingGroups[].Instances[]`."""
+        shape: dict[str, Any] = {
+            "InstanceId": self.instance_id,
+            "InstanceType": self.instance_type,
+            "AvailabilityZone": self.zone,
+            "LifecycleState": self.lifecycle,
+            "HealthStatus": "Healthy" if self.healthy else "Unhealthy",
+            "ProtectedFromScaleIn": self.protected,
+        }
+        if self.template:
+            shape["LaunchTemplate"] = dict(self.template)
+        return shape
+
+
+@dataclass(slots=True)
+class Tag:
+    """A tag of a group."""
+
+    value: str
+    propagates: bool
+
+
+@dataclass(slots=True)
+class Group:
+    """An Auto Scaling group. `settings` holds what the API was told, under the API's names."""
+
+    name: str
+    arn: str
+    created: datetime
+    settings: dict[str, Any]
+    tags: dict[str, Tag] = field(default_factory=dict)
+    suspended: set[str] = field(default_factory=set)
+    members: list[Member] = field(default_factory=list)
+    activities: list[Activity] = field(default_factory=list)
+    refreshes: list[dict[str, Any]] = field(default_factory=list)
+    warm_pool: dict[str, Any] | None = None
+    causes: list[str] = field(default_factory=list)
+    """Why the desired capacity is what it is; the newest last."""
+    failed_launches: int = 0
+    """In a row."""
+    proven_attachments: set[str] = field(default_factory=set)
+    """Target groups that have had a healthy target of this group: until then ELB health replaces nothing."""
+
+    @property
+    def desired(self) -> int:
+        """DesiredCapacity."""
+        return int(self.settings["DesiredCapacity"])
+
+    @property
+    def target_groups(self) -> list[str]:
+        """ARNs."""
+        arns: list[str] = self.settings["TargetGroupARNs"]
+        return arns
+
+    def active(self) -> list[Member]:
+        """The members that count."""
+        return [member for member in self.members if member.lifecycle in ACTIVE]
+
+    def member(self, instance_id: str) -> Member | None:
+        """None when it is not, or no longer, in this group."""
+        return next((member for member in self.members if member.instance_id == instance_id), None)
+
+    def describe(self, include_instances: bool = True) -> dict[str, Any]:
+        """In the API's shape."""
+        shape = dict(self.settings)
+        shape |= {
+            "AutoScalingGroupName": self.name,
+            "AutoScalingGroupARN": self.arn,
+            "CreatedTime": self.created,
+            "Instances": [member.describe() for member in self.members] if include_instances else [],
+            "SuspendedProcesses": [
+                {"ProcessName": name, "SuspensionReason": "User suspended"} for name in sorted(self.suspended)
+            ],
+            "Tags": self.describe_tags(),
+            "TrafficSources": [{"Identifier": arn, "Type": "elbv2"} for arn in self.target_groups],
+        }
+        if self.warm_pool is not None:
+            shape |= {"WarmPoolConfiguration": self.warm_pool, "WarmPoolSize": 0}
+        return shape
+
+    def describe_tags(self) -> list[dict[str, Any]]:
+        """In the API's shape, sorted by key as AWS does."""
+        return [
+            {
+                "ResourceId": self.name,
+                "ResourceType": "auto-scaling-group",
+                "Key": key,
+                "Value": tag.value,
+                "PropagateAtLaunch": tag.propagates,
+            }
+            for key, tag in sorted(self.tags.items())
+        ]

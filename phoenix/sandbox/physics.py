@@ -1,0 +1,75 @@
+"""How long things take in AWS, and how images may behave.
+
+Numbers only. A duration that is not in here is one that the sandbox pretends to be zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Behaviour(StrEnum):
+    """What the servers of an image do. Chosen by the image's tag `sandbox:behaviour`."""
+
+    HEALTHY = "healthy"
+    BAD = "bad"
+    """Boots, then answers every request with 503."""
+    SLOW_BOOT = "slow-boot"
+    """Is in service as fast as any other, and answers only minutes later."""
+    FLAPPING = "flapping"
+    """Healthy and unhealthy in turns, for ever."""
+    ERRING = "erring"
+    """Passes its health checks and fails real requests: only alarms see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Physics:
+    """Durations in seconds. `INSTANT` has all of them at zero."""
+
+    api_to_pending: float = 3.0
+    """From a write to Auto Scaling until the instance is listed; EC2 alone was measured at 2.5 to 4.8 s."""
+    pending_to_running: float = 17.0
+    """Measured at 16.4 to 17.8 s for Amazon Linux 2023 on m7i, alike in five Regions."""
+    running_to_answering: float = 13.0
+    """Operating system (2.6 to 4.5 s measured until SSH answers) and an application that takes some 10 s."""
+    boot_spread: float = 0.05
+    """By which share each instance's boot may differ, either way; 0 makes all alike."""
+    registration: float = 2.0
+    """From the call until a target's first health check may happen. Seconds for an ALB."""
+    weight_propagation: float = 5.0
+    """From ModifyRule or ModifyListener until requests follow. Seconds for an ALB, not published."""
+    terminating: float = 20.0
+    """From shutting-down to terminated, when the group forgets the instance. Not published."""
+    status_check: float = 30.0
+    """Until a group notices that one of its instances is gone. Not published."""
+    health_reaction: float = 5.0
+    """From an instance being called unhealthy until its group acts on it. Not published."""
+    alarm_lag: float = 60.0
+    """From the first bad request to ALARM: one period of the metric; in practice one to three minutes."""
+    alarm_recovery: float = 120.0
+    """From the last bad request to OK again."""
+    launch_retry: float = 15.0
+    """Until the first try after a failed launch; doubles with each. Not published."""
+    launch_retry_most: float = 300.0
+    """Where that doubling ends."""
+    slow_boot: float = 1200.0
+    """What a slow-boot image needs on top: longer than the 15 minutes that a launch gets by default."""
+    flap_up: float = 25.0
+    """How long a flapping server answers."""
+    flap_down: float = 25.0
+    """How long it then does not."""
+
+
+INSTANT = Physics(
+    api_to_pending=0,
+    pending_to_running=0,
+    running_to_answering=0,
+    boot_spread=0,
+    registration=0,
+    weight_propagation=0,
+    terminating=0,
+    status_check=0,
+    health_reaction=0,
+)
+"""For seeding: what it builds has been there for long."""

@@ -1,0 +1,119 @@
+"""Which target group gets which share of the traffic, by what moto's listeners and rules say, as it takes effect.
+
+The API's echo is immediate; this is the data plane, which follows seconds later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from phoenix.sandbox.physics import Physics
+
+if TYPE_CHECKING:
+    from moto.elbv2.models import ELBv2Backend
+
+    from phoenix.sandbox.timeline import Timeline
+
+Shares = Mapping[str, float]
+"""Share of one rule's requests by target group ARN; sums to 1, or is empty when nothing gets any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One rule: what it did, and what it does from `since` on."""
+
+    load_balancer: str
+    before: Shares
+    after: Shares
+    since: datetime
+
+    def at(self, moment: datetime) -> Shares:
+        """What requests meet then."""
+        return self.after if moment >= self.since else self.before
+
+
+class Routes:
+    """All rules of all load balancers, default rules included."""
+
+    def __init__(self, timeline: Timeline, physics: Physics, elbv2: Callable[[], ELBv2Backend]) -> None:
+        self.physics = physics
+        self._timeline, self._elbv2 = timeline, elbv2
+        self._routes: dict[str, Route] = {}
+        self._used: frozenset[str] = frozenset()
+        self.on_use: list[Callable[[], None]] = []
+        self.on_shift: list[Callable[[], None]] = []
+
+    def refresh(self) -> None:
+        """Read moto's rules again; whatever changed takes effect after the propagation time."""
+        now, delay = self._timeline.now, timedelta(seconds=self.physics.weight_propagation)
+        seen: dict[str, Route] = {}
+        used: dict[str, set[str]] = {}
+        for load_balancer, rule in self._rules():
+            weights = weights_of(rule.actions)
+            for arn in weights:
+                used.setdefault(arn, set()).add(load_balancer)
+            shares = _shares(weights)
+            known = self._routes.get(rule.arn)
+            if known is None:
+                seen[rule.arn] = Route(load_balancer, shares, shares, now)
+            elif known.after == shares:
+                seen[rule.arn] = known
+            else:
+                seen[rule.arn] = Route(load_balancer, known.at(now), shares, now + delay)
+        self._routes = seen
+        self._note_use(used)
+        self._timeline.after(self.physics.weight_propagation, self._shifted)
+
+    def in_use(self, target_group: str) -> bool:
+        """Whether any rule names it, at whatever weight: only then are its targets checked."""
+        return target_group in self._used
+
+    def effective(self) -> Mapping[str, Shares]:
+        """What requests meet now, by rule ARN."""
+        now = self._timeline.now
+        return {arn: route.at(now) for arn, route in self._routes.items()}
+
+    def load_balancers_sending_to(self, target_group: str) -> frozenset[str]:
+        """ARNs of the load balancers of which it now gets requests."""
+        now = self._timeline.now
+        return frozenset(
+            route.load_balancer for route in self._routes.values() if route.at(now).get(target_group, 0) > 0
+        )
+
+    def _rules(self) -> Iterator[tuple[str, Any]]:
+        for load_balancer in self._elbv2().load_balancers.values():
+            for listener in load_balancer.listeners.values():
+                for rule in listener.rules.values():
+                    yield load_balancer.arn, rule
+
+    def _note_use(self, used: Mapping[str, set[str]]) -> None:
+        for target_group in self._elbv2().target_groups.values():
+            # moto only ever adds to this list.
+            target_group.load_balancer_arns = sorted(used.get(target_group.arn, ()))
+        if self._used != used.keys():
+            self._used = frozenset(used)
+            for listener in self.on_use:
+                listener()
+
+    def _shifted(self) -> None:
+        for listener in self.on_shift:
+            listener()
+
+
+def weights_of(actions: list[Any]) -> dict[str, int]:
+    """Weight by target group ARN of a rule's forward action; empty when it forwards to nobody."""
+    for action in actions:
+        forward = action.data.get("ForwardConfig", {}).get("TargetGroups")
+        if forward:
+            return {each["TargetGroupArn"]: int(each.get("Weight", 1)) for each in forward}
+        if action.data.get("TargetGroupArn"):
+            return {action.data["TargetGroupArn"]: 1}
+    return {}
+
+
+def _shares(weights: Mapping[str, int]) -> Shares:
+    total = sum(weights.values())
+    return {arn: weight / total for arn, weight in weights.items()} if total else {}

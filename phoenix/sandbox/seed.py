@@ -1,0 +1,114 @@
+"""The example fleets: what a user finds in the sandbox, and what the shipped policies are about.
+
+Nothing here may be due by accident: live instances are three days old, and exactly one newer image fits each fleet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+import boto3
+
+from phoenix.sandbox.scenarios import Scenario
+from phoenix.sandbox.seeding import Builder, Pair, Size, fixed, forward
+from phoenix.sandbox.world import World
+
+FOREIGN_OWNER = "999999999999"
+HOUR = timedelta(hours=1)
+
+
+def seed(session: boto3.Session, world: World, group: str, scenario: Scenario, desired: int) -> None:
+    """Build the fleet of that name.
+
+    Raises:
+        KeyError: there is no such example.
+    """
+    build = FLEETS[group]
+    build(Builder(session, world), scenario, desired)
+
+
+def web(builder: Builder, scenario: Scenario, desired: int) -> None:
+    """A public web tier: two listeners and a rule, all of them on the pair."""
+    _decoys(builder)
+    live = builder.images_of("web", scenario.newest_image)
+    balancer = builder.load_balancer("web")
+    groups = {slot: builder.target_group(f"web-{slot}") for slot in ("blue", "green")}
+    action = forward({groups["blue"]: 100, groups["green"]: 0})
+    builder.listener(balancer, 80, action)
+    builder.rule(builder.listener(balancer, 443, action), 10, "/api/*", action)
+    builder.pair(Pair("web", Size(2, 12, desired), target_groups=groups), live)
+    _watch(builder, "web", balancer)
+
+
+def internal(builder: Builder, scenario: Scenario, desired: int) -> None:
+    """One rule among other people's, with a third target group in its action."""
+    live = builder.images_of("internal", scenario.newest_image)
+    balancer = builder.load_balancer("shared")
+    groups = {slot: builder.target_group(f"internal-{slot}") for slot in ("blue", "green")}
+    legacy, billing = builder.target_group("internal-legacy"), builder.target_group("billing")
+    listener = builder.listener(balancer, 80, fixed("nobody here"))
+    builder.rule(listener, 10, "/billing/*", forward({billing: 1}))
+    builder.rule(listener, 20, "/internal/*", forward({groups["blue"]: 90, groups["green"]: 0, legacy: 10}))
+    builder.rule(listener, 30, "/old/*", fixed("gone"))
+    builder.pair(Pair("internal", Size(2, 8, desired), target_groups=groups), live)
+    _watch(builder, "internal", balancer)
+
+
+def workers(builder: Builder, scenario: Scenario, desired: int) -> None:
+    """Queue workers: no load balancer, mixed instances with spot."""
+    live = builder.images_of("workers", scenario.newest_image)
+    kinds = ("m7i.large", "m6i.large", "c7i.large")
+    builder.pair(Pair("workers", Size(2, 12, desired), spot_types=kinds), live)
+
+
+def elastic(builder: Builder, scenario: Scenario, desired: int) -> None:
+    """A web tier that scales with its load."""
+    _simple_tier(builder, scenario, "elastic", Size(2, 24, desired))
+    builder.autoscaling.put_scaling_policy(
+        AutoScalingGroupName="elastic-blue",
+        PolicyName="cpu-60",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingConfiguration={
+            "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"},
+            "TargetValue": 60.0,
+        },
+    )
+
+
+def single(builder: Builder, scenario: Scenario, _desired: int) -> None:
+    """A group of one, whatever size is asked for."""
+    _simple_tier(builder, scenario, "single", Size(1, 2, 1))
+
+
+FLEETS: Mapping[str, Callable[[Builder, Scenario, int], None]] = {
+    "web": web,
+    "internal": internal,
+    "workers": workers,
+    "elastic": elastic,
+    "single": single,
+}
+GROUPS = tuple(FLEETS)
+
+
+def _simple_tier(builder: Builder, scenario: Scenario, name: str, size: Size) -> None:
+    live = builder.images_of(name, scenario.newest_image)
+    balancer = builder.load_balancer(name)
+    groups = {slot: builder.target_group(f"{name}-{slot}") for slot in ("blue", "green")}
+    builder.listener(balancer, 80, forward({groups["blue"]: 100, groups["green"]: 0}))
+    builder.pair(Pair(name, size, target_groups=groups), live)
+    _watch(builder, name, balancer)
+
+
+def _watch(builder: Builder, name: str, balancer: str) -> None:
+    builder.alarm(f"{name}-5xx", balancer, "HTTPCode_Target_5XX_Count")
+    builder.alarm(f"{name}-p99", balancer, "TargetResponseTime")
+    builder.sns.create_topic(Name="phoenix")
+
+
+def _decoys(builder: Builder) -> None:
+    """Images that look right and must never be chosen."""
+    stable = {"service": "web", "channel": "stable"}
+    builder.image("web-2026.11.18-be7a00", HOUR / 6, {"service": "web", "channel": "beta"})
+    builder.image("web-2026.11.18-a64a64", HOUR / 4, stable, architecture="arm64")
+    builder.image("web-2026.11.19-e71100", HOUR / 12, stable, owner=FOREIGN_OWNER)

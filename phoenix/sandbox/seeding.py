@@ -1,0 +1,284 @@
+"""How the example fleets are built: through the same API that everybody uses, in no time at all.
+
+Builds only; what the fleets are is said in `seed`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import boto3
+from moto.acm.models import acm_backends
+
+from phoenix.sandbox.answers.images import ImageSpec, add_image
+from phoenix.sandbox.launching import BEHAVIOUR_TAG
+from phoenix.sandbox.physics import Behaviour
+from phoenix.sandbox.world import ACCOUNT, REGION, World
+
+CIDR = "127.83.0.0/16"
+"""Loopback addresses, so that instances can really be asked over HTTP."""
+SUBNETS = {"a": "127.83.0.0/18", "b": "127.83.64.0/18", "c": "127.83.128.0/18"}
+CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/5a9d0b1c-3e77-4c52-9f0e-2d1b8a6c4e11"
+TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+PORT = 8080
+AGE = timedelta(days=3)
+"""How long the live instances have been up."""
+USER_DATA = """#!/bin/bash
+systemctl start {name}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Where instances live."""
+
+    vpc: str
+    subnets: tuple[str, ...]
+    security_group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A group's numbers."""
+
+    least: int
+    most: int
+    desired: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A blue and a green group to build. Target group ARNs by slot; none without a load balancer."""
+
+    name: str
+    size: Size
+    instance_type: str = "m7i.large"
+    target_groups: Mapping[str, str] = field(default_factory=dict)
+    spot_types: tuple[str, ...] = ()
+
+
+class Builder:
+    """Builds fleets in one world."""
+
+    def __init__(self, session: boto3.Session, world: World) -> None:
+        self.ec2 = session.client("ec2")
+        self.elbv2 = session.client("elbv2")
+        self.autoscaling = session.client("autoscaling")
+        self.cloudwatch = session.client("cloudwatch")
+        self.sns = session.client("sns")
+        self._world = world
+        self.network = self._find_network() or self._make_network()
+
+    def image(self, name: str, age: timedelta, tags: Mapping[str, str], **options: Any) -> str:
+        """Register an image that is that old; return its id."""
+        commit = name.rpartition("-")[2]
+        provenance = {"commit": commit, "parent": "base-2026.11.04", "built_by": f"pipeline/{name}"}
+        created = self._world.timeline.now - age
+        return add_image(self._world, ImageSpec(name, tags=provenance | dict(tags), created_at=created, **options))
+
+    def images_of(self, service: str, newest: Behaviour) -> str:
+        """The image that is live and one that is newer; return the id of the live one."""
+        tags = {"service": service, "channel": "stable"}
+        live = self.image(f"{service}-2026.11.11-41aa07", timedelta(days=7, minutes=31), tags)
+        marked = tags if newest is Behaviour.HEALTHY else tags | {BEHAVIOUR_TAG: newest.value}
+        self.image(f"{service}-2026.11.18-9f2c1e", timedelta(minutes=27), marked)
+        return live
+
+    def load_balancer(self, name: str) -> str:
+        """An internet-facing ALB in all zones."""
+        made = self.elbv2.create_load_balancer(
+            Name=name,
+            Subnets=list(self.network.subnets),
+            SecurityGroups=[self.network.security_group],
+            Scheme="internet-facing",
+            Type="application",
+        )
+        return str(made["LoadBalancers"][0]["LoadBalancerArn"])
+
+    def target_group(self, name: str) -> str:
+        """A target group with quick health checks and a short deregistration delay."""
+        made = self.elbv2.create_target_group(
+            Name=name,
+            Protocol="HTTP",
+            Port=PORT,
+            VpcId=self.network.vpc,
+            HealthCheckPath="/healthz",
+            HealthCheckIntervalSeconds=5,
+            HealthCheckTimeoutSeconds=2,
+            HealthyThresholdCount=2,
+            UnhealthyThresholdCount=2,
+        )
+        arn = str(made["TargetGroups"][0]["TargetGroupArn"])
+        self.elbv2.modify_target_group_attributes(
+            TargetGroupArn=arn, Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "30"}]
+        )
+        return arn
+
+    def listener(self, load_balancer: str, port: int, action: Mapping[str, Any]) -> str:
+        """A listener; on 443 with HTTPS and a certificate."""
+        secure: dict[str, Any] = {}
+        if port == 443:
+            self._ensure_certificate()
+            secure = {"Certificates": [{"CertificateArn": CERTIFICATE}], "SslPolicy": TLS_POLICY}
+        made = self.elbv2.create_listener(
+            LoadBalancerArn=load_balancer,
+            Protocol="HTTPS" if secure else "HTTP",
+            Port=port,
+            DefaultActions=[action],
+            **secure,
+        )
+        return str(made["Listeners"][0]["ListenerArn"])
+
+    def rule(self, listener: str, priority: int, path: str, action: Mapping[str, Any]) -> str:
+        """A rule for a path."""
+        made = self.elbv2.create_rule(
+            ListenerArn=listener,
+            Priority=priority,
+            Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": [path]}}],
+            Actions=[action],
+        )
+        return str(made["Rules"][0]["RuleArn"])
+
+    def pair(self, pair: Pair, image: str) -> None:
+        """The launch template, and both groups: blue lives, green is empty."""
+        template = self._template(pair, image)
+        cold = Size(0, 0, 0)
+        for slot, size in (("blue", pair.size), ("green", cold)):
+            self._group(pair, slot, size, template)
+        self._world.catch_up()
+        self._age(f"{pair.name}-blue")
+
+    def alarm(self, name: str, load_balancer: str, metric: str) -> None:
+        """An alarm on the load balancer, in OK."""
+        statistic = {"ExtendedStatistic": "p99"} if metric == "TargetResponseTime" else {"Statistic": "Sum"}
+        self.cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            Namespace="AWS/ApplicationELB",
+            MetricName=metric,
+            Dimensions=[{"Name": "LoadBalancer", "Value": load_balancer.partition(":loadbalancer/")[2]}],
+            ComparisonOperator="GreaterThanThreshold",
+            Threshold=25.0 if "Statistic" in statistic else 1.0,
+            EvaluationPeriods=3,
+            Period=60,
+            TreatMissingData="notBreaching",
+            **statistic,
+        )
+        self.cloudwatch.set_alarm_state(
+            AlarmName=name,
+            StateValue="OK",
+            StateReason="Threshold Crossed: 3 datapoints were not greater than the threshold.",
+        )
+
+    def _template(self, pair: Pair, image: str) -> str:
+        made = self.ec2.create_launch_template(
+            LaunchTemplateName=pair.name,
+            VersionDescription="baseline",
+            LaunchTemplateData={
+                "ImageId": image,
+                "InstanceType": pair.instance_type,
+                "SecurityGroupIds": [self.network.security_group],
+                "UserData": base64.b64encode(USER_DATA.format(name=pair.name).encode()).decode(),
+                "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1, "HttpEndpoint": "enabled"},
+                "TagSpecifications": [{"ResourceType": "instance", "Tags": [{"Key": "service", "Value": pair.name}]}],
+            },
+        )
+        return str(made["LaunchTemplate"]["LaunchTemplateId"])
+
+    def _group(self, pair: Pair, slot: str, size: Size, template: str) -> None:
+        name = f"{pair.name}-{slot}"
+        spec = {"LaunchTemplateId": template, "Version": "1"}
+        source: dict[str, Any] = {"LaunchTemplate": spec}
+        if pair.spot_types:
+            overrides = [{"InstanceType": kind} for kind in pair.spot_types]
+            source = {
+                "MixedInstancesPolicy": {
+                    "LaunchTemplate": {"LaunchTemplateSpecification": spec, "Overrides": overrides},
+                    "InstancesDistribution": {"OnDemandBaseCapacity": 1, "OnDemandPercentageAboveBaseCapacity": 0},
+                }
+            }
+        balanced = slot in pair.target_groups
+        self.autoscaling.create_auto_scaling_group(
+            AutoScalingGroupName=name,
+            MinSize=size.least,
+            MaxSize=size.most,
+            DesiredCapacity=size.desired,
+            VPCZoneIdentifier=",".join(self.network.subnets),
+            TargetGroupARNs=[pair.target_groups[slot]] if balanced else [],
+            HealthCheckType="ELB" if balanced else "EC2",
+            HealthCheckGracePeriod=60,
+            DefaultInstanceWarmup=30,
+            Tags=[{"Key": "service", "Value": pair.name, "PropagateAtLaunch": True}],
+            **source,
+        )
+
+    def _age(self, name: str) -> None:
+        """Move the birth of the group's instances, and of the activities about it, into the past."""
+        group = self._world.scaling.groups[name]
+        group.created -= AGE
+        for member in group.members:
+            member.launched -= AGE
+            member.in_service_since = member.launched
+            self._world.servers[member.instance_id].instance.launch_time -= AGE
+        for activity in group.activities:
+            activity.start -= AGE
+            activity.end = activity.end and activity.end - AGE
+
+    def _ensure_certificate(self) -> None:
+        """A certificate that only has to be there: making a real one takes longer than all the rest."""
+        certificates = acm_backends[ACCOUNT][REGION]._certificates
+        if CERTIFICATE not in certificates:
+            certificates[CERTIFICATE] = _Certificate()
+
+    def _find_network(self) -> Network | None:
+        found = self.ec2.describe_vpcs(Filters=[{"Name": "cidr", "Values": [CIDR]}])["Vpcs"]
+        if not found:
+            return None
+        vpc = found[0]["VpcId"]
+        of_vpc = [{"Name": "vpc-id", "Values": [vpc]}]
+        subnets = self.ec2.describe_subnets(Filters=of_vpc)["Subnets"]
+        groups = self.ec2.describe_security_groups(Filters=[*of_vpc, {"Name": "group-name", "Values": ["web"]}])
+        ordered = sorted(subnets, key=lambda subnet: subnet["AvailabilityZone"])
+        return Network(vpc, tuple(each["SubnetId"] for each in ordered), groups["SecurityGroups"][0]["GroupId"])
+
+    def _make_network(self) -> Network:
+        vpc = self.ec2.create_vpc(CidrBlock=CIDR)["Vpc"]["VpcId"]
+        subnets: Sequence[str] = [
+            self.ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=f"{REGION}{zone}")["Subnet"]["SubnetId"]
+            for zone, cidr in SUBNETS.items()
+        ]
+        made = self.ec2.create_security_group(GroupName="web", Description="the example fleets", VpcId=vpc)
+        return Network(vpc, tuple(subnets), made["GroupId"])
+
+
+class _Certificate:
+    """As much of a certificate as a listener asks for."""
+
+    def __init__(self) -> None:
+        self.in_use_by: list[str] = []
+        self.arn = CERTIFICATE
+
+    def check(self) -> None:
+        """moto renews certificates here; this one never ends."""
+
+
+def forward(weights: Mapping[str, int]) -> dict[str, Any]:
+    """A weighted forward action."""
+    return {
+        "Type": "forward",
+        "ForwardConfig": {
+            "TargetGroups": [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()],
+            "TargetGroupStickinessConfig": {"Enabled": False},
+        },
+    }
+
+
+def fixed(text: str) -> dict[str, Any]:
+    """A fixed response: somebody else's rule, or nothing."""
+    return {
+        "Type": "fixed-response",
+        "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain", "MessageBody": text},
+    }

@@ -1,0 +1,124 @@
+"""The sandbox's AWS behind the API: every part of it, wired together.
+
+Time comes from outside: nothing happens here unless `catch_up` is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from typing import TYPE_CHECKING
+
+from moto.autoscaling.models import autoscaling_backends
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ec2.models import ec2_backends
+from moto.elbv2.models import elbv2_backends
+
+from phoenix.sandbox.alarms import Alarms
+from phoenix.sandbox.clock import SandboxClock
+from phoenix.sandbox.faults import Faults
+from phoenix.sandbox.physics import INSTANT, Physics
+from phoenix.sandbox.routes import Routes
+from phoenix.sandbox.scaling import Scaling
+from phoenix.sandbox.servers import Servers
+from phoenix.sandbox.targets import Targets
+from phoenix.sandbox.timeline import Timeline
+
+if TYPE_CHECKING:
+    from moto.autoscaling.models import AutoScalingBackend
+    from moto.cloudwatch.models import CloudWatchBackend
+    from moto.ec2.models import EC2Backend
+    from moto.elbv2.models import ELBv2Backend
+
+ACCOUNT = DEFAULT_ACCOUNT_ID
+REGION = "eu-west-1"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetGroupTruth:
+    """What is really so behind one target group, whatever the API says already."""
+
+    lowest_share: float
+    """Of the requests that meet any one rule naming it, in effect now: the smallest share among those rules."""
+    highest_share: float
+    healthy: int
+    unhealthy: int
+    initial: int
+    draining: int
+
+
+class World:
+    """One pretend account in one Region."""
+
+    def __init__(self, clock: SandboxClock, physics: Physics, random_seed: int) -> None:
+        self.clock = clock
+        self.dice = Random(random_seed)
+        self.timeline = Timeline(clock.now())
+        self.servers = Servers(self.timeline, physics, self.ec2, self.dice)
+        self.routes = Routes(self.timeline, physics, self.elbv2)
+        self.targets = Targets(self.timeline, physics, self.routes, self.servers)
+        self.targets.elbv2 = self.elbv2
+        self.scaling = Scaling(self.timeline, physics, self.servers, self.targets)
+        self.faults = Faults(self.dice)
+        self.scaling.ec2, self.scaling.faults = self.ec2, self.faults
+        self.alarms = Alarms(self.timeline, physics, self.routes, self.targets)
+        self.alarms.servers, self.alarms.cloudwatch = self.servers, self.cloudwatch
+
+    @staticmethod
+    def ec2() -> EC2Backend:
+        """moto's EC2."""
+        return ec2_backends[ACCOUNT][REGION]
+
+    @staticmethod
+    def elbv2() -> ELBv2Backend:
+        """moto's load balancers."""
+        return elbv2_backends[ACCOUNT][REGION]
+
+    @staticmethod
+    def cloudwatch() -> CloudWatchBackend:
+        """moto's alarms."""
+        return cloudwatch_backends[ACCOUNT][REGION]
+
+    @staticmethod
+    def autoscaling() -> AutoScalingBackend:
+        """moto's Auto Scaling: it keeps policies, schedules and launch configurations, but no groups."""
+        return autoscaling_backends[ACCOUNT][REGION]
+
+    def catch_up(self) -> None:
+        """Let everything happen that is due by now."""
+        self.timeline.advance(self.clock.now())
+
+    def naive_now(self) -> datetime:
+        """The time of the event that is happening, as moto wants it: UTC without saying so."""
+        return self.timeline.now.astimezone(UTC).replace(tzinfo=None)
+
+    @contextmanager
+    def instantly(self) -> Iterator[None]:
+        """Make everything take no time, for building what is supposed to have been there for long."""
+        parts = (self.servers, self.routes, self.targets, self.scaling)
+        usual = self.servers.physics
+        for part in parts:
+            part.physics = INSTANT
+        try:
+            yield
+            self.catch_up()
+        finally:
+            for part in parts:
+                part.physics = usual
+
+    def truth_about(self, target_group: str) -> TargetGroupTruth:
+        """What is really so behind it now."""
+        shares = [each[target_group] for each in self.routes.effective().values() if target_group in each]
+        states = [target.state for target in self.targets.of(target_group)]
+        return TargetGroupTruth(
+            min(shares, default=0.0),
+            max(shares, default=0.0),
+            states.count("healthy"),
+            states.count("unhealthy"),
+            states.count("initial"),
+            states.count("draining"),
+        )
