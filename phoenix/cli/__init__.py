@@ -1,0 +1,105 @@
+"""The command line: parse, call, render. One module a command family, loaded when its command is typed.
+
+Must import neither AWS nor pydantic nor rich at the top: `phoenix --help` has to be there at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from phoenix import __version__
+from phoenix.cli import errors, usage
+from phoenix.cli.options import asks_for_json, common
+from phoenix.cli.session import Session, Wire
+from phoenix.cli.signals import terminable
+
+__all__ = ["main"]
+
+COMMANDS = {
+    "status": "status",
+    "rollback": "rollback",
+    "pause": "control",
+    "resume": "control",
+    "abort": "rollback",
+    "plan": "rotate",
+    "rotate": "rotate",
+    "promote": "control",
+    "retry": "rotate",
+    "history": "status",
+    "images": "images",
+    "policy": "policy",
+    "doctor": "doctor",
+    "tick": "tick",
+    "demo": "demo",
+    "sandbox": "sandbox",
+    "completion": "completion",
+}
+"""Command to module; the function in the module has the command's name."""
+
+
+class Commands(click.Group):
+    """All commands, each imported only when it is the one that was typed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of the command; None when there is no such command."""
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command = getattr(importlib.import_module(f"phoenix.cli.{module}"), cmd_name)
+        assert isinstance(command, click.Command)  # noqa: S101 - the table above is wrong otherwise
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; for a slip of the finger name the nearest one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            ctx.fail(f"no such command: {args[0]!r}" + (f"; did you mean {near[0]}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. A reader that has seen enough (`head`, a pager) is no failure; click would exit 1."""
+        try:
+            status: object = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            return errors.leave_quietly()
+        return status
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The hand-written help; click's own would import every command to list it."""
+        return usage.TEXT.rstrip("\n")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
+@click.version_option(__version__, message="phoenix %(version)s")
+@common
+def root() -> None:
+    """Replaces the servers of an Auto Scaling group, and brings the old ones back."""
+
+
+def main(argv: Sequence[str] | None = None, wire: Wire | None = None) -> int:
+    """Run one command and return its exit status. `wire` makes the wiring from the options; tests pass their own."""
+    words = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    session = Session(wire)
+    errors.never_fail_on_letters()
+    try:
+        with terminable():
+            status = root.main(args=words, prog_name="phoenix", obj=session, standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the outermost frame: whatever it is, one sentence
+        json = session.options.json or asks_for_json(words)
+        return errors.show(error, json=json, verbose=session.options.verbose > 0)
+    finally:
+        session.close()

@@ -1,0 +1,47 @@
+"""`completion`, and the group names that shells complete.
+
+Must never ask AWS, and never fail: a shell that waits, or shows an error, on a Tab is worse than no completion.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import click
+
+from phoenix.cli.options import common
+
+_GROUP = re.compile(r"""^group:[ \t]*(['"]?)([A-Za-z0-9][A-Za-z0-9._-]*)\1""", re.MULTILINE)
+_RESERVED = {"phoenix.yaml", "phoenix.yml"}
+
+
+@click.command()
+@common
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the completion script: eval "$(phoenix completion bash)"."""
+    from click.shell_completion import get_completion_class
+
+    from phoenix.cli import root
+
+    written_for = get_completion_class(shell)
+    assert written_for is not None  # noqa: S101 - the choice above lists what click knows
+    print(written_for(root, {}, "phoenix", "_PHOENIX_COMPLETE").source())
+
+
+def known_groups(policies: str | None) -> list[str]:
+    """The groups that the files in the policy directory are about, found without parsing them; none when there is no
+    such directory."""
+    where = policies or os.environ.get("PHOENIX_POLICIES") or "policies"
+    files = sorted(path for path in Path(where).glob("*.y*ml") if path.name not in _RESERVED)
+    return [name for path in files if (name := _group_in(path)) is not None]
+
+
+def _group_in(path: Path) -> str | None:
+    try:
+        found = _GROUP.search(path.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return None
+    return found.group(2) if found else None

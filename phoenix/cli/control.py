@@ -1,0 +1,48 @@
+"""`pause`, `resume`, `promote`: a word to the rotation in flight. Whoever drives it heeds it with the next tick.
+
+Must never drive anything themselves.
+"""
+
+from __future__ import annotations
+
+import click
+
+from phoenix.cli.options import takes_group
+from phoenix.cli.session import Session
+
+
+@click.command()
+@takes_group
+@click.pass_obj
+def pause(session: Session) -> int:
+    """Stay where it is; no new starts. A failed gate still rolls back."""
+    from phoenix.engine import control
+    from phoenix.views import summary
+
+    report = control.pause(session.group(), session.options.reason)
+    return session.finish(report, summary.said(report))
+
+
+@click.command()
+@takes_group
+@click.pass_obj
+def resume(session: Session) -> int:
+    """Go on after a pause, or after it was held."""
+    from phoenix.engine import control
+    from phoenix.views import summary
+
+    report = control.resume(session.group())
+    return session.finish(report, summary.said(report))
+
+
+@click.command()
+@takes_group
+@click.option("--full", is_flag=True, help="All bakes that are left, not only this one.")
+@click.pass_obj
+def promote(session: Session, full: bool) -> int:
+    """Skip this bake, but not its gates."""
+    from phoenix.engine import control
+    from phoenix.views import summary
+
+    report = control.promote(session.group(), full=full)
+    return session.finish(report, summary.said(report))

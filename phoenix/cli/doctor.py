@@ -1,0 +1,116 @@
+"""`doctor`: is everything there that phoenix needs, before it is needed at night?
+
+Must never write anything: every check is a read.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from phoenix.cli.options import common
+from phoenix.cli.session import Session
+from phoenix.errors import PhoenixError
+
+if TYPE_CHECKING:
+    from phoenix.aws.session import Aws
+    from phoenix.views.doctor import Check
+
+TOLERATED_SKEW = timedelta(seconds=30)
+"""AWS refuses signatures at five minutes; leases and bakes suffer earlier."""
+
+_READS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "autoscaling": {
+        "describe_auto_scaling_groups": {"MaxRecords": 1},
+        "describe_scaling_activities": {"MaxRecords": 1},
+    },
+    "elbv2": {"describe_target_groups": {"PageSize": 1}, "describe_load_balancers": {"PageSize": 1}},
+    "ec2": {
+        "describe_images": {"Owners": ["self"], "MaxResults": 5},
+        "describe_launch_templates": {"MaxResults": 1},
+    },
+    "cloudwatch": {"describe_alarms": {"MaxRecords": 1}},
+}
+"""Per service one call for each right that every rotation needs; the answers are thrown away."""
+
+
+@click.command()
+@common
+@click.pass_obj
+def doctor(session: Session) -> int:
+    """Check Python, policies, store, credentials, region, clock and rights. Changes nothing."""
+    from phoenix.views import doctor as view
+
+    aws = session.wiring.aws()
+    checks = [_python(), _tried("policies", lambda: _policies(session)), _tried("store", lambda: _store(session))]
+    checks += _identity(aws)
+    if all(check.passed for check in checks if check.name == "credentials"):
+        checks += aws.side_by_side([partial(_rights, aws, service) for service in _READS])
+    session.answer(view.render(checks), view.document(checks))
+    return 0 if all(check.passed for check in checks) else 1
+
+
+def _check(name: str, passed: bool, words: str, hint: str | None = None) -> Check:
+    from phoenix.views.doctor import Check
+
+    return Check(name, passed, words, hint)
+
+
+def _tried(name: str, look: Callable[[], str]) -> Check:
+    """A check that passes with the words it returns, and fails with those it raises."""
+    try:
+        return _check(name, True, look())
+    except PhoenixError as error:
+        return _check(name, False, error.message, error.hint)
+
+
+def _python() -> Check:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return _check("python", sys.version_info >= (3, 11), f"{version}; 3.11 or newer is needed")
+
+
+def _policies(session: Session) -> str:
+    from phoenix.core.explain import counted
+
+    return f"{counted(len(session.wiring.group_names()), 'group')} in {session.wiring.settings.policies}"
+
+
+def _store(session: Session) -> str:
+    store = session.wiring.store()
+    store.load("doctor")  # any name does: reading creates nothing
+    return f"{store.location} can be read"
+
+
+def _identity(aws: Aws) -> Sequence[Check]:
+    region = _tried("region", lambda: aws.region or "none: set AWS_REGION or --region")
+    if aws.region is None:
+        return [_check("region", False, "none is configured", "set AWS_REGION or --region")]
+    try:
+        answer = aws.call("sts", "get_caller_identity")
+    except PhoenixError as error:
+        return [region, _check("credentials", False, error.message, error.hint)]
+    return [region, _check("credentials", True, f"{answer['Arn']} in account {answer['Account']}"), _clock(answer)]
+
+
+def _clock(answer: dict[str, Any]) -> Check:
+    said = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    if said is None:
+        return _check("clock", True, "the endpoint tells no time to compare with")
+    skew = abs(datetime.now(UTC) - parsedate_to_datetime(said))
+    words = f"{skew.total_seconds():.0f} s apart from AWS, at most {TOLERATED_SKEW.total_seconds():.0f} s are tolerated"
+    return _check("clock", skew <= TOLERATED_SKEW, words, None if skew <= TOLERATED_SKEW else "is NTP running here?")
+
+
+def _rights(aws: Aws, service: str) -> Check:
+    def ask() -> str:
+        for method, parameters in _READS[service].items():
+            aws.call(service, method, **parameters)
+        return f"may {', '.join(_READS[service]).replace('_', ' ')}"
+
+    return _tried(service, ask)

@@ -1,0 +1,58 @@
+"""`images` and `images release`: what could be rotated to, and why it is or is not chosen.
+
+Must never release a quarantine without a yes.
+"""
+
+from __future__ import annotations
+
+import click
+
+from phoenix.cli.options import common, group_names, named_group
+from phoenix.cli.session import Session
+from phoenix.errors import UsageError
+
+
+@click.command()
+@named_group
+@common
+@click.argument("words", nargs=-1, metavar="[GROUP] [release AMI]")
+@click.pass_obj
+def images(session: Session, words: tuple[str, ...]) -> int:
+    """Show the candidates, which one is chosen, and why each other is not; `release AMI` ends a quarantine."""
+    left = list(words)
+    if "release" not in left:
+        group_names(left, session.options)
+        return _show(session)
+    place = left.index("release")
+    if place + 1 >= len(left):
+        raise UsageError("release which image?", hint="phoenix images --group GROUP lists them")
+    image = left.pop(place + 1)
+    left.pop(place)
+    group_names(left, session.options)
+    return _release(session, image)
+
+
+def _show(session: Session) -> int:
+    from phoenix.views import images as view
+    from phoenix.views import json
+
+    group = session.group()
+    if group.images is None:
+        raise UsageError(f"{group.name} has no policy that says where images come from")
+    candidates = group.images.candidates(group.clock.now())
+    record = group.store.load(group.name)
+    quarantine = record.quarantine if record is not None else ()
+    live = record.live.image if record is not None and record.live is not None else None
+    text = view.render(group.name, candidates, quarantine, live)
+    session.answer(text, json.images(group.name, candidates, quarantine, live))
+    return 0
+
+
+def _release(session: Session, image: str) -> int:
+    from phoenix.engine import control
+    from phoenix.views import summary
+
+    name = session.group_name()
+    session.confirm(f"let {name} rotate to {image} again?")
+    report = control.release_image(session.group(), image)
+    return session.finish(report, summary.said(report))

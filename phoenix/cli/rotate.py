@@ -1,0 +1,111 @@
+"""`rotate`, `plan`, `retry`: forward, or what forward would be.
+
+Must never prompt for anything but `--ignore` and `retry`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from phoenix.cli.options import takes_group
+from phoenix.cli.session import Session
+from phoenix.errors import UsageError
+
+if TYPE_CHECKING:
+    from phoenix.engine.request import RotateRequest
+
+DUE = 10
+BLOCKED = 5
+
+_image = click.option("--image", metavar="AMI", help="This image, whatever its name, tags and age.")
+_force = click.option("--force", is_flag=True, help="Although nothing is due, or to an older image.")
+_ignore = click.option(
+    "--ignore", metavar="NAMES", multiple=True, help="window, freeze, quarantine; with --reason. Asks on a terminal."
+)
+_no_wait = click.option("--no-wait", is_flag=True, help="One tick only; later ticks go on.")
+
+
+@click.command()
+@takes_group
+@_image
+@_force
+@_ignore
+@click.option("--dry-run", is_flag=True, help="Only say what would happen; the same as plan.")
+@_no_wait
+@click.pass_obj
+def rotate(
+    session: Session, image: str | None, force: bool, ignore: tuple[str, ...], dry_run: bool, no_wait: bool
+) -> int:
+    """Start a rotation if one is due, and follow it to the end of its last bake."""
+    request = _request(session, image, force, ignore)
+    if dry_run:
+        return _plan(session, request, detailed=False)
+    if request.ignore:
+        session.confirm(f"start although {' and '.join(sorted(request.ignore))} would forbid it?")
+    from phoenix.engine import rotate as engine
+    from phoenix.views import summary
+
+    group = session.group()
+    with session.driving(group) as watch:
+        report = engine.rotate(group, replace(request, wait=not no_wait), watch)
+    return session.finish(report, summary.rotated(report))
+
+
+@click.command()
+@takes_group
+@_image
+@_force
+@_ignore
+@click.option("--detailed-exitcode", is_flag=True, help="10 when a rotation is due, 0 when not.")
+@click.pass_obj
+def plan(session: Session, image: str | None, force: bool, ignore: tuple[str, ...], detailed_exitcode: bool) -> int:
+    """Show what would happen and why, and everything in the way. Changes nothing."""
+    return _plan(session, _request(session, image, force, ignore, asks=False), detailed=detailed_exitcode)
+
+
+@click.command()
+@takes_group
+@_no_wait
+@click.pass_obj
+def retry(session: Session, no_wait: bool) -> int:
+    """Rotate once more to the image that was rolled back, and release its quarantine."""
+    from phoenix.engine import control
+    from phoenix.engine.request import RotateRequest
+    from phoenix.views import summary
+
+    group = session.group()
+    image = control.retry_image(group)
+    session.confirm(f"rotate {group.name} once more to {image}, which was rolled back?")
+    request = RotateRequest(reason=session.options.reason, wait=not no_wait)
+    with session.driving(group) as watch:
+        report = control.retry(group, request, watch)
+    return session.finish(report, summary.rotated(report))
+
+
+def _plan(session: Session, request: RotateRequest, *, detailed: bool) -> int:
+    from phoenix.engine.plan import make_plan
+    from phoenix.views import json
+    from phoenix.views import plan as view
+
+    told = make_plan(session.group(), request)
+    session.answer(view.render(told, verbose=session.options.verbose > 0), json.plan(told))
+    # What could be ignored matters only to a start, and where nothing is due there is none.
+    if any(told.due or not blocker.ignorable for blocker in told.in_the_way):
+        return BLOCKED
+    return DUE if told.due and detailed else 0
+
+
+def _request(
+    session: Session, image: str | None, force: bool, ignore: tuple[str, ...], *, asks: bool = True
+) -> RotateRequest:
+    from phoenix.engine.request import IGNORABLE, RotateRequest
+
+    names = frozenset(name.strip() for several in ignore for name in several.split(",") if name.strip())
+    if unknown := sorted(names - IGNORABLE):
+        raise UsageError(f"--ignore {', '.join(unknown)}: only {', '.join(sorted(IGNORABLE))} can be ignored")
+    if names and asks and not session.options.reason:
+        raise UsageError("--ignore needs --reason: the next person will want to know why")
+    return RotateRequest(image=image, force=force, ignore=names, reason=session.options.reason)

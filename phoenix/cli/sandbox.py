@@ -1,0 +1,90 @@
+"""`sandbox`: a pretend AWS on a port of this machine, to rehearse a policy in.
+
+Must listen on the loopback address only: it believes any credentials.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from phoenix.cli.options import common
+from phoenix.cli.session import Session
+from phoenix.errors import UsageError
+
+INSTALL = "pip install 'phoenix-rotate[sandbox]'"
+
+
+@click.command()
+@common
+@click.option("--scenario", metavar="NAME", default="healthy", show_default=True, help="How the day goes; see --list.")
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=10.0, show_default=True,
+              help="How much faster than real time.")  # fmt: skip
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0, the default, takes a free one.")
+@click.option("--list", "listing", is_flag=True, help="Name the scenarios and end.")
+@click.pass_obj
+def sandbox(session: Session, scenario: str, speed: float, port: int, listing: bool) -> int:
+    """Serve a pretend AWS until Ctrl-C; prints the environment that points phoenix, boto3 and the AWS CLI at it."""
+    with needs_sandbox():
+        from phoenix import sandbox as pretend
+    if listing:
+        return _list(session)
+    if scenario not in pretend.SCENARIOS:
+        raise UsageError(f"no scenario {scenario!r}; there are {', '.join(pretend.SCENARIOS)}")
+    server = pretend.serve(clock=pretend.ScaledClock(speed), scenario=scenario, port=port)
+    try:
+        _announce(session, server.url, scenario, speed)
+        _wait_for_signal()
+    finally:
+        server.stop()
+    return 0
+
+
+@contextmanager
+def needs_sandbox() -> Iterator[None]:
+    """Say how to install what the sandbox stands on, where it is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UsageError(f"the sandbox needs {error.name}, which is not installed", hint=INSTALL) from error
+
+
+def _list(session: Session) -> int:
+    from phoenix.sandbox import SCENARIOS
+    from phoenix.views import text
+
+    told = text.facts((scenario.name, scenario.description) for scenario in SCENARIOS.values())
+    documents = [{"name": scenario.name, "description": scenario.description} for scenario in SCENARIOS.values()]
+    session.answer(text.screen(told), documents)
+    return 0
+
+
+def _announce(session: Session, url: str, scenario: str, speed: float) -> None:
+    from phoenix.sandbox import environment
+    from phoenix.views import json
+
+    variables = environment(url)
+    if session.options.json:
+        print(json.dump({"url": url, "scenario": scenario, "environment": dict(variables)}, one_line=True), flush=True)
+        return
+    # On standard output only what a shell can read, flushed at once: scripts wait for these lines.
+    print("\n".join(f"export {name}={value}" for name, value in variables.items()), flush=True)
+    session.note(f"\nA pretend AWS, {scenario}, at {speed:g} times real time. Elsewhere paste the lines above, then:")
+    session.note("  phoenix plan --policies policies --group web")
+    session.note("Ctrl-C ends it, and everything in it.")
+
+
+def _wait_for_signal() -> None:
+    import threading
+
+    from phoenix.cli.signals import stopping_on_signals
+    from phoenix.engine.clock import WallClock
+
+    clock = WallClock()
+    with stopping_on_signals(clock):
+        while not clock.stopping:
+            clock.sleep(threading.TIMEOUT_MAX / 2)
+    print(file=sys.stderr)

@@ -1,0 +1,144 @@
+"""`status` and `history`: what is so, and what was.
+
+Must never write anything, not even a lease.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from phoenix.cli.duration import DURATION
+from phoenix.cli.options import takes_group
+from phoenix.cli.session import Session
+from phoenix.cli.signals import stopping_on_signals
+from phoenix.errors import Interrupted, PhoenixError, TransientError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+
+    from phoenix.engine.group import Group
+    from phoenix.engine.report import Report
+
+
+@click.command()
+@takes_group
+@click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C; with -o json one object a line.")
+@click.option("--wait", is_flag=True, help="Until the rotation in flight has ended; exits as rotate would.")
+@click.option("--timeout", type=DURATION, metavar="DURATION", help="Give up --wait after that long, and exit 1.")
+@click.pass_obj
+def status(session: Session, watch: bool, wait: bool, timeout: timedelta | None) -> int:
+    """Show where a group is, what it waits for, and what to type; without a group, all of them."""
+    if session.options.group is None:
+        if watch or wait:
+            raise UsageError("--watch and --wait need a group", hint="phoenix status --watch --group GROUP")
+        return _all(session)
+    group = session.group()
+    if watch:
+        return _watch(session, group)
+    if wait:
+        return _wait(session, group, timeout)
+    from phoenix.engine.look import look
+    from phoenix.views import json
+    from phoenix.views import status as view
+
+    report = look(group)
+    session.answer(view.render(report), json.report(report))
+    return 0
+
+
+def _all(session: Session) -> int:
+    """All groups. One that cannot be looked at does not hide the others."""
+    from phoenix.engine.look import look
+    from phoenix.views import json
+    from phoenix.views import status as view
+
+    reports: list[Report] = []
+    failures: list[tuple[str, PhoenixError]] = []
+    for name in session.wiring.group_names():
+        try:
+            reports.append(look(session.wiring.group(name)))
+        except PhoenixError as error:
+            failures.append((name, error))
+    documents = [json.report(report) for report in reports]
+    documents += [{"group": name, **json.failure(error)} for name, error in failures]
+    session.answer(view.render_all(reports, failures), sorted(documents, key=lambda document: str(document["group"])))
+    return max((error.exit_status for _, error in failures), default=0)
+
+
+def _watch(session: Session, group: Group) -> int:
+    from phoenix.views import json
+    from phoenix.views import status as view
+
+    for report in _looks(session, group):
+        if session.options.json:
+            print(json.dump(json.report(report), one_line=True), flush=True)
+        else:
+            session.screen(view.render(report))
+    return 0
+
+
+def _wait(session: Session, group: Group, timeout: timedelta | None) -> int:
+    """Wait for the rotation that is in flight now; it is others who drive it."""
+    from phoenix.views import json
+    from phoenix.views import status as view
+
+    awaited, report = False, None
+    for report in _looks(session, group, timeout):
+        rotation = report.record.in_flight
+        if rotation is None or rotation.held:
+            break
+        awaited = True
+    if group.clock.stopping:
+        raise Interrupted("stopped waiting; the rotation goes on", hint=f"phoenix status --group {group.name}")
+    if report is None:
+        raise TransientError(f"{group.name} could not be looked at within {timeout}")
+    session.answer(view.render(report), json.report(report))
+    return _as_rotate_would(report) if awaited else 0
+
+
+def _looks(session: Session, group: Group, timeout: timedelta | None = None) -> Iterator[Report]:
+    """Reports a poll interval apart, until a signal comes or the time is up. Trouble that passes is waited out."""
+    from phoenix.engine.look import look
+
+    give_up_at = None if timeout is None else group.clock.now() + timeout
+    with stopping_on_signals(group.clock):
+        while not group.clock.stopping:
+            try:
+                report = look(group)
+            except TransientError as error:
+                session.note(f"{group.name}: {error.message}")
+            else:
+                yield report
+            if give_up_at is not None and group.clock.now() >= give_up_at:
+                return
+            group.clock.sleep(group.poll_seconds)
+
+
+def _as_rotate_would(report: Report) -> int:
+    from phoenix.core.model import Outcome
+
+    last = report.record.rotation
+    if last is None or last.outcome is Outcome.SUCCEEDED:
+        return 0
+    return 3 if last.outcome is Outcome.ROLLED_BACK else 1
+
+
+@click.command()
+@takes_group
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many, newest first."
+)
+@click.pass_obj
+def history(session: Session, limit: int) -> int:
+    """Show rotations with outcome, cause and duration; -v tells the story of each."""
+    from phoenix.views import history as view
+    from phoenix.views import json
+
+    group = session.group()
+    rotations = group.store.history(group.name, limit)
+    text = view.render(group.name, rotations, verbose=session.options.verbose > 0)
+    session.answer(text, json.history(group.name, rotations))
+    return 0

@@ -1,0 +1,36 @@
+"""What `phoenix --help` says, written by hand: sorted by when you need it, not by the alphabet.
+
+Must import nothing: a test holds that help loads no library but click.
+"""
+
+from __future__ import annotations
+
+TEXT = """\
+Usage: phoenix COMMAND [GROUP | --group GROUP] [OPTIONS]
+
+Replaces the servers of an Auto Scaling group, and brings the old ones back.
+
+In an incident
+  status      where a group is, why it waits, what you can type
+  rollback    traffic back to the generation before; its first write; never asks
+  pause       stay where it is                  resume    go on
+  abort       undo the rotation in flight; does nothing if there is none
+Every day
+  plan        what would happen, and everything in the way; changes nothing
+  rotate      start if due, and follow it to its end
+  promote     skip this bake (--full: all of them); gates still count
+  retry       once more with the image that was rolled back
+  history     rotations: outcome, cause, duration
+  images      candidates, and why each was or was not chosen
+Set up
+  policy      validate, show, schema            doctor    rights, store, clock
+  tick        one pass over all groups, for cron; quiet when nothing is due
+  demo        a rotation and a rollback on this machine, without AWS
+  sandbox     that same pretend AWS, on a port
+  completion  bash, zsh, fish
+
+Everywhere: -g --group  -o --output text|json  --profile --region  --policies
+  --store  --reason  --yes  --no-input  --no-color  -q -v  --help  --version
+Exit: 0 done or nothing to do, 1 failed, 2 usage or policy, 3 was rolled back,
+  4 held by somebody else, 5 blocked, 130 interrupted and resumable
+"""

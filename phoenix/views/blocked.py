@@ -1,0 +1,55 @@
+"""The blocked screen: everything that stands in the way of a start, each with the command that mends it.
+
+Must never show fewer than all of them: an operator who mends one thing at a time starts over each time.
+"""
+
+from __future__ import annotations
+
+from phoenix.core.blocker import Blocker
+from phoenix.core.explain import counted
+from phoenix.engine.report import Plan
+from phoenix.views import text
+
+
+def render(plan: Plan, *, verbose: bool = False) -> str:
+    """What `rotate` says when it did not start."""
+    warnings = [b for b in plan.blockers if b.warning]
+    also = f", {counted(len(warnings), 'warning')}" if warnings else ""
+    count = f"{counted(len(plan.in_the_way), 'blocker')}{also}. Nothing was changed, in AWS or in the store."
+    return text.screen(
+        [text.header(plan.group, plan.about, plan.at)],
+        text.headline("BLOCKED", count),
+        *paragraphs(plan),
+        checks(plan, verbose=verbose),
+        _what_to_type(plan),
+    )
+
+
+def paragraphs(plan: Plan) -> list[list[str]]:
+    """A block of lines for each blocker, numbered, the warnings last and marked `!`."""
+    blockers = [_paragraph(str(number), b, plan.group) for number, b in enumerate(plan.in_the_way, start=1)]
+    return blockers + [_paragraph("!", b, plan.group) for b in plan.blockers if b.warning]
+
+
+def _paragraph(mark: str, blocker: Blocker, group: str) -> list[str]:
+    lines = [f"{mark:<2} {text.clean(blocker.name):<21}  {text.clean(blocker.where)}".rstrip()]
+    lines += text.paragraph(blocker.text, first="   ", rest="   ")
+    remedy = blocker.remedy
+    if remedy is None and blocker.ignorable:
+        remedy = f'{text.command("rotate", group)} --ignore {text.clean(blocker.name)} --reason "..."'
+    return lines + ([f"     {text.clean(remedy)}"] if remedy else [])
+
+
+def checks(plan: Plan, *, verbose: bool) -> list[str]:
+    """What else was looked at and found in order."""
+    if not plan.checks:
+        return []
+    if verbose:
+        return [f"{counted(len(plan.checks), 'other check')} passed:", *(f"  {text.clean(c)}" for c in plan.checks)]
+    ignorable = [str(number) for number, b in enumerate(plan.in_the_way, start=1) if b.ignorable]
+    may = f" Only {' and '.join(ignorable)} can be ignored." if ignorable else ""
+    return [f"{counted(len(plan.checks), 'other check')} passed (-v lists them).{may}"]
+
+
+def _what_to_type(plan: Plan) -> list[str]:
+    return [f"When these are mended: {text.command('plan', plan.group)}"]

@@ -1,0 +1,56 @@
+"""The images screen: the candidates, which one is chosen, and why each other is not.
+
+Must never list an image without its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from phoenix.core.image import Candidate
+from phoenix.core.record import Quarantined
+from phoenix.views import text
+
+
+def render(group: str, candidates: Sequence[Candidate], quarantine: Sequence[Quarantined], live: str | None) -> str:
+    """The candidates in order of preference; `live` is the image id that serves now, None when nobody knows."""
+    if not candidates:
+        return f"No image matches the policy of {text.clean(group)}.\n"
+    quarantined = {entry.image for entry in quarantine}
+    rows = [
+        [
+            ">" if c.rejected is None else "",
+            c.image.id,
+            text.clip(c.image.name, 28),
+            text.moment(c.image.created_at),
+        ]
+        for c in candidates
+    ]
+    lines = text.table(["", "image", "name", "built (UTC)"], rows)
+    reasoned = [lines[0]]
+    for line, candidate in zip(lines[1:], candidates, strict=True):
+        reasoned += [line, *text.paragraph(_why(candidate, quarantined, live), first=" " * 7, rest=" " * 7)]
+    return text.screen(reasoned, _quarantine(group, quarantine))
+
+
+def _why(candidate: Candidate, quarantined: set[str], live: str | None) -> str:
+    marks = [
+        "live now" if candidate.image.id == live else "",
+        candidate.rejected or "chosen",
+        "quarantined" if candidate.image.id in quarantined else "",
+    ]
+    return "; ".join(mark for mark in marks if mark)
+
+
+def _quarantine(group: str, quarantine: Sequence[Quarantined]) -> list[str]:
+    if not quarantine:
+        return []
+    told = [
+        (
+            entry.image,
+            f"since {text.moment(entry.at)} UTC, cause {entry.cause}, rotation {entry.rotation}: {entry.reason}",
+        )
+        for entry in quarantine
+    ]
+    release = f"  phoenix images release {text.clean(quarantine[0].image)} --group {text.clean(group)}"
+    return ["Quarantined, not rotated to again without a person:", *text.facts(told), "To end one:", release]

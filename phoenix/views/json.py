@@ -1,0 +1,170 @@
+"""The JSON documents of the contract, rules 11 and 12: scripts rely on every key, so keys are only ever added.
+
+Must never hold a value that JSON has no word for; times are RFC 3339 in UTC with a `Z`, durations are seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from phoenix.core.blocker import Blocker
+from phoenix.core.image import Candidate
+from phoenix.core.record import Generation, Quarantined, Rotation
+from phoenix.engine.report import Plan, Report
+from phoenix.errors import PhoenixError
+from phoenix.views.situation import SlotRow, rows
+
+Document = dict[str, Any]
+
+
+def dump(document: Mapping[str, Any] | Sequence[Mapping[str, Any]], *, one_line: bool = False) -> str:
+    """The document as text, without a final newline. `one_line` for streams of objects."""
+    return json.dumps(document, indent=None if one_line else 2, ensure_ascii=True)
+
+
+def report(told: Report) -> Document:
+    """The document of `rotate`, `rollback`, `status` and whatever else ends in a report."""
+    last = told.record.rotation
+    in_flight = told.record.in_flight
+    return {
+        "group": told.group,
+        "outcome": str(told.outcome),
+        "rotation": None if last is None else rotation(last),
+        "generations": [_slot_row(row) for row in rows(told.record, told.seen)],
+        "waiting_for": in_flight.waiting_for if in_flight is not None else None,
+        "rollback_ready": {"ready": told.rollback_ready.ready, "why": told.rollback_ready.why},
+    }
+
+
+def rotation(told: Rotation) -> Document:
+    """One rotation, the way every document shows it."""
+    return {
+        "id": told.id,
+        "outcome": str(told.outcome),
+        "phase": str(told.phase),
+        "step": told.step,
+        "steps": len(told.terms.steps),
+        "cause": None if told.cause is None else str(told.cause),
+        "reason": told.reason,
+        "started_at": time(told.started_at),
+        "ended_at": time(told.ended_at),
+    }
+
+
+def plan(told: Plan) -> Document:
+    """The document of `plan` and of a dry run."""
+    return {
+        "group": told.group,
+        "due": told.due,
+        "reasons": list(told.reasons),
+        "blockers": [_blocker(b) for b in told.blockers if not b.warning],
+        "warnings": [_blocker(b) for b in told.blockers if b.warning],
+        "live": _generation(told.live),
+        "next": None if told.next is None else _generation(told.next),
+        "steps": [
+            {
+                "step": row.number, "new": row.new, "old": row.old, "weight": row.weight, "gates": list(row.gates),
+                "bake_seconds": None if row.bake is None else int(row.bake.total_seconds()),
+                "starts_after_seconds": int(row.starts_after.total_seconds()),
+            }
+            for row in told.rows
+        ],
+        "capacity": {"needed": told.needed, "worst_case": told.worst_case, "peak": told.peak},
+        "ends_after_seconds": None if told.ends_after is None else int(told.ends_after.total_seconds()),
+        "extra_instance_hours": round(told.extra_instance_hours, 1),
+        "writes": told.writes,
+    }  # fmt: skip
+
+
+def blocked(told: Plan, error: PhoenixError) -> Document:
+    """What `rotate` says when nothing was started: the error, and the plan with everything in its way."""
+    return {**failure(error), **plan(told), "outcome": "none"}
+
+
+def failure(error: PhoenixError) -> Document:
+    """The document of a command that ended with an error."""
+    return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
+
+
+def history(group: str, rotations: Sequence[Rotation]) -> Document:
+    """Rotations, newest first, each with its story."""
+    return {
+        "group": group,
+        "rotations": [
+            {
+                **rotation(told),
+                "from": _generation(told.old),
+                "to": _generation(told.new),
+                "trigger": told.trigger,
+                "by": told.by,
+                "duration_seconds": _seconds(told),
+                "events": [{"at": time(e.at), "name": e.name, "text": e.text} for e in told.events],
+            }
+            for told in rotations
+        ],
+    }
+
+
+def images(
+    group: str, candidates: Sequence[Candidate], quarantine: Sequence[Quarantined], live: str | None
+) -> Document:
+    """Candidates in order of preference, each with the reason it was left; None for the chosen one."""
+    quarantined = {entry.image: entry for entry in quarantine}
+    return {
+        "group": group,
+        "candidates": [
+            {
+                "image": c.image.id, "name": c.image.name, "created_at": time(c.image.created_at),
+                "chosen": c.rejected is None, "live": c.image.id == live, "rejected": c.rejected,
+                "quarantined": c.image.id in quarantined,
+            }
+            for c in candidates
+        ],
+        "quarantine": [
+            {"image": q.image, "since": time(q.at), "cause": str(q.cause), "rotation": q.rotation, "reason": q.reason}
+            for q in quarantine
+        ],
+    }  # fmt: skip
+
+
+def time(at: datetime | None) -> str | None:
+    """RFC 3339 in UTC, to the second."""
+    return None if at is None else f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _seconds(told: Rotation) -> int | None:
+    return None if told.ended_at is None else int((told.ended_at - told.started_at).total_seconds())
+
+
+def _slot_row(row: SlotRow) -> Mapping[str, Any]:
+    return {
+        "number": row.generation.number,
+        "role": str(row.role),
+        "image": row.generation.image,
+        "slot": str(row.generation.slot),
+        "auto_scaling_group": row.auto_scaling_group,
+        "launch_template_version": row.generation.template_version,
+        "desired": row.desired,
+        "in_service": row.in_service,
+        "healthy": row.healthy,
+        "weight": row.weight,
+    }
+
+
+def _generation(told: Generation) -> Mapping[str, Any]:
+    return {
+        "number": told.number,
+        "slot": str(told.slot),
+        "image": told.image,
+        "image_name": told.image_name,
+        "launch_template_version": told.template_version,
+    }
+
+
+def _blocker(told: Blocker) -> Mapping[str, Any]:
+    return {
+        "name": told.name, "where": told.where, "text": told.text, "remedy": told.remedy, "ignorable": told.ignorable,
+    }  # fmt: skip

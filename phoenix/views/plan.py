@@ -1,0 +1,127 @@
+"""The plan screen: what a rotation would do, what it costs, and everything in its way.
+
+Must never read as if anything had been changed.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from phoenix.core.explain import ago, counted
+from phoenix.core.image import Image
+from phoenix.core.record import Generation
+from phoenix.engine.report import Plan, PlannedStep
+from phoenix.views import blocked, text
+
+
+def render(plan: Plan, *, verbose: bool = False) -> str:
+    """The plan of one group; with its blockers where there are any."""
+    return text.screen(
+        [text.header(plan.group, plan.about, plan.at)],
+        _headline(plan),
+        _generations(plan),
+        _steps(plan),
+        text.facts(_consequences(plan)) if plan.next is not None else [],
+        *blocked.paragraphs(plan),
+        blocked.checks(plan, verbose=verbose),
+        _what_to_type(plan),
+    )
+
+
+def _headline(plan: Plan) -> list[str]:
+    why = "; also ".join(plan.reasons)
+    if plan.in_the_way:
+        names = ", ".join(b.name for b in plan.in_the_way)
+        due = f"Due: {why}." if plan.due else "Nothing is due."
+        return text.headline("BLOCKED", f"{due} In the way: {names}.")
+    if plan.due:
+        return text.headline("DUE", f"{why}. Not blocked.")
+    return text.headline("NOT DUE", f"generation {plan.live.number} runs {plan.live.image_name or plan.live.image}.")
+
+
+def _generations(plan: Plan) -> list[str]:
+    if plan.next is None:
+        return []
+    return text.table(
+        ["", "live", "next"],
+        [
+            ["generation", *(f"{g.number}, {g.slot}" for g in (plan.live, plan.next))],
+            ["image", plan.live.image, plan.next.image],
+            ["name", *(_name(plan, g) for g in (plan.live, plan.next))],
+            ["built", *(_built(plan, g) for g in (plan.live, plan.next))],
+            ["template", *(f"version {g.template_version or '(new)'}" for g in (plan.live, plan.next))],
+        ],
+    )
+
+
+def _name(plan: Plan, generation: Generation) -> str:
+    image = _image_of(plan, generation)
+    return text.clip(generation.image_name or (image.name if image is not None else "-"), 30)
+
+
+def _built(plan: Plan, generation: Generation) -> str:
+    image = _image_of(plan, generation)
+    return text.moment(image.created_at if image is not None else None)
+
+
+def _image_of(plan: Plan, generation: Generation) -> Image | None:
+    return next((c.image for c in plan.candidates if c.image.id == generation.image), None)
+
+
+def _steps(plan: Plan) -> list[str]:
+    if not plan.rows or plan.next is None:
+        return []
+    cells = [_row(plan, row) for row in plan.rows]
+    if plan.ends_after is not None:
+        last = plan.rows[-1]
+        kept = f"{plan.live.number} {f'hot for {ago(plan.hot_for)}, then cold' if plan.hot_for else 'cold'}"
+        capacity = {plan.next.slot: last.new, plan.live.slot: last.old}
+        slots = [str(capacity[slot]) for slot in sorted(capacity)]
+        cells.append(["end", *slots, f"{last.weight} %", kept, "", _at(plan.at, plan.ends_after)])
+    return text.table(["step>", *(f"{s}>" for s in sorted((plan.live.slot, plan.next.slot))), "weight>",
+                       "gates before it", "bake>", "earliest"], cells)  # fmt: skip
+
+
+def _row(plan: Plan, row: PlannedStep) -> list[str]:
+    live, following = plan.live.slot, plan.next.slot if plan.next else plan.live.slot.other
+    capacity = {following: row.new, live: row.old}
+    bake = "" if row.number == 0 else text.span(row.bake)
+    return [
+        str(row.number),
+        *(str(capacity[slot]) for slot in sorted(capacity)),
+        f"{row.weight} %",
+        text.clip(", ".join(row.gates) or "-", 28),
+        bake,
+        "now" if not row.starts_after else _at(plan.at, row.starts_after),
+    ]
+
+
+def _at(start: datetime, after: timedelta) -> str:
+    return f"{(start + after).astimezone(UTC):%H:%M}"
+
+
+def _consequences(plan: Plan) -> list[tuple[str, str]]:
+    kind = f" of {plan.instance_type}" if plan.instance_type else ""
+    told = [
+        ("capacity", f"worst case {plan.worst_case} healthy, {plan.needed} needed; peak {plan.peak}{kind}"),
+        ("cost", f"about {plan.extra_instance_hours:.1f} instance-hours more than not rotating"),
+        ("calls", counted(plan.writes, "write")),
+    ]
+    if plan.ends_after is None:
+        told.append(("end", "open: a step waits for phoenix promote"))
+    if plan.hot_for and plan.ends_after is not None:
+        until = _at(plan.at, plan.ends_after + plan.hot_for)
+        told.append(("back", f"at once until {until} UTC; after that it grows and is proved first"))
+    retained = plan.record.retained if plan.record is not None else None
+    if retained is not None and plan.next is not None and retained.slot is plan.next.slot:
+        told.append(("gone", f"generation {retained.number} leaves {retained.slot}: no way back to it after step 0"))
+    return told
+
+
+def _what_to_type(plan: Plan) -> list[str]:
+    if plan.in_the_way:
+        return ["Nothing was changed. When these are mended:", f"  {text.command('plan', plan.group)}"]
+    if plan.due and plan.next is not None:
+        exact = f"{text.command('rotate', plan.group)} --image {text.clean(plan.next.image)}"
+        return ["Nothing was changed. To do exactly this:", f"  {exact}"]
+    return ["Nothing was changed. To rotate all the same:", f"  {text.command('rotate', plan.group)} --force"]

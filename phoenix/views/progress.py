@@ -1,0 +1,96 @@
+"""What a drive shows while it goes on: the status screen, kept up to date, on a terminal; a line a change elsewhere.
+
+Must write to standard error only, and must never cost the drive anything: no call, no wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TextIO
+
+from phoenix.core.explain import ago
+from phoenix.core.record import Rotation
+from phoenix.engine.report import Report, Watch, nobody
+from phoenix.views import status, text
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to show it. `live` False: lines, even on a terminal."""
+
+    quiet: bool = False
+    colour: bool = True
+    live: bool = True
+
+
+@contextmanager
+def watching(stream: TextIO, started_at: datetime, manner: Manner) -> Iterator[Watch]:
+    """Give the watch that suits the stream; the live screen is gone when the block ends, lines stay."""
+    if manner.quiet:
+        yield nobody
+    elif manner.live and stream.isatty():
+        with _screen(stream, colour=manner.colour) as watch:
+            yield watch
+    else:
+        yield Lines(stream, started_at)
+
+
+class Lines:
+    """One line for each change: events as they are recorded, and the sentence whenever the rotation moves on."""
+
+    def __init__(self, stream: TextIO, started_at: datetime) -> None:
+        self._stream = stream
+        self._started_at = started_at
+        self._told = 0
+        self._rotation: str | None = None
+        self._where: tuple[object, ...] | None = None
+
+    def __call__(self, report: Report) -> None:
+        """Print what is new since the last report."""
+        rotation = report.record.rotation
+        if rotation is None:
+            return
+        if self._rotation != rotation.id:
+            self._begin(report, rotation)
+        for event in rotation.events[self._told :]:
+            self._line(event.at, event.name, event.text)
+        self._told = len(rotation.events)
+        where = (rotation.step, rotation.weight, rotation.phase, rotation.held, rotation.paused)
+        if where != self._where:
+            self._where = where
+            if rotation.in_flight:  # the end is an event already
+                phase = str(rotation.phase).replace("_", " ")
+                sentence = rotation.waiting_for or report.sentence
+                self._line(report.at, phase, sentence.removeprefix(phase).lstrip(": "))
+
+    def _begin(self, report: Report, rotation: Rotation) -> None:
+        self._rotation = rotation.id
+        # What was told before this command began is history's to repeat.
+        self._told = sum(event.at < self._started_at for event in rotation.events)
+        print(text.header(report.group, report.about, report.at), file=self._stream, flush=True)
+
+    def _line(self, at: datetime, name: str, sentence: str) -> None:
+        first = f"  {_since(at - self._started_at):<7} {text.clean(name):<13} "
+        print("\n".join(text.paragraph(sentence, first=first, rest=" " * len(first))), file=self._stream, flush=True)
+
+
+def _since(span: timedelta) -> str:
+    seconds = max(span.total_seconds(), 0.0)
+    return f"+{seconds:.1f}s" if seconds < 10 else f"+{ago(span)}"
+
+
+@contextmanager
+def _screen(stream: TextIO, *, colour: bool) -> Iterator[Callable[[Report], None]]:
+    from rich.live import Live
+
+    from phoenix.views.colour import console, painted
+
+    with Live(console=console(stream, colour=colour), auto_refresh=False, transient=True) as live:
+
+        def watch(report: Report) -> None:
+            live.update(painted(f"{status.render(report)}\nCtrl-C is safe: the next tick goes on.\n"), refresh=True)
+
+        yield watch

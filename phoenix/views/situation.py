@@ -1,0 +1,73 @@
+"""What the numbers of a report mean, before they become words or JSON: one row for each slot that anybody knows of.
+
+Must never guess: what was not observed is None.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from phoenix.core.model import Observation, Role, Slot
+from phoenix.core.ready import is_ready
+from phoenix.core.record import Generation, GroupRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRow:
+    """A generation in its slot. Counts and weight are None where nobody looked; weight also without a load balancer."""
+
+    generation: Generation
+    role: Role
+    auto_scaling_group: str | None
+    desired: int | None = None
+    in_service: int | None = None
+    healthy: int | None = None
+    weight: int | None = None
+
+
+def rows(record: GroupRecord, seen: Observation | None) -> tuple[SlotRow, ...]:
+    """Every slot with a known generation, the newest generation first."""
+    found = [_row(generation, role, record, seen) for generation, role in _roles(record)]
+    return tuple(sorted(found, key=lambda row: row.generation.number, reverse=True))
+
+
+def row_of(record: GroupRecord, seen: Observation | None, role: Role) -> SlotRow | None:
+    """The slot in this role, if there is one."""
+    return next((row for row in rows(record, seen) if row.role is role), None)
+
+
+def _roles(record: GroupRecord) -> list[tuple[Generation, Role]]:
+    rotation = record.in_flight
+    if rotation is not None:
+        return [(rotation.new, Role.CANDIDATE), (rotation.old, Role.LIVE)]
+    live, retained = record.live, record.retained
+    found = [(live, Role.LIVE)] if live is not None else []
+    if retained is not None:
+        found.append((retained, Role.COLD if record.hot_until is None else Role.RETAINED))
+    taken = {generation.slot for generation, _ in found}
+    return found + [(last, Role.COLD) for slot in Slot if slot not in taken and (last := _last_in(record, slot))]
+
+
+def _last_in(record: GroupRecord, slot: Slot) -> Generation | None:
+    known = [generation for generation in record.known if generation.slot is slot]
+    if record.rotation is not None and record.rotation.new.slot is slot:
+        known.append(record.rotation.new)
+    return max(known, key=lambda generation: generation.number, default=None)
+
+
+def _row(generation: Generation, role: Role, record: GroupRecord, seen: Observation | None) -> SlotRow:
+    state = seen.slots.get(generation.slot) if seen is not None else None
+    name = state.auto_scaling_group if state is not None else record.slots.get(generation.slot)
+    if seen is None or state is None:
+        return SlotRow(generation, role, name)
+    # The live slot serves with whatever it holds; a candidate is proved by instances of its own version only.
+    counted = state.instances if role is Role.LIVE else state.of_version(generation.template_version)
+    in_service = [instance for instance in counted if instance.in_service]
+    healthy = sum(is_ready(instance, bool(seen.routes)) for instance in in_service)
+    weight = weight_of(generation.slot, seen)
+    return SlotRow(generation, role, name, state.desired, len(in_service), healthy, weight)
+
+
+def weight_of(slot: Slot, seen: Observation) -> int | None:
+    """The slot's share of the pair's traffic in per cent; while routes differ, the least of them for this slot."""
+    return min((route.percent(slot) for route in seen.routes), default=None)

@@ -1,0 +1,69 @@
+"""The steps and gates of a rotation in flight, as tables and sentences.
+
+Must never call a step done that has only been asked for.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from phoenix.core.explain import ago
+from phoenix.core.model import Step
+from phoenix.core.record import Ask, Rotation
+from phoenix.views import text
+
+
+def table(rotation: Rotation, at: datetime) -> list[str]:
+    """One line a step, the current one marked; empty on the way back, which has no steps."""
+    if rotation.back is not None:
+        return []
+    rows = [
+        [
+            f"> {number}" if number == rotation.step else str(number),
+            f"{step.new_weight} %" if rotation.terms.has_traffic else f"{step.new_capacity} %",
+            "until promoted" if step.bake is None else ago(step.bake),
+            _state(rotation, number, step, at),
+        ]
+        for number, step in enumerate(rotation.terms.steps, start=1)
+    ]
+    measure = "weight>" if rotation.terms.has_traffic else "capacity>"
+    return text.table(["step>", measure, "bake>", "state"], rows)
+
+
+def _state(rotation: Rotation, number: int, step: Step, at: datetime) -> str:
+    if number < rotation.step:
+        return f"gates passed {text.clock(_passed_at(rotation, number))}"
+    if number > rotation.step:
+        return _afterwards(rotation) if number == len(rotation.terms.steps) else ""
+    since = rotation.baking_since
+    if since is None:
+        return str(rotation.phase).replace("_", " ")
+    if step.bake is None:
+        return f"since {text.clock(since)}, until promoted"
+    bar = text.bar((at - since).total_seconds(), step.bake.total_seconds())
+    return f"since {text.clock(since)}, until {text.clock(since + step.bake)}  {bar} {ago(at - since)}"
+
+
+def _passed_at(rotation: Rotation, number: int) -> datetime | None:
+    return next((event.at for event in rotation.events if event.name == f"step {number}"), None)
+
+
+def _afterwards(rotation: Rotation) -> str:
+    stays = f"stays hot for {ago(rotation.terms.hot_for)}" if rotation.terms.hot_for else "goes cold"
+    return f"then {rotation.old.number} {stays}"
+
+
+def gates(rotation: Rotation, at: datetime) -> list[str]:
+    """One line a gate: its verdict, when it last looked, and why."""
+    if not rotation.verdicts:
+        return []
+    looked = "-" if rotation.looked_at is None else f"{ago(at - rotation.looked_at)} ago"
+    return text.table(
+        ["gate", "verdict", "looked", "why"],
+        [[text.clip(v.gate, 20), str(v.judgement), looked, text.clip(v.reason, 40)] for v in rotation.verdicts],
+    )
+
+
+def asked_by(verb: str, ask: Ask) -> str:
+    """`Paused 02:41:12 by oncall: "reason"`."""
+    return f"{verb} {text.clock(ask.at)} UTC by {text.by_whom(ask.by, ask.reason)}"

@@ -1,0 +1,54 @@
+"""How a command ended, in a few lines: what is so now, and what to type next.
+
+Must never say more than the report knows: a rollback that is still on its way is not a rollback that is done.
+"""
+
+from __future__ import annotations
+
+from phoenix.core.explain import ago
+from phoenix.core.model import Outcome
+from phoenix.core.record import Rotation
+from phoenix.engine.report import Report
+from phoenix.views import status, text
+
+
+def rotated(report: Report) -> str:
+    """How `rotate` or `retry` ended: the sentence alone when there was nothing to do, else the status screen."""
+    if report.outcome is Outcome.NONE or report.record.rotation is None:
+        return said(report)
+    return status.render(report)
+
+
+def rolled_back(report: Report) -> str:
+    """How `rollback` or `abort` ended."""
+    rotation = report.record.rotation
+    if report.outcome is Outcome.NONE or rotation is None:
+        return said(report)
+    if rotation.in_flight or report.outcome is not Outcome.ROLLED_BACK:
+        return status.render(report)
+    return text.screen(
+        [text.header(report.group, report.about, report.at)],
+        text.headline("ROLLED BACK", _way_back(rotation), report.sentence),
+        text.facts(_afterwards(report, rotation)),
+    )
+
+
+def said(report: Report) -> str:
+    """The one sentence of a command that answers with it."""
+    return "\n".join(text.paragraph(report.sentence)) + "\n"
+
+
+def _way_back(rotation: Rotation) -> str:
+    back, ended = rotation.back, rotation.ended_at
+    took = f" in {ago(ended - back.at)}" if back is not None and ended is not None else ""
+    by = f", by {back.by}" if back is not None else ""
+    return f"{rotation.new.number} -> {rotation.old.number}{took}   rotation {rotation.id}{by}"
+
+
+def _afterwards(report: Report, rotation: Rotation) -> list[tuple[str, str]]:
+    told = []
+    if any(entry.image == rotation.new.image for entry in report.record.quarantine):
+        told.append(("quarantined", f"{rotation.new.image}: not used for {report.group} until a newer image"))
+    told.append(("evidence", f"{text.command('history', report.group)} -v"))
+    told.append(("try it again", f"{text.command('retry', report.group)}  (asks, releases quarantine)"))
+    return told

@@ -1,0 +1,134 @@
+"""The building blocks of every screen: escaping, bars, tables, wrapped paragraphs, the header line; all of it ASCII.
+
+Must never emit a control character that came from outside: a crafted image name could rewrite an operator's terminal.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import textwrap
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from phoenix.core.explain import ago
+
+WIDTH = 80
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
+
+
+class About(Protocol):
+    """What a header line says of a group besides its name."""
+
+    @property
+    def account(self) -> str | None: ...
+    @property
+    def region(self) -> str | None: ...
+
+
+def clean(text: str | None) -> str:
+    """The text on one line, with everything that could move a cursor or hide a letter written out: `\\x1b`."""
+    return _UNPRINTABLE.sub(_written_out, text or "")
+
+
+def _written_out(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def header(group: str, about: About, at: datetime) -> str:
+    """Line 1 of every screen: where you are, and the clock."""
+    where = "  ".join(clean(part) for part in (group, about.account, about.region) if part)
+    clock = f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{where}{clock:>{max(len(clock) + 2, WIDTH - len(where) - 1)}}"
+
+
+def headline(word: str, text: str, *more: str) -> list[str]:
+    """`ROTATING   what is so`, wrapped under itself; `more` are further sentences, each on a line of its own."""
+    indent = " " * max(len(word) + 3, 11)
+    lines = paragraph(text, first=f"{word:<{len(indent)}}", rest=indent)
+    for sentence in more:
+        lines += paragraph(sentence, first=indent, rest=indent)
+    return lines
+
+
+def paragraph(text: str, *, first: str = "", rest: str = "") -> list[str]:
+    """The text wrapped at the width of a screen; one line even when it is empty. Long words stay whole."""
+    wrapped = textwrap.wrap(
+        clean(text), WIDTH - 1, initial_indent=first, subsequent_indent=rest, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+    return wrapped or [first.rstrip()]
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> list[str]:
+    """`  name  what is known`, names aligned, text wrapped."""
+    pairs = list(rows)
+    width = max((len(name) for name, _ in pairs), default=0)
+    indent = " " * (width + 4)
+    return [line for name, text in pairs for line in paragraph(text, first=f"  {name:<{width}}  ", rest=indent)]
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Columns as wide as their widest cell. A head that ends in `>` aligns its column right."""
+    right = [head.endswith(">") for head in heads]
+    body = [[head.rstrip(">") for head in heads], *[[clean(cell) for cell in row] for row in rows]]
+    widths = [max(len(row[column]) for row in body) for column in range(len(heads))]
+    return [f"  {_aligned(row, widths, right)}".rstrip() for row in body]
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    columns = zip(row, widths, right, strict=True)
+    return "  ".join(cell.rjust(width) if to_right else cell.ljust(width) for cell, width, to_right in columns)
+
+
+def commands(rows: Iterable[tuple[str, str, str]]) -> list[str]:
+    """The last block of a screen, what to type: purpose, command, and what that means."""
+    told = list(rows)
+    purpose = max((len(row[0]) for row in told), default=0)
+    command = max((len(row[1]) for row in told), default=0)
+    return [f"{a:<{purpose}}    {b:<{command}}    {c}".rstrip() for a, b, c in told]
+
+
+def command(words: str, group: str) -> str:
+    """A command line for a group that can be copied into a shell as it is."""
+    return f"phoenix {words} --group {shlex.quote(clean(group))}"
+
+
+def bar(part: float, whole: float) -> str:
+    """`[#####.....]`: ten places, full only when all of it is done."""
+    filled = 0 if whole <= 0 else int(10 * min(max(part / whole, 0.0), 1.0))
+    return f"[{'#' * filled}{'.' * (10 - filled)}]"
+
+
+def clip(text: str | None, length: int) -> str:
+    """The escaped text, its end cut off with `..` when it is too long for a column."""
+    shown = clean(text)
+    return shown if len(shown) <= length else f"{shown[: length - 2]}.."
+
+
+def clock(at: datetime | None) -> str:
+    """The time of day in UTC; `-` for never."""
+    return "-" if at is None else f"{at.astimezone(UTC):%H:%M:%S}"
+
+
+def moment(at: datetime | None) -> str:
+    """Date and time in UTC, to the minute; `-` for never."""
+    return "-" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def span(length: timedelta | None) -> str:
+    """A duration; None is a bake that ends when a person promotes it."""
+    return "-" if length is None else ago(length)
+
+
+def by_whom(by: str, reason: str | None) -> str:
+    """Who asked, with the reason in quotes where one was given."""
+    return f'{by}: "{reason}"' if reason else by
+
+
+def screen(*blocks: Sequence[str]) -> str:
+    """Blocks of lines as one text, an empty line between them; empty blocks leave no trace."""
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from phoenix.cli import main
+from phoenix.cli.session import Options
+from phoenix.engine.report import NotStarted
+from phoenix.errors import AccessDenied, Blocked, InvalidPolicy, LeaseHeld, Throttled, UnknownGroup
+from tests.views.builders import BLOCKERS, a_plan
+
+AT = datetime(2026, 11, 18, 2, 58, tzinfo=UTC)
+
+
+def failing(error: BaseException) -> Any:
+    """A wiring that cannot be made."""
+
+    def wire(_: Options) -> Any:
+        raise error
+
+    return wire
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (UnknownGroup("wbe", "policies", ["web"]), 2),
+        (InvalidPolicy(["policies/web.yaml:3:1: unknown key"]), 2),
+        (LeaseHeld("web", "lambda/phoenix", AT, AT), 4),
+        (Blocked("nothing to go back to"), 5),
+        (NotStarted(a_plan(blockers=BLOCKERS)), 5),
+        (AccessDenied("no"), 1),
+        (Throttled("slow down"), 1),
+        (KeyboardInterrupt(), 130),
+        (ZeroDivisionError("oops"), 1),
+    ],
+)
+def test_every_error_has_its_exit_status_and_leaves_one_json_document(
+    error: BaseException, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["status", "web", "-o", "json"], failing(error)) == status
+
+    document = json.loads(capsys.readouterr().out)
+    assert set(document["error"]) == {"code", "message", "hint"}
+
+
+def test_an_error_in_text_goes_to_standard_error_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["status", "wbe"], failing(UnknownGroup("wbe", "policies", ["web"])))
+
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "did you mean web?" in shown.err
+    assert "try: phoenix status" in shown.err
+
+
+def test_problems_of_a_policy_are_lines_that_an_editor_understands(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["status", "web"], failing(InvalidPolicy(["policies/web.yaml:3:1: one", "policies/web.yaml:4:1: two"])))
+
+    assert capsys.readouterr().err.splitlines()[:2] == ["policies/web.yaml:3:1: one", "policies/web.yaml:4:1: two"]
+
+
+def test_what_nobody_foresaw_is_called_a_defect_and_shows_no_stack_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["status", "web"], failing(ZeroDivisionError("oops")))
+
+    assert capsys.readouterr().err.splitlines()[0] == "phoenix: this is a defect in phoenix: ZeroDivisionError: oops"
+
+
+def test_verbose_shows_where_a_defect_is(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["status", "web", "-v"], failing(ZeroDivisionError("oops")))
+
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_blocked_start_shows_every_blocker(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["rotate", "web"], failing(NotStarted(a_plan(blockers=BLOCKERS))))
+
+    assert "2 blockers, 1 warning" in capsys.readouterr().err
+
+
+def test_a_blocked_start_lists_its_blockers_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["rotate", "web", "-o", "json"], failing(NotStarted(a_plan(blockers=BLOCKERS))))
+
+    document = json.loads(capsys.readouterr().out)
+    assert document["error"]["code"] == "blocked"
+    assert [blocker["name"] for blocker in document["blockers"]] == ["suspended-process", "window"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["rolback"],
+        ["status", "--frobnicate"],
+        ["rollback"],
+        ["status", "web", "-g", "api"],
+        ["status", "--watch"],
+        ["status", "web", "--wait", "--timeout", "10"],
+        ["rotate", "web", "--ignore", "window"],
+        ["rotate", "web", "--ignore", "drift", "--reason", "x"],
+        ["rotate", "web", "--ignore", "window", "--reason", "x"],
+        ["retry"],
+        ["images", "release", "ami-1", "-g", "web"],
+        ["images", "release"],
+        ["sandbox", "--scenario", "sunshine"],
+    ],
+)
+def test_a_wrong_command_line_is_2_with_one_json_document(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words, "--output=json"]) == 2
+
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "usage"
+
+
+def test_a_slip_of_the_finger_is_recognised(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["rolback"])
+
+    assert "did you mean rollback?" in capsys.readouterr().err
+
+
+def test_names_in_errors_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["status", "w\x1b[2Jb"], failing(UnknownGroup("w\x1b[2Jb", "pol\x1bicies")))
+
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    shell = f"{sys.executable} -m phoenix completion bash | true; exit ${{PIPESTATUS[0]}}"
+
+    ran = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
+
+    assert (ran.returncode, ran.stderr) == (0, "")

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from phoenix.core.blocker import Blocker
+from phoenix.core.image import Candidate
+from phoenix.engine.report import Report
+from phoenix.views import blocked, history, images, plan, progress, status, summary
+from phoenix.views.text import clean, table
+from tests.views.builders import NEW, NOW, a_plan, a_report, a_rolled_back_rotation, a_rotation, an_image
+
+ATTACK = "web\x1b[2J\x1b[H\x1b]0;owned\x07\x9b31m\u202egnp\u200b\r\nPASS"
+EVIL = replace(NEW, image_name=ATTACK)
+
+
+def an_evil_report() -> Report:
+    rotation = a_rotation(new=EVIL, waiting_for=ATTACK, trigger=ATTACK, by=ATTACK)
+    return a_report(rotation, group=ATTACK, sentence=ATTACK, about=replace(a_report().about, runbook=ATTACK))
+
+
+SCREENS = {
+    "status": status.render(an_evil_report()),
+    "status of all": status.render_all([an_evil_report()]),
+    "plan": plan.render(a_plan(group=ATTACK, next=EVIL, reasons=(ATTACK,), checks=(ATTACK,)), verbose=True),
+    "blocked": blocked.render(a_plan(blockers=(Blocker(ATTACK, ATTACK, ATTACK, ATTACK),))),
+    "history": history.render(ATTACK, [a_rolled_back_rotation(new=EVIL, by=ATTACK, reason=ATTACK)], verbose=True),
+    "images": images.render(ATTACK, [Candidate(an_image(name=ATTACK), ATTACK)], (), None),
+    "summary": summary.said(an_evil_report()),
+}
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_no_name_from_outside_can_move_the_cursor(screen: str) -> None:
+    text = SCREENS[screen]
+
+    assert not [character for character in text if character != "\n" and not character.isprintable()]
+    assert "\nPASS" not in text
+
+
+def test_progress_lines_are_escaped_too(capsys: pytest.CaptureFixture[str]) -> None:
+    import sys
+
+    progress.Lines(sys.stderr, NOW)(an_evil_report())
+
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_control_characters_are_written_out_not_dropped() -> None:
+    assert clean("a\x1b[31mb\u202ec\n") == "a\\x1b[31mb\\u202ec\\x0a"
+
+
+def test_letters_of_other_languages_stay() -> None:
+    assert clean("Müller 東京") == "Müller 東京"
+
+
+def test_table_cells_are_escaped() -> None:
+    assert table(["name"], [["a\x1bb"]]) == ["  name", "  a\\x1bb"]

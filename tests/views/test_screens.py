@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from phoenix.core.image import Candidate
+from phoenix.core.model import Cause, Outcome
+from phoenix.core.record import Quarantined
+from phoenix.engine.report import Report
+from phoenix.errors import AccessDenied
+from phoenix.views import blocked, doctor, history, images, plan, status, summary
+from tests.views.builders import (
+    BLOCKERS,
+    NOTHING_RETAINED,
+    NOW,
+    OLD,
+    ONCALL,
+    a_plan,
+    a_record,
+    a_report,
+    a_rolled_back_rotation,
+    a_rotation,
+    an_image,
+    an_observation,
+    at_rest_after_rollback,
+    at_rest_after_success,
+)
+
+Golden = Callable[[str, str], None]
+
+STATES: dict[str, Report] = {
+    "mid_canary": a_report(),
+    "preparing": a_report(
+        a_rotation(
+            step=0, weight=0, baking_since=None, verdicts=(), waiting_for="preparing: slot green is being emptied"
+        ),
+        seen=an_observation(green=0, green_weight=0, desired=0),
+    ),
+    "paused": a_report(a_rotation(paused=ONCALL)),
+    "held": a_report(a_rotation(held="weight on :443 is 30 %, not 50 %: somebody else did that", outcome=Outcome.HELD)),
+    "rolling_back": a_report(
+        a_rotation(
+            back=ONCALL,
+            weight=0,
+            baking_since=None,
+            waiting_for="rolling back to 41: traffic is back, settling until 02:59:39",
+        ),
+        seen=an_observation(green_weight=0),
+    ),
+    "rolled_back": at_rest_after_rollback(),
+    "succeeded": at_rest_after_success(),
+    "never_rotated": a_report(
+        record=a_record(live=None), seen=None, lease=None, outcome=Outcome.NONE, rollback_ready=NOTHING_RETAINED
+    ),
+    "no_new_starts": at_rest_after_rollback(paused=ONCALL),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_status_shows_where_a_group_is_and_what_to_type(state: str, golden: Golden) -> None:
+    golden(f"status_{state}", status.render(STATES[state]))
+
+
+def test_status_of_all_groups_is_a_table_that_one_broken_group_does_not_hide(golden: Golden) -> None:
+    reports = [replace(report, group=state.replace("_", "-")) for state, report in STATES.items()]
+    refused = AccessDenied("autoscaling:DescribeAutoScalingGroups: not authorized (AccessDenied)")
+
+    text = status.render_all(reports, [("billing", refused)])
+
+    golden("status_all", text)
+
+
+def test_status_of_no_groups_says_where_to_begin() -> None:
+    assert "phoenix policy schema" in status.render_all([])
+
+
+def test_a_plan_says_what_would_happen_and_that_nothing_was_changed(golden: Golden) -> None:
+    golden("plan_due", plan.render(a_plan()))
+
+
+def test_a_plan_with_nothing_due_is_short(golden: Golden) -> None:
+    golden("plan_not_due", plan.render(a_plan(reasons=(), next=None, rows=())))
+
+
+def test_a_blocked_plan_names_every_blocker_at_once(golden: Golden) -> None:
+    golden("plan_blocked", plan.render(a_plan(blockers=BLOCKERS), verbose=True))
+
+
+def test_a_rotation_that_did_not_start_shows_all_blockers_and_their_remedies(golden: Golden) -> None:
+    golden("blocked", blocked.render(a_plan(blockers=BLOCKERS)))
+
+
+def test_history_gives_outcome_cause_and_duration(golden: Golden) -> None:
+    rotations = [a_rolled_back_rotation(), a_rotation(id="web-41-abcd", outcome=Outcome.SUCCEEDED, ended_at=NOW)]
+
+    golden("history", history.render("web", rotations))
+
+
+def test_verbose_history_tells_the_story(golden: Golden) -> None:
+    golden("history_verbose", history.render("web", [a_rolled_back_rotation()], verbose=True))
+
+
+def test_history_of_a_group_that_was_never_rotated_says_so() -> None:
+    assert history.render("web", []) == "web has never been rotated by phoenix.\n"
+
+
+def test_every_image_has_the_reason_why_it_is_or_is_not_chosen(golden: Golden) -> None:
+    candidates = [
+        Candidate(an_image(43), None),
+        Candidate(an_image(42), "tags differ: wants channel=stable"),
+        Candidate(an_image(41, id=OLD.image), "older than ami-00000000000000043"),
+    ]
+    quarantine = [Quarantined(an_image(42).id, NOW, Cause.IMAGE, "web-42-7k3f", "alarm web-5xx")]
+
+    golden("images", images.render("web", candidates, quarantine, OLD.image))
+
+
+def test_a_rollback_that_is_done_says_how_long_it_took(golden: Golden) -> None:
+    golden("rollback_done", summary.rolled_back(at_rest_after_rollback()))
+
+
+def test_nothing_to_do_is_one_sentence() -> None:
+    sentence = "Nothing to do: web is already back on 41."
+    report = replace(at_rest_after_rollback(), outcome=Outcome.NONE, sentence=sentence)
+
+    assert summary.rolled_back(report) == sentence + "\n"
+
+
+def test_the_doctor_gives_a_remedy_for_what_failed(golden: Golden) -> None:
+    checks = [
+        doctor.Check("python", True, "3.11.4; 3.11 or newer is needed"),
+        doctor.Check("credentials", False, "the token has expired", "log in again (aws sso login)"),
+    ]
+
+    golden("doctor", doctor.render(checks))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_no_screen_is_wider_than_80_columns(state: str) -> None:
+    assert all(len(line) <= 80 for line in status.render(STATES[state]).splitlines())
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_screen_is_ascii(state: str) -> None:
+    assert status.render(STATES[state]).isascii()
+
+
+def test_a_bake_that_was_promoted_is_announced_as_such() -> None:
+    text = status.render(a_report(a_rotation(promoted=ONCALL)))
+
+    assert "Promoted 02:48:39 UTC by assumed-role/oncall" in text
+
+
+def test_a_stale_lease_is_not_called_a_driver_at_work() -> None:
+    report = a_report()
+    assert report.lease is not None
+    stale = replace(report.lease, until=NOW - timedelta(minutes=1))
+
+    assert "lease ran out" in status.render(replace(report, lease=stale))
