@@ -115,11 +115,33 @@ class Blocked(PhoenixError):
     code = "blocked"
 
 
+class LostRecord(Blocked):
+    """The groups' tags tell of a rotation in flight that the store knows nothing of."""
+
+    code = "lost_record"
+
+    def __init__(self, group: str, rotation: str) -> None:
+        super().__init__(
+            f"rotation {rotation} of {group} was in flight when its record was lost; nothing can start before it is "
+            "brought back",
+            hint=f"phoenix repair --group {group}",
+        )
+        self.group, self.rotation = group, rotation
+
+
 class ForeignStore(PhoenixError):
-    """A rotation of this group is in flight in another store."""
+    """A rotation of this group is in flight in another store, or was, later than anything that this store knows."""
 
     exit_status = 4
     code = "foreign_store"
+
+    def __init__(self, group: str, other: str, ours: str) -> None:
+        super().__init__(
+            f"a rotation of {group} belongs to another store: {other}, not {ours}",
+            hint=f"phoenix rollback --group {group} works without either store; if that store is lost, "
+            f"phoenix repair --adopt --group {group}",
+        )
+        self.group, self.other = group, other
 
 
 class UsageError(PhoenixError):

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from phoenix.core.action import Action, SetWeights
-from phoenix.core.blocker import Blocker
+from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.image import Candidate, Image
 from phoenix.core.model import LaunchFailure, Observation, Route, Slot, SlotState, TargetState, Verdict
 from phoenix.core.record import GroupRecord, Rotation
@@ -49,6 +49,9 @@ class FleetView:
 class Fleet(Protocol):
     """How the group's capacity exists in AWS."""
 
+    checks: ClassVar[tuple[str, ...]]
+    """Names of everything that `find_blockers` looks for, and of the blockers it returns."""
+
     def observe(self, rotation: Rotation | None) -> FleetView:
         """Read both slots. With a rotation in flight also what only it needs: failed launches while its candidate
         grows, its template version while that has no number yet."""
@@ -74,7 +77,12 @@ class Fleet(Protocol):
         """True when an autoscaler may move the slot's desired capacity."""
         ...
 
-    def find_blockers(self, live: Slot, image: Image, need: int) -> Sequence[Blocker]:
+    def template_changes(self, live: Slot) -> tuple[str, ...]:
+        """What the owner has changed, besides the image, since the live generation's template version was made; empty
+        when nothing. Words for people, without values."""
+        ...
+
+    def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:
         """Everything about the groups, their template and their instances that stands in the way of a start,
         a dry run of the launch included. Read-only."""
         ...
@@ -93,6 +101,8 @@ class Router(Protocol):
 
     balances: bool
     """False for groups without a load balancer: there are no weights, and in service is all that can be known."""
+    checks: ClassVar[tuple[str, ...]]
+    """Names of everything that `find_blockers` looks for, and of the blockers it returns."""
 
     def find(self, target_groups: Mapping[Slot, Sequence[str]]) -> tuple[Route, ...]:
         """Search for everything that sends traffic to these target groups; several calls."""
@@ -127,6 +137,8 @@ class Gate(Protocol):
     name: str
     before_traffic_only: bool
     """True for checks that are made once, before the candidate gets traffic; False for those watched while baking."""
+    checks: ClassVar[tuple[str, ...]]
+    """Names of everything that `find_blockers` looks for, and of the blockers it returns."""
 
     def check(self, rotation: Rotation, seen: Observation) -> Verdict:
         """Judge the candidate now. `seen` holds slots and routes; its verdicts are those of the gates before."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import assert_never
+from typing import ClassVar, assert_never
 
 from phoenix.core.action import (
     Action,
@@ -20,7 +20,7 @@ from phoenix.core.action import (
     SetWeights,
     WriteTags,
 )
-from phoenix.core.blocker import Blocker
+from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.image import Candidate, Image, Wanted, choose, unlaunchable
 from phoenix.core.model import (
     Instance,
@@ -53,6 +53,8 @@ def an_image(image: str = NEW_IMAGE, name: str = "web-2026.11.18-9f2c1e", **fact
 class FakeFleet:
     """Two groups in memory. Break things through the attributes: `failure`, `blockers`, `scales`, `error`."""
 
+    checks: ClassVar[tuple[str, ...]] = ("fleet-is-fit",)
+
     def __init__(self, desired: int = 4, *, live: Slot = Slot.BLUE, boots: bool = True) -> None:
         self.versions = {1: ("baseline", OLD_IMAGE)}
         self.boots = boots
@@ -61,6 +63,10 @@ class FakeFleet:
         self.failure: LaunchFailure | None = None
         """While set, launches fail with it."""
         self.blockers: list[Blocker] = []
+        self.changed: tuple[str, ...] = ()
+        """What the owner has changed in the template."""
+        self.ahead = UNKNOWN_AHEAD
+        """What the last search for blockers was told of the future."""
         self.error: Exception | None = None
         """While set, every call raises it."""
         self.scales = False
@@ -119,8 +125,13 @@ class FakeFleet:
     def has_scaling_policies(self, slot: Slot) -> bool:
         return self.scales
 
-    def find_blockers(self, live: Slot, image: Image, need: int) -> Sequence[Blocker]:
+    def template_changes(self, live: Slot) -> tuple[str, ...]:
         self._fail_if_told()
+        return self.changed
+
+    def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:
+        self._fail_if_told()
+        self.ahead = ahead
         return list(self.blockers)
 
     def settle(self) -> None:
@@ -194,6 +205,7 @@ class FakeRouter:
     """Weights on some routes, and the health of a fake fleet's instances: healthy unless listed in `sick`."""
 
     balances = True
+    checks: ClassVar[tuple[str, ...]] = ("routes-are-fit",)
 
     def __init__(self, fleet: FakeFleet, live: Slot = Slot.BLUE, routes: Sequence[str] = ROUTES) -> None:
         self.fleet = fleet
@@ -254,6 +266,7 @@ class FakeRouter:
 class FakeGate:
     """Says what it is told to say."""
 
+    checks: ClassVar[tuple[str, ...]] = ("gate-is-fit",)
     name: str = "fake"
     before_traffic_only: bool = False
     judgement: Judgement = Judgement.PASS

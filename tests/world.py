@@ -80,7 +80,7 @@ class World:
     def look(self, record: GroupRecord) -> Observation:
         """What an engine with perfect adapters would see, the capacity gate's verdict included."""
         rotation = record.in_flight
-        routes = ()
+        routes: tuple[Route, ...] = ()
         if self.balanced:
             routes = (Route("arn:rule/:443", ":443", {Slot.BLUE: 100 - self.weight, Slot.GREEN: self.weight}),)
         seen = Observation(

@@ -70,7 +70,8 @@ class SetWeights:
 
     `only_from` are the percentages of `slot` that may be found right before the write; empty means any (the way back).
     Raises of weight are refused by the router when it finds anything else. `suspend_stickiness` switches group
-    stickiness off while weights move; `restore_stickiness` switches it on again, in seconds by route ARN.
+    stickiness off while weights move; `restore_stickiness` switches it on again, in seconds by route ARN. `unrefer`
+    lists routes (ARNs) that are to stop naming the slot at all, once its share is nothing.
     """
 
     slot: Slot
@@ -78,6 +79,7 @@ class SetWeights:
     only_from: frozenset[int] = frozenset()
     suspend_stickiness: bool = False
     restore_stickiness: Mapping[str, int] = field(default_factory=dict)
+    unrefer: frozenset[str] = frozenset()
 
 
 Action = WriteTags | RemoveTags | MakeTemplateVersion | SetCapacity | SetSchedules | ReplaceInstance | SetWeights

@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from phoenix.core import tags
-from phoenix.core.model import Capacity, Observation, Outcome, Slot, SlotState, Step, Terms
-from phoenix.core.record import Generation, GroupRecord, Rotation
+from phoenix.core.model import Capacity, Cause, Observation, Outcome, Slot, SlotState, Step, Terms
+from phoenix.core.record import Generation, GroupRecord, Quarantined, Rotation
 
 UNKNOWN_IMAGE = "unknown"
 
@@ -32,7 +32,7 @@ def generation_in(state: SlotState, *, number: int | None = None) -> Generation 
         return Generation(note.number, state.slot, note.image, template_version=note.template_version)
     if number is None:
         return None
-    version = state.resolved_version or (state.template_version if state.template_version.isdigit() else None)
+    version = state.template_version if state.template_version.isdigit() else None
     return Generation(number, state.slot, UNKNOWN_IMAGE, template_version=version)
 
 
@@ -50,9 +50,10 @@ def adopt(group: str, seen: Observation) -> GroupRecord:
         group=group,
         slots={slot: seen.slots[slot].auto_scaling_group for slot in Slot},
         target_groups={slot: seen.slots[slot].target_groups for slot in Slot},
-        routes=tuple(r.arn for r in seen.routes),
+        routes={r.arn: r.name for r in seen.routes},
         highest_number=max(highest, 1),
         known=tuple(g for g in found.values() if g),
+        quarantine=_quarantine(seen),
     )
     if live is not None:
         record = _with_live(record, seen, live)
@@ -63,6 +64,11 @@ def adopt(group: str, seen: Observation) -> GroupRecord:
     if old is None or new is None or old.slot is new.slot:
         return record
     return _with_rotation(record, seen, note, old, new)
+
+
+def _quarantine(seen: Observation) -> tuple[Quarantined, ...]:
+    images = dict.fromkeys(i for state in seen.slots.values() for i in tags.read_quarantine(state.tags))
+    return tuple(Quarantined(i, seen.at, Cause.IMAGE, "", "found on the tags of the groups") for i in images)
 
 
 def _with_live(record: GroupRecord, seen: Observation, live: Slot) -> GroupRecord:
@@ -77,7 +83,7 @@ def _with_rotation(
     has_traffic = bool(seen.routes)
     left = seen.slots[old.slot]
     owner = tags.read_capacity(left.tags) or Capacity(left.min, left.max)
-    came_back = live is old.slot and tags.CAPACITY not in left.tags
+    came_back = live is old.slot and tags.CAPACITY not in left.tags and seen.slots[new.slot].max == 0
     rotation = Rotation(
         id=note.id,
         group=record.group,

@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from phoenix.core import tags
-from phoenix.core.adopt import live_slot
 from phoenix.core.converge import stays_hot
 from phoenix.core.model import Capacity, Cause, Observation, Outcome
 from phoenix.core.progress import noted
 from phoenix.core.ready import ready_instances
-from phoenix.core.record import Ask, GroupRecord, Quarantined, Rotation
+from phoenix.core.record import Ask, GroupRecord, Rotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,11 @@ class RollbackReady:
 def turn_back(rotation: Rotation, seen: Observation, ask: Ask, cause: Cause, *, now: bool = False) -> Rotation:
     """The rotation with the old generation as its target. Clocks start anew; what it was held or paused for is over."""
     reason = ask.reason or f"rolled back by {ask.by}"
+    # Somebody else may have given it traffic: then the data plane needs its time to follow the way back all the same.
+    has_traffic = any(route.percent(rotation.new.slot) > 0 for route in seen.routes)
     turned = replace(
         rotation,
+        exposed_at=rotation.exposed_at or (seen.at if has_traffic else None),
         back=ask,
         back_now=now,
         cause=cause,
@@ -72,26 +74,16 @@ def reopen(record: GroupRecord, rotation: Rotation, seen: Observation) -> Rotati
     )
 
 
-def understood(record: GroupRecord, seen: Observation) -> GroupRecord:
-    """The record, corrected where a rollback that it knows nothing of has taken the group back from its last success."""
-    rotation, retained = record.rotation, record.retained
-    if rotation is None or retained is None or rotation.outcome is not Outcome.SUCCEEDED:
+def heed_hold(record: GroupRecord, seen: Observation) -> GroupRecord:
+    """The record after a rollback that could not reach the store: what it did to AWS is what counts."""
+    notes = (tags.read_hold(state.tags) for state in seen.slots.values())
+    note = next((n for n in notes if n is not None), None)
+    rotation = record.rotation
+    if note is None or rotation is None or rotation.id != note.rotation or rotation.back is not None:
         return record
-    here, left = seen.slots[retained.slot], seen.slots[retained.slot.other]
-    if live_slot(seen) is not retained.slot or left.max > 0 or tags.CAPACITY in here.tags:
-        return record
-    reason = "rolled back by somebody without this store"
-    ask = Ask(seen.at, "somebody else", reason)
-    back = replace(rotation, outcome=Outcome.ROLLED_BACK, cause=Cause.OPERATOR, back=ask, reason=reason)
-    entry = Quarantined(rotation.new.image, seen.at, Cause.OPERATOR, rotation.id, reason)
-    return replace(
-        record,
-        rotation=noted(replace(back, ended_at=seen.at), seen, "rolled back", reason),
-        live=retained,
-        retained=None,
-        hot_until=None,
-        quarantine=(*(q for q in record.quarantine if q.image != entry.image), entry),
-    )
+    forward = rotation if rotation.in_flight else reopen(record, rotation, seen)
+    ask = Ask(seen.at, note.by, "rolled back without the store")
+    return replace(record, rotation=turn_back(forward, seen, ask, Cause.OPERATOR))
 
 
 def rollback_readiness(record: GroupRecord, seen: Observation) -> RollbackReady:

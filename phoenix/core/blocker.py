@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
     """Something that stands in the way of a start: what, where, and the command that mends it.
 
-    `ignorable` is True for those that `--ignore NAME` may list. A `warning` stands in nobody's way.
+    `ignorable` is True for those that `--ignore NAME` may list. A `warning` stands in nobody's way. `unchecked` names
+    what could not be looked at because of this one.
     """
 
     name: str
@@ -18,3 +21,24 @@ class Blocker:
     remedy: str | None = None
     ignorable: bool = False
     warning: bool = False
+    unchecked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What a start would lead to: for how long at the least, and how many instances more than live now at its peak.
+
+    `extra` None: as many again as there are.
+    """
+
+    lasts: timedelta = timedelta(0)
+    extra: int | None = None
+
+
+UNKNOWN_AHEAD = Ahead()
+
+
+def passed(checks: Iterable[str], found: Iterable[Blocker]) -> tuple[str, ...]:
+    """The checks that were made and found nothing. A check is called like the blocker that it would yield."""
+    spoiled = {name for blocker in found for name in (blocker.name, *blocker.unchecked)}
+    return tuple(check for check in dict.fromkeys(checks) if check not in spoiled)

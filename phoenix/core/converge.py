@@ -7,6 +7,7 @@ forward, resuming after a crash, rolling back and cleaning up are this one funct
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from phoenix.core import tags
 from phoenix.core.action import (
@@ -18,7 +19,7 @@ from phoenix.core.action import (
     SetWeights,
     WriteTags,
 )
-from phoenix.core.model import Capacity, Observation, Slot, SlotState, Step
+from phoenix.core.model import Capacity, Cause, Observation, Slot, SlotState, Step
 from phoenix.core.ready import candidate_goal, is_enough, old_goal, ready_count
 from phoenix.core.record import Rotation
 
@@ -51,15 +52,35 @@ def may_shrink(rotation: Rotation, seen: Observation) -> bool:
 
 
 def may_go_back(rotation: Rotation, seen: Observation) -> bool:
-    """True when the old generation can take the traffic: enough of it is ready, or what it has beats what the new one
-    has. Never onto nobody."""
+    """True when the old generation can take the traffic: enough of it is ready, or what it has beats what carries the
+    traffic now. Never onto nobody."""
     ready = ready_count(rotation, seen, rotation.old.slot)
     if ready == 0:
         return False
+    if seen.at >= back_at_the_latest(rotation):
+        return True
     if rotation.back_now or ready >= rotation.need:
         return rotation.back_now or _has_proved_itself(rotation, seen)
     grown = not _old_is_too_small(rotation, seen.slots[rotation.old.slot])
-    return grown and ready >= ready_count(rotation, seen, rotation.new.slot)
+    return grown and ready >= _carried_now(rotation, seen)
+
+
+def back_at_the_latest(rotation: Rotation) -> datetime:
+    """Until when the old generation may take to become whole; afterwards what there is of it has to do."""
+    asked = rotation.back.at if rotation.back is not None else rotation.started_at
+    return asked + rotation.terms.launch_timeout
+
+
+def _carried_now(rotation: Rotation, seen: Observation) -> int:
+    """How many instances' worth of traffic are carried now, each generation by its share, on the worst route.
+
+    Two and two that share it carry four: moving all of it to two because they are as many would halve what serves.
+    """
+    ready = {slot: ready_count(rotation, seen, slot) for slot in Slot}
+    carried = [
+        100 * ready[slot] // route.percent(slot) for route in seen.routes for slot in Slot if route.percent(slot)
+    ]
+    return min([*carried, rotation.need]) if carried else ready[rotation.new.slot]
 
 
 def _has_proved_itself(rotation: Rotation, seen: Observation) -> bool:
@@ -113,7 +134,8 @@ def _grow_candidate(rotation: Rotation, seen: Observation, candidate: SlotState)
     if SCHEDULES not in candidate.suspended:
         yield SetSchedules(candidate.slot, running=False)
     if rotation.grown_since is None and not is_empty_for(rotation, candidate):
-        yield from _set(candidate, 0, 0, desired=0)
+        if rotation.exposed_at is None or seen.at - rotation.exposed_at >= rotation.terms.propagation:
+            yield from _set(candidate, 0, 0, desired=0)
         return
     goal = candidate_goal(rotation)
     if goal == 0:
@@ -176,6 +198,9 @@ def _old_is_too_small(rotation: Rotation, old: SlotState) -> bool:
 
 def _grow_old(rotation: Rotation, old: SlotState) -> Iterator[Action]:
     if _old_is_too_small(rotation, old):
+        if tags.CAPACITY not in old.tags:
+            # Whoever has to go on without the record needs the owner's numbers before they are overwritten.
+            yield WriteTags({old.slot: {tags.CAPACITY: tags.write_capacity(rotation.capacity)}})
         version = rotation.old.template_version
         changed = None if version in (None, old.template_version) else version
         most = max(rotation.capacity.max, rotation.need)
@@ -190,22 +215,72 @@ def _close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
     ends_back = rotation.back is not None
     winner, loser = (rotation.old, rotation.new) if ends_back else (rotation.new, rotation.old)
     live, other = seen.slots[winner.slot], seen.slots[loser.slot]
+    if any(route.percent(winner.slot) != 100 for route in seen.routes):
+        # Somebody has moved weights since they settled; nothing may shrink now. Only the way back insists.
+        if ends_back:
+            yield SetWeights(loser.slot, 0)
+        return
     lost = {r.arn: rotation.sticky[r.arn] for r in seen.routes if r.arn in rotation.sticky and r.sticky_seconds == 0}
     if lost:
         # Weights are settled by now; writing them once more brings the suspended stickiness back with them.
         yield SetWeights(live.slot, 100, restore_stickiness=lost)
+    yield from _unrefer(rotation, seen)
     yield from _at_rest(rotation.capacity, live)
     if SCHEDULES in live.suspended and (not ends_back or rotation.succeeded_at is not None):
         yield SetSchedules(live.slot, running=True)
+    if is_untouched(rotation):
+        yield from _drop_notes(rotation, live, other, hot=other.desired > 0)
+        return
     if SCHEDULES not in other.suspended:
         yield SetSchedules(other.slot, running=False)
-    if stays_hot(rotation):
-        hot = max(live.desired, other.desired if other.min == other.max else 0)
+    hot = max(live.desired, other.desired if other.min == other.max else 0) if stays_hot(rotation) else 0
+    if hot or _may_let_go(rotation, seen, winner.slot):
         yield from _set(other, hot, hot, desired=hot)
-        yield from _drop_capacity_note(live)
-    else:
-        yield from _set(other, 0, 0, desired=0)
-        yield from _drop_capacity_note(live, other)
+    yield from _note_quarantine(rotation, live)
+    yield from _drop_notes(rotation, live, other, hot=hot > 0)
+
+
+def is_closed(rotation: Rotation, seen: Observation) -> bool:
+    """True unless something keeps the losing slot from its last role: strange weights, or a winner that is not whole.
+
+    Nothing to do is not the same as done.
+    """
+    winner = (rotation.old if rotation.back is not None else rotation.new).slot
+    if any(route.percent(winner) != 100 for route in seen.routes):
+        return False
+    is_let_go = is_untouched(rotation) or seen.slots[winner.other].max == 0
+    return is_let_go or _may_let_go(rotation, seen, winner)
+
+
+def is_untouched(rotation: Rotation) -> bool:
+    """True for one that was turned back before it had made anything: the other slot is still as it was."""
+    return rotation.back is not None and rotation.new.template_version is None
+
+
+def _may_let_go(rotation: Rotation, seen: Observation, winner: Slot) -> bool:
+    """Without weights the losing instances serve until they are gone: the winner has to be whole right then."""
+    wanted = min(rotation.need, seen.slots[winner].desired)
+    return rotation.terms.has_traffic or ready_count(rotation, seen, winner) >= wanted
+
+
+def _unrefer(rotation: Rotation, seen: Observation) -> Iterator[Action]:
+    """Routes that name the losing slot only because we made them stop doing so."""
+    if rotation.back is None or rotation.succeeded_at is not None:
+        return
+    ours = frozenset(r.arn for r in seen.routes if r.arn in rotation.referred and rotation.new.slot in r.weights)
+    if ours:
+        yield SetWeights(rotation.new.slot, 0, unrefer=ours)
+
+
+def _note_quarantine(rotation: Rotation, live: SlotState) -> Iterator[Action]:
+    """On the group itself, so that the image stays out even if the store is lost; one that has succeeded is free."""
+    noted = tags.read_quarantine(live.tags)
+    if rotation.back is None:
+        if rotation.new.image in noted:
+            left = [image for image in noted if image != rotation.new.image]
+            yield WriteTags({live.slot: {tags.QUARANTINE: tags.write_quarantine(left)}})
+    elif rotation.cause is not Cause.ENVIRONMENT and rotation.new.image not in noted:
+        yield WriteTags({live.slot: {tags.QUARANTINE: tags.write_quarantine((*noted, rotation.new.image))}})
 
 
 def stays_hot(rotation: Rotation) -> bool:
@@ -216,15 +291,24 @@ def stays_hot(rotation: Rotation) -> bool:
 
 
 def _at_rest(owner: Capacity, live: SlotState) -> Iterator[Action]:
-    """The owner's numbers; desired is left alone, so the maximum never cuts into what is running."""
-    if (live.min, live.max) != (owner.min, owner.max):
-        yield SetCapacity(live.slot, min=owner.min, max=owner.max)
+    """The owner's numbers; but AWS would lower desired to a maximum below it, and cut into what is running."""
+    most = max(owner.max, live.desired)
+    if (live.min, live.max) != (owner.min, most):
+        yield SetCapacity(live.slot, min=owner.min, max=most)
 
 
-def _drop_capacity_note(*states: SlotState) -> Iterator[Action]:
-    noted: dict[Slot, tuple[str, ...]] = {s.slot: (tags.CAPACITY,) for s in states if tags.CAPACITY in s.tags}
-    if noted:
-        yield RemoveTags(noted)
+def _drop_notes(rotation: Rotation, live: SlotState, other: SlotState, *, hot: bool) -> Iterator[Action]:
+    """The owner's numbers are in place, or not wanted any more; and word of a rollback has been heeded."""
+    found: dict[Slot, tuple[str, ...]] = {}
+    for state in (live, other):
+        stale = [tags.CAPACITY] if state is live or not hot else []
+        # Word that is meant for another store stays until that one has heard it.
+        stale += [tags.HOLD] if state.tags.get(tags.STORE) == rotation.store else []
+        present = tuple(key for key in stale if key in state.tags)
+        if present:
+            found[state.slot] = present
+    if found:
+        yield RemoveTags(found)
 
 
 def _set(

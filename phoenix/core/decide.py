@@ -11,17 +11,19 @@ from datetime import datetime, timedelta
 
 from phoenix.core import narrate
 from phoenix.core.action import Action, Decision, MakeTemplateVersion, ReplaceInstance, SetWeights
-from phoenix.core.back import turn_back
-from phoenix.core.converge import converge
+from phoenix.core.back import heed_hold, turn_back
+from phoenix.core.converge import converge, is_closed, is_untouched, step_before
 from phoenix.core.failure import Failure, find_failure
 from phoenix.core.model import Cause, Judgement, Observation, OnFailure, Outcome, Phase, Route
-from phoenix.core.progress import advance, advance_clocks, bake_ends_at, noted
+from phoenix.core.progress import advance, advance_clocks, bake_ends_at, drained_at, noted
 from phoenix.core.ready import candidate_goal, patience, ready_count
 from phoenix.core.record import Ask, Generation, GroupRecord, Quarantined, Rotation, Setback
 from phoenix.core.rest import rest
 
 MOST_REPLACEMENTS = 3
 """Sick instances handed back to AWS in one rotation; an image that makes more of them is bad."""
+STALE_READS = timedelta(seconds=30)
+"""How old an answer of an eventually consistent API may be."""
 SETBACKS = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=24))
 """How long `tick` waits before it tries again what the environment prevented, once, twice, three times in a row."""
 PHOENIX = "phoenix"
@@ -29,11 +31,13 @@ PHOENIX = "phoenix"
 
 def decide(record: GroupRecord, seen: Observation) -> Decision:
     """What to remember, what to do, when to look again, and why."""
+    record = heed_hold(record, seen)
     rotation = record.in_flight
     if rotation is None:
         return rest(record, seen)
     if rotation.held is not None:
         return Decision(record, (), None, f"held: {rotation.held}")
+    seen = _without_echo(rotation, seen)
     rotation = advance_clocks(rotation, seen)
     stranger = _stranger(rotation, seen)
     if stranger is not None:
@@ -48,7 +52,8 @@ def decide(record: GroupRecord, seen: Observation) -> Decision:
     rotation = advance(rotation, seen)
     actions = (*converge(rotation.current, rotation, seen), *_replacements(rotation, seen))
     rotation = replace(rotation, replaced=rotation.replaced + sum(isinstance(a, ReplaceInstance) for a in actions))
-    if rotation.closing_since is not None and not actions:
+    is_over = rotation.closing_since is not None and not actions and is_closed(rotation, seen)
+    if is_over and drained_at(rotation, seen) is None:
         return _finish(record, rotation, seen)
     return _decision(record, rotation, seen, actions)
 
@@ -65,21 +70,40 @@ def _decision(record: GroupRecord, rotation: Rotation, seen: Observation, action
 # --- somebody else ---------------------------------------------------------------------------------------------------
 
 
+def _without_echo(rotation: Rotation, seen: Observation) -> Observation:
+    """An answer may be half a minute old. Right after a shift was read back, the weight from before it is no news."""
+    if rotation.back is not None or rotation.shifted_at is None or seen.at - rotation.shifted_at > STALE_READS:
+        return seen
+    new, before = rotation.new.slot, step_before(rotation).new_weight
+    shown = {new: rotation.weight, new.other: 100 - rotation.weight}
+    routes = tuple(replace(r, weights=shown) if r.percent(new) == before else r for r in seen.routes)
+    return replace(seen, routes=routes)
+
+
 def _stranger(rotation: Rotation, seen: Observation) -> Route | None:
     """A route whose weight is neither the last one verified nor the one on its way. The way back takes any."""
     if rotation.back is not None:
         return None
-    ours = {rotation.weight, rotation.intended_weight}
+    # Before the first step the slot may still hold the generation of the time before, which is about to be removed.
+    ours = {rotation.weight, rotation.intended_weight} if rotation.step else {0}
     return next((r for r in seen.routes if r.percent(rotation.new.slot) not in ours), None)
 
 
 def _meet(route: Route, record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision:
-    """Put weight back that rests on nobody while the live one is healthy, as an IaC re-apply leaves it; else hold."""
+    """Put weight back that was moved onto nobody while the other one is healthy, as an IaC re-apply does; else hold."""
     new, old = rotation.new.slot, rotation.old.slot
     found = route.percent(new)
-    nobody_there = ready_count(rotation, seen, new) == 0
-    if found > 0 and nobody_there and ready_count(rotation, seen, old) > 0:
-        rotation = noted(rotation, seen, "healed", f"{route.name} sent {found} % to an empty generation; put back")
+    gained, lost = (new, old) if found > rotation.weight else (old, new)
+    if rotation.step == 0 and found > 0:
+        # What is in that slot has had requests: the data plane needs its time before it may be emptied.
+        rotation = replace(rotation, exposed_at=seen.at)
+    nobody_there = ready_count(rotation, seen, gained) == 0
+    is_safe = ready_count(rotation, seen, lost) > 0 and rotation.weight in (0, 100)
+    if nobody_there and is_safe:
+        share = route.percent(gained)
+        rotation = noted(
+            rotation, seen, "healed", f"{route.name} sent {share} % to {gained.value}, to nobody; put back"
+        )
         return _decision(record, rotation, seen, (SetWeights(new, rotation.weight),))
     held = (
         f"{route.name} sends {found} % to generation {rotation.new.number}, not {rotation.weight} %: "
@@ -126,6 +150,7 @@ def _succeeded(record: GroupRecord, rotation: Rotation, seen: Observation) -> Gr
         hot_until=seen.at + rotation.terms.hot_for if hot else None,
         known=_known(record, rotation),
         setback=None,
+        quarantine=tuple(q for q in record.quarantine if q.image != rotation.new.image),
     )
 
 
@@ -140,8 +165,8 @@ def _rolled_back(record: GroupRecord, rotation: Rotation, seen: Observation) -> 
         record,
         rotation=rotation,
         live=rotation.old,
-        retained=None,
-        hot_until=None,
+        retained=record.retained if is_untouched(rotation) else None,
+        hot_until=record.hot_until if is_untouched(rotation) else None,
         known=_known(record, rotation),
         quarantine=record.quarantine if environment else (*others, entry),
         setback=Setback(count, seen.at + SETBACKS[count - 1]) if environment else record.setback,

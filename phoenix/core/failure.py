@@ -77,7 +77,7 @@ def _launch_overdue(rotation: Rotation, seen: Observation) -> Failure | None:
 
 def _rotation_overdue(rotation: Rotation, seen: Observation) -> Failure | None:
     """The deadline always exists; a bake that waits for a person does not count against it."""
-    manual = rotation.baking_since is not None and rotation.current.bake is None
+    manual = rotation.baking_since is not None and rotation.current.bake is None and rotation.promoted is None
     if manual or seen.at < rotation.deadline:
         return None
     waiting = rotation.waiting_for or "the rotation"

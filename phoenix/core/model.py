@@ -159,6 +159,11 @@ class Instance:
         return self.lifecycle == "InService"
 
     @property
+    def counts(self) -> bool:
+        """True for what the group's desired capacity counts: a Standby one is there, but nobody waits for it."""
+        return not self.leaving and "Standby" not in self.lifecycle
+
+    @property
     def leaving(self) -> bool:
         """True when it is on its way out and will not come back by itself."""
         return self.lifecycle.startswith(("Terminat", "Detach"))
@@ -178,8 +183,7 @@ class LaunchFailure:
 class SlotState:
     """One slot at one instant. `template_version` is what the group says: a number, `$Latest` or `$Default`.
 
-    `resolved_version` is the number behind `$Latest` or `$Default`, where somebody looked. `tags` are those with the
-    prefix `phoenix:` only.
+    `template` identifies the launch template. `tags` are those with the prefix `phoenix:` only.
     """
 
     slot: Slot
@@ -188,7 +192,7 @@ class SlotState:
     max: int
     desired: int
     template_version: str
-    resolved_version: str | None = None
+    template: str = ""
     instances: tuple[Instance, ...] = ()
     suspended: frozenset[str] = frozenset()
     tags: Mapping[str, str] = field(default_factory=dict)

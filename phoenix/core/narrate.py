@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from phoenix.core.explain import ago, clock_time
+from phoenix.core.converge import back_at_the_latest
+from phoenix.core.explain import ago, clock_time, counted
 from phoenix.core.model import Judgement, Observation, Outcome
-from phoenix.core.progress import bake_ends_at
+from phoenix.core.progress import bake_ends_at, drained_at
 from phoenix.core.ready import candidate_goal, ready_count
 from phoenix.core.record import Rotation
 
@@ -15,10 +16,15 @@ def waiting_for(rotation: Rotation, seen: Observation) -> str:
     """What the rotation waits for at this moment."""
     if rotation.held is not None:
         return f"held: {rotation.held}; waiting for a person (resume, abort)"
-    if rotation.back is not None:
+    if rotation.back is not None and drained_at(rotation, seen) is None:
         return _going_back(rotation, seen)
     if rotation.paused is not None:
         return f"paused by {rotation.paused.by} since {clock_time(rotation.paused.at)}; waiting for `resume`"
+    draining = drained_at(rotation, seen)
+    if draining is not None:
+        loser = rotation.new if rotation.back is not None else rotation.old
+        left = counted(len(seen.slots[loser.slot].instances), "instance")
+        return f"draining: {left} of generation {loser.number} leave, at most until {clock_time(draining)}"
     if rotation.closing_since is not None:
         return f"closing: generation {rotation.new.number} becomes live at rest, {rotation.old.number} is retained"
     if rotation.step == 0:
@@ -63,9 +69,17 @@ def _shifting(rotation: Rotation, _: Observation) -> str:
     return f"moving {rotation.current.new_weight} % to generation {rotation.new.number}"
 
 
-def _shrinking(rotation: Rotation, _: Observation) -> str:
+def _shrinking(rotation: Rotation, seen: Observation) -> str:
+    if rotation.shrunk_at is not None:
+        return f"waiting for the old instances of generation {rotation.old.number} to leave"
     settled = (rotation.shifted_at or rotation.started_at) + rotation.terms.propagation
-    return f"settling until {clock_time(settled)}, then generation {rotation.old.number} shrinks"
+    number = rotation.old.number
+    if seen.at >= settled:
+        ready, all_told = ready_count(rotation, seen, rotation.old.slot), seen.slots[rotation.old.slot].desired
+        until = clock_time(rotation.deadline)
+        count = f"{ready} of {all_told} healthy"
+        return f"generation {number} shrinks once it is whole: {count}, at most until {until}, then back"
+    return f"settling until {clock_time(settled)}, then generation {number} shrinks"
 
 
 def _baking(rotation: Rotation, seen: Observation) -> str:
@@ -76,13 +90,13 @@ def _baking(rotation: Rotation, seen: Observation) -> str:
     )
     rest = f"baking at {rotation.current.new_weight} %"
     ends_at = bake_ends_at(rotation)
-    if ends_at is None:
+    if ends_at is None and rotation.promoted is None:
         return f"{rest} until promoted, then {then}"
     doubt = next((v for v in seen.verdicts if v.judgement is not Judgement.PASS), None)
-    if doubt is not None and seen.at >= ends_at:
+    if doubt is not None and (ends_at is None or seen.at >= ends_at):
         until = clock_time(rotation.deadline)
         return f"{rest}, waiting for {doubt.gate}: {doubt.reason}, at most until {until}, then back"
-    return f"{rest} until {clock_time(ends_at)}, then {then}"
+    return f"{rest} until {clock_time(ends_at or seen.at)}, then {then}"
 
 
 def _going_back(rotation: Rotation, seen: Observation) -> str:
@@ -93,4 +107,5 @@ def _going_back(rotation: Rotation, seen: Observation) -> str:
         settled = rotation.shifted_at + rotation.terms.propagation
         return f"rolling back to {old}: traffic is back, settling until {clock_time(settled)}"
     ready = ready_count(rotation, seen, rotation.old.slot)
-    return f"rolling back to {old}: {ready} of {rotation.need} ready to take the traffic"
+    until = clock_time(back_at_the_latest(rotation))
+    return f"rolling back to {old}: {ready} of {rotation.need} ready to take the traffic, at most until {until}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from phoenix.core.converge import is_empty_for, may_go_back, may_shrink, step_before
+from phoenix.core.converge import back_at_the_latest, is_empty_for, may_go_back, may_shrink, step_before
 from phoenix.core.model import Judgement, Observation
 from phoenix.core.ready import candidate_goal, is_enough, old_goal, ready_count, sick_since
 from phoenix.core.record import Event, Rotation
@@ -18,10 +18,13 @@ LEAST_LAST_BAKE = timedelta(minutes=5)
 
 def advance_clocks(rotation: Rotation, seen: Observation) -> Rotation:
     """Note what was seen: the ratchets, since when the candidate is ready, short or sick, and which weight is real."""
-    need = rotation.need if rotation.back else max(rotation.need, seen.slots[rotation.old.slot].desired)
+    need = rotation.need if rotation.back else _need(rotation, seen)
     rotation = replace(rotation, need=need, looked_at=seen.at, verdicts=seen.verdicts)
     if rotation.back is not None:
         whole = ready_count(rotation, seen, rotation.old.slot) >= rotation.need
+        if rotation.exposed_at is None and not weights_are(rotation, seen, 0):
+            # Whoever gave it traffic: requests are on their way there.
+            rotation = replace(rotation, exposed_at=seen.at)
         return replace(rotation, ready_since=_since(rotation.ready_since, whole, seen.at))
     if rotation.new.template_version is None or rotation.step == 0:
         return rotation
@@ -29,13 +32,23 @@ def advance_clocks(rotation: Rotation, seen: Observation) -> Rotation:
     if running > rotation.in_service_high:
         rotation = replace(rotation, in_service_high=running, progress_at=seen.at)
     enough_now = is_enough(rotation, seen)
+    goal = candidate_goal(rotation)
+    if goal > rotation.candidate_target:
+        # More is wanted than a moment ago: that it is not there yet is not the candidate's failure.
+        rotation = replace(rotation, short_since=None)
     return replace(
         rotation,
-        candidate_target=candidate_goal(rotation),
+        candidate_target=goal,
         sick=sick_since(rotation, seen),
         ready_since=_since(rotation.ready_since, enough_now, seen.at),
         short_since=_since(rotation.short_since, not enough_now, seen.at),
     )
+
+
+def _need(rotation: Rotation, seen: Observation) -> int:
+    """The high-water mark of what autoscaling wanted: of the old generation, and of the new one once it has traffic."""
+    new = seen.slots[rotation.new.slot].desired if rotation.weight > 0 else 0
+    return max(rotation.need, seen.slots[rotation.old.slot].desired, new)
 
 
 def _since(before: datetime | None, holds: bool, at: datetime) -> datetime | None:
@@ -70,6 +83,16 @@ def bake_ends_at(rotation: Rotation) -> datetime | None:
     return rotation.baking_since if rotation.promoted is not None else rotation.baking_since + bake
 
 
+def drained_at(rotation: Rotation, seen: Observation) -> datetime | None:
+    """Until when instances that are leaving for good are waited for at most; None when there are none, or no longer."""
+    loser = rotation.new if rotation.back is not None else rotation.old
+    state = seen.slots[loser.slot]
+    if rotation.closing_since is None or state.desired > 0 or not any(i.leaving or i.counts for i in state.instances):
+        return None
+    latest = rotation.closing_since + rotation.terms.drain_timeout
+    return latest if seen.at < latest else None
+
+
 def noted(rotation: Rotation, seen: Observation, name: str, text: str) -> Rotation:
     """The rotation with one more line in its story."""
     return replace(rotation, events=(*rotation.events, Event(seen.at, name, text)))
@@ -100,7 +123,8 @@ def _begin(rotation: Rotation, seen: Observation) -> Rotation:
         return replace(rotation, new=new)
     if not is_empty_for(rotation, seen.slots[rotation.new.slot]):
         return rotation
-    return replace(rotation, step=1, grown_since=seen.at, progress_at=seen.at)
+    unnamed = tuple(r.arn for r in seen.routes if rotation.new.slot not in r.weights)
+    return replace(rotation, step=1, grown_since=seen.at, progress_at=seen.at, referred=unnamed)
 
 
 def _prove(rotation: Rotation, seen: Observation) -> Rotation:
@@ -134,11 +158,18 @@ def _begin_bake(rotation: Rotation, seen: Observation) -> Rotation:
         return replace(rotation, baking_since=seen.at)
     if rotation.shrunk_at is None:
         # Decided once: a blip of the candidate afterwards must not launch old instances again.
-        decided = may_shrink(rotation, seen) and is_enough(rotation, seen)
+        decided = may_shrink(rotation, seen) and is_enough(rotation, seen) and _leaves_enough(rotation, seen)
         return replace(rotation, shrunk_at=seen.at) if decided else rotation
     old, goal = seen.slots[rotation.old.slot], old_goal(rotation, rotation.current)
-    staying = sum(not i.leaving for i in old.instances)
+    staying = sum(i.counts for i in old.instances)
     return rotation if old.desired > goal or staying > goal else replace(rotation, baking_since=seen.at)
+
+
+def _leaves_enough(rotation: Rotation, seen: Observation) -> bool:
+    """True when the old generation keeps its share whichever instances AWS takes, as it takes no account of health."""
+    old, goal = seen.slots[rotation.old.slot], old_goal(rotation, rotation.current)
+    taken = max(sum(not i.leaving for i in old.instances) - goal, 0)
+    return goal == 0 or ready_count(rotation, seen, rotation.old.slot) - taken >= goal
 
 
 def _end_bake(rotation: Rotation, seen: Observation) -> Rotation:
@@ -176,15 +207,21 @@ def _end_bake(rotation: Rotation, seen: Observation) -> Rotation:
 
 
 def _back(rotation: Rotation, seen: Observation) -> Rotation:
+    if rotation.shifted_at is not None and not weights_are(rotation, seen, 0):
+        # Somebody gave it traffic again: taken back once more, and waited for once more, before anything is removed.
+        exposed_at = rotation.exposed_at or seen.at
+        return replace(rotation, shifted_at=None, closing_since=None, exposed_at=exposed_at)
     if rotation.closing_since is not None:
         return rotation
     complete = seen.slots[rotation.old.slot].desired >= rotation.need
     if rotation.grown_since is None and not complete:
         return replace(rotation, grown_since=seen.at, ready_since=None)
     if rotation.shifted_at is None:
-        never_left = rotation.exposed_at is None and complete
-        away = weights_are(rotation, seen, 0) and (never_left or may_go_back(rotation, seen))
-        return replace(rotation, weight=0, intended_weight=0, shifted_at=seen.at) if away else rotation
-    whole = ready_count(rotation, seen, rotation.old.slot) >= rotation.need or rotation.exposed_at is None
+        goes = (rotation.exposed_at is None and complete) or may_go_back(rotation, seen)
+        if goes and weights_are(rotation, seen, 0):
+            return replace(rotation, weight=0, intended_weight=0, shifted_at=seen.at)
+        return replace(rotation, intended_weight=0) if goes else rotation
+    enough = ready_count(rotation, seen, rotation.old.slot) >= rotation.need or rotation.exposed_at is None
+    whole = enough or seen.at >= back_at_the_latest(rotation)
     settled = may_shrink(rotation, seen) and weights_are(rotation, seen, 0)
     return replace(rotation, closing_since=seen.at) if settled and whole else rotation

@@ -109,7 +109,7 @@ def _zones(state: SlotState) -> frozenset[str]:
 def sick_since(rotation: Rotation, seen: Observation) -> dict[str, datetime]:
     """Since when each candidate instance has been in service and called unhealthy; the rest is forgotten.
 
-    One that Auto Scaling itself calls unhealthy is being replaced already: handing it over twice would use up the limit.
+    One that Auto Scaling calls unhealthy is being replaced already: handing it over twice would use up the limit.
     """
     state = seen.slots[rotation.new.slot]
     return {

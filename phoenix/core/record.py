@@ -57,7 +57,7 @@ class Rotation:
 
     `weight` is the last one that was verified, `intended_weight` the one that may be on its way, both in per cent for
     the new generation. `store` is the location that `phoenix:store` names, `sticky` the group stickiness of routes
-    (ARN: seconds) that is suspended meanwhile.
+    (ARN: seconds) that is suspended meanwhile, `referred` the routes (ARNs) that did not name the new slot before.
     """
 
     id: str
@@ -74,6 +74,7 @@ class Rotation:
     policy: str = ""
     store: str = ""
     sticky: Mapping[str, int] = field(default_factory=dict)
+    referred: tuple[str, ...] = ()
     step: int = 0
     candidate_target: int = 0
     grown_since: datetime | None = None
@@ -152,7 +153,7 @@ class GroupRecord:
 
     `live` and `retained` are the generations at rest; during a rotation they are still those from before it.
     `hot_until` None with a retained generation means it is cold. `slots` are the Auto Scaling group names, `routes`
-    the ARNs last found to carry the pair: with both, a rollback needs no search and no policy.
+    the names by ARN last found to carry the pair: with both, a rollback needs no search and no policy.
     """
 
     group: str
@@ -161,7 +162,7 @@ class GroupRecord:
     region: str | None = None
     slots: Mapping[Slot, str] = field(default_factory=dict)
     target_groups: Mapping[Slot, tuple[str, ...]] = field(default_factory=dict)
-    routes: tuple[str, ...] = ()
+    routes: Mapping[str, str] = field(default_factory=dict)
     live: Generation | None = None
     retained: Generation | None = None
     hot_until: datetime | None = None

@@ -9,15 +9,19 @@ from dataclasses import replace
 
 from phoenix.core import tags
 from phoenix.core.action import Action, Decision, RemoveTags, SetCapacity
-from phoenix.core.back import understood
 from phoenix.core.explain import clock_time
+from phoenix.core.janitor import leftovers
 from phoenix.core.model import Observation, SlotState
 from phoenix.core.record import GroupRecord
 
 
 def rest(record: GroupRecord, seen: Observation) -> Decision:
-    """Follow the live slot's desired upward while hot; afterwards empty the slot and drop the note it carries."""
-    record = understood(record, seen)
+    """Take back what a lost rotation left; while hot follow the live slot's desired upward; then empty the slot."""
+    found = leftovers(record, seen)
+    if found:
+        return Decision(
+            record, tuple(f.action for f in found), seen.at, f"cleaning up: {'; '.join(f.text for f in found)}"
+        )
     if record.retained is None or record.hot_until is None:
         return Decision(record, (), None, "nothing to do")
     retained, live = seen.slots[record.retained.slot], seen.slots[record.retained.slot.other]

@@ -5,7 +5,7 @@ Every value is a few words with spaces between them; a value that does not read 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,6 +18,9 @@ ROTATION = "phoenix:rotation"
 GENERATION = "phoenix:generation"
 CAPACITY = "phoenix:capacity"
 HOLD = "phoenix:hold"
+QUARANTINE = "phoenix:quarantine"
+MOST_QUARANTINED = 10
+"""Images that fit into one tag value of 256 characters; the oldest are left out."""
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -82,6 +85,35 @@ def read_generation(tags: Mapping[str, str]) -> GenerationNote | None:
         return GenerationNote(int(number), image, version)
     except ValueError:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldNote:
+    """What `phoenix:hold` says: `id who`. A rollback without a store leaves it; the next tick with one heeds it."""
+
+    rotation: str
+    by: str
+
+
+def write_hold(rotation: Rotation) -> str:
+    """`web-42-7k3f oncall@laptop`."""
+    return f"{rotation.id} {rotation.back.by if rotation.back else rotation.by}"[:256]
+
+
+def read_hold(tags: Mapping[str, str]) -> HoldNote | None:
+    """The store-less rollback that a slot's tags speak of; None when there was none."""
+    rotation_id, _, by = tags.get(HOLD, "").partition(" ")
+    return HoldNote(rotation_id, by) if rotation_id and by else None
+
+
+def write_quarantine(images: Sequence[str]) -> str:
+    """Image ids, oldest first; `none` when there are none, as a tag's removal is a call of its own."""
+    return " ".join(images[-MOST_QUARANTINED:]) or "none"
+
+
+def read_quarantine(tags: Mapping[str, str]) -> tuple[str, ...]:
+    """Images that must not be rotated to, according to a slot's tags."""
+    return tuple(word for word in tags.get(QUARANTINE, "").split() if word.startswith("ami-"))
 
 
 def write_capacity(capacity: Capacity) -> str:

@@ -37,6 +37,7 @@ class RotateWhen:
     max_instance_lifetime: timedelta | None = None
     drift: bool = False
     tainted: bool = False
+    template: bool = False
 
 
 def find_reasons(
@@ -50,6 +51,11 @@ def find_reasons(
         _tainted(rotate_when, instances),
     )
     return tuple(reason for reason in reasons if reason is not None)
+
+
+def find_template_reason(rotate_when: RotateWhen, changed: Sequence[str]) -> tuple[str, ...]:
+    """Why what the owner has changed in the launch template is a reason; `changed` are the words of what differs."""
+    return (f"launch template changed: {', '.join(changed)}",) if rotate_when.template and changed else ()
 
 
 def _new_image(rotate_when: RotateWhen, live: Generation, chosen: Image | None, at: datetime) -> str | None:

@@ -41,6 +41,6 @@ def _carry_out(group: Group, record: GroupRecord, action: Action) -> GroupRecord
         return record
     if action.only_from:
         # Somebody may have added a rule since we last searched; one left out would keep its traffic where it was.
-        record = replace(record, routes=tuple(r.arn for r in group.router.find(record.target_groups)))
-    group.router.shift(action, record.target_groups, record.routes)
+        record = replace(record, routes={r.arn: r.name for r in group.router.find(record.target_groups)})
+    group.router.shift(action, record.target_groups, tuple(record.routes))
     return record

@@ -6,13 +6,15 @@ the change be applied again to what it saved.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tenacity import retry as again
 from tenacity import retry_if_exception_type, stop_after_attempt
 
+from phoenix.core import tags
+from phoenix.core.action import Action, RemoveTags, WriteTags
 from phoenix.core.explain import clock_time
 from phoenix.core.model import Outcome
 from phoenix.core.record import Ask, Event, GroupRecord, Rotation
@@ -23,7 +25,8 @@ from phoenix.engine.report import Report, Watch, nobody
 from phoenix.engine.reporting import report_on
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import rotate
-from phoenix.errors import Blocked, StateConflict
+from phoenix.engine.survey import refuse_foreign_store
+from phoenix.errors import Blocked, LostRecord, StateConflict
 
 _ATTEMPTS = 10
 
@@ -33,10 +36,18 @@ Change = Callable[[GroupRecord], tuple[GroupRecord, str]]
 @again(retry=retry_if_exception_type(StateConflict), stop=stop_after_attempt(_ATTEMPTS), reraise=True)
 def _change(group: Group, change: Change) -> tuple[GroupRecord, str]:
     """Load, change, save; nothing is saved when nothing changed."""
-    kept = group.store.load(group.name)
-    record = kept or sight_of(group).record
+    record = group.store.load(group.name) or _first_record(group)
     changed, sentence = change(record)
     return (group.store.save(changed) if changed != record else record), sentence
+
+
+def _first_record(group: Group) -> GroupRecord:
+    """A record for a group that has none yet; never of a rotation that belongs to somebody else."""
+    sight = sight_of(group)
+    refuse_foreign_store(group, sight.seen)
+    if sight.record.in_flight is not None:
+        raise LostRecord(group.name, sight.record.in_flight.id)
+    return sight.record
 
 
 def _said(group: Group, change: Change) -> Report:
@@ -76,9 +87,11 @@ def resume(group: Group) -> Report:
         if rotation is None:
             return replace(record, paused=None), f"{group.name} is resumed: rotations may start again"
         going = _shift_clocks(rotation, now - _still_since(rotation, now))
-        going = replace(going, paused=None, held=None, outcome=Outcome.IN_PROGRESS, cause=None)
+        cause = None if rotation.back is None else rotation.cause
+        going = replace(going, paused=None, held=None, outcome=Outcome.IN_PROGRESS, cause=cause)
         if held:
-            going = replace(going, weight=_weight_found(group, record, rotation))
+            # The step's own weight is set again from there, and has to be verified again before the next one follows.
+            going = replace(going, weight=_weight_found(group, record, rotation), shifted_at=None, closing_since=None)
         going = _told(going, Ask(now, group.by), "resumed")
         return replace(record, paused=None, rotation=going), f"{group.name} goes on with {rotation.id}"
 
@@ -93,6 +106,8 @@ def promote(group: Group, *, full: bool = False) -> Report:
         rotation = record.in_flight
         if rotation is None or rotation.back is not None:
             return record, f"nothing to promote: no rotation of {group.name} is going forward"
+        if rotation.held is not None:
+            return record, f"nothing to promote: it is held ({rotation.held}); resume it first"
         if rotation.baking_since is None and not full:
             return record, f"nothing to promote: {rotation.waiting_for}"
         going = _shift_clocks(rotation, now - _still_since(rotation, now)) if rotation.paused else rotation
@@ -108,7 +123,7 @@ def promote(group: Group, *, full: bool = False) -> Report:
 
 
 def release_image(group: Group, image: str) -> Report:
-    """End the quarantine of an image."""
+    """End the quarantine of an image, in the record and on the groups' tags."""
 
     def change(record: GroupRecord) -> tuple[GroupRecord, str]:
         kept = tuple(q for q in record.quarantine if q.image != image)
@@ -116,7 +131,20 @@ def release_image(group: Group, image: str) -> Report:
             return record, f"{image} is not quarantined for {group.name}"
         return replace(record, quarantine=kept), f"{image} may be used for {group.name} again"
 
-    return _said(group, change)
+    report = _said(group, change)
+    for action in _untagged(group, image):
+        group.fleet.apply(action)
+    return report
+
+
+def _untagged(group: Group, image: str) -> Iterator[Action]:
+    for slot, state in group.fleet.observe(None).slots.items():
+        noted = tags.read_quarantine(state.tags)
+        left = tags.write_quarantine([i for i in noted if i != image])
+        if image in noted and left:
+            yield WriteTags({slot: {tags.QUARANTINE: left}})
+        elif image in noted:
+            yield RemoveTags({slot: (tags.QUARANTINE,)})
 
 
 def retry(group: Group, request: RotateRequest, watch: Watch = nobody) -> Report:

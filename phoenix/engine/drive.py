@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -36,7 +36,8 @@ def claim(group: Group, *, force: bool = False) -> Lease:
     Raises:
         LeaseHeld: somebody else drives the group.
     """
-    ttl = timedelta(seconds=group.lease_seconds)
+    # Renewed with every tick: it has to outlast the longest wait between two of them.
+    ttl = timedelta(seconds=max(group.lease_seconds, 2 * WATCH_POLLS * group.poll_seconds))
     return group.store.claim(group.name, group.driver, group.clock.now(), ttl, force=force)
 
 
@@ -50,18 +51,20 @@ def drive(group: Group, lease: Lease, watch: Watch, first: Ticked | None = None)
     """
     going_on = partial(_next_tick, group, lease)
     lease, ticked = (lease, first) if first is not None else patiently(group, going_on)
+    before: Ticked | None = None
     while True:
         report = replace(report_on(group, ticked.record, ticked.seen), lease=lease)
         watch(report)
         rotation = ticked.record.in_flight
         if rotation is None or rotation.held is not None:
             return report
-        _wait(group, ticked)
+        _wait(group, ticked, before)
         if group.clock.stopping:
             raise Interrupted(
                 f"stopped; rotation {rotation.id} of {group.name} stays where it is: {rotation.waiting_for}",
                 hint=f"phoenix {'rollback' if rotation.back else 'rotate'} --group {group.name}   goes on with it",
             )
+        before = ticked
         lease, ticked = patiently(group, going_on)
 
 
@@ -71,11 +74,13 @@ def patiently(group: Group, attempt: Callable[[], T]) -> T:
     Raises:
         TransientError: nothing but those for `PATIENCE`.
     """
-    give_up_at = group.clock.now() + PATIENCE
+    give_up_at: datetime | None = None
     while True:
         try:
             return attempt()
         except TransientError as error:
+            # Counted from the first error: one attempt may outlast a laptop's sleep, and deserves another all the same.
+            give_up_at = give_up_at or group.clock.now() + PATIENCE
             if group.clock.now() >= give_up_at or group.clock.stopping:
                 raise
             log.warning("tick.failed", extra={"group": group.name, "reason": error.message})
@@ -97,17 +102,20 @@ def _renew(group: Group, lease: Lease) -> Lease:
     except LeaseHeld as held:
         raise LeaseLost(group.name, held.owner) from held
     if renewed.epoch != lease.epoch:
+        # Whoever took over is done; nobody but us could give back what was claimed just now.
+        group.store.release(renewed)
         raise LeaseLost(group.name, "somebody else meanwhile")
     return renewed
 
 
-def _wait(group: Group, ticked: Ticked) -> None:
+def _wait(group: Group, ticked: Ticked, before: Ticked | None) -> None:
     """Sleep until there is a reason to look again."""
     poll = timedelta(seconds=group.poll_seconds)
     decision, now = ticked.decision, group.clock.now()
     due = decision.look_again_at
-    if due is not None and due <= ticked.seen.at:
+    repeats = before is not None and decision.actions != () and decision.actions == before.decision.actions
+    if due is not None and due <= ticked.seen.at and not repeats:
         return
     at_most = now + (poll if decision.moving else WATCH_POLLS * poll)
-    until = min(due, at_most) if due is not None else at_most
+    until = min(due, at_most) if due is not None and due > now else at_most
     group.clock.sleep(max((until - now).total_seconds(), 0.0))

@@ -17,7 +17,7 @@ from phoenix.engine.plan import plan_for
 from phoenix.engine.report import NotStarted, Report, Watch
 from phoenix.engine.reporting import report_on
 from phoenix.engine.request import IGNORABLE, RollbackRequest, RotateRequest
-from phoenix.engine.rotate import begin
+from phoenix.engine.rotate import begin, rotate
 from phoenix.engine.survey import Survey, survey
 from phoenix.errors import Blocked
 
@@ -30,6 +30,8 @@ def go_to(group: Group, request: RollbackRequest, kept: GroupRecord, watch: Watc
         NotStarted: something else stands in the way; windows, freezes and quarantine do not.
     """
     number = request.to
+    if kept.in_flight is not None and kept.in_flight.new.number == number and kept.in_flight.back is None:
+        return rotate(group, RotateRequest(wait=request.wait), watch)
     if kept.in_flight is not None:
         raise Blocked(
             f"{group.name} is being rotated ({kept.in_flight.id}); generation {number} has to wait for its end",
@@ -65,7 +67,13 @@ def _survey(group: Group, wanted: Generation, why: str) -> Survey:
     one_step = replace(found.terms, steps=(Step(100, 100, 100, found.terms.steps[-1].bake),))
     found = replace(found, terms=one_step, reasons=(why,))
     plan = plan_for(group, request, found)
-    if plan.in_the_way:
+    if any(blocker.name != "paused" for blocker in plan.in_the_way):
         raise NotStarted(plan)
+    free = found.live.slot.other
+    if wanted.slot is not free and found.seen.slots[free].template != found.live_state.template:
+        raise Blocked(
+            f"generation {wanted.number} was made from the template of the {wanted.slot.value} slot, which is live; "
+            f"version {wanted.template_version} of the {free.value} slot's template is something else"
+        )
     released = tuple(q for q in found.record.quarantine if q.image != wanted.image)
     return replace(found, record=replace(found.record, quarantine=released))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from phoenix.core.model import Slot, Terms
@@ -44,7 +44,7 @@ class Group:
     by: str
     rotate_when: RotateWhen = field(default_factory=RotateWhen)
     calendar: Calendar = field(default_factory=Calendar)
-    notifiers: tuple[Notifier, ...] = ()
+    notifiers: Iterable[Notifier] = ()
     about: About = field(default_factory=About)
     policy: str = ""
     lease_seconds: int = 60

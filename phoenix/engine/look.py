@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from phoenix.core.adopt import UNKNOWN_IMAGE, adopt, live_slot
-from phoenix.core.back import understood
+from phoenix.core.model import Observation
+from phoenix.core.ownership import foreign_store, is_outdated
 from phoenix.core.record import GroupRecord
 from phoenix.engine.group import Group
 from phoenix.engine.observe import Sight, observe
 from phoenix.engine.report import Report
 from phoenix.engine.reporting import report_on
+from phoenix.errors import ForeignStore
 
 
 def look(group: Group) -> Report:
@@ -24,10 +26,32 @@ def sight_of(group: Group, *, search: bool = True) -> Sight:
     """The group's record and what is there; a group without a record is adopted from what can be seen."""
     kept = group.store.load(group.name)
     sight = observe(group, kept or GroupRecord(group.name), search=search)
-    if kept is not None and (kept.live is not None or kept.in_flight is not None):
-        return sight if kept.in_flight is not None else Sight(understood(sight.record, sight.seen), sight.seen)
+    known = kept is not None and (kept.live is not None or kept.in_flight is not None)
+    if known and not is_outdated(sight.record, sight.seen, group.store.location):
+        return sight
     adopted = adopt(group.name, sight.seen)
-    return Sight(_with_image(group, replace(adopted, version=kept.version if kept else 0), sight), sight.seen)
+    if kept is not None:
+        # Said before anybody could tell who is live, a pause for example; it holds all the same.
+        adopted = replace(
+            adopted,
+            version=kept.version,
+            paused=kept.paused,
+            quarantine=kept.quarantine,
+            setback=kept.setback,
+            highest_number=max(kept.highest_number, adopted.highest_number),
+        )
+    return Sight(_with_image(group, adopted, sight), sight.seen)
+
+
+def refuse_outdated(group: Group, record: GroupRecord, seen: Observation) -> None:
+    """Another store has rotated this group since: what this record would do now is wrong.
+
+    Raises:
+        ForeignStore: the tags tell of a later rotation than this record knows.
+    """
+    if is_outdated(record, seen, group.store.location):
+        other = foreign_store(seen, group.store.location)
+        raise ForeignStore(group.name, other or "unknown", group.store.location)
 
 
 def _with_image(group: Group, record: GroupRecord, sight: Sight) -> GroupRecord:

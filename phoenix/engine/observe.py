@@ -6,11 +6,11 @@ error: half an observation would be acted upon.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from phoenix.core.model import Judgement, Observation, Slot, SlotState, TargetState, Verdict
+from phoenix.core.model import Judgement, Observation, Route, Slot, SlotState, TargetState, Verdict
 from phoenix.core.record import GroupRecord, Rotation
 from phoenix.engine.group import Group
 from phoenix.ports import FleetView, Traffic
@@ -57,7 +57,9 @@ def _look_around(
     target_groups = {slot: state.target_groups for slot, state in view.slots.items()}
     routes = group.router.find(target_groups)
     traffic = group.router.observe(target_groups, (), health_of)
-    found = replace(record, slots=dict(group.slots), target_groups=target_groups, routes=tuple(r.arn for r in routes))
+    found = replace(
+        record, slots=dict(group.slots), target_groups=target_groups, routes={r.arn: r.name for r in routes}
+    )
     return view, Traffic(routes, traffic.health), found
 
 
@@ -65,9 +67,17 @@ def _look_again(group: Group, record: GroupRecord, health_of: frozenset[Slot]) -
     if not group.router.balances:
         return group.fleet.observe(record.in_flight), Traffic()
     with ThreadPoolExecutor(max_workers=1) as aside:
-        traffic = aside.submit(group.router.observe, record.target_groups, record.routes, health_of)
+        traffic = aside.submit(group.router.observe, record.target_groups, tuple(record.routes), health_of)
         view = group.fleet.observe(record.in_flight)
-        return view, traffic.result()
+        found = traffic.result()
+    return view, replace(found, routes=_named(found.routes, record.routes))
+
+
+def _named(routes: Sequence[Route], names: Mapping[str, str]) -> tuple[Route, ...]:
+    """With the names they were found under, and in that order: AWS tells a listener's port only to those who search."""
+    places = {arn: place for place, arn in enumerate(names)}
+    named = (replace(route, name=names.get(route.arn, route.name)) for route in routes)
+    return tuple(sorted(named, key=lambda route: places.get(route.arn, len(places))))
 
 
 def _worth_asking(rotation: Rotation | None, health_of: frozenset[Slot]) -> frozenset[Slot]:

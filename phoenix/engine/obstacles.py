@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from phoenix.core.blocker import Blocker
+from phoenix.core.blocker import Ahead, Blocker
+from phoenix.core.capacity import extremes
 from phoenix.core.explain import ago
 from phoenix.core.model import Slot
 from phoenix.engine.group import Group
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.survey import NOBODY, Survey
+
+CHECKS: Final = ("no-live-slot", "paused", "quarantine", "capacity", "empty", "freeze", "window", "no-image")
+_WEIGHTS: Final = frozenset({"weights-elsewhere", "weights-differ", "weight-on-both-slots", "no-traffic", "not-routed"})
+
+
+def checks_of(group: Group) -> tuple[str, ...]:
+    """Names of everything that is looked at before a start; each is called like the blocker that it would yield."""
+    return (*CHECKS, *_checks_of_others(group))
 
 
 def find_obstacles(group: Group, request: RotateRequest, found: Survey, lasts: timedelta) -> Iterator[Blocker]:
@@ -22,21 +32,51 @@ def find_obstacles(group: Group, request: RotateRequest, found: Survey, lasts: t
     yield from _own(group, request, found)
     yield from _owner_capacity(group, found)
     yield from _calendar(group, request, found.seen.at, lasts)
-    live = found.live.slot
+    live, need = found.live.slot, found.live_state.desired
     if found.image is None:
-        yield Blocker("no-image", "images", "No image fits the policy.", f"phoenix images --group {group.name}")
+        remedy = f"phoenix images --group {group.name}"
+        yield Blocker("no-image", "images", "No image fits the policy.", remedy, unchecked=group.fleet.checks)
     else:
-        yield from group.fleet.find_blockers(live, found.image, found.live_state.desired)
+        ahead = Ahead(lasts, extremes(need, found.terms.steps).peak - need)
+        yield from group.fleet.find_blockers(live, found.image, need, ahead)
     yield from group.router.find_blockers(found.seen.slots, live)
     for gate in group.gates:
         yield from gate.find_blockers(found.seen.slots, live)
 
 
+def _checks_of_others(group: Group) -> tuple[str, ...]:
+    gates = tuple(name for gate in group.gates for name in gate.checks)
+    return (*group.fleet.checks, *group.router.checks, *gates)
+
+
 def _nobody_lives(group: Group, found: Survey) -> Blocker:
-    seen = [f"{s.auto_scaling_group}: desired {s.desired}" for s in found.seen.slots.values()]
+    slots = found.seen.slots
+    seen = [f"{s.auto_scaling_group}: desired {s.desired}" for s in slots.values()]
     seen += [f"{r.name}: blue {r.percent(Slot.BLUE)} %, green {r.percent(Slot.GREEN)} %" for r in found.seen.routes]
-    text = f"Neither or both of the two slots are live ({'; '.join(seen)}). One of them must have all traffic."
-    return Blocker("no-live-slot", group.name, text)
+    likely = max(Slot, key=lambda slot: sum(i.in_service for i in slots[slot].instances))
+    whole = "traffic" if group.router.balances else "instances"
+    text = (
+        f"Neither or both of the two slots are live ({'; '.join(seen)}). One of them must have all {whole}. If that is"
+        f" {likely}:"
+    )
+    unchecked = (*CHECKS, *_checks_of_others(group))
+    return Blocker("no-live-slot", group.name, text, _gives_all_to(group, found, likely), unchecked=unchecked)
+
+
+def _gives_all_to(group: Group, found: Survey, slot: Slot) -> str:
+    """The command that makes this slot the live one."""
+    slots = found.seen.slots
+    if group.router.balances:
+        said = [b for b in group.router.find_blockers(slots, slot) if b.name in _WEIGHTS and b.remedy]
+        return "\n".join(str(b.remedy) for b in said) or f"phoenix status --group {group.name}"
+    if slots[slot.other].desired == 0:
+        name = slots[slot].auto_scaling_group
+        return f"aws autoscaling set-desired-capacity --auto-scaling-group-name {name} --desired-capacity <n>"
+    return (
+        "aws autoscaling update-auto-scaling-group"
+        f" --auto-scaling-group-name {slots[slot.other].auto_scaling_group} \\\n"
+        "    --min-size 0 --max-size 0 --desired-capacity 0"
+    )
 
 
 def _own(group: Group, request: RotateRequest, found: Survey) -> Iterator[Blocker]:
@@ -56,12 +96,20 @@ def _own(group: Group, request: RotateRequest, found: Survey) -> Iterator[Blocke
 def _owner_capacity(group: Group, found: Survey) -> Iterator[Blocker]:
     """A policy whose maximum is below what runs would cut into it when the rotation closes."""
     owner, running = group.terms.capacity, found.live_state.desired
+    name = found.live_state.auto_scaling_group
+    resize = f"aws autoscaling set-desired-capacity --auto-scaling-group-name {name} --desired-capacity"
     if owner is not None and owner.max < running:
-        text = f"fleet.capacity.max is {owner.max}, but {running} instances are wanted now. Raise it, or scale in."
-        yield Blocker("capacity", group.about.policy_file or group.name, text)
-    if running == 0:
-        text = "The live group's desired capacity is 0: there is nothing to replace, and nothing to prove a new one by."
-        yield Blocker("empty", found.live_state.auto_scaling_group, text)
+        text = f"fleet.capacity.max is {owner.max}, but {running} instances are wanted now. Raise it, or scale in:"
+        yield Blocker("capacity", group.about.policy_file or group.name, text, f"{resize} {owner.max}")
+    if running > 0:
+        return
+    other = found.seen.slots[found.live.slot.other]
+    text = "The live group's desired capacity is 0: there is nothing to replace, and nothing to prove a new one by."
+    if other.desired > 0:
+        text += f" {other.auto_scaling_group} has {other.desired}; if it is meant to be live:"
+        yield Blocker("empty", name, text, _gives_all_to(group, found, other.slot))
+    else:
+        yield Blocker("empty", name, text, f"{resize} <n>")
 
 
 def _calendar(group: Group, request: RotateRequest, at: datetime, lasts: timedelta) -> Iterator[Blocker]:

@@ -15,6 +15,7 @@ from phoenix.core.model import Observation, Outcome
 from phoenix.core.record import GroupRecord
 from phoenix.engine.apply import apply
 from phoenix.engine.group import Group
+from phoenix.engine.look import refuse_outdated
 from phoenix.engine.news import tell
 from phoenix.engine.observe import Sight, observe
 from phoenix.errors import PermanentError
@@ -33,11 +34,18 @@ class Ticked:
 
 
 def tick_once(group: Group, lease: Lease, record: GroupRecord) -> Ticked:
-    """Look, then act on what was seen."""
+    """Look, then act on what was seen.
+
+    Raises:
+        ForeignStore: another store has rotated this group since; nothing was changed.
+    """
     rotation = record.in_flight
     # The way back has shifted only when every route that exists by then is empty, not just those known at its start.
-    search = rotation is not None and rotation.back is not None and rotation.shifted_at is None
-    return act_on(group, lease, record, observe(group, record, search=search))
+    shifting_back = rotation is not None and rotation.back is not None and rotation.intended_weight == 0
+    search = shifting_back and rotation is not None and rotation.shifted_at is None
+    sight = observe(group, record, search=search)
+    refuse_outdated(group, record, sight.seen)
+    return act_on(group, lease, record, sight)
 
 
 def act_on(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> Ticked:

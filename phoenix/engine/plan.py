@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 
+from phoenix.core.blocker import passed
 from phoenix.core.capacity import extremes, share
 from phoenix.core.converge import SCHEDULES
 from phoenix.core.explain import ago
 from phoenix.core.model import Terms
 from phoenix.engine.group import Group
-from phoenix.engine.obstacles import find_obstacles
+from phoenix.engine.obstacles import checks_of, find_obstacles
 from phoenix.engine.report import Plan, PlannedStep
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.survey import Survey, survey
@@ -36,6 +37,7 @@ def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
     edges = extremes(need, terms.steps)
     lasts, hot_for = _lasts(found), terms.hot_for if terms.has_traffic else timedelta(0)
     due = bool(found.reasons)
+    blockers = tuple(find_obstacles(group, request, found, lasts)) if due else ()
     return Plan(
         group=group.name,
         at=found.seen.at,
@@ -45,7 +47,7 @@ def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
         candidates=found.candidates,
         steps=terms.steps,
         rows=tuple(_rows(group, terms, need)),
-        blockers=tuple(find_obstacles(group, request, found, lasts)) if due else (),
+        blockers=blockers,
         needed=need,
         worst_case=edges.worst,
         peak=edges.peak,
@@ -54,6 +56,7 @@ def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
         writes=_count_writes(found) if due else 0,
         extra_instance_hours=round((edges.peak - need) * (lasts + hot_for).total_seconds() / 3600, 1),
         instance_type=found.instances[0].instance_type if found.instances else None,
+        checks=passed(checks_of(group), blockers) if due else (),
         about=group.about,
         record=found.record,
     )

@@ -27,14 +27,17 @@ def report_on(
     sentence: str | None = None,
     outcome: Outcome | None = None,
 ) -> Report:
-    """How the group stands. Without `outcome`: that of the rotation in flight, or of the last one."""
+    """How the group stands. Without `outcome`: that of the rotation in flight, or of the last one.
+
+    `sentence` empty: there is nothing to say; None: the record says how it stands.
+    """
     rotation = record.rotation
     told = outcome or (rotation.outcome if rotation else Outcome.NONE)
     return Report(
         group=group.name,
         at=seen.at if seen else group.clock.now(),
         outcome=told,
-        sentence=sentence or _sentence(record),
+        sentence=_sentence(record) if sentence is None else sentence,
         record=record,
         seen=seen,
         rollback_ready=rollback_readiness(record, seen) if seen else NOTHING_RETAINED,

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from functools import partial
 
-from phoenix.core.back import reopen, turn_back, understood
+from phoenix.core.back import reopen, turn_back
 from phoenix.core.explain import ago
-from phoenix.core.model import Cause, Outcome, Slot
+from phoenix.core.model import Cause, Observation, Outcome, Phase, Slot
 from phoenix.core.ready import ready_count
 from phoenix.core.record import Ask, GroupRecord, Rotation
-from phoenix.engine.drive import claim, drive, patiently
-from phoenix.engine.forward import go_to
+from phoenix.engine.drive import PATIENCE, claim, drive, patiently
 from phoenix.engine.group import Group
-from phoenix.engine.look import sight_of
+from phoenix.engine.look import refuse_outdated, sight_of
+from phoenix.engine.news import tell
 from phoenix.engine.observe import Sight, observe
 from phoenix.engine.once import Ticked, act_on, tick_once
 from phoenix.engine.report import Report, Watch, nobody
 from phoenix.engine.reporting import report_on
 from phoenix.engine.request import RollbackRequest
-from phoenix.errors import Blocked
+from phoenix.engine.word import leave_word
+from phoenix.errors import Blocked, ForeignStore, LeaseLost
 from phoenix.ports import Lease
+
+log = logging.getLogger(__name__)
 
 
 def rollback(group: Group, request: RollbackRequest, watch: Watch = nobody) -> Report:
@@ -36,19 +40,37 @@ def rollback(group: Group, request: RollbackRequest, watch: Watch = nobody) -> R
 
 def _roll_back(group: Group, request: RollbackRequest, watch: Watch) -> Report:
     kept = group.store.load(group.name)
-    if kept is None or (kept.rotation is None and kept.retained is None):
-        sight = sight_of(group)
-        kept, searched = sight.record, sight
-    else:
-        searched = None
+    if kept is not None and (kept.rotation is not None or kept.retained is not None):
+        try:
+            return _roll_back_from(group, request, watch, kept, None)
+        except ForeignStore as elsewhere:
+            log.warning("store.left_out", extra={"group": group.name, "reason": elsewhere.message})
+    sight = sight_of(group)
+    return _roll_back_from(group, request, watch, sight.record, sight)
+
+
+def _roll_back_from(
+    group: Group, request: RollbackRequest, watch: Watch, kept: GroupRecord, searched: Sight | None
+) -> Report:
+    """Roll back what the record tells of; with `searched` that record was made from what was seen."""
     if request.to is not None and not _is_the_one_before(kept, request.to):
+        from phoenix.engine.forward import go_to  # all that a start needs; the way back does not wait for it
+
         return go_to(group, request, kept, watch)
     done = _already_back(group, kept)
     if done is not None:
         return done
+    intended = _intend(group, request, kept)
     lease = claim(group, force=True)
     try:
-        first = _turn(group, lease, request, kept, searched)
+        if intended is not kept:
+            try:
+                first = act_on(group, lease, intended, _as_intended(group, intended, searched))
+            finally:  # only now: traffic waits for no notifier, whatever it has to load, or to wait for itself
+                tell(group, kept, intended)
+        else:
+            first = _turn(group, lease, request, kept, searched)
+        leave_word(group, first)
         return _follow(group, lease, request, watch, first)
     finally:
         group.store.release(lease)
@@ -56,9 +78,8 @@ def _roll_back(group: Group, request: RollbackRequest, watch: Watch) -> Report:
 
 def abort(group: Group, reason: str | None, watch: Watch = nobody) -> Report:
     """Roll back the rotation in flight; with none in flight there is nothing to do."""
-    kept = group.store.load(group.name)
-    if kept is None or kept.in_flight is None:
-        record = kept or GroupRecord(group.name)
+    record = group.store.load(group.name) or sight_of(group).record
+    if record.in_flight is None:
         sentence = f"nothing to abort: no rotation of {group.name} is in flight"
         return report_on(group, record, sentence=sentence, outcome=Outcome.NONE)
     return rollback(group, RollbackRequest(reason=reason or "aborted"), watch)
@@ -74,7 +95,9 @@ def _is_the_one_before(record: GroupRecord, number: int) -> bool:
 def _already_back(group: Group, record: GroupRecord) -> Report | None:
     """What there is to say when the generation before already has the traffic; None when there is work to do."""
     rotation = record.rotation
-    if record.in_flight is not None or (record.retained is not None and rotation is not None):
+    # What a rotation had not touched when it was rolled back is still retained, and is no reason to go back further.
+    is_back = rotation is not None and rotation.outcome is Outcome.ROLLED_BACK
+    if record.in_flight is not None or (record.retained is not None and rotation is not None and not is_back):
         return None
     if rotation is None or rotation.outcome is not Outcome.ROLLED_BACK or rotation.ended_at is None:
         raise Blocked(_nothing_retained(record), hint=f"phoenix images --group {group.name}")
@@ -85,6 +108,7 @@ def _already_back(group: Group, record: GroupRecord) -> Report | None:
         f'Rolled back {when}, by {by}: "{rotation.reason}".'
     )
     sight = observe(group, record)
+    refuse_outdated(group, record, sight.seen)
     return report_on(group, record, sight.seen, sentence=sentence, outcome=Outcome.NONE)
 
 
@@ -95,21 +119,51 @@ def _nothing_retained(record: GroupRecord) -> str:
     return f"nothing to go back to: {record.group} is on {live} and nothing is retained{offer}"
 
 
+def _intend(group: Group, request: RollbackRequest, kept: GroupRecord) -> GroupRecord:
+    """Turn round what is in flight, in the record, before anything is asked of AWS; what is turned already stays.
+
+    A driver that loses its lease finds in the record why: it has been pre-empted. Had the lease gone first, it might
+    look before there is anything to find.
+    """
+    rotation = kept.in_flight
+    if rotation is None or (rotation.back is not None and (rotation.back_now or not request.now)):
+        return kept
+    now = group.clock.now()
+    ask = Ask(now, group.by, request.reason)
+    turned = turn_back(rotation, Observation(now, slots={}), ask, Cause.OPERATOR, now=request.now)
+    waiting_for = f"rolling back to {rotation.old.number}"
+    turned = replace(turned, phase=Phase.ROLLING_BACK, outcome=Outcome.IN_PROGRESS, waiting_for=waiting_for)
+    return group.store.save(replace(kept, rotation=turned))
+
+
+def _as_intended(group: Group, intended: GroupRecord, searched: Sight | None) -> Sight:
+    """What there is to see at the turn. Where the old generation can carry the need, the first write is the shift."""
+    rotation = intended.rotation
+    if rotation is None:
+        raise Blocked(_nothing_retained(intended))
+    sight = searched or _quick_look(group, intended, rotation)
+    return Sight(replace(sight.record, rotation=rotation), sight.seen)
+
+
 def _turn(group: Group, lease: Lease, request: RollbackRequest, kept: GroupRecord, searched: Sight | None) -> Ticked:
-    """The first tick of the way back. Where the old generation can carry the need, its first write is the shift."""
+    """The next tick of a way back that is under way, or the first of one that follows a success."""
     rotation = kept.rotation
     if rotation is None:
         raise Blocked(_nothing_retained(kept))
-    if rotation.back is not None and rotation.in_flight and (rotation.back_now or not request.now):
-        return tick_once(group, lease, kept)
+    if rotation.in_flight:
+        return tick_once(group, lease, kept) if rotation.held is None else _once_more(group, lease, kept, rotation)
     sight = searched or _quick_look(group, kept, rotation)
-    if not rotation.in_flight and understood(sight.record, sight.seen) != sight.record:
-        return tick_once(group, lease, kept)
     ask = Ask(sight.seen.at, group.by, request.reason)
-    turned = rotation if rotation.in_flight else reopen(kept, rotation, sight.seen)
-    turned = turn_back(turned, sight.seen, ask, Cause.OPERATOR, now=request.now)
+    turned = turn_back(reopen(kept, rotation, sight.seen), sight.seen, ask, Cause.OPERATOR, now=request.now)
     record = replace(sight.record, rotation=turned)
     return act_on(group, lease, kept, Sight(record, sight.seen))
+
+
+def _once_more(group: Group, lease: Lease, kept: GroupRecord, rotation: Rotation) -> Ticked:
+    """A way back that was held is tried again: whoever types this has been told why it stood still."""
+    sight = observe(group, kept, search=True)
+    going = replace(rotation, held=None, outcome=Outcome.IN_PROGRESS)
+    return act_on(group, lease, kept, Sight(replace(sight.record, rotation=going), sight.seen))
 
 
 def _quick_look(group: Group, kept: GroupRecord, rotation: Rotation) -> Sight:
@@ -119,6 +173,7 @@ def _quick_look(group: Group, kept: GroupRecord, rotation: Rotation) -> Sight:
     need = rotation.need if rotation.in_flight else sight.seen.slots[rotation.new.slot].desired
     if ready_count(rotation, sight.seen, rotation.old.slot) < need:
         sight = observe(group, at_rest, health_of=frozenset(Slot))
+    refuse_outdated(group, at_rest, sight.seen)
     return Sight(replace(sight.record, rotation=rotation), sight.seen)
 
 
@@ -126,5 +181,22 @@ def _follow(group: Group, lease: Lease, request: RollbackRequest, watch: Watch, 
     if not request.wait:
         report = report_on(group, first.record, first.seen)
         return replace(report, exit_status=0)
-    report = drive(group, lease, watch, first)
+    try:
+        report = drive(group, lease, watch, first)
+    except LeaseLost as lost:
+        report = _finished_by(group, lost)
     return replace(report, exit_status=0 if report.outcome is Outcome.ROLLED_BACK else report.exit_status)
+
+
+def _finished_by(group: Group, lost: LeaseLost) -> Report:
+    """Two people typed it at once: the other one's driver goes on with the same way back, and ends it."""
+    give_up_at = group.clock.now() + PATIENCE
+    while group.clock.now() < give_up_at and not group.clock.stopping:
+        record = group.store.load(group.name)
+        rotation = record.rotation if record is not None else None
+        if record is None or rotation is None or rotation.back is None:
+            raise lost
+        if not rotation.in_flight or rotation.held is not None:
+            return report_on(group, record, observe(group, record).seen)
+        group.clock.sleep(group.poll_seconds)
+    raise lost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from phoenix.core.back import heed_hold
 from phoenix.core.model import Outcome
 from phoenix.core.record import Generation, GroupRecord, Rotation
 from phoenix.engine.drive import claim, drive
@@ -31,6 +32,10 @@ def rotate(group: Group, request: RotateRequest, watch: Watch = nobody) -> Repor
     if kept is not None and kept.in_flight is not None:
         return _go_on(group, request, kept.in_flight, watch)
     found = survey(group, request)
+    undone = heed_hold(found.record, found.seen).in_flight
+    if undone is not None:
+        # Somebody has rolled back without this store: that is what has to be finished, and known, first.
+        return _go_on(group, request, undone, watch)
     plan = plan_for(group, request, found)
     if not plan.due:
         return report_on(group, found.record, found.seen, sentence=describe(plan), outcome=Outcome.NONE)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from phoenix.core import tags
-from phoenix.core.adopt import live_slot
+from phoenix.core.adopt import UNKNOWN_IMAGE
 from phoenix.core.image import Candidate, Image
 from phoenix.core.model import Observation, Slot, SlotState, Terms
+from phoenix.core.ownership import foreign_rotation
 from phoenix.core.progress import LEAST_LAST_BAKE
 from phoenix.core.record import Generation, GroupRecord
-from phoenix.core.trigger import LiveInstance, find_reasons
+from phoenix.core.trigger import LiveInstance, find_reasons, find_template_reason
 from phoenix.engine.group import Group
 from phoenix.engine.look import sight_of
 from phoenix.engine.request import RotateRequest
-from phoenix.errors import Blocked, ForeignStore, NotFound
+from phoenix.errors import Blocked, ForeignStore, LostRecord, NotFound
 
 NOBODY = Generation(0, Slot.BLUE, "unknown")
 """Stands for the live generation of a group in which neither or both of the slots are live."""
@@ -56,6 +56,7 @@ def survey(group: Group, request: RotateRequest) -> Survey:
 
     Raises:
         ForeignStore: a rotation of this group is in flight in another store.
+        LostRecord: the tags tell of a rotation in flight that the store has lost.
         Blocked: AWS knows no such group, or the image asked for does not exist, may not be launched, or is older than
             the live one.
     """
@@ -64,7 +65,9 @@ def survey(group: Group, request: RotateRequest) -> Survey:
     except NotFound as unknown:
         raise Blocked(unknown.message, hint=unknown.hint) from unknown
     record, seen = sight.record, sight.seen
-    _refuse_foreign_store(group, seen)
+    refuse_foreign_store(group, seen)
+    if record.in_flight is not None:
+        raise LostRecord(group.name, record.in_flight.id)
     if record.live is None:
         return Survey(record, seen, NOBODY, group.terms, reasons=("not known: no slot is live",))
     candidates = _candidates(group, request, seen)
@@ -81,17 +84,15 @@ def survey(group: Group, request: RotateRequest) -> Survey:
     return replace(found, terms=_terms_for(group, found.live.slot)) if found.reasons else found
 
 
-def _refuse_foreign_store(group: Group, seen: Observation) -> None:
-    """Two stores for one group would each think they own its rotation."""
-    live = live_slot(seen)
-    for state in seen.slots.values():
-        other = state.tags.get(tags.STORE)
-        is_pinned = tags.CAPACITY in state.tags and live in (None, state.slot)
-        if is_pinned and other not in (None, group.store.location):
-            raise ForeignStore(
-                f"a rotation of {group.name} is in flight in another store: {other}, not {group.store.location}",
-                hint=f"phoenix rollback --group {group.name}   works without either store",
-            )
+def refuse_foreign_store(group: Group, seen: Observation) -> None:
+    """Two stores for one group would each think they own its rotation.
+
+    Raises:
+        ForeignStore: a rotation is in flight, by the tags, and it is not this store's.
+    """
+    other = foreign_rotation(seen, group.store.location)
+    if other is not None:
+        raise ForeignStore(group.name, other, group.store.location)
 
 
 def _candidates(group: Group, request: RotateRequest, seen: Observation) -> tuple[Candidate, ...]:
@@ -99,7 +100,10 @@ def _candidates(group: Group, request: RotateRequest, seen: Observation) -> tupl
         return ()
     if request.image is None:
         return tuple(group.images.candidates(seen.at))
-    named = group.images.named(request.image, seen.at)
+    try:
+        named = group.images.named(request.image, seen.at)
+    except NotFound as unknown:
+        raise Blocked(unknown.message, hint=f"phoenix images --group {group.name}") from unknown
     if named.rejected is not None:
         raise Blocked(f"{request.image} cannot be launched for {group.name}: {named.rejected}")
     return (named,)
@@ -113,12 +117,34 @@ def _with_reasons(group: Group, request: RotateRequest, found: Survey) -> Survey
             hint = f"phoenix rotate --group {group.name} --image {chosen.id} --force"
             raise Blocked(f"{chosen.id} is older than the live image {found.live.image}", hint=hint)
         chosen = None
+    if chosen is not None and _is_out_of_bounds(group, request, found, chosen):
+        chosen = None
     when = replace(group.rotate_when, new_image=True) if request.image is not None else group.rotate_when
     reasons = find_reasons(when, found.live, chosen, found.instances, found.seen.at)
+    reasons += find_template_reason(when, _changed_in_template(group, found))
     if request.force:
         reasons = (*reasons, "requested with --force")
     afresh = _image_of(group, found) if reasons and chosen is None else None
     return replace(found, reasons=reasons, image=chosen or afresh)
+
+
+def _is_out_of_bounds(group: Group, request: RotateRequest, found: Survey, chosen: Image) -> bool:
+    """A quarantined image does not keep old instances alive: where age, drift or a taint asks for a rotation, the live
+    image is launched afresh. Where nothing but the image itself does, its quarantine is the answer."""
+    named = request.image is not None or request.force or "quarantine" in request.ignore
+    if named or all(entry.image != chosen.id for entry in found.record.quarantine):
+        return False
+    return bool(find_reasons(group.rotate_when, found.live, None, found.instances, found.seen.at))
+
+
+def _changed_in_template(group: Group, found: Survey) -> tuple[str, ...]:
+    """Asked only where it can be a reason; otherwise preflight shows it, once a rotation is due."""
+    if not group.rotate_when.template:
+        return ()
+    try:
+        return group.fleet.template_changes(found.live.slot)
+    except NotFound as unknown:
+        raise Blocked(unknown.message, hint=unknown.hint) from unknown
 
 
 def _goes_back_in_time(group: Group, chosen: Image, found: Survey) -> bool:
@@ -126,16 +152,25 @@ def _goes_back_in_time(group: Group, chosen: Image, found: Survey) -> bool:
     if chosen.id == found.live.image:
         return False
     listed = next((c.image for c in found.candidates if c.image.id == found.live.image), None)
-    running = listed or _image_of(group, found)
-    return running is not None and running.created_at > chosen.created_at
+    if listed is None and (running := _running(group, found)) is not None:
+        listed = running.image
+    return listed is not None and listed.created_at > chosen.created_at
 
 
 def _image_of(group: Group, found: Survey) -> Image | None:
     """The live image; None when it is gone or may no longer be launched."""
-    if group.images is None:
+    running = _running(group, found)
+    return running.image if running is not None and running.rejected is None else None
+
+
+def _running(group: Group, found: Survey) -> Candidate | None:
+    """The live image as its source judges it; None when it has been deregistered, which is no reason to stand still."""
+    if group.images is None or found.live.image == UNKNOWN_IMAGE:
         return None
-    named = group.images.named(found.live.image, found.seen.at)
-    return named.image if named.rejected is None else None
+    try:
+        return group.images.named(found.live.image, found.seen.at)
+    except NotFound:
+        return None
 
 
 def _terms_for(group: Group, slot: Slot) -> Terms:

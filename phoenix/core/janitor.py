@@ -1,0 +1,86 @@
+"""What an interrupted or lost rotation has left on a group at rest, and the actions that take it back. Pure.
+
+Only what phoenix itself has noted on the groups is touched: a number without a note is the owner's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from phoenix.core import tags
+from phoenix.core.action import Action, RemoveTags, SetCapacity, SetWeights
+from phoenix.core.model import Observation, Slot, SlotState
+from phoenix.core.ready import ready_instances
+from phoenix.core.record import GroupRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Something temporary that has outlived its rotation, in words, and what undoes it."""
+
+    text: str
+    action: Action
+
+
+def leftovers(record: GroupRecord, seen: Observation) -> tuple[Leftover, ...]:
+    """Everything to take back; empty while a rotation is in flight, whose own business it is."""
+    if record.in_flight is not None or record.live is None:
+        return ()
+    live = seen.slots[record.live.slot]
+    other = seen.slots[record.live.slot.other]
+    return (*_weight(seen, live, other), *_pin(live), *_stray(record, seen, other), *_notes(record, live, other))
+
+
+def _weight(seen: Observation, live: SlotState, other: SlotState) -> Iterator[Leftover]:
+    """Weight that rests on nobody while the live slot is healthy, as an IaC re-apply leaves it; any other is left."""
+    there, here = (ready_instances(state, None, has_traffic=True) for state in (other, live))
+    carrying = next((route for route in seen.routes if route.percent(other.slot) > 0), None)
+    if carrying is not None and here and not there:
+        yield Leftover(
+            f"{carrying.name} sends {carrying.percent(other.slot)} % to {other.auto_scaling_group}, to nobody",
+            SetWeights(live.slot, 100),
+        )
+
+
+def _pin(live: SlotState) -> Iterator[Leftover]:
+    """The live slot still has the numbers of a rotation: the owner's are noted beside them."""
+    owner = tags.read_capacity(live.tags)
+    if owner is None:
+        return
+    most = max(owner.max, live.desired)
+    if (live.min, live.max) != (owner.min, most):
+        yield Leftover(
+            f"{live.auto_scaling_group}: min {live.min} max {live.max} are a rotation's; the owner's are "
+            f"min {owner.min} max {owner.max}",
+            SetCapacity(live.slot, min=owner.min, max=most),
+        )
+
+
+def _stray(record: GroupRecord, seen: Observation, other: SlotState) -> Iterator[Leftover]:
+    """A candidate that nobody waits for any more: no weight, not retained, and phoenix's own by its tag."""
+    note, rotation = tags.read_generation(other.tags), tags.read_rotation(other.tags)
+    is_candidate = note is not None and rotation is not None and note.number == rotation.new
+    carries = any(route.percent(other.slot) for route in seen.routes)
+    is_retained = record.retained is not None and record.retained.slot is other.slot
+    if is_candidate and other.desired > 0 and not carries and not is_retained:
+        yield Leftover(
+            f"{other.auto_scaling_group}: {other.desired} instances of a candidate that was given up",
+            SetCapacity(other.slot, min=0, max=0, desired=0),
+        )
+
+
+def _notes(record: GroupRecord, live: SlotState, other: SlotState) -> Iterator[Leftover]:
+    is_hot = record.retained is not None and record.hot_until is not None
+    store = record.rotation.store if record.rotation is not None else ""
+    found: dict[Slot, tuple[str, ...]] = {}
+    for state in (live, other):
+        stale = [] if state is other and is_hot else [tags.CAPACITY]
+        # Word that is meant for another store stays until that one has heard it.
+        stale += [tags.HOLD] if state.tags.get(tags.STORE) == store else []
+        present = tuple(key for key in stale if key in state.tags)
+        if present:
+            found[state.slot] = present
+    if found:
+        names = sorted({key for keys in found.values() for key in keys})
+        yield Leftover(f"tags {', '.join(names)} that no rotation needs any more", RemoveTags(found))

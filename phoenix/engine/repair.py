@@ -1,0 +1,81 @@
+"""`repair`: find what an interrupted, a lost or a foreign rotation has left on a group, and undo it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from phoenix.core.back import turn_back
+from phoenix.core.janitor import leftovers
+from phoenix.core.model import Cause, Outcome
+from phoenix.core.record import Ask, GroupRecord
+from phoenix.engine.drive import claim, drive
+from phoenix.engine.group import Group
+from phoenix.engine.look import sight_of
+from phoenix.engine.observe import Sight
+from phoenix.engine.once import act_on
+from phoenix.engine.report import Report, Watch, nobody
+from phoenix.engine.reporting import report_on
+from phoenix.engine.survey import refuse_foreign_store
+from phoenix.engine.word import leave_word
+
+
+@dataclass(frozen=True, slots=True)
+class Repairs:
+    """What there is to repair, in words; empty when nothing is."""
+
+    sight: Sight
+    texts: tuple[str, ...]
+
+
+def find_repairs(group: Group, *, adopt: bool = False) -> Repairs:
+    """Look for leftovers. Writes nothing. `adopt` takes over what another store has in flight.
+
+    Raises:
+        ForeignStore: a rotation is in flight in another store, and `adopt` was not asked for.
+    """
+    kept = group.store.load(group.name)
+    sight = sight_of(group)
+    if kept is not None and kept.in_flight is not None:
+        return Repairs(sight, ())
+    if not adopt:
+        refuse_foreign_store(group, sight.seen)
+    lost = sight.record.in_flight
+    if lost is not None:
+        text = (
+            f"rotation {lost.id} was in flight and its record is lost: generation {lost.new.number} has "
+            f"{lost.weight} %; it is rolled back to generation {lost.old.number}"
+        )
+        return Repairs(sight, (text,))
+    return Repairs(sight, tuple(found.text for found in leftovers(sight.record, sight.seen)))
+
+
+def repair(group: Group, repairs: Repairs, watch: Watch = nobody, *, wait: bool = True) -> Report:
+    """Undo what was found, and follow it to its end; without `wait` the next ticks do."""
+    record, seen = repairs.sight.record, repairs.sight.seen
+    if not repairs.texts:
+        return report_on(group, record, seen, sentence=_nothing(record), outcome=Outcome.NONE)
+    lease = claim(group)
+    try:
+        first = act_on(group, lease, record, Sight(_turned(group, repairs.sight), seen))
+        leave_word(group, first)
+        report = drive(group, lease, watch, first) if wait else report_on(group, first.record, first.seen)
+    finally:
+        group.store.release(lease)
+    sentence = f"repaired: {'; '.join(repairs.texts)}"
+    return replace(report, sentence=sentence, exit_status=1 if report.outcome is Outcome.HELD else 0)
+
+
+def _turned(group: Group, sight: Sight) -> GroupRecord:
+    """A rotation without its record cannot go on: only the way back is known."""
+    lost = sight.record.in_flight
+    if lost is None:
+        return sight.record
+    ask = Ask(sight.seen.at, group.by, "its record was lost")
+    return replace(sight.record, rotation=turn_back(lost, sight.seen, ask, Cause.ENVIRONMENT))
+
+
+def _nothing(record: GroupRecord) -> str:
+    rotation = record.in_flight
+    if rotation is not None:
+        return f"nothing to repair: {rotation.id} is in flight, and the next tick goes on with it"
+    return f"nothing to repair: {record.group} has nothing temporary left on it"

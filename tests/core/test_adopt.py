@@ -1,0 +1,120 @@
+"""A group without a record: weights say who is live, instances what it is, tags which number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+
+from phoenix.core import tags
+from phoenix.core.adopt import UNKNOWN_IMAGE, adopt, generation_in, live_slot
+from phoenix.core.model import Capacity, Observation, Outcome, Slot
+from phoenix.core.record import Generation
+from tests.builders import (
+    NEW_IMAGE,
+    OLD_IMAGE,
+    a_rotation,
+    a_route,
+    a_slot,
+    after,
+    an_observation,
+    tags_of,
+)
+
+BLUE, GREEN = Slot.BLUE, Slot.GREEN
+TAGS = tags_of(a_rotation())
+
+
+def left_behind(weight: int, old: int = 4, new: int = 4, *, noted: bool = True) -> Observation:
+    """What a rotation from 41 to 42 has left on the groups; `noted`: the owner's numbers are still on the old one."""
+    kept: Mapping[str, str] = {k: v for k, v in TAGS[BLUE].items() if noted or k != tags.CAPACITY}
+    return an_observation(a_slot(healthy=old, tags=kept), a_slot(GREEN, new, "2", tags=TAGS[GREEN]), weight)
+
+
+@pytest.mark.parametrize(("weight", "live"), [(0, BLUE), (100, GREEN), (5, None)])
+def test_whoever_has_all_traffic_is_live(weight: int, live: Slot | None) -> None:
+    assert live_slot(an_observation(weight=weight)) is live
+
+
+@pytest.mark.edge(35)
+def test_routes_that_differ_leave_it_open_who_is_live() -> None:
+    assert live_slot(an_observation(routes=(a_route(0), a_route(100, ":80")))) is None
+
+
+def test_without_a_load_balancer_capacity_says_who_is_live() -> None:
+    assert live_slot(an_observation(routes=())) is BLUE
+    assert live_slot(an_observation(a_slot(healthy=0), routes=())) is None
+    assert live_slot(an_observation(green=a_slot(GREEN, 1), routes=())) is None
+
+
+@pytest.mark.edge(22)
+@pytest.mark.parametrize(("version", "expected"), [("57", "57"), ("$Latest", None), ("$Default", None)])
+def test_a_slot_without_tags_is_known_by_its_template_version_if_that_is_a_number(
+    version: str, expected: str | None
+) -> None:
+    state = a_slot(version=version)
+
+    assert generation_in(state, number=1) == Generation(1, BLUE, UNKNOWN_IMAGE, template_version=expected)
+    assert generation_in(state) is None
+
+
+def test_a_group_that_phoenix_never_touched_is_on_generation_1() -> None:
+    record = adopt("web", an_observation())
+
+    assert record.live == Generation(1, BLUE, UNKNOWN_IMAGE, template_version="1")
+    assert (record.rotation, record.retained, record.version) == (None, None, 0)
+    assert record.slots == {BLUE: "web-blue", GREEN: "web-green"}
+    assert record.routes == {"arn:rule/:443": ":443"}
+
+
+def test_where_nobody_or_both_are_live_nobody_is_adopted() -> None:
+    assert adopt("web", an_observation(weight=50)).live is None
+
+
+@pytest.mark.edge(44)
+def test_a_finished_rotation_on_the_tags_can_be_rolled_back() -> None:
+    record = adopt("web", left_behind(100))
+
+    assert record.live == Generation(42, GREEN, NEW_IMAGE, template_version="2")
+    assert record.retained == Generation(41, BLUE, OLD_IMAGE, template_version="1")
+    assert record.hot_until == after(60)
+    rotation = record.rotation
+    assert rotation is not None
+    assert (rotation.outcome, rotation.need, rotation.capacity) == (Outcome.SUCCEEDED, 4, Capacity(2, 8))
+
+
+def test_a_cold_generation_on_the_tags_is_retained_and_not_hot() -> None:
+    record = adopt("web", left_behind(100, old=0))
+
+    assert record.retained is not None
+    assert record.hot_until is None
+
+
+@pytest.mark.edge(44)
+@pytest.mark.parametrize("weight", [0, 50])
+def test_a_rotation_in_flight_on_the_tags_is_in_flight(weight: int) -> None:
+    record = adopt("web", left_behind(weight))
+
+    rotation = record.in_flight
+    assert rotation is not None
+    assert (rotation.weight, rotation.id, rotation.deadline) == (weight, "web-42-test", after(120))
+    assert rotation.started_at == after(120) - timedelta(hours=2)
+    assert (record.retained, record.highest_number) == (None, 42)
+
+
+def test_a_rotation_that_came_back_is_over() -> None:
+    record = adopt("web", left_behind(0, new=0, noted=False))
+
+    assert record.in_flight is None
+    assert record.rotation is not None
+    assert record.rotation.outcome is Outcome.ROLLED_BACK
+    assert record.live == Generation(41, BLUE, OLD_IMAGE, template_version="1")
+
+
+def test_a_rotation_of_which_one_generation_is_not_known_is_not_guessed() -> None:
+    only_rotation = {tags.ROTATION: TAGS[BLUE][tags.ROTATION]}
+
+    record = adopt("web", an_observation(a_slot(tags=only_rotation)))
+
+    assert (record.rotation, record.highest_number) == (None, 42)

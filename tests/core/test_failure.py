@@ -1,0 +1,134 @@
+"""Has the candidate failed, and whose fault is it? The image is blamed only for what it did."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from phoenix.core.failure import find_failure
+from phoenix.core.model import Cause, Judgement, LaunchFailure, Slot, Step, TargetState, Verdict
+from phoenix.core.record import Ask
+from tests.builders import NOON, a_rotation, a_slot, after, an_observation, some_instances
+
+FAILED = Verdict("alarm", Judgement.FAIL, "web-5xx is in ALARM", Cause.IMAGE)
+PAUSED = Ask(after(-1), "oncall")
+
+
+def a_launch_failure(minutes: float = 0, **changes: Any) -> LaunchFailure:
+    """Missing capacity, which may come back."""
+    standard = {"permanent": False, "blames_image": False, "words": "no m7g.large in eu-west-1a"}
+    return LaunchFailure(after(minutes), **{**standard, **changes})
+
+
+def some_failures(*minutes: float) -> tuple[LaunchFailure, ...]:
+    return tuple(a_launch_failure(m) for m in minutes)
+
+
+def test_a_calm_rotation_has_not_failed() -> None:
+    assert find_failure(a_rotation(), an_observation()) is None
+
+
+def test_the_first_gate_that_fails_says_why_and_whose_fault_it_is() -> None:
+    missing = Verdict("http", Judgement.FAIL, "no answer", Cause.ENVIRONMENT)
+    fine = Verdict("target_health", Judgement.PASS, "4 of 4")
+
+    failure = find_failure(a_rotation(), an_observation(verdicts=(fine, missing, FAILED)))
+
+    assert failure is not None
+    assert (failure.reason, failure.cause) == ("http: no answer", Cause.ENVIRONMENT)
+
+
+def test_once_only_the_clean_up_is_left_nothing_fails_any_more() -> None:
+    assert find_failure(a_rotation(closing_since=NOON), an_observation(at=after(999), verdicts=(FAILED,))) is None
+
+
+def test_while_it_is_paused_no_time_runs_out_but_a_failing_gate_still_counts() -> None:
+    rotation = a_rotation(paused=PAUSED)
+
+    assert find_failure(rotation, an_observation(at=after(999))) is None
+    assert find_failure(rotation, an_observation(verdicts=(FAILED,))) is not None
+
+
+@pytest.mark.edge(9)
+@pytest.mark.parametrize(("blames_image", "cause"), [(True, Cause.IMAGE), (False, Cause.ENVIRONMENT)])
+def test_a_launch_that_can_never_succeed_fails_at_once_in_awss_words(blames_image: bool, cause: Cause) -> None:
+    denied = a_launch_failure(permanent=True, blames_image=blames_image, words="KMS key denied")
+
+    failure = find_failure(a_rotation(), an_observation(failures=(denied,)))
+
+    assert failure is not None
+    assert (failure.reason, failure.cause) == ("the launch failed: KMS key denied", cause)
+
+
+@pytest.mark.edge(10)
+@pytest.mark.edge(28)
+def test_missing_capacity_is_tolerated_twice_and_is_never_the_images_fault() -> None:
+    assert find_failure(a_rotation(), an_observation(failures=some_failures(1, 2))) is None
+
+    failure = find_failure(a_rotation(), an_observation(failures=some_failures(3, 2, 1)))
+
+    assert failure is not None
+    assert failure.cause is Cause.ENVIRONMENT
+    assert failure.reason == "3 launches in a row failed: no m7g.large in eu-west-1a"
+
+
+def test_failures_before_the_last_progress_or_before_it_grew_do_not_count() -> None:
+    old = some_failures(3, 2, 1)
+
+    assert find_failure(a_rotation(progress_at=after(2.5)), an_observation(failures=old)) is None
+    assert find_failure(a_rotation(grown_since=after(4)), an_observation(failures=old)) is None
+    assert find_failure(a_rotation(grown_since=None), an_observation(failures=old)) is None
+
+
+def test_a_launch_that_fails_after_the_step_was_proved_fails_nothing() -> None:
+    permanent = a_launch_failure(permanent=True)
+
+    assert find_failure(a_rotation(proved_at=NOON), an_observation(failures=(permanent,))) is None
+
+
+def test_instances_that_run_and_never_get_healthy_blame_the_image() -> None:
+    ill = a_slot(Slot.GREEN, 4, "2", instances=some_instances(4, template_version="2", target=TargetState.UNHEALTHY))
+
+    failure = find_failure(a_rotation(), an_observation(green=ill, at=after(15)))
+
+    assert failure is not None
+    assert failure.cause is Cause.IMAGE
+    assert failure.reason == "0 of 4 became healthy within 15m; 4 run and are not healthy"
+
+
+@pytest.mark.edge(9)
+def test_instances_that_never_came_blame_the_environment_and_quote_the_last_failure() -> None:
+    seen = an_observation(at=after(15), failures=some_failures(14))
+
+    failure = find_failure(a_rotation(), seen)
+
+    assert failure is not None
+    assert failure.cause is Cause.ENVIRONMENT
+    assert failure.reason == "0 of 4 were launched within 15m; last failure: no m7g.large in eu-west-1a"
+
+
+def test_the_launch_has_its_whole_time_and_one_that_is_enough_is_never_overdue() -> None:
+    assert find_failure(a_rotation(), an_observation(at=after(14.9))) is None
+    assert find_failure(a_rotation(), an_observation(green=a_slot(Slot.GREEN, 4, "2"), at=after(16))) is None
+    assert find_failure(a_rotation(proved_at=NOON), an_observation(at=after(16))) is None
+
+
+@pytest.mark.edge(50)
+def test_the_deadline_ends_whatever_is_stuck_and_says_in_what() -> None:
+    stuck = a_rotation(proved_at=NOON, waiting_for="settling")
+
+    failure = find_failure(stuck, an_observation(at=after(120)))
+
+    assert failure is not None
+    assert failure.cause is Cause.ENVIRONMENT
+    assert failure.reason == "the deadline passed after 2h while: settling"
+
+
+def test_a_bake_that_waits_for_a_person_does_not_run_into_the_deadline() -> None:
+    manual = (Step(100, 100, 100, None),)
+    resting = a_rotation(manual, proved_at=NOON, shifted_at=NOON, baking_since=NOON)
+
+    assert find_failure(resting, an_observation(at=NOON + timedelta(days=3))) is None
+    assert find_failure(a_rotation(manual, proved_at=NOON), an_observation(at=after(121))) is not None

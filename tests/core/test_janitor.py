@@ -1,0 +1,85 @@
+"""What has outlived its rotation: only what phoenix itself has noted is touched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from phoenix.core import tags
+from phoenix.core.action import RemoveTags, SetCapacity, SetWeights
+from phoenix.core.decide import decide
+from phoenix.core.janitor import leftovers
+from phoenix.core.model import Slot, SlotState
+from tests.builders import NOON, a_generation, a_record, a_rotation, a_slot, after, an_observation, tags_of
+
+BLUE, GREEN = Slot.BLUE, Slot.GREEN
+NOTE = {tags.CAPACITY: "2 8"}
+CANDIDATE = tags_of(a_rotation())[GREEN]
+
+
+def actions(
+    blue: SlotState | None = None, green: SlotState | None = None, weight: int = 0, **record: Any
+) -> list[object]:
+    return [found.action for found in leftovers(a_record(**record), an_observation(blue, green, weight))]
+
+
+@pytest.mark.edge(24)
+def test_a_group_at_rest_has_nothing_left_on_it() -> None:
+    assert actions() == []
+
+
+def test_a_rotation_in_flight_keeps_what_it_needs() -> None:
+    assert actions(a_slot(tags=NOTE), rotation=a_rotation()) == []
+    assert actions(a_slot(tags=NOTE), live=None) == []
+
+
+@pytest.mark.edge(2)
+@pytest.mark.edge(46)
+def test_a_pin_that_leaked_is_released_to_the_owners_numbers_and_its_note_goes() -> None:
+    assert actions(a_slot(tags=NOTE)) == [SetCapacity(BLUE, 2, 8), RemoveTags({BLUE: (tags.CAPACITY,)})]
+
+
+@pytest.mark.edge(4)
+def test_releasing_a_pin_never_cuts_into_what_runs() -> None:
+    assert actions(a_slot(healthy=12, tags=NOTE))[0] == SetCapacity(BLUE, 2, 12)
+
+
+def test_a_number_without_a_note_is_the_owners() -> None:
+    assert actions(a_slot(min=4, max=4)) == []
+
+
+@pytest.mark.edge(46)
+def test_a_candidate_that_was_given_up_is_emptied() -> None:
+    stray = a_slot(GREEN, 4, "2", tags=CANDIDATE)
+
+    assert actions(green=stray) == [SetCapacity(GREEN, 0, 0, desired=0)]
+    assert actions(green=stray, weight=5) == []
+    assert actions(green=a_slot(GREEN, 4, "2")) == []
+
+
+def test_the_retained_generation_is_nobodys_leftover_while_it_is_hot() -> None:
+    kept = a_slot(GREEN, 4, "2", tags={**CANDIDATE, **NOTE})
+
+    assert actions(green=kept, retained=a_generation(42), hot_until=after(9)) == []
+
+
+def test_word_for_another_store_stays_until_that_one_has_heard_it() -> None:
+    ours = {tags.HOLD: "web-42 oncall", tags.STORE: "sqlite:///test"}
+    ended = a_rotation(ended_at=NOON)
+
+    assert actions(a_slot(tags=ours), rotation=ended) == [RemoveTags({BLUE: (tags.HOLD,)})]
+    assert actions(a_slot(tags={**ours, tags.STORE: "elsewhere"}), rotation=ended) == []
+
+
+@pytest.mark.edge(17)
+def test_weight_that_an_iac_re_apply_put_on_an_empty_slot_is_put_back_at_rest() -> None:
+    decision = decide(a_record(), an_observation(weight=100))
+
+    assert decision.actions == (SetWeights(BLUE, 100),)
+    assert "sends 100 % to web-green, to nobody" in decision.reason
+
+
+def test_weight_on_somebody_or_from_nobody_is_left_alone_at_rest() -> None:
+    assert actions(green=a_slot(GREEN, 1), weight=100) == []
+    assert actions(blue=a_slot(healthy=0), weight=100) == []

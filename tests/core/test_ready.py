@@ -1,0 +1,176 @@
+"""When a generation can carry traffic: what counts as ready, how many are enough, and for how long."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from phoenix.core.model import Instance, Judgement, Observation, Slot, Step, TargetState, Verdict
+from phoenix.core.ready import (
+    candidate_goal,
+    capacity_verdict,
+    is_enough,
+    is_ready,
+    old_goal,
+    patience,
+    ready_count,
+    sick_since,
+)
+from phoenix.core.record import Rotation
+from tests.builders import (
+    NOON,
+    a_rotation,
+    a_slot,
+    after,
+    an_instance,
+    an_observation,
+    some_instances,
+    some_terms,
+)
+
+LIFECYCLES = [
+    "Pending",
+    "Pending:Wait",
+    "Standby",
+    "Terminating",
+    "Terminating:Wait",
+    "Terminating:Retained",
+    "Warmed:Stopped",
+]
+LIFECYCLES += ["Detaching", "Quarantined", "ReplacingRootVolume", "ANameYetToBeInvented"]
+
+
+def seeing(*instances: Instance, **changes: Any) -> Observation:
+    """A candidate in green of these instances."""
+    return an_observation(green=a_slot(Slot.GREEN, len(instances), "2", instances=instances), **changes)
+
+
+def candidates(count: int, **changes: Any) -> tuple[Instance, ...]:
+    return some_instances(count, **{"template_version": "2", **changes})
+
+
+def verdict(rotation: Rotation, seen: Observation) -> Verdict:
+    return capacity_verdict(rotation, seen, "target_health")
+
+
+@pytest.mark.edge(11)
+@pytest.mark.parametrize("lifecycle", LIFECYCLES)
+def test_only_in_service_is_ready_whatever_else_aws_may_name(lifecycle: str) -> None:
+    assert not is_ready(an_instance(lifecycle=lifecycle), has_traffic=True)
+
+
+@pytest.mark.edge(14)
+def test_healthy_for_auto_scaling_is_not_yet_serving() -> None:
+    assert not is_ready(an_instance(lifecycle="Pending", healthy=True), has_traffic=False)
+    assert not is_ready(an_instance(target=TargetState.INITIAL), has_traffic=True)
+    assert not is_ready(an_instance(healthy=False), has_traffic=True)
+
+
+@pytest.mark.edge(15)
+@pytest.mark.parametrize("target", [None, *(t for t in TargetState if t is not TargetState.HEALTHY)])
+def test_an_instance_that_its_load_balancer_does_not_call_healthy_is_not_ready(target: TargetState | None) -> None:
+    assert not is_ready(an_instance(target=target), has_traffic=True)
+    assert is_ready(an_instance(target=target), has_traffic=False)
+
+
+@pytest.mark.edge(15)
+def test_instances_of_another_version_do_not_count_for_the_candidate_but_do_for_the_old_slot() -> None:
+    seen = an_observation(a_slot(healthy=4, version="7"), a_slot(Slot.GREEN, 4, "1"))
+
+    assert ready_count(a_rotation(), seen, Slot.GREEN) == 0
+    assert ready_count(a_rotation(), seen, Slot.BLUE) == 4
+
+
+def test_the_candidates_goal_never_falls() -> None:
+    assert candidate_goal(a_rotation(candidate_target=6)) == 6
+    assert candidate_goal(a_rotation(need=9)) == 9
+
+
+def test_the_goal_carries_the_weight_even_where_the_capacity_is_less() -> None:
+    step = Step(50, 50, 67)
+
+    assert candidate_goal(a_rotation((step,), need=2)) == 2
+    assert old_goal(a_rotation((step,), need=2), step) == 1
+    assert candidate_goal(a_rotation(terms=some_terms((step,), has_traffic=False), need=2)) == 1
+
+
+@pytest.mark.edge(17)
+def test_a_candidate_in_one_zone_is_not_enough_where_the_live_one_has_several() -> None:
+    crowded = seeing(*candidates(4, zone="eu-west-1a"))
+
+    assert not is_enough(a_rotation(), crowded)
+    assert verdict(a_rotation(), crowded).reason == "4 of 4 healthy, all in one zone"
+    assert is_enough(a_rotation(need=1), seeing(*candidates(1)))
+
+
+def test_a_candidate_in_one_zone_is_enough_where_the_live_one_has_one() -> None:
+    blue = a_slot(instances=some_instances(4, zone="eu-west-1a"))
+
+    assert is_enough(a_rotation(), an_observation(blue, a_slot(Slot.GREEN, 4, "2")))
+
+
+def test_a_budget_for_sick_instances_does_not_ask_for_more_zones_than_instances() -> None:
+    rotation = a_rotation(terms=some_terms(max_unhealthy_percent=50), need=2)
+
+    assert is_enough(rotation, seeing(*candidates(1), an_instance(2, template_version="2", target=None)))
+
+
+@pytest.mark.edge(19)
+def test_an_instance_that_is_wanted_but_not_listed_yet_is_missing() -> None:
+    green = a_slot(Slot.GREEN, 4, "2", instances=candidates(3))
+
+    assert verdict(a_rotation(), an_observation(green=green)).reason == "3 of 4 healthy"
+
+
+@pytest.mark.edge(21)
+@pytest.mark.parametrize(
+    ("since", "judgement"), [(None, "WAIT"), (after(seconds=-29), "WAIT"), (after(seconds=-30), "PASS")]
+)
+def test_one_good_look_is_not_health(since: datetime | None, judgement: str) -> None:
+    rotation = a_rotation(terms=some_terms(healthy_for=timedelta(seconds=30)), ready_since=since)
+
+    assert verdict(rotation, seeing(*candidates(4))).judgement.value == judgement
+
+
+def test_a_candidate_without_traffic_is_waited_for_however_long_it_takes() -> None:
+    assert verdict(a_rotation(short_since=after(-60)), seeing(*candidates(1))).judgement is Judgement.WAIT
+
+
+@pytest.mark.edge(21)
+@pytest.mark.parametrize(("minutes", "judgement"), [(1, "WAIT"), (2, "WAIT"), (2.1, "FAIL")])
+def test_under_traffic_a_blip_is_tolerated_for_as_long_as_one_replacement_takes(minutes: float, judgement: str) -> None:
+    rotation = a_rotation(weight=50, short_since=after(-minutes), grew_in=timedelta(minutes=2))
+
+    found = verdict(rotation, seeing(*candidates(3)))
+
+    assert found.judgement.value == judgement
+    assert "at most 2m is tolerated" in found.reason
+
+
+@pytest.mark.edge(17)
+def test_traffic_with_nobody_healthy_fails_at_once() -> None:
+    found = verdict(a_rotation(weight=5, short_since=NOON), seeing(*candidates(4, target=TargetState.UNHEALTHY)))
+
+    assert (found.judgement, found.reason) == (Judgement.FAIL, "0 of 4 healthy, with 5 % of the traffic")
+
+
+def test_patience_is_never_less_than_a_minute_more_than_healthy_for() -> None:
+    assert patience(a_rotation(grew_in=timedelta(seconds=3))) == timedelta(minutes=1)
+    assert patience(a_rotation(grew_in=None)) == timedelta(minutes=1)
+
+
+def test_a_sick_instance_is_remembered_since_it_was_first_seen_sick_and_forgotten_when_well() -> None:
+    sick = [an_instance(n, template_version="2", target=TargetState.UNHEALTHY) for n in (1, 2)]
+    rotation = a_rotation(sick={sick[0].id: after(-5), "i-gone": after(-9)})
+
+    found = sick_since(rotation, seeing(*candidates(1), *sick))
+
+    assert found == {sick[0].id: after(-5), sick[1].id: NOON}
+
+
+def test_an_instance_that_was_handed_to_aws_already_is_not_sick_a_second_time() -> None:
+    handed_over = an_instance(1, template_version="2", healthy=False, target=TargetState.UNHEALTHY)
+
+    assert sick_since(a_rotation(sick={handed_over.id: after(-5)}), seeing(handed_over)) == {}

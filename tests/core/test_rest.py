@@ -1,0 +1,72 @@
+"""A group that is not being rotated: the retained generation follows, then goes cold; the live one is never touched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from phoenix.core import tags
+from phoenix.core.action import RemoveTags, SetCapacity
+from phoenix.core.decide import decide
+from phoenix.core.model import Slot
+from phoenix.core.record import GroupRecord
+from phoenix.core.rest import rest
+from tests.builders import NOON, a_generation, a_record, a_slot, after, an_observation
+
+GREEN_LIVE = a_slot(Slot.GREEN, 4, "2", min=2, max=8)
+
+
+def a_success(**changes: Any) -> GroupRecord:
+    """Generation 42 lives in green, 41 is retained in blue and hot for an hour."""
+    standard = {"live": a_generation(42), "retained": a_generation(41), "hot_until": after(60)}
+    return a_record(**{**standard, **changes})
+
+
+def test_a_group_that_never_rotated_has_nothing_to_do() -> None:
+    decision = decide(a_record(), an_observation())
+
+    assert (decision.actions, decision.look_again_at, decision.reason) == ((), None, "nothing to do")
+
+
+@pytest.mark.edge(24)
+def test_a_hot_generation_in_step_with_the_live_one_needs_no_call() -> None:
+    decision = rest(a_success(), an_observation(green=GREEN_LIVE, weight=100))
+
+    assert decision.actions == ()
+    assert decision.look_again_at == after(60)
+    assert decision.reason == "generation 41 is hot until 13:00:00"
+
+
+@pytest.mark.parametrize(("live", "kept"), [(6, 6), (2, 4)])
+def test_a_hot_generation_follows_the_live_one_upward_only(live: int, kept: int) -> None:
+    seen = an_observation(green=a_slot(Slot.GREEN, live, "2"), weight=100)
+
+    actions = rest(a_success(), seen).actions
+
+    assert actions == ((SetCapacity(Slot.BLUE, kept, kept, desired=kept),) if kept != 4 else ())
+
+
+def test_when_its_time_is_over_it_is_emptied_and_its_note_removed_and_only_then_called_cold() -> None:
+    noted = a_slot(tags={tags.CAPACITY: "2 8"})
+    decision = rest(a_success(hot_until=NOON), an_observation(noted, GREEN_LIVE, 100))
+
+    assert decision.actions == (SetCapacity(Slot.BLUE, 0, 0, desired=0), RemoveTags({Slot.BLUE: (tags.CAPACITY,)}))
+    assert decision.record.hot_until == NOON
+
+    empty = an_observation(a_slot(healthy=0), GREEN_LIVE, 100)
+    assert rest(decision.record, empty).record.hot_until is None
+
+
+@pytest.mark.parametrize("hot_until", [NOON, after(60)])
+def test_a_retained_generation_that_somebody_gave_traffic_is_neither_shrunk_nor_grown(hot_until: object) -> None:
+    seen = an_observation(green=a_slot(Slot.GREEN, 6, "2"), weight=90)
+
+    decision = rest(a_success(hot_until=hot_until), seen)
+
+    assert decision.actions == ()
+    assert "somebody else" in decision.reason
+
+
+def test_a_cold_generation_stays_as_it_is() -> None:
+    assert rest(a_success(hot_until=None), an_observation(weight=100)).actions == ()

@@ -1,0 +1,214 @@
+"""A wired group for tests of the engine: fakes all round, a store that remembers, a clock that only they move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from phoenix.core.model import Instance, Judgement, Observation, Slot, Step, TargetState, Terms, Verdict
+from phoenix.core.ready import capacity_verdict
+from phoenix.core.record import GroupRecord, Rotation
+from phoenix.engine.group import Group
+from phoenix.engine.report import Report, nobody
+from phoenix.engine.request import RotateRequest
+from phoenix.engine.rotate import rotate
+from phoenix.errors import PhoenixError, Unreachable
+from phoenix.ports import Lease, Traffic
+from phoenix.telemetry.spans import NoTracer
+from tests.builders import NOON
+from tests.fakes import OLD_IMAGE, FakeFleet, FakeGate, FakeImages, FakeRouter, an_image
+from tests.fakes_store import MemoryStore
+
+ALL_AT_ONCE = (Step(100, 100, 100, timedelta(minutes=5)),)
+CANARY = (Step(100, 100, 5, timedelta(minutes=10)), Step(100, 100, 100, timedelta(minutes=5)))
+LIVE_IMAGE = an_image(OLD_IMAGE, "web-2026.11.11-41aa07", created_at=NOON - timedelta(days=7))
+BLUE, GREEN = Slot.BLUE, Slot.GREEN
+
+
+class VirtualClock:
+    """Time passes when somebody sleeps; `alarms` are what happens meanwhile, each once, when its time has come."""
+
+    def __init__(self) -> None:
+        self.at = NOON
+        self.stopping = False
+        self.slept: list[float] = []
+        self.alarms: list[tuple[datetime, Callable[[], object]]] = []
+
+    def now(self) -> datetime:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.at += timedelta(seconds=seconds)
+        due = [alarm for alarm in self.alarms if alarm[0] <= self.at]
+        self.alarms = [alarm for alarm in self.alarms if alarm not in due]
+        for _, happen in due:
+            happen()
+
+    def when(self, after: timedelta, happen: Callable[[], object]) -> None:
+        self.alarms.append((self.at + after, happen))
+
+
+class CapacityGate(FakeGate):
+    """Counts healthy instances as the real one does, after having said what it is told to say."""
+
+    def check(self, rotation: Rotation, seen: Observation) -> Verdict:
+        told = super().check(rotation, seen)
+        return told if self.judgement is not Judgement.PASS else capacity_verdict(rotation, seen, self.name)
+
+
+class ScriptedFleet(FakeFleet):
+    """Runs `before_write` with each action before it is carried out; `fail_once` breaks the next look."""
+
+    def __init__(self, **options: Any) -> None:
+        self.before_write: Callable[[object], object] = lambda action: None
+        self.fail_once: Exception | None = None
+        super().__init__(**options)
+
+    def observe(self, rotation: Rotation | None) -> Any:
+        error, self.fail_once = self.fail_once, None
+        if error is not None:
+            raise error
+        return super().observe(rotation)
+
+    def apply(self, action: Any) -> None:
+        self.before_write(action)
+        super().apply(action)
+
+
+class CountingRouter(FakeRouter):
+    """Remembers which questions it was asked; whoever lives in `all_sick_in` is unhealthy."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.searches = 0
+        self.all_sick_in: Slot | None = None
+        self.asked: list[frozenset[Slot]] = []
+        super().__init__(*args, **options)
+
+    def _health(self, instance: Instance) -> TargetState:
+        bad = self.all_sick_in is not None and instance in self.fleet.state[self.all_sick_in].instances
+        return TargetState.UNHEALTHY if bad else super()._health(instance)
+
+    def find(self, target_groups: Mapping[Slot, Any]) -> Any:
+        self.searches += 1
+        return super().find(target_groups)
+
+    def observe(self, target_groups: Any, routes: Any, want_health: frozenset[Slot]) -> Traffic:
+        self.asked.append(want_health)
+        return super().observe(target_groups, routes, want_health)
+
+
+class Inbox:
+    """A notifier that keeps what it is told, or fails."""
+
+    def __init__(self, *, broken: bool = False) -> None:
+        self.subjects: list[str] = []
+        self.texts: list[str] = []
+        self.broken = broken
+
+    def notify(self, subject: str, text: str, facts: Mapping[str, str]) -> None:
+        if self.broken:
+            raise Unreachable("the topic does not answer")
+        self.subjects.append(subject)
+        self.texts.append(text)
+
+
+@dataclass
+class Bench:
+    """One group `web` with four live instances in blue, a newer image, and every fake within reach."""
+
+    clock: VirtualClock = field(default_factory=VirtualClock)
+    fleet: ScriptedFleet = field(default_factory=ScriptedFleet)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    gate: CapacityGate = field(default_factory=lambda: CapacityGate("target_health"))
+    images: FakeImages = field(default_factory=lambda: FakeImages(an_image(), LIVE_IMAGE))
+    inbox: Inbox = field(default_factory=Inbox)
+    router: CountingRouter = field(init=False)
+    group: Group = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.router = CountingRouter(self.fleet)
+        self.group = Group(
+            name="web",
+            terms=Terms(ALL_AT_ONCE, healthy_for=timedelta(0)),
+            slots={slot: f"web-{slot.value}" for slot in Slot},
+            fleet=self.fleet,
+            router=self.router,
+            gates=(self.gate,),
+            images=self.images,
+            store=self.store,
+            clock=self.clock,
+            tracer=NoTracer(),
+            driver="here/1",
+            by="tester",
+            notifiers=(self.inbox,),
+        )
+
+    @property
+    def record(self) -> GroupRecord:
+        """What the store knows."""
+        record = self.store.load("web")
+        assert record is not None
+        return record
+
+    @property
+    def rotation(self) -> Rotation:
+        """The rotation in flight, or the last one."""
+        assert self.record.rotation is not None
+        return self.record.rotation
+
+    @property
+    def writes(self) -> list[str]:
+        """Names of all actions that reached AWS, fleet's and router's apart."""
+        return [type(action).__name__ for action in (*self.fleet.applied, *self.router.shifts)]
+
+    @property
+    def percent(self) -> set[int]:
+        """What the routes send to green."""
+        return {weights[GREEN] for weights in self.router.weights.values()}
+
+    def send(self, percent: int) -> None:
+        """Somebody changes the weights: so much goes to green."""
+        self.router.weights = {arn: {BLUE: 100 - percent, GREEN: percent} for arn in self.router.weights}
+
+    def forget_writes(self) -> None:
+        """Begin to count anew."""
+        self.fleet.applied.clear()
+        self.router.shifts.clear()
+
+    def rotated(self) -> Report:
+        """After a whole rotation to the newer image."""
+        return rotate(self.group, RotateRequest())
+
+    def baking(self, minutes: float = 1) -> GroupRecord:
+        """In the first bake, and nobody drives: the driver was stopped so long after it began."""
+        self.clock.when(timedelta(minutes=minutes), lambda: setattr(self.clock, "stopping", True))
+        try:
+            rotate(self.group, RotateRequest(), nobody)
+        except PhoenixError:
+            self.clock.stopping = False
+        assert self.rotation.baking_since is not None
+        return self.record
+
+    def is_outrun(self, **changes: Any) -> None:
+        """Somebody else saves the record, with these changes, right before our next save."""
+
+        def interfere(_: GroupRecord) -> None:
+            self.store.save(replace(self.record, **changes))
+
+        self.store.before_save = interfere
+
+    def seized_by(self, driver: str = "elsewhere/7", *, minutes: float = 10) -> Lease:
+        """Somebody else drives the group."""
+        return self.store.claim("web", driver, self.clock.now(), timedelta(minutes=minutes), force=True)
+
+
+def a_bench(**changes: Any) -> Bench:
+    """A bench whose group differs in some fields; `terms` may be a mapping of changes to the standard terms."""
+    bench = Bench()
+    terms = changes.pop("terms", {})
+    bench.images = changes.get("images") or bench.images
+    bench.group = replace(bench.group, terms=replace(bench.group.terms, **terms), **changes)
+    return bench

@@ -1,0 +1,124 @@
+"""What is looked at before a start: which checks there are, which have passed, and what mends each obstacle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from phoenix.core.blocker import Blocker
+from phoenix.core.trigger import RotateWhen
+from phoenix.engine.obstacles import CHECKS, checks_of
+from phoenix.engine.plan import make_plan
+from phoenix.engine.report import Plan
+from phoenix.engine.request import RotateRequest
+from tests.builders import ROLLING
+from tests.engine.builders import BLUE, GREEN, Bench, a_bench
+from tests.fakes import OLD_IMAGE, FakeImages, an_image
+
+OF_THE_FAKES = ("fleet-is-fit", "routes-are-fit", "gate-is-fit")
+UNCHANGED = FakeImages(an_image(OLD_IMAGE))
+
+
+def plan_of(bench: Bench, **asked: object) -> Plan:
+    return make_plan(bench.group, RotateRequest(**asked))  # type: ignore[arg-type]
+
+
+def mend(bench: Bench) -> str:
+    """The command against the only obstacle."""
+    (blocker,) = plan_of(bench).in_the_way
+    return str(blocker.remedy)
+
+
+def test_a_free_way_has_passed_every_check_of_the_engine_and_of_all_adapters() -> None:
+    bench = a_bench()
+
+    assert plan_of(bench).checks == checks_of(bench.group) == (*CHECKS, *OF_THE_FAKES)
+
+
+def test_what_stands_in_the_way_has_not_passed() -> None:
+    bench = a_bench()
+    bench.fleet.blockers.append(Blocker("fleet-is-fit", "web-blue", "It is not."))
+
+    assert plan_of(bench).checks == (*CHECKS, "routes-are-fit", "gate-is-fit")
+
+
+def test_where_nothing_is_due_nothing_has_been_checked() -> None:
+    assert plan_of(a_bench(images=UNCHANGED)).checks == ()
+
+
+def test_without_an_image_the_launch_is_not_among_the_checks_that_passed() -> None:
+    bench = a_bench(images=FakeImages(an_image(state="pending")))
+
+    passed = plan_of(bench, force=True).checks
+
+    assert "no-image" not in passed
+    assert "fleet-is-fit" not in passed
+    assert "routes-are-fit" in passed
+
+
+def test_where_nobody_is_live_nothing_else_has_been_checked() -> None:
+    bench = a_bench()
+    bench.send(50)
+
+    assert plan_of(bench).checks == ()
+
+
+def test_where_weights_are_on_both_the_router_knows_how_to_mend_it() -> None:
+    bench = a_bench()
+    bench.send(50)
+    bench.router.blockers.append(Blocker("weight-on-both-slots", "web", "Half and half.", "aws elbv2 modify-rule"))
+
+    assert mend(bench) == "aws elbv2 modify-rule"
+
+
+def test_without_a_load_balancer_the_smaller_slot_of_two_live_ones_is_emptied() -> None:
+    bench = a_bench(terms={"has_traffic": False})
+    bench.router.balances, bench.router.weights = False, {}
+    bench.fleet.state[GREEN] = replace(bench.fleet.state[GREEN], desired=1)
+
+    assert mend(bench).startswith("aws autoscaling update-auto-scaling-group --auto-scaling-group-name web-green")
+
+
+def test_without_a_load_balancer_one_of_two_empty_slots_has_to_live() -> None:
+    bench = a_bench(terms={"has_traffic": False})
+    bench.router.balances, bench.router.weights = False, {}
+    bench.fleet.state[BLUE] = replace(bench.fleet.state[BLUE], min=0, desired=0, instances=())
+
+    assert "set-desired-capacity --auto-scaling-group-name web-blue" in mend(bench)
+
+
+def test_traffic_on_an_empty_slot_is_mended_where_the_instances_are() -> None:
+    bench = a_bench()
+    bench.send(100)
+    bench.router.blockers.append(Blocker("weights-elsewhere", "web", "All on green.", "aws elbv2 modify-listener"))
+
+    empty = next(b for b in plan_of(bench).in_the_way if b.name == "empty")
+
+    assert (empty.remedy, "web-blue has 4" in empty.text) == ("aws elbv2 modify-listener", True)
+
+
+def test_the_fleet_is_told_how_long_it_lasts_and_how_many_come_on_top() -> None:
+    bench = a_bench(terms={"steps": ROLLING})
+
+    plan = plan_of(bench)
+
+    assert (bench.fleet.ahead.lasts, bench.fleet.ahead.extra) == (plan.ends_after, plan.peak - plan.needed)
+    assert bench.fleet.ahead.lasts > timedelta(0)
+
+
+def test_a_change_in_the_template_is_a_reason_where_the_policy_says_so() -> None:
+    bench = a_bench(images=UNCHANGED, rotate_when=RotateWhen(template=True))
+    bench.fleet.changed = ("UserData",)
+
+    plan = plan_of(bench)
+
+    assert plan.reasons == ("launch template changed: UserData",)
+    assert plan.next is not None
+    assert plan.next.image == OLD_IMAGE
+
+
+def test_a_change_in_the_template_alone_is_no_reason_otherwise() -> None:
+    bench = a_bench(images=UNCHANGED)
+    bench.fleet.changed = ("UserData",)
+
+    assert not plan_of(bench).due
