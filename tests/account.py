@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -17,11 +17,9 @@ from botocore.exceptions import ClientError
 from phoenix.aws.errors import translated
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Aws
-from phoenix.core.model import Slot, SlotState
+from phoenix.core.model import Slot, SlotState, Terms
 from phoenix.fleets.pair import PairFleet
-from phoenix.fleets.pair import Settings as PairSettings
 from phoenix.routers.alb import AlbRouter
-from phoenix.routers.alb import Settings as AlbSettings
 from phoenix.sandbox import ManualClock, Physics, Sandbox
 
 STEADY = Physics(boot_spread=0)
@@ -62,7 +60,7 @@ class RecordingAws(Aws):
         return super().pages(service, method, items, **parameters)
 
     def _note(self, service: str, method: str) -> None:
-        prefix = {"elbv2": "elasticloadbalancing"}.get(service, service)
+        prefix = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}.get(service, service)
         action = f"{prefix}:{self.client(service).meta.method_to_api_mapping[method]}"
         self.actions.append(action)
         if action in self.refusals:
@@ -85,17 +83,22 @@ class Account:
     def scope(self) -> Scope:
         return Scope(self.group, {slot: f"{self.group}-{slot}" for slot in Slot}, self.aws, self.clock)
 
-    def make(self, kind: Callable[..., Made], settings: Any, **extra: Any) -> Made:
-        made = kind(settings, self.scope, **extra)
+    def make(self, kind: Callable[..., Made], *settings: Any, **extra: Any) -> Made:
+        made = kind(*settings, self.scope, **extra)
         self.allowed |= made.IAM_ACTIONS
         return made
 
     @cached_property
     def fleet(self) -> PairFleet:
-        return self.make(PairFleet, PairSettings(blue=f"{self.group}-blue", green=f"{self.group}-green"))
+        return self.make(PairFleet)
 
-    def router(self, stickiness: Any = "refuse") -> AlbRouter:
-        return self.make(AlbRouter, AlbSettings(stickiness=stickiness))
+    def fleet_of(self, blue: str, green: str) -> PairFleet:
+        self.scope = replace(self.scope, slots={Slot.BLUE: blue, Slot.GREEN: green})
+        return self.make(PairFleet)
+
+    def router(self, stickiness: str = "refuse") -> AlbRouter:
+        self.scope = replace(self.scope, terms=Terms(steps=(), suspend_stickiness=stickiness == "suspend"))
+        return self.make(AlbRouter)
 
     def slots(self) -> dict[Slot, SlotState]:
         return dict(self.fleet.observe(None).slots)

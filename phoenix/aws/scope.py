@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from phoenix.aws.session import Aws
-from phoenix.core.model import Slot
+from phoenix.core.model import Slot, Terms
 from phoenix.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One group in one account and Region. `slots` are the names of its Auto Scaling groups."""
+    """One group in one account and Region. `slots` are the names of its Auto Scaling groups, `terms` what its policy
+    wants, as far as the core needs to know."""
 
     group: str
     slots: Mapping[Slot, str]
     aws: Aws
     clock: Clock
+    terms: Terms = Terms(steps=())

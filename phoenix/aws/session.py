@@ -1,11 +1,13 @@
-"""One boto3 session for one account, Region and role, and one client a service.
+"""One session for one account, Region and role, and one client a service.
 
-Must never load boto3 before the first call, nor a client nobody asked for: EC2's alone costs 0.1 s, and a rollback
-needs none. Everything else is plain boto3: AWS_ENDPOINT_URL, AWS_REGION, profiles and roles work as everywhere.
+Must never load botocore before the first call, nor a client nobody asked for: EC2's alone costs 0.1 s, and a rollback
+needs none. Never loads boto3 either, which would add its file transfers and nothing that is used here. Everything else
+is as with boto3 and the AWS CLI: AWS_ENDPOINT_URL, AWS_REGION, profiles and roles work as everywhere.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +20,7 @@ from phoenix.errors import Blocked
 
 T = TypeVar("T")
 
-_IAM_PREFIX = {"elbv2": "elasticloadbalancing"}
+_IAM_PREFIX = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
 _CONNECT_SECONDS = 3
 _READ_SECONDS = 20
 _THREADS = 8
@@ -26,7 +28,7 @@ _THREADS = 8
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where AWS is and who we are there; None leaves the choice to boto3. `account` is only what is expected."""
+    """Where AWS is and who we are there; None leaves it to environment and profile. `account` is what is expected."""
 
     region: str | None = None
     profile: str | None = None
@@ -108,6 +110,25 @@ class Aws:
             return self._session
 
 
+class _Session:
+    """As much of boto3's session as is used here."""
+
+    def __init__(self, core: Any, region: str | None) -> None:
+        self.core = core
+        if region is not None:
+            core.set_config_variable("region", region)
+
+    @property
+    def region_name(self) -> str | None:
+        """The Region of its clients, from wherever botocore found it."""
+        region: str | None = self.core.get_config_variable("region")
+        return region
+
+    def client(self, service: str, config: Any, **keys: Any) -> Any:
+        """A new client."""
+        return self.core.create_client(service, config=config, **keys)
+
+
 def _action(client: Any, service: str, method: str) -> str:
     return f"{_IAM_PREFIX.get(service, service)}:{client.meta.method_to_api_mapping[method]}"
 
@@ -128,15 +149,17 @@ def _config() -> Any:
 
 
 def _new_session(access: Access) -> Any:
-    import boto3
+    from botocore.session import Session
 
-    source = boto3.Session(profile_name=access.profile, region_name=access.region)
+    # botocore knows AWS_DEFAULT_REGION only; every other SDK knows AWS_REGION, and believes it first.
+    region = access.region or os.environ.get("AWS_REGION") or None
+    source = _Session(Session(profile=access.profile), region)
     if access.role_arn is None:
         return source
-    return boto3.Session(botocore_session=_assuming(access, source), region_name=source.region_name)
+    return _Session(_assuming(access, source), source.region_name)
 
 
-def _assuming(access: Access, source: Any) -> Any:
+def _assuming(access: Access, source: _Session) -> Any:
     """A botocore session whose credentials are the role's, renewed before they expire: rotations outlive an hour."""
     from botocore.credentials import (
         AssumeRoleCredentialFetcher,
@@ -147,7 +170,7 @@ def _assuming(access: Access, source: Any) -> Any:
     from botocore.exceptions import NoCredentialsError
     from botocore.session import Session
 
-    credentials = source.get_credentials()
+    credentials = source.core.get_credentials()
     if credentials is None:
         raise NoCredentialsError
 

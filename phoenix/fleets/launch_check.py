@@ -5,26 +5,46 @@ Must never launch anything: DryRun is always set, and its only good answer is an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
+from phoenix.aws.checks import Check, make_checks
 from phoenix.aws.errors import code_of
 from phoenix.aws.session import Aws
 from phoenix.aws.templates import TemplateVersion, newest_of_the_owner, read_version, template_of
 from phoenix.core.blocker import Blocker
 from phoenix.core.image import Image
 from phoenix.errors import AccessDenied, NotFound, PhoenixError, TransientError
+from phoenix.fleets import quota
 from phoenix.fleets.pair_judgement import subnets_of
+from phoenix.fleets.pair_template import changes, running_version
 
-IAM_ACTIONS: Final = frozenset({"ec2:DescribeLaunchTemplateVersions", "ec2:RunInstances", "iam:PassRole"})
+IAM_ACTIONS: Final = (
+    frozenset({"ec2:DescribeLaunchTemplateVersions", "ec2:RunInstances", "iam:PassRole"}) | quota.IAM_ACTIONS
+)
+CHECKS: Final = ("unknown-launch-template", "launch-denied", "launch-impossible", "template-changed", *quota.CHECKS)
 
 _WOULD_SUCCEED = "DryRunOperation"
 
 
-def check_launch(aws: Aws, group: Mapping[str, Any], image: Image) -> list[Blocker]:
-    """The template can be read, and one instance of it with the new image could be launched."""
-    name = str(group["AutoScalingGroupName"])
-    use = template_of(group)
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """`count` instances of this image, launched by the candidate at that instant, after those that live."""
+
+    live: Mapping[str, Any]
+    candidate: Mapping[str, Any]
+    image: Image
+    count: int
+    at: datetime
+
+
+def check_launch(aws: Aws, launch: Launch) -> list[Blocker]:
+    """The template can be read, one instance of it with the new image could be launched, and there is room for all."""
+    name = str(launch.candidate["AutoScalingGroupName"])
+    use = template_of(launch.candidate)
     if use is None:
         return []
     try:
@@ -38,9 +58,42 @@ def check_launch(aws: Aws, group: Mapping[str, Any], image: Image) -> list[Block
                 f"Auto Scaling group {name}",
                 f"{name} launches from {use.id} version {use.version}, which cannot be resolved. {error.message}",
                 f"aws ec2 describe-launch-template-versions --launch-template-id {use.id}",
+                unchecked=CHECKS,
             )
         ]
-    return _dry_run(aws, group, source, image)
+    checks = [
+        Check("dry run", CHECKS[1:3], partial(_dry_run, aws, launch.candidate, source, launch.image)),
+        Check("launch template", CHECKS[3:4], partial(_changed, aws, launch.live, source)),
+    ]
+    demand = _demand(launch, source)
+    if demand is not None:
+        checks.append(Check("vCPU quota", quota.CHECKS, partial(quota.find_quota, aws, demand), optional=True))
+    return make_checks(aws, checks)
+
+
+def _changed(aws: Aws, live: Mapping[str, Any], source: TemplateVersion) -> Iterator[Blocker]:
+    """What the owner has changed since the live generation was launched goes along with the image, so it is said."""
+    running = running_version(aws, live)
+    differing = changes(aws, running, source) if running is not None else ()
+    if running is None or not differing:
+        return
+    yield Blocker(
+        "template-changed",
+        f"launch template {source.template}",
+        f"the next generation is made from version {source.number}, which differs from version {running.number}, the"
+        f" live one's, in more than the image: {', '.join(differing)}.",
+        f"aws ec2 describe-launch-template-versions --launch-template-id {source.template} \\\n"
+        f"    --versions {running.number} {source.number}",
+        warning=True,
+    )
+
+
+def _demand(launch: Launch, source: TemplateVersion) -> quota.Demand | None:
+    """None where the type is not known beforehand, or where spot instances may be launched."""
+    instance_type = source.content.get("InstanceType")
+    if instance_type is None or launch.candidate.get("MixedInstancesPolicy") or launch.count <= 0:
+        return None
+    return quota.Demand(str(instance_type), launch.count, launch.at)
 
 
 def _dry_run(aws: Aws, group: Mapping[str, Any], source: TemplateVersion, image: Image) -> list[Blocker]:

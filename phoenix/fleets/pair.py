@@ -9,15 +9,13 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal, assert_never
-
-from pydantic import Field, model_validator
+from typing import Any, ClassVar, assert_never
 
 from phoenix.aws.groups import read_groups, unknown_group
 from phoenix.aws.instances import read_instances
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Aws
-from phoenix.aws.templates import TemplateUse, read_version, template_of
+from phoenix.aws.templates import TemplateUse, newest_of_the_owner, read_version, template_of
 from phoenix.core.action import (
     Action,
     MakeTemplateVersion,
@@ -28,61 +26,28 @@ from phoenix.core.action import (
     SetWeights,
     WriteTags,
 )
-from phoenix.core.blocker import Blocker
+from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.image import Image
 from phoenix.core.model import LaunchFailure, Slot, SlotState
 from phoenix.core.record import Rotation
 from phoenix.core.tags import GROUP
 from phoenix.core.trigger import LiveInstance
 from phoenix.errors import NotFound, PermanentError
-from phoenix.fleets import launch_check, pair_blockers, pair_template
+from phoenix.fleets import pair_blockers, pair_template
 from phoenix.fleets.launch_failures import failures_of
 from phoenix.fleets.pair_blockers import Start, find_blockers
 from phoenix.fleets.pair_shapes import launched_from, our_tags, slot_state, with_version
-from phoenix.fleets.pair_template import description, find_version, make_version
-from phoenix.keys import AutoScalingGroupName, Keys, Kind, Whole, wrong
+from phoenix.fleets.pair_template import changes, description, find_version, make_version, running_version
 from phoenix.ports import FleetView
 
 log = logging.getLogger(__name__)
 
 _TAGS_PER_CALL = 25
-_Instances = Annotated[int, Whole(0, 10_000)]
-
-
-class Bounds(Keys):
-    """MinSize and MaxSize of the live slot at rest."""
-
-    min: _Instances = Field(description="MinSize of the live slot at rest.")
-    max: _Instances = Field(description="MaxSize of the live slot at rest.")
-
-    @model_validator(mode="after")
-    def _check_order(self) -> Bounds:
-        if self.max < max(self.min, 1):
-            raise wrong(f"must be at least {max(self.min, 1)}", at=("max",))
-        return self
-
-
-class Settings(Kind):
-    """The keys of `fleet: {kind: pair}`."""
-
-    kind: Literal["pair"] = "pair"
-    blue: AutoScalingGroupName = Field(description="Name of the Auto Scaling group in the blue slot.")
-    green: AutoScalingGroupName = Field(description="Name of the Auto Scaling group in the green slot.")
-    capacity: Bounds | None = Field(
-        default=None, description="MinSize and MaxSize of the live slot at rest; default: as found there, once."
-    )
-
-    @model_validator(mode="after")
-    def _check_names(self) -> Settings:
-        if self.blue == self.green:
-            raise wrong("blue and green must be two different Auto Scaling groups", at=("green",))
-        return self
 
 
 class PairFleet:
     """The pair as AWS has it. Reads both slots in one call, and writes absolute targets."""
 
-    settings = Settings
     IAM_ACTIONS: ClassVar[frozenset[str]] = (
         frozenset(
             {
@@ -100,13 +65,14 @@ class PairFleet:
         )
         | pair_template.IAM_ACTIONS
         | pair_blockers.IAM_ACTIONS
-        | launch_check.IAM_ACTIONS
     )
+    checks: ClassVar[tuple[str, ...]] = pair_blockers.CHECKS
 
-    def __init__(self, settings: Settings, scope: Scope) -> None:
+    def __init__(self, scope: Scope) -> None:
         self._aws = scope.aws
+        self._clock = scope.clock
         self._group = scope.group
-        self._names: Mapping[Slot, str] = {Slot.BLUE: settings.blue, Slot.GREEN: settings.green}
+        self._names = scope.slots
         self._seen: dict[Slot, dict[str, Any]] = {}
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -153,9 +119,21 @@ class PairFleet:
         )
         return any(True for _ in policies)
 
-    def find_blockers(self, live: Slot, image: Image, need: int) -> Sequence[Blocker]:
+    def template_changes(self, live: Slot) -> tuple[str, ...]:
+        """What differs, besides the image, between the owner's newest template version and the one that lives.
+
+        Raises:
+            NotFound: the template is gone, or has no version that the owner made.
+        """
+        running = running_version(self._aws, self._read(live))
+        if running is None:
+            return ()
+        return changes(self._aws, running, newest_of_the_owner(self._aws, self._template(live.other).id))
+
+    def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:
         """All blockers at once, from fresh reads."""
-        return find_blockers(self._aws, Start(self._group, self._names, live, image, need))
+        at = self._clock.now()
+        return find_blockers(self._aws, Start(self._group, self._names, live, image, need, at, ahead))
 
     def _read_slots(self) -> dict[Slot, SlotState]:
         found = read_groups(self._aws, self._names.values())

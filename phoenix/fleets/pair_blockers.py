@@ -1,50 +1,73 @@
 """What stands in the way of a start, in the two Auto Scaling groups, their template and their subnets. Reads only.
 
-Must never report a check that could not be made as one that has passed: it becomes a warning that says so.
+Must never stop at the first thing it finds: whoever mends one at a time starts over each time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
+from phoenix.aws.checks import Check, make_checks
 from phoenix.aws.groups import read_groups
 from phoenix.aws.session import Aws
-from phoenix.core.blocker import Blocker
+from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.image import Image
 from phoenix.core.model import Slot
-from phoenix.errors import PhoenixError, Throttled, Unreachable
-from phoenix.fleets.launch_check import check_launch
+from phoenix.fleets import launch_check, other_owners, pair_judgement, pets, schedules
+from phoenix.fleets.launch_check import Launch, check_launch
+from phoenix.fleets.other_owners import find_hooks, find_predictive
 from phoenix.fleets.pair_judgement import Pair, judge_pair, subnets_of
+from phoenix.fleets.pair_shapes import target_groups
+from phoenix.fleets.pets import find_pets
+from phoenix.fleets.schedules import Span, find_firing, find_sleeping
 
-IAM_ACTIONS: Final = frozenset(
-    {
-        "autoscaling:DescribeAutoScalingGroups",
-        "autoscaling:DescribeInstanceRefreshes",
-        "autoscaling:DescribeScheduledActions",
-        "ec2:DescribeSubnets",
-    }
+IAM_ACTIONS: Final = (
+    frozenset({"autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes", "ec2:DescribeSubnets"})
+    | launch_check.IAM_ACTIONS
+    | other_owners.IAM_ACTIONS
+    | pets.IAM_ACTIONS
+    | schedules.IAM_ACTIONS
+)
+CHECKS: Final = (
+    "unknown-auto-scaling-group",
+    *pair_judgement.CHECKS,
+    *other_owners.CHECKS,
+    "instance-refresh",
+    "target-group-in-use",
+    "subnet-addresses",
+    *schedules.CHECKS,
+    *launch_check.CHECKS,
+    *pets.CHECKS,
 )
 
 _REFRESHING = frozenset({"Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking"})
+_MOST_GROUPS_PER_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The start that is asked about: `need` instances of this image, beside those of the live slot."""
+    """The start that is asked about: an image for a need that the live slot serves now."""
 
     group: str
     names: Mapping[Slot, str]
     live: Slot
     image: Image
     need: int
+    at: datetime
+    ahead: Ahead = UNKNOWN_AHEAD
+
+    @property
+    def extra(self) -> int:
+        """How many instances there will be at the peak beyond those that live."""
+        return self.need if self.ahead.extra is None else self.ahead.extra
 
 
 def find_blockers(aws: Aws, start: Start) -> list[Blocker]:
-    """Everything at once, so that nobody mends one thing only to meet the next."""
+    """Everything at once."""
     found = read_groups(aws, start.names.values())
     missing = [_unknown(name, aws.region) for name in start.names.values() if name not in found]
     if missing:
@@ -53,25 +76,28 @@ def find_blockers(aws: Aws, start: Start) -> list[Blocker]:
     blockers = judge_pair(Pair(start.group, live, candidate))
     # No template, nothing to launch: the reads below would only repeat that in AWS's words.
     launchable = not any(b.name == "launch-configuration" for b in blockers)
-    checks: list[Callable[[], list[Blocker]]] = [
-        *(partial(_refreshes, aws, name) for name in start.names.values()),
-        partial(_schedules, aws, candidate),
-        partial(_addresses, aws, candidate, start.need),
-    ]
+    return [*blockers, *make_checks(aws, list(_checks(aws, start, live, candidate, launchable=launchable)))]
+
+
+def _checks(
+    aws: Aws, start: Start, live: Mapping[str, Any], candidate: Mapping[str, Any], *, launchable: bool
+) -> Iterator[Check]:
+    # What the generation before still has there is gone by the time the next one is launched.
+    count = max(0, start.extra - len(candidate.get("Instances", ())))
+    span = Span(start.at, start.ahead.lasts, start.need)
+    for name in start.names.values():
+        yield Check(f"instance refreshes of {name}", ("instance-refresh",), partial(_refreshes, aws, name))
+        yield Check(f"lifecycle hooks of {name}", ("codedeploy-hook",), partial(find_hooks, aws, name))
+        yield Check(f"predictive scaling of {name}", ("predictive-scaling",), partial(find_predictive, aws, name))
+    yield Check("scheduled actions", ("scheduled-action",), partial(find_sleeping, aws, start.names[start.live.other]))
+    firing = partial(find_firing, aws, start.names[start.live], span)
+    yield Check("scheduled actions", ("scheduled-shrink", "scheduled-change"), firing)
+    yield Check("other users of the target groups", ("target-group-in-use",), partial(_sharers, aws, live, candidate))
+    yield Check("free addresses", ("subnet-addresses",), partial(_addresses, aws, candidate, count))
+    yield Check("live instances", pets.CHECKS, partial(find_pets, aws, live))
     if launchable:
-        checks.append(partial(check_launch, aws, candidate, start.image))
-    answers = aws.side_by_side([partial(_made, check) for check in checks])
-    return [*blockers, *(blocker for answer in answers for blocker in answer)]
-
-
-def _made(check: Callable[[], list[Blocker]]) -> list[Blocker]:
-    """The answer of an extra check; an account may deny it, and that alone stands in nobody's way."""
-    try:
-        return check()
-    except (Throttled, Unreachable):
-        raise
-    except PhoenixError as error:
-        return [Blocker("not-checked", "preflight", error.message, error.hint, warning=True)]
+        launch = Launch(live, candidate, start.image, count, start.at)
+        yield Check("launch template", launch_check.CHECKS, partial(check_launch, aws, launch))
 
 
 def _unknown(name: str, region: str | None) -> Blocker:
@@ -81,21 +107,22 @@ def _unknown(name: str, region: str | None) -> Blocker:
         f"AWS knows no Auto Scaling group {name} in {region or 'a Region that is not configured'}.",
         f"aws autoscaling describe-auto-scaling-groups --region {region} \\\n"
         "    --query 'AutoScalingGroups[].AutoScalingGroupName'",
+        unchecked=CHECKS,
     )
 
 
-def _refreshes(aws: Aws, name: str) -> list[Blocker]:
+def _refreshes(aws: Aws, name: str) -> Iterator[Blocker]:
+    """The newest ten are enough: at most one is active, and it is the newest."""
     answer = aws.call("autoscaling", "describe_instance_refreshes", AutoScalingGroupName=name, MaxRecords=10)
-    active = (item for item in answer["InstanceRefreshes"] if item["Status"] in _REFRESHING)
-    return [
-        Blocker(
+    for item in answer["InstanceRefreshes"]:
+        if item["Status"] not in _REFRESHING:
+            continue
+        yield Blocker(
             "instance-refresh",
             f"Auto Scaling group {name}",
             f"{item['InstanceRefreshId']} is {item['Status']}, {_done(item)} % done{_since(item)}. Wait for it, or:",
             f"aws autoscaling cancel-instance-refresh --auto-scaling-group-name {name}",
         )
-        for item in active
-    ]
 
 
 def _done(refresh: Mapping[str, Any]) -> int:
@@ -106,38 +133,48 @@ def _since(refresh: Mapping[str, Any]) -> str:
     return f", started {refresh['StartTime'].astimezone(UTC):%H:%M:%S} UTC" if "StartTime" in refresh else ""
 
 
-def _schedules(aws: Aws, candidate: Mapping[str, Any]) -> list[Blocker]:
-    name = str(candidate["AutoScalingGroupName"])
-    found = aws.pages(
-        "autoscaling", "describe_scheduled_actions", "ScheduledUpdateGroupActions", AutoScalingGroupName=name
+def _sharers(aws: Aws, *pair: Mapping[str, Any]) -> Iterator[Blocker]:
+    """Other groups in our target groups would get a share of the traffic that no weight of ours accounts for.
+
+    AWS cannot be asked by target group, so all groups are read, without their instances.
+    """
+    names = {str(group["AutoScalingGroupName"]) for group in pair}
+    ours = {arn for group in pair for arn in target_groups(group)}
+    if not ours:
+        return
+    everyone = aws.pages(
+        "autoscaling",
+        "describe_auto_scaling_groups",
+        "AutoScalingGroups",
+        IncludeInstances=False,
+        PaginationConfig={"PageSize": _MOST_GROUPS_PER_PAGE},
     )
-    return [
-        Blocker(
-            "scheduled-action",
-            f"Auto Scaling group {name}",
-            f'{name} has a scheduled action "{item["ScheduledActionName"]}"; suspended while the slot is not live.',
-            warning=True,
-        )
-        for item in found
-    ]
+    for group in everyone:
+        name = str(group["AutoScalingGroupName"])
+        for arn in sorted(ours.intersection(target_groups(group))) if name not in names else ():
+            yield Blocker(
+                "target-group-in-use",
+                f"target group {arn.split('/')[1]}",
+                f"the Auto Scaling group {name} registers its instances here too: they would get traffic that is meant"
+                " for one generation only.",
+                f"aws autoscaling detach-traffic-sources --auto-scaling-group-name {name} \\\n"
+                f"    --traffic-sources Identifier={arn},Type=elbv2",
+            )
 
 
-def _addresses(aws: Aws, candidate: Mapping[str, Any], need: int) -> list[Blocker]:
+def _addresses(aws: Aws, candidate: Mapping[str, Any], count: int) -> Iterator[Blocker]:
     subnets = subnets_of(candidate)
     if not subnets:
-        return []
+        return
     found = list(aws.pages("ec2", "describe_subnets", "Subnets", SubnetIds=sorted(subnets)))
     free = sum(int(subnet["AvailableIpAddressCount"]) for subnet in found)
-    if free >= need:
-        return []
-    return [
-        Blocker(
+    if free < count:
+        yield Blocker(
             "subnet-addresses",
             f"Auto Scaling group {candidate['AutoScalingGroupName']}",
-            f"{_listed(subnets)} have {free} free addresses; {need} instances are to be launched there.",
+            f"{_listed(subnets)} have {free} free addresses; {count} instances are to be launched there.",
             f"aws ec2 describe-subnets --subnet-ids {' '.join(sorted(subnets))}",
         )
-    ]
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -5,7 +5,8 @@ Every sentence says what is so and what would go wrong, and brings the command t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,8 +14,31 @@ from phoenix.aws.templates import template_of
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
 from phoenix.core.tags import GENERATION, GROUP
+from phoenix.fleets.other_owners import judge_owner
 from phoenix.fleets.pair_shapes import our_tags, target_groups
 
+CHECKS: Final = (
+    "being-deleted",
+    "launch-configuration",
+    "suspended-process",
+    "warm-pool",
+    "other-group",
+    "protects-new-instances",
+    "weighted-capacity",
+    "template-per-override",
+    "capacity-in-other-units",
+    "desired-out-of-bounds",
+    "slot-not-empty",
+    "scale-in-protection",
+    "standby",
+    "too-few-zones",
+    "subnets-differ",
+    "policies-differ",
+    "templates-differ",
+    "shared-target-group",
+)
+
+_MOST_PROTECTIONS_PER_CALL = 50
 _INDISPENSABLE: Final = {
     "Launch": "No instance can be launched, not even a replacement.",
     "Terminate": "The old generation could never be let go.",
@@ -35,9 +59,9 @@ def judge_pair(pair: Pair) -> list[Blocker]:
     """All that can be said without another call."""
     both = (pair.live, pair.candidate)
     return [
-        *(blocker for group in both for blocker in _either(pair.group, group)),
+        *(blocker for group in both for blocker in (*_either(pair.group, group), *judge_owner(group))),
         *_live(pair.live),
-        *_candidate(pair.candidate),
+        *_candidate(pair.candidate, alone=int(pair.live["DesiredCapacity"]) == 0),
         *_together(pair.live, pair.candidate),
     ]
 
@@ -51,7 +75,8 @@ def _either(group_name: str, group: Mapping[str, Any]) -> Iterator[Blocker]:
     name = str(group["AutoScalingGroupName"])
     where = f"Auto Scaling group {name}"
     if "Delete" in str(group.get("Status", "")):
-        yield Blocker("being-deleted", where, f"{name} is being deleted: {group['Status']}.")
+        look = f"aws autoscaling describe-scaling-activities --auto-scaling-group-name {name}"
+        yield Blocker("being-deleted", where, f"{name} is being deleted: {group['Status']}.", look)
     if template_of(group) is None:
         yield Blocker(
             "launch-configuration",
@@ -60,15 +85,7 @@ def _either(group_name: str, group: Mapping[str, Any]) -> Iterator[Blocker]:
             f"aws autoscaling update-auto-scaling-group --auto-scaling-group-name {name} \\\n"
             "    --launch-template 'LaunchTemplateName=<name>,Version=<number>'",
         )
-    suspended = {item["ProcessName"] for item in group.get("SuspendedProcesses", ())}
-    for word, consequence in _INDISPENSABLE.items():
-        if word in suspended:
-            yield Blocker(
-                "suspended-process",
-                where,
-                f"{word} is suspended, not by phoenix. {consequence}",
-                f"aws autoscaling resume-processes --auto-scaling-group-name {name} \\\n    --scaling-processes {word}",
-            )
+    yield from _suspended(group)
     if group.get("WarmPoolConfiguration"):
         yield Blocker(
             "warm-pool",
@@ -84,7 +101,28 @@ def _either(group_name: str, group: Mapping[str, Any]) -> Iterator[Blocker]:
             f"{name} belongs to group {owner}, says its tag {GROUP}. One of the two policies is wrong.",
             f"aws autoscaling delete-tags --tags ResourceId={name},ResourceType=auto-scaling-group,Key={GROUP}",
         )
+    if group.get("NewInstancesProtectedFromScaleIn"):
+        yield Blocker(
+            "protects-new-instances",
+            where,
+            f"{name} protects every instance it launches from scale-in: a generation of it could never be let go.",
+            f"aws autoscaling update-auto-scaling-group --auto-scaling-group-name {name} \\\n"
+            "    --no-new-instances-protected-from-scale-in",
+        )
     yield from _mixed(name, group.get("MixedInstancesPolicy") or {})
+
+
+def _suspended(group: Mapping[str, Any]) -> Iterator[Blocker]:
+    name = str(group["AutoScalingGroupName"])
+    suspended = {item["ProcessName"] for item in group.get("SuspendedProcesses", ())}
+    for word, consequence in _INDISPENSABLE.items():
+        if word in suspended:
+            yield Blocker(
+                "suspended-process",
+                f"Auto Scaling group {name}",
+                f"{word} is suspended, not by phoenix. {consequence}",
+                f"aws autoscaling resume-processes --auto-scaling-group-name {name} \\\n    --scaling-processes {word}",
+            )
 
 
 def _mixed(name: str, policy: Mapping[str, Any]) -> Iterator[Blocker]:
@@ -95,15 +133,32 @@ def _mixed(name: str, policy: Mapping[str, Any]) -> Iterator[Blocker]:
             "weighted-capacity",
             where,
             f"{name} counts capacity in weights, not in instances: a need could not be compared with what is healthy."
-            " Remove WeightedCapacity from its overrides.",
+            " Remove WeightedCapacity from its overrides:",
+            _without(name, policy, "WeightedCapacity"),
         )
     if any(item.get("LaunchTemplateSpecification") for item in overrides):
         yield Blocker(
             "template-per-override",
             where,
             f"{name} has overrides with launch templates of their own: they would go on launching the old image."
-            " Remove LaunchTemplateSpecification from its overrides.",
+            " Remove LaunchTemplateSpecification from its overrides:",
+            _without(name, policy, "LaunchTemplateSpecification"),
         )
+
+
+def _without(name: str, policy: Mapping[str, Any], unwanted: str) -> str:
+    """The command that takes a key out of all overrides. AWS replaces the whole policy, so all of it is in there."""
+    template = policy["LaunchTemplate"]
+    overrides = [{key: value for key, value in item.items() if key != unwanted} for item in template["Overrides"]]
+    specification = dict(template["LaunchTemplateSpecification"])
+    if "LaunchTemplateId" in specification:
+        specification.pop("LaunchTemplateName", None)  # AWS shows both, and refuses both
+    changed = {"LaunchTemplateSpecification": specification, "Overrides": overrides}
+    written = json.dumps(dict(policy) | {"LaunchTemplate": changed}, separators=(",", ":"))
+    return (
+        f"aws autoscaling update-auto-scaling-group --auto-scaling-group-name {name} \\\n"
+        f"    --mixed-instances-policy '{written}'"
+    )
 
 
 def _live(group: Mapping[str, Any]) -> Iterator[Blocker]:
@@ -114,6 +169,7 @@ def _live(group: Mapping[str, Any]) -> Iterator[Blocker]:
             "capacity-in-other-units",
             f"Auto Scaling group {name}",
             f"{name} counts its capacity in {group['DesiredCapacityType']}, not in instances.",
+            f"aws autoscaling update-auto-scaling-group --auto-scaling-group-name {name} --desired-capacity-type units",
         )
     if not least <= desired <= most:
         yield Blocker(
@@ -123,20 +179,54 @@ def _live(group: Mapping[str, Any]) -> Iterator[Blocker]:
             f"aws autoscaling set-desired-capacity --auto-scaling-group-name {name} \\\n"
             f"    --desired-capacity {min(max(desired, least), most)}",
         )
-    if desired == 0:
+    yield from _protected(group, "the live generation")
+    standing_by = _in_standby(group)
+    if standing_by:
         yield Blocker(
-            "nothing-live",
+            "standby",
             f"Auto Scaling group {name}",
-            f"{name} is live and has desired capacity 0: there is nothing to replace, and nothing to compare with.",
-            f"aws autoscaling set-desired-capacity --auto-scaling-group-name {name} --desired-capacity <n>",
+            f"{_are(standing_by)} in standby: AWS leaves them behind when the generation goes, and its slot cannot be"
+            " used again before they are gone. When nobody needs them there any more:",
+            f"aws autoscaling exit-standby --auto-scaling-group-name {name} \\\n"
+            f"    --instance-ids {' '.join(standing_by)}",
+            warning=True,
         )
 
 
-def _candidate(group: Mapping[str, Any]) -> Iterator[Blocker]:
+def _protected(group: Mapping[str, Any], whose: str) -> Iterator[Blocker]:
+    name = str(group["AutoScalingGroupName"])
+    protected = [str(item["InstanceId"]) for item in group.get("Instances", ()) if item.get("ProtectedFromScaleIn")]
+    if protected:
+        yield Blocker(
+            "scale-in-protection",
+            f"Auto Scaling group {name}",
+            f"{counted(len(protected), 'instance')} of {whose} cannot go: protected from scale-in.",
+            "\n".join(
+                f"aws autoscaling set-instance-protection --auto-scaling-group-name {name} \\\n"
+                f"    --no-protected-from-scale-in --instance-ids {' '.join(batch)}"
+                for batch in _batches(protected, _MOST_PROTECTIONS_PER_CALL)
+            ),
+        )
+
+
+def _batches(ids: Sequence[str], size: int) -> list[Sequence[str]]:
+    return [ids[start : start + size] for start in range(0, len(ids), size)]
+
+
+def _in_standby(group: Mapping[str, Any]) -> list[str]:
+    instances = group.get("Instances", ())
+    return [str(item["InstanceId"]) for item in instances if "Standby" in str(item.get("LifecycleState", ""))]
+
+
+def _are(ids: Sequence[str]) -> str:
+    return f"{counted(len(ids), 'instance')} {'is' if len(ids) == 1 else 'are'}"
+
+
+def _candidate(group: Mapping[str, Any], *, alone: bool) -> Iterator[Blocker]:
+    """`alone`: nothing else runs. Then nobody is told to let these instances go, whoever they are."""
     name = str(group["AutoScalingGroupName"])
     instances = group.get("Instances", ())
-    protected = [str(item["InstanceId"]) for item in instances if item.get("ProtectedFromScaleIn")]
-    if instances and GENERATION not in our_tags(group):
+    if instances and GENERATION not in our_tags(group) and not alone:
         yield Blocker(
             "slot-not-empty",
             f"Auto Scaling group {name}",
@@ -145,37 +235,54 @@ def _candidate(group: Mapping[str, Any]) -> Iterator[Blocker]:
             f"aws autoscaling update-auto-scaling-group --auto-scaling-group-name {name} \\\n"
             "    --min-size 0 --max-size 0 --desired-capacity 0",
         )
-    elif protected:
+    yield from _protected(group, "the generation before")
+    standing_by = _in_standby(group)
+    if standing_by:
         yield Blocker(
-            "scale-in-protection",
+            "standby",
             f"Auto Scaling group {name}",
-            f"{counted(len(protected), 'instance')} of the generation before cannot go: protected from scale-in.",
-            f"aws autoscaling set-instance-protection --auto-scaling-group-name {name} \\\n"
-            f"    --no-protected-from-scale-in --instance-ids {' '.join(protected[:50])}",
+            f"{_are(standing_by)} in standby, which no scale-in takes away; the next generation needs the slot empty."
+            " If nobody needs them:",
+            f"aws ec2 terminate-instances --instance-ids {' '.join(standing_by)}",
         )
 
 
 def _together(live: Mapping[str, Any], candidate: Mapping[str, Any]) -> Iterator[Blocker]:
-    names = f"{live['AutoScalingGroupName']} and {candidate['AutoScalingGroupName']}"
-    where = f"Auto Scaling groups {names}"
+    one, other = str(live["AutoScalingGroupName"]), str(candidate["AutoScalingGroupName"])
+    where = f"Auto Scaling groups {one} and {other}"
+    yield from _places(live, candidate, where)
+    look = f"aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names {one} {other}"
+    if bool(live.get("MixedInstancesPolicy")) != bool(candidate.get("MixedInstancesPolicy")):
+        yield Blocker("policies-differ", where, "Only one of them has a mixed instances policy.", look, warning=True)
+    uses = template_of(live), template_of(candidate)
+    if uses[0] is not None and uses[1] is not None and uses[0].id != uses[1].id:
+        text = f"They have different launch templates; the next generation is made from {uses[1].id}."
+        yield Blocker("templates-differ", where, text, look, warning=True)
+    shared = sorted(set(target_groups(live)) & set(target_groups(candidate)))
+    if shared:
+        yield Blocker(
+            "shared-target-group",
+            where,
+            "Both register with the same target group: weights could not tell the generations apart."
+            f" Give {other} one of its own instead:",
+            f"aws autoscaling detach-traffic-sources --auto-scaling-group-name {other} \\\n"
+            f"    --traffic-sources {' '.join(f'Identifier={arn},Type=elbv2' for arn in shared)}",
+        )
+
+
+def _places(live: Mapping[str, Any], candidate: Mapping[str, Any], where: str) -> Iterator[Blocker]:
     zones = {str(zone) for zone in live["AvailabilityZones"]}, {str(z) for z in candidate["AvailabilityZones"]}
+    remedy = (
+        f"aws autoscaling update-auto-scaling-group --auto-scaling-group-name {candidate['AutoScalingGroupName']}"
+        f" \\\n    --vpc-zone-identifier {live.get('VPCZoneIdentifier') or '<subnets>'}"
+    )
     if len(zones[0]) > 1 and len(zones[1]) < 2:
         yield Blocker(
             "too-few-zones",
             where,
             f"{live['AutoScalingGroupName']} is in {', '.join(sorted(zones[0]))}, the other only in"
             f" {', '.join(sorted(zones[1]))}: the next generation would die with one zone.",
-            f"aws autoscaling update-auto-scaling-group --auto-scaling-group-name {candidate['AutoScalingGroupName']}"
-            f" \\\n    --vpc-zone-identifier {live.get('VPCZoneIdentifier') or '<subnets>'}",
+            remedy,
         )
     elif subnets_of(live) != subnets_of(candidate) or zones[0] != zones[1]:
-        yield Blocker("subnets-differ", where, f"{names} launch into different subnets.", warning=True)
-    if bool(live.get("MixedInstancesPolicy")) != bool(candidate.get("MixedInstancesPolicy")):
-        yield Blocker("policies-differ", where, "Only one of them has a mixed instances policy.", warning=True)
-    if target_groups(live) and set(target_groups(live)) & set(target_groups(candidate)):
-        yield Blocker(
-            "shared-target-group",
-            where,
-            "Both register with the same target group: weights could not tell the generations apart."
-            " Give each slot a target group of its own.",
-        )
+        yield Blocker("subnets-differ", where, "They launch into different subnets.", remedy, warning=True)

@@ -22,7 +22,7 @@ def slot_state(slot: Slot, group: Mapping[str, Any]) -> SlotState:
         max=int(group["MaxSize"]),
         desired=int(group["DesiredCapacity"]),
         template_version=version,
-        resolved_version=version if version.isdigit() else None,
+        template=use.id if use is not None else "",
         instances=tuple(_instance(item) for item in group.get("Instances", ())),
         suspended=frozenset(item["ProcessName"] for item in group.get("SuspendedProcesses", ())),
         tags=our_tags(group),

@@ -6,18 +6,21 @@ Must never let EC2 merge from a source version: the merge drops the snapshots of
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from phoenix.aws.session import Aws
-from phoenix.aws.templates import OURS, TemplateVersion, newest_first
+from phoenix.aws.templates import OURS, TemplateVersion, newest_first, read_version, template_of
 from phoenix.core.action import MakeTemplateVersion
 from phoenix.errors import NotFound
+from phoenix.fleets.pair_shapes import launched_from
 
 IAM_ACTIONS: Final = frozenset({"ec2:CreateLaunchTemplateVersion", "ec2:DescribeLaunchTemplateVersions"})
 
 _CLOCK_SKEW = timedelta(minutes=15)
+_IMAGE: Final = "ImageId"
 
 
 def description(rotation: str, generation: int) -> str:
@@ -50,14 +53,34 @@ def make_version(aws: Aws, template: str, action: MakeTemplateVersion) -> None:
     raise NotFound(f"every version of launch template {template} was made by phoenix; make one that is yours")
 
 
+def running_version(aws: Aws, group: Mapping[str, Any]) -> TemplateVersion | None:
+    """The version that most instances of a group were launched from; None when they have none, or it is gone."""
+    use = template_of(group)
+    counted = Counter(launched_from(instance) for instance in group.get("Instances", ()))
+    version = max(counted, key=lambda each: (counted[each], each or ""), default=None)
+    if use is None or version is None:
+        return None
+    try:
+        return read_version(aws, use.id, version)
+    except NotFound:
+        return None
+
+
+def changes(aws: Aws, old: TemplateVersion, new: TemplateVersion) -> tuple[str, ...]:
+    """What differs between two versions besides the image, in EC2's words; values are not shown, some are secret."""
+    shape = _shape(aws)
+    before, after = (_accepted(shape, dict(version.content)) for version in (old, new))
+    keys = sorted((before.keys() | after.keys()) - {_IMAGE})
+    return tuple(key for key in keys if before.get(key) != after.get(key))
+
+
 def _create(aws: Aws, source: TemplateVersion, wanted: str, action: MakeTemplateVersion) -> None:
-    shape = aws.client("ec2").meta.service_model.shape_for("RequestLaunchTemplateData")
     aws.call(
         "ec2",
         "create_launch_template_version",
         LaunchTemplateId=source.template,
         VersionDescription=wanted,
-        LaunchTemplateData=_accepted(shape, dict(source.content)) | {"ImageId": action.image},
+        LaunchTemplateData=_accepted(_shape(aws), dict(source.content)) | {_IMAGE: action.image},
         ClientToken=_token(action),
     )
 
@@ -66,6 +89,10 @@ def _token(action: MakeTemplateVersion) -> str:
     """The same for the same version of the same rotation, so that a lost answer cannot make a second one."""
     content = f"{action.rotation} {action.generation} {action.image}"
     return f"phoenix-{hashlib.sha256(content.encode()).hexdigest()[:40]}"
+
+
+def _shape(aws: Aws) -> Any:
+    return aws.client("ec2").meta.service_model.shape_for("RequestLaunchTemplateData")
 
 
 def _accepted(shape: Any, value: Any) -> Any:

@@ -1,8 +1,9 @@
 """Gates: checks on the candidate.
 
 How to add one: a module with `class Settings(Kind)` for its keys in the policy and a class that satisfies
-`phoenix.ports.Gate`, is made from `(settings, scope)` and lists the rights it needs in `IAM_ACTIONS`; a line in `KINDS`
-below; and its name in `tests/contract`, whose tests then hold for it too. Nothing else has to change.
+`phoenix.ports.Gate`, is made from `(settings, scope)` and lists the rights it needs in `IAM_ACTIONS` and what it looks
+for before a start in `checks`; a line in `KINDS` below; and its name in `tests/contract`, whose tests then hold for it
+too. Nothing else has to change.
 """
 
 from __future__ import annotations

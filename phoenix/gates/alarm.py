@@ -52,13 +52,24 @@ class AlarmGate:
     name = "alarm"
     before_traffic_only = False
     IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset({"cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms"})
+    checks: ClassVar[tuple[str, ...]] = ("unknown-alarm", "alarm-already-ringing", "alarm-without-measurements")
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
         self._aws = scope.aws
         self._names = tuple(dict.fromkeys(settings.alarms))
 
     def check(self, rotation: Rotation, seen: Observation) -> Verdict:
-        """FAIL for one in ALARM, now or while nobody looked; WAIT for one that is missing or lacks measurements."""
+        """FAIL for one in ALARM, now or while nobody looked; WAIT for one that is missing or lacks measurements.
+
+        An alarm that rings before the candidate has any traffic is not the candidate's: that waits too.
+        """
+        verdict = self._judge(rotation, seen)
+        if verdict.judgement is Judgement.FAIL and rotation.weight == 0:
+            reason = f"{verdict.reason}; not the new generation's doing, which has no traffic yet"
+            return Verdict(self.name, Judgement.WAIT, reason, Cause.ENVIRONMENT)
+        return verdict
+
+    def _judge(self, rotation: Rotation, seen: Observation) -> Verdict:
         alarms = self._read()
         for alarm in alarms.values():
             if alarm.state == _ALARM:

@@ -97,6 +97,7 @@ class HttpGate:
     IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset(
         {"ec2:DescribeInstances", "elasticloadbalancing:DescribeTargetGroups"}
     )
+    checks: ClassVar[tuple[str, ...]] = ("http-unreachable",)
 
     def __init__(self, settings: Settings, scope: Scope, fetch: Fetch = fetch) -> None:
         self.name = f"http {settings.path}"

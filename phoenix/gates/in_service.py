@@ -35,6 +35,7 @@ class InServiceGate:
     name = "in_service"
     before_traffic_only = False
     IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset()
+    checks: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
         """Its numbers are terms of the rotation, so that they do not change while one is in flight."""

@@ -38,6 +38,7 @@ class TargetHealthGate:
     name = "target_health"
     before_traffic_only = False
     IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset()
+    checks: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
         """Its numbers are terms of the rotation, so that they do not change while one is in flight."""

@@ -19,10 +19,10 @@ from phoenix.policy.document import Document, Flaw, Unreadable
 from phoenix.policy.judge import judge
 from phoenix.policy.model import AllGroups, Policy, complete
 from phoenix.policy.problems import place, render
-from phoenix.policy.source import SUFFIXES, Directory, Files, Source
+from phoenix.policy.source import Directory, Files, Source
 from phoenix.policy.tree import Node, Scalar, Span, follow
+from phoenix.settings import COMMON_FILES
 
-RESERVED = tuple(f"phoenix{suffix}" for suffix in SUFFIXES)
 _GROUP_LINE = re.compile(r"^group:[ ]*[\"']?([A-Za-z0-9][A-Za-z0-9._-]{0,62})[\"']?[ ]*(?:#.*)?$", re.MULTILINE)
 
 
@@ -117,8 +117,8 @@ def load_files(paths: Iterable[str | Path]) -> Library:
 def load(source: Source) -> Library:
     """All policies of a source."""
     names = source.names()
-    shared = [_open(source, name) for name in names if Path(name).name in RESERVED]
-    files = [_open(source, name) for name in names if Path(name).name not in RESERVED]
+    shared = [_open(source, name) for name in names if Path(name).name in COMMON_FILES]
+    files = [_open(source, name) for name in names if Path(name).name not in COMMON_FILES]
     all_groups = _judge_shared(shared)
     for file in files:
         _judge_policy(file)

@@ -12,8 +12,9 @@ from typing import Annotated, Final, Literal, Protocol
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from phoenix import fleets, gates, images, notifiers, routers
+from phoenix import gates, images, notifiers
 from phoenix.core.model import OnFailure
+from phoenix.fleets import keys as fleets
 from phoenix.gates import in_service, target_health
 from phoenix.keys import (
     Account,
@@ -35,6 +36,7 @@ from phoenix.policy.cron import check_schedule, check_timezone
 from phoenix.policy.kinds import OneOf
 from phoenix.policy.strategy import KINDS as STRATEGIES
 from phoenix.policy.strategy import BlueGreen, Strategy
+from phoenix.routers import keys as routers
 
 VERSION: Final = 1
 NO_TRAFFIC: Final = "none"
@@ -54,8 +56,8 @@ def _keys_of(table: Mapping[str, _Adapter]) -> Mapping[str, type[Kind]]:
 
 
 # Named here because a field of the same name as a folder hides the folder from the annotations after it.
-FLEETS: Final = _keys_of(fleets.KINDS)
-ROUTERS: Final = _keys_of(routers.KINDS)
+FLEETS: Final = fleets.KEYS
+ROUTERS: Final = routers.KEYS
 IMAGES: Final = _keys_of(images.KINDS)
 GATES: Final = _keys_of(gates.KINDS)
 NOTIFIERS: Final = _keys_of(notifiers.KINDS)
@@ -96,6 +98,7 @@ class RotateWhen(Keys):
     max_instance_lifetime: PositiveDuration | None = Field(default=None, description="An instance is older than this.")
     drift: Flag = Field(default=False, description="An instance runs another image than its generation.")
     tainted: Flag = Field(default=False, description="An instance carries the tag phoenix:tainted.")
+    template: Flag = Field(default=False, description="The launch template has changed in more than the image.")
 
 
 class Window(Keys):

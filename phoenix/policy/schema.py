@@ -13,7 +13,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema
 
 from phoenix.keys import render_duration
-from phoenix.policy.model import Policy
+from phoenix.policy.model import FLEETS, ROUTERS, Policy
 from phoenix.policy.strategy import BlueGreen
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -34,7 +34,7 @@ def policy_schema() -> dict[str, Any]:
     made = Policy.model_json_schema(by_alias=True, schema_generator=_Generator)
     names = {name: _short_name(name, made["$defs"][name]) for name in made.get("$defs", {})}
     schema = _polished(made, names)
-    schema["$defs"] = {names[name]: definition for name, definition in schema["$defs"].items()}
+    schema["$defs"] = dict(sorted((names[name], definition) for name, definition in schema["$defs"].items()))
     return {"$schema": DIALECT, **schema, "title": "phoenix policy"}
 
 
@@ -49,12 +49,13 @@ def editor_hint(schema: str) -> str:
 
 
 def _short_name(name: str, definition: dict[str, Any]) -> str:
-    """`gates.alarm` for the keys of an adapter, which are all called Settings."""
+    """`gates.alarm` for the keys of an adapter. Most are called Settings; fleets and routers have keys.py."""
     adapter = re.fullmatch(r"phoenix__(\w+?)__(\w+)__Settings(?:-\w+)?", name)
     if adapter is not None:
         return ".".join(adapter.groups())
     kind = definition.get("properties", {}).get("kind", {}).get("const")
-    return f"strategy.{kind}" if kind else name
+    folder = "fleets" if kind in FLEETS else "routers" if kind in ROUTERS else "strategy"
+    return f"{folder}.{kind}" if kind else name
 
 
 def _polished(node: Any, names: dict[str, str]) -> Any:

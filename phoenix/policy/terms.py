@@ -10,10 +10,10 @@ from datetime import timedelta
 from phoenix.core.model import Capacity, Step, Terms
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar, Freeze, Window
-from phoenix.fleets import pair
+from phoenix.fleets.keys import Pair
 from phoenix.gates import in_service, target_health
 from phoenix.policy.model import AllGroups, Policy
-from phoenix.routers import alb
+from phoenix.routers.keys import Alb
 from phoenix.strategies.rolling import Room
 
 _NOBODY = AllGroups()
@@ -35,14 +35,14 @@ def terms_of(policy: Policy) -> Terms:
         min_healthy_percentage=policy.capacity.min_healthy_percentage,
         max_unhealthy_percent=_health_budget(policy),
         healthy_for=_healthy_for(policy),
-        propagation=traffic.propagation if isinstance(traffic, alb.Settings) else timedelta(0),
+        propagation=traffic.propagation if isinstance(traffic, Alb) else timedelta(0),
         launch_timeout=policy.timeouts.launch,
         drain_timeout=policy.timeouts.drain,
         rotation_timeout=policy.timeouts.rotation,
         hot_for=policy.retain.hot_for if policy.has_traffic else timedelta(0),
         on_failure=policy.on_failure,
         capacity=_capacity(policy),
-        suspend_stickiness=isinstance(traffic, alb.Settings) and traffic.stickiness == "suspend",
+        suspend_stickiness=isinstance(traffic, Alb) and traffic.stickiness == "suspend",
     )
 
 
@@ -57,11 +57,11 @@ def calendar_of(policy: Policy, all_groups: AllGroups = _NOBODY) -> Calendar:
 def rotate_when_of(policy: Policy) -> RotateWhen:
     """What makes a rotation due."""
     when = policy.rotate_when
-    return RotateWhen(when.new_image, when.max_instance_lifetime, when.drift, when.tainted)
+    return RotateWhen(when.new_image, when.max_instance_lifetime, when.drift, when.tainted, when.template)
 
 
 def _capacity(policy: Policy) -> Capacity | None:
-    bounds = policy.fleet.capacity if isinstance(policy.fleet, pair.Settings) else None
+    bounds = policy.fleet.capacity if isinstance(policy.fleet, Pair) else None
     return Capacity(bounds.min, bounds.max) if bounds is not None else None
 
 

@@ -1,8 +1,12 @@
 """Routers: how traffic reaches the slots.
 
-How to add one: a module with `class Settings(Kind)` for its keys in the policy and a class that satisfies
-`phoenix.ports.Router`, is made from `(settings, scope)` and lists the rights it needs in `IAM_ACTIONS`; a line in
-`KINDS` below; and its name in `tests/contract`, whose tests then hold for it too. Nothing else has to change.
+How to add one: a module with a class that satisfies `phoenix.ports.Router`, is made from a scope and lists the rights
+it needs in `IAM_ACTIONS` and what it looks for before a start in `checks`; a line in `KINDS` below; its keys in the
+policy, as a class and a line in `keys.py`; and its name in `tests/contract`, whose tests then hold for it too. Nothing
+else has to change.
+
+It gets no settings, and must not import pydantic: a rollback makes it before, or without, reading any policy. What it
+has to know of one is in the scope's `terms`, which the rotation's record holds too.
 """
 
 from __future__ import annotations

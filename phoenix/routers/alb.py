@@ -6,19 +6,14 @@ Must never drop what else is in an action list: authentication, stickiness, thir
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 from functools import partial, reduce
-from typing import Any, ClassVar, Literal
-
-from pydantic import Field
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, wait_exponential
+from typing import Any, ClassVar
 
 from phoenix.aws.scope import Scope
 from phoenix.core.action import SetWeights
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Route, Slot, SlotState, TargetState
 from phoenix.errors import ForeignWeights, NotFound, TransientError
-from phoenix.keys import Duration, Kind
 from phoenix.ports import Traffic
 from phoenix.routers import alb_blockers, listeners
 from phoenix.routers.alb_blockers import Start, find_blockers
@@ -30,35 +25,21 @@ _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 2
 
 
-class Settings(Kind):
-    """The keys of `traffic: {kind: alb}`; listeners and rules are found from the target groups."""
-
-    kind: Literal["alb"] = "alb"
-    stickiness: Literal["refuse", "suspend"] = Field(
-        default="refuse",
-        description="Group stickiness longer than a minute stands in the way of a start, or is suspended meanwhile.",
-    )
-    propagation: Duration = Field(
-        default=timedelta(seconds=60),
-        description="How long the load balancer may need to follow a change of weights everywhere.",
-    )
-
-
 class AlbRouter:
     """Weighted forward actions of Application Load Balancers."""
 
-    settings = Settings
     balances = True
     IAM_ACTIONS: ClassVar[frozenset[str]] = (
         frozenset({"elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule"})
         | listeners.IAM_ACTIONS
         | alb_blockers.IAM_ACTIONS
     )
+    checks: ClassVar[tuple[str, ...]] = alb_blockers.CHECKS
 
-    def __init__(self, settings: Settings, scope: Scope) -> None:
+    def __init__(self, scope: Scope) -> None:
         self._aws = scope.aws
         self._sleep = scope.clock.sleep
-        self._suspends_stickiness = settings.stickiness == "suspend"
+        self._suspends_stickiness = scope.terms.suspend_stickiness
         self._listeners = Listeners(scope.aws)
 
     def find(self, target_groups: Arns) -> tuple[Route, ...]:
@@ -120,6 +101,8 @@ class AlbRouter:
 
     def _verified(self, arns: Sequence[str], pair: Pair, action: SetWeights) -> tuple[Route, ...]:
         """The routes as read back, once all of them show the weights."""
+        # Here, where the writes are done: no rollback should wait for it before.
+        from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
         def read() -> tuple[Route, ...]:
             return tuple(rule.route(pair) for rule in self._listeners.read(arns))

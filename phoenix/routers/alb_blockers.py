@@ -1,4 +1,7 @@
-"""What stands in the way of a start, in listeners, rules and target groups. Reads only."""
+"""What stands in the way of a start, in listeners and rules; the target groups are looked at beside them. Reads only.
+
+Must never leave out a rule because it looks like the others: all of them are shifted together.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,28 @@ from phoenix.core.action import SetWeights
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Route, Slot, SlotState
 from phoenix.errors import NotFound
+from phoenix.routers import target_blockers
 from phoenix.routers.forwarding import MOST_TARGET_GROUPS, Pair, Rule, is_at, rewritten
 from phoenix.routers.listeners import Listeners
+from phoenix.routers.target_blockers import find_in_targets, judge_target_groups
 
-IAM_ACTIONS: Final = frozenset({"elasticloadbalancing:DescribeTargetGroupAttributes"})
+IAM_ACTIONS: Final = target_blockers.IAM_ACTIONS
+CHECKS: Final = (
+    "no-target-group",
+    "unknown-target-group",
+    "not-routed",
+    "weights-elsewhere",
+    "weights-differ",
+    "weight-on-both-slots",
+    "unpaired-target-group",
+    "too-many-target-groups",
+    "one-slot-only",
+    "no-traffic",
+    "group-stickiness",
+    *target_blockers.CHECKS,
+)
 
 _LONGEST_STICKINESS_S = 60
-_MUST_AGREE: Final = ("Protocol", "ProtocolVersion", "Port", "VpcId")
-_SHOULD_AGREE: Final = (
-    "HealthCheckProtocol",
-    "HealthCheckPort",
-    "HealthCheckPath",
-    "HealthCheckIntervalSeconds",
-    "HealthyThresholdCount",
-    "UnhealthyThresholdCount",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +57,26 @@ def find_blockers(aws: Aws, listeners: Listeners, start: Start) -> list[Blocker]
     try:
         described = listeners.read_target_groups(arn for each in arns.values() for arn in each)
     except NotFound as error:
-        return [Blocker("unknown-target-group", "target groups", error.message)]
+        return [_unknown(error, start)]
     rules = listeners.find(arn for each in arns.values() for arn in each)
     pair = Pair(arns, rules)
+    by_slot = {slot: [each for each in described if pair.slot_of[str(each["TargetGroupArn"])] is slot] for slot in Slot}
+    suspends = start.suspends_stickiness and any(rule.sticky_seconds for rule in rules)
     return [
-        *_in_target_groups(described, pair),
+        *judge_target_groups(by_slot, start.live),
         *_in_rules(rules, pair, start),
-        *_in_stickiness(aws, rules, pair, start),
+        *_in_stickiness(rules, pair, start),
+        *find_in_targets(aws, start.slots, suspends_stickiness=suspends),
     ]
+
+
+def _unknown(error: NotFound, start: Start) -> Blocker:
+    names = " ".join(state.auto_scaling_group for state in start.slots.values())
+    remedy = (
+        f"aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names {names} \\\n"
+        "    --query 'AutoScalingGroups[].TrafficSources'"
+    )
+    return Blocker("unknown-target-group", "target groups", error.message, remedy, unchecked=CHECKS)
 
 
 def _without_target_group(slot: SlotState) -> Blocker:
@@ -65,37 +87,8 @@ def _without_target_group(slot: SlotState) -> Blocker:
         f"{name} registers its instances with no target group, so no traffic could be moved to it.",
         f"aws autoscaling attach-traffic-sources --auto-scaling-group-name {name} \\\n"
         "    --traffic-sources Identifier=<target group ARN>,Type=elbv2",
+        unchecked=CHECKS,
     )
-
-
-# --- target groups ----------------------------------------------------------------------------------------------------
-
-
-def _in_target_groups(described: Sequence[Mapping[str, Any]], pair: Pair) -> Iterator[Blocker]:
-    by_slot: dict[Slot, list[Mapping[str, Any]]] = {slot: [] for slot in Slot}
-    for group in described:
-        by_slot[pair.slot_of[str(group["TargetGroupArn"])]].append(group)
-        if group.get("Protocol") not in ("HTTP", "HTTPS"):
-            yield Blocker(
-                "not-an-application-load-balancer",
-                f"target group {group['TargetGroupName']}",
-                f"its protocol is {group.get('Protocol')}; weights are moved on Application Load Balancers only.",
-            )
-    if any(len(groups) != 1 for groups in by_slot.values()):
-        return  # which ones belong together is known from the rules, if at all
-    blue, green = by_slot[Slot.BLUE][0], by_slot[Slot.GREEN][0]
-    where = f"target groups {blue['TargetGroupName']} and {green['TargetGroupName']}"
-    for key in _MUST_AGREE:
-        if blue.get(key) != green.get(key):
-            yield Blocker(
-                "target-groups-differ",
-                where,
-                f"{key} is {blue.get(key)} and {green.get(key)}: what answers in one slot would not in the other."
-                " Neither can be changed; make a new target group for one of the slots.",
-            )
-    differing = [key for key in _SHOULD_AGREE if blue.get(key) != green.get(key)]
-    if differing:
-        yield Blocker("health-checks-differ", where, f"{', '.join(differing)} differ.", warning=True)
 
 
 # --- rules ------------------------------------------------------------------------------------------------------------
@@ -112,65 +105,94 @@ def _in_rules(rules: Sequence[Rule], pair: Pair, start: Start) -> Iterator[Block
             f"    --default-actions Type=forward,TargetGroupArn={start.slots[start.live].target_groups[0]}",
         )
     routes = [rule.route(pair) for rule in rules]
-    if len({route.percent(start.live) for route in routes}) > 1:
-        shown = ", ".join(f"{route.name} {route.percent(start.live)} %" for route in routes)
+    yield from _in_weights(rules, routes, pair, start)
+    for rule, route in zip(rules, routes, strict=True):
+        yield from _in_rule(rule, route, pair, start)
+
+
+def _in_weights(rules: Sequence[Rule], routes: Sequence[Route], pair: Pair, start: Start) -> Iterator[Blocker]:
+    weighted = [(rule, route) for rule, route in zip(rules, routes, strict=True) if sum(route.weights.values())]
+    astray = [rule for rule, route in weighted if not is_at(route, start.live, 100)]
+    if not astray:
+        return
+    mended = _mended(astray, pair, start)
+    shares = {route.percent(start.live) for _, route in weighted}
+    if shares == {0}:
+        yield Blocker(
+            "weights-elsewhere",
+            "load balancers",
+            f"{start.live} is live, says the record, but {start.live.other} has all of the traffic: somebody else has"
+            f" moved it. If it belongs to {start.live}:",
+            mended,
+        )
+    elif len(shares) > 1:
+        shown = ", ".join(f"{route.name} {route.percent(start.live)} %" for _, route in weighted)
         yield Blocker(
             "weights-differ",
             "load balancers",
             f"{start.live} has different shares: {shown}. They are moved together, so they have to agree first.",
-            _mended(
-                [rule for rule, route in zip(rules, routes, strict=True) if not _is_whole(route, start)], pair, start
-            ),
+            mended,
         )
-    elif not all(_is_whole(route, start) for route in routes if sum(route.weights.values())):
-        mine, other = routes[0].percent(start.live), routes[0].percent(start.live.other)
+    else:
+        mine, other = weighted[0][1].percent(start.live), weighted[0][1].percent(start.live.other)
         yield Blocker(
             "weight-on-both-slots",
             "load balancers",
             f"{start.live} has {mine} %, {start.live.other} {other} %; at rest one slot has all of it.",
-            _mended(rules, pair, start),
+            mended,
         )
-    for rule, route in zip(rules, routes, strict=True):
-        yield from _in_rule(rule, route, pair)
 
 
-def _is_whole(route: Route, start: Start) -> bool:
-    return is_at(route, start.live, 100)
-
-
-def _in_rule(rule: Rule, route: Route, pair: Pair) -> Iterator[Blocker]:
+def _in_rule(rule: Rule, route: Route, pair: Pair, start: Start) -> Iterator[Blocker]:
     if len(pair.named_in(rule)) == 1 and pair.missing_in(rule) is None:
         yield Blocker(
             "unpaired-target-group",
             rule.name,
             f"{rule.name} forwards to one slot only, and which target group of the other belongs beside it cannot be"
-            " told. Name it there once, at weight 0.",
+            " told. Name it there once, at weight 0:",
+            _command(rule, _weighted(rule, rule.target_groups | {"<target group ARN>": 0})),
         )
     elif len(pair.named_in(rule)) == 1:
         yield from _in_half_a_rule(rule)
     if sum(route.weights.values()) == 0:
+        mine = pair.named_in(rule).get(start.live)
         yield Blocker(
             "no-traffic",
             rule.name,
             f"{rule.name} sends nothing to either slot: weights cannot be moved where there are none.",
+            _command(rule, _weighted(rule, rule.target_groups | {mine or "<target group ARN>": 1})),
         )
 
 
 def _in_half_a_rule(rule: Rule) -> Iterator[Blocker]:
+    look = f"aws elbv2 describe-rules --rule-arns {rule.arn}"
     if len(rule.target_groups) >= MOST_TARGET_GROUPS:
         yield Blocker(
             "too-many-target-groups",
             rule.name,
             f"{rule.name} names {len(rule.target_groups)} target groups already, as many as AWS allows;"
-            " the other slot's has to be added.",
+            " the other slot's has to be added. Take one out:",
+            look,
         )
     else:
         yield Blocker(
             "one-slot-only",
             rule.name,
             f"{rule.name} names one slot only; the other is added at weight 0, so that it is health-checked.",
+            look,
             warning=True,
         )
+
+
+def _weighted(rule: Rule, weights: Mapping[str, int]) -> list[Mapping[str, Any]]:
+    """The rule's actions with these weights, and everything else as it is."""
+    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
+    return [
+        {"Type": "forward", "ForwardConfig": dict(each.get("ForwardConfig", {})) | {"TargetGroups": groups}}
+        if each["Type"] == "forward"
+        else each
+        for each in rule.actions
+    ]
 
 
 def _mended(rules: Sequence[Rule], pair: Pair, start: Start) -> str:
@@ -189,32 +211,17 @@ def _command(rule: Rule, actions: Sequence[Mapping[str, Any]]) -> str:
 # --- stickiness -------------------------------------------------------------------------------------------------------
 
 
-def _in_stickiness(aws: Aws, rules: Sequence[Rule], pair: Pair, start: Start) -> Iterator[Blocker]:
-    sticky = [rule for rule in rules if rule.sticky_seconds > _LONGEST_STICKINESS_S]
-    if not start.suspends_stickiness:
-        for rule in sticky:
-            suspended = rewritten(rule, pair, SetWeights(start.live, 100, suspend_stickiness=True))
-            yield Blocker(
-                "group-stickiness",
-                rule.name,
-                f"{rule.name} keeps clients on their target group for {rule.sticky_seconds} s, whatever the weights"
-                " say: a rollback would not reach them. Put `stickiness: suspend` under traffic in the policy, or:",
-                _command(rule, suspended),
-            )
-    elif any(rule.sticky_seconds for rule in rules):
-        yield from _in_target_stickiness(aws, pair)
-
-
-def _in_target_stickiness(aws: Aws, pair: Pair) -> Iterator[Blocker]:
-    """Group stickiness cannot be suspended where targets are sticky: AWS demands the one for the other."""
-    for arn in pair.slot_of:
-        answer = aws.call("elbv2", "describe_target_group_attributes", TargetGroupArn=arn)
-        attributes = {item["Key"]: item["Value"] for item in answer["Attributes"]}
-        if attributes.get("stickiness.enabled") == "true":
-            yield Blocker(
-                "target-stickiness",
-                f"target group {arn.split('/')[1]}",
-                "its targets are sticky, and AWS then refuses to suspend the stickiness of the group.",
-                f"aws elbv2 modify-target-group-attributes --target-group-arn {arn} \\\n"
-                "    --attributes Key=stickiness.enabled,Value=false",
-            )
+def _in_stickiness(rules: Sequence[Rule], pair: Pair, start: Start) -> Iterator[Blocker]:
+    if start.suspends_stickiness:
+        return
+    for rule in rules:
+        if rule.sticky_seconds <= _LONGEST_STICKINESS_S:
+            continue
+        suspended = rewritten(rule, pair, SetWeights(start.live, 100, suspend_stickiness=True))
+        yield Blocker(
+            "group-stickiness",
+            rule.name,
+            f"{rule.name} keeps clients on their target group for {rule.sticky_seconds} s, whatever the weights"
+            " say: a rollback would not reach them. Put `stickiness: suspend` under traffic in the policy, or:",
+            _command(rule, suspended),
+        )

@@ -105,11 +105,13 @@ def rewritten(rule: Rule, pair: Pair, action: SetWeights) -> list[dict[str, Any]
     weights = rule.target_groups
     named = pair.named_in(rule)
     missing = pair.missing_in(rule)
-    if missing is not None:
+    if missing is not None and rule.arn not in action.unrefer:
         weights[missing] = 0
         named[pair.slot_of[missing]] = missing
     if not is_at(rule.route(pair), action.slot, action.percent):
         weights |= _shares(weights, named, action)
+    if rule.arn in action.unrefer:
+        weights = {arn: weight for arn, weight in weights.items() if pair.slot_of.get(arn) is not action.slot or weight}
     return [_rewritten_action(each, weights, rule, action) for each in rule.actions]
 
 

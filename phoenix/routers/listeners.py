@@ -49,7 +49,7 @@ class Listeners:
         return [rule for rule in named if not wanted.isdisjoint(rule.target_groups)]
 
     def read(self, rules: Sequence[str]) -> list[Rule]:
-        """These rules, in one call. The first time also the ports of listeners whose default rules are among them.
+        """These rules, in one call. A listener that `find` has not seen is called by the end of its ARN, not its port.
 
         Raises:
             NotFound: one of them is gone.
@@ -82,20 +82,19 @@ class Listeners:
 
     def _named(self, rules: Sequence[Mapping[str, Any]]) -> list[Rule]:
         """With names, listeners first: the order that AWS answers in means nothing."""
-        defaults = {listener_of(str(rule["RuleArn"])) for rule in rules if rule["IsDefault"]}
-        unknown = sorted(defaults - self._ports.keys())
-        if unknown:
-            found = self._pages("describe_listeners", "Listeners", ListenerArns=unknown)
-            self._ports |= {str(item["ListenerArn"]): int(item.get("Port", 0)) for item in found}
         balancers = {_balancer_of(str(rule["RuleArn"])) for rule in rules}
         made = [self._rule(rule, several=len(balancers) > 1) for rule in rules]
         return sorted(made, key=lambda rule: (not rule.is_default, rule.name, rule.arn))
 
     def _rule(self, rule: Mapping[str, Any], *, several: bool) -> Rule:
         arn = str(rule["RuleArn"])
-        name = f":{self._ports[listener_of(arn)]}" if rule["IsDefault"] else f"rule {_condition(rule)}"
+        name = self._listener(listener_of(arn)) if rule["IsDefault"] else f"rule {_condition(rule)}"
         balancer = f"{_balancer_of(arn)} " if several else ""
         return Rule(arn, balancer + name, bool(rule["IsDefault"]), rule["Actions"])
+
+    def _listener(self, arn: str) -> str:
+        port = self._ports.get(arn)
+        return f"listener {arn.rsplit('/', 1)[-1]}" if port is None else f":{port}"
 
     def _pages(self, method: str, items: str, **parameters: Any) -> list[dict[str, Any]]:
         return list(self._aws.pages("elbv2", method, items, **parameters))

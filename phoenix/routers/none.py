@@ -6,30 +6,23 @@ Must never claim that an instance is healthy: in service is all that can be know
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from phoenix.aws.scope import Scope
 from phoenix.core.action import SetWeights
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Route, Slot, SlotState
-from phoenix.keys import Kind
 from phoenix.ports import Traffic
-
-
-class Settings(Kind):
-    """`traffic: none` has no keys of its own."""
-
-    kind: Literal["none"] = "none"
 
 
 class NoRouter:
     """Nothing to find, to read or to move."""
 
-    settings = Settings
     balances = False
     IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset()
+    checks: ClassVar[tuple[str, ...]] = ("unwatched-target-group",)
 
-    def __init__(self, settings: Settings, scope: Scope) -> None:
+    def __init__(self, scope: Scope) -> None:
         """Takes what every router takes, and needs none of it."""
 
     def find(self, target_groups: Mapping[Slot, Sequence[str]]) -> tuple[Route, ...]:
@@ -55,7 +48,10 @@ class NoRouter:
                 "unwatched-target-group",
                 f"Auto Scaling group {state.auto_scaling_group}",
                 f"{state.auto_scaling_group} registers with a target group, but the policy says `traffic: none`:"
-                " its weights and its health would be ignored. Write `traffic: {kind: alb}`.",
+                " its weights and its health would be ignored. Write `traffic: {kind: alb}`, or, if nobody is served"
+                " through it:",
+                f"aws autoscaling detach-traffic-sources --auto-scaling-group-name {state.auto_scaling_group} \\\n"
+                f"    --traffic-sources {' '.join(f'Identifier={arn},Type=elbv2' for arn in state.target_groups)}",
             )
             for state in slots.values()
             if state.target_groups

@@ -83,6 +83,25 @@ def test_a_region_that_nobody_named_is_an_error_with_a_hint(bare: pytest.MonkeyP
         Aws().client("autoscaling")
 
 
+@pytest.mark.parametrize(
+    ("wanted", "variables", "found"),
+    [
+        ("eu-north-1", {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-east-1"}, "eu-north-1"),
+        (None, {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-east-1"}, "eu-west-1"),
+        (None, {"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-east-1"}, "us-east-1"),
+    ],
+)
+def test_the_region_that_is_asked_for_comes_before_both_variables(
+    bare: pytest.MonkeyPatch, wanted: str | None, variables: dict[str, str], found: str
+) -> None:
+    for name, value in variables.items():
+        bare.setenv(name, value)
+
+    aws = Aws(Access(region=wanted))
+
+    assert (aws.region, aws.client("autoscaling").meta.region_name) == (found, found)
+
+
 def test_an_unknown_profile_is_an_error_with_a_hint(bare: pytest.MonkeyPatch) -> None:
     with pytest.raises(AccessDenied, match="no-such-profile"):
         Aws(Access(profile="no-such-profile")).client("autoscaling")

@@ -9,18 +9,23 @@ import botocore.session
 import pytest
 
 from phoenix import fleets, gates, images, routers
+from phoenix.fleets import keys as fleet_keys
 from phoenix.keys import Kind
+from phoenix.routers import keys as router_keys
 
 TABLES: tuple[Any, ...] = (fleets, routers, gates, images)
 ADAPTERS = [pytest.param(kind, made, id=f"{t.__name__}.{kind}") for t in TABLES for kind, made in t.KINDS.items()]
-SERVICES = {"elasticloadbalancing": "elbv2"}
+KEYS: dict[Any, Any] = {fleets: fleet_keys.KEYS, routers: router_keys.KEYS}
+SERVICES = {"elasticloadbalancing": "elbv2", "servicequotas": "service-quotas"}
 NOT_CALLS = {"iam:PassRole"}
 
 
-@pytest.mark.parametrize(("kind", "made"), ADAPTERS)
-def test_an_adapter_brings_its_keys_and_the_table_knows_it_by_their_kind(kind: str, made: Any) -> None:
-    assert issubclass(made.settings, Kind)
-    assert made.settings.model_fields["kind"].default == kind
+@pytest.mark.parametrize("table", TABLES)
+def test_a_folder_brings_the_keys_of_all_its_adapters_and_knows_them_by_their_kind(table: Any) -> None:
+    keys = KEYS.get(table) or {kind: made.settings for kind, made in table.KINDS.items()}
+
+    assert set(keys) == set(table.KINDS)
+    assert all(issubclass(each, Kind) and each.model_fields["kind"].default == kind for kind, each in keys.items())
 
 
 @pytest.mark.parametrize(("kind", "made"), ADAPTERS)

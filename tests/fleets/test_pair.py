@@ -10,7 +10,7 @@ import pytest
 from phoenix.core.action import MakeTemplateVersion, ReplaceInstance, SetCapacity, WriteTags
 from phoenix.core.model import Slot
 from phoenix.errors import NotFound, Throttled
-from phoenix.fleets.pair import PairFleet, Settings, find_group
+from phoenix.fleets.pair import find_group
 from tests.account import Account, Opener
 from tests.builders import a_generation, a_rotation
 
@@ -58,7 +58,7 @@ def test_the_way_back_asks_neither_for_launches_nor_for_templates(account: Accou
 
 
 def test_a_group_that_does_not_exist_is_named_with_the_region(account: Account) -> None:
-    fleet = account.make(PairFleet, Settings(blue="web-blue", green="web-gren"))
+    fleet = account.fleet_of("web-blue", "web-gren")
 
     with pytest.raises(NotFound, match="'web-gren' in eu-west-1"):
         fleet.observe(None)

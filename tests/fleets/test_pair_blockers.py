@@ -1,139 +1,24 @@
-"""Everything about the two groups that stands in the way of a start, each with the command that mends it."""
+"""What has to be asked of AWS before a start: refreshes, schedules, templates, addresses, and who else is there."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from phoenix.core.blocker import Blocker
+from phoenix.core.action import MakeTemplateVersion, SetCapacity
+from phoenix.core.blocker import Ahead, Blocker, passed
 from phoenix.core.image import Image
 from phoenix.core.model import Slot
-from phoenix.errors import Throttled
-from phoenix.fleets.pair import PairFleet, Settings
-from phoenix.fleets.pair_judgement import Pair, judge_pair
+from phoenix.errors import Throttled, TransientError
 from tests.account import Account, Opener
 from tests.fakes import an_image
-
-TEMPLATE = {"LaunchTemplateId": "lt-1", "Version": "1"}
-SUBNETS = ("eu-west-1a", "eu-west-1b")
-
-
-def a_group(name: str = "web-blue", desired: int = 4, **changes: Any) -> dict[str, Any]:
-    """A group as Auto Scaling describes it, with nothing wrong about it."""
-    return {
-        "AutoScalingGroupName": name,
-        "MinSize": 2,
-        "MaxSize": 8,
-        "DesiredCapacity": desired,
-        "LaunchTemplate": TEMPLATE,
-        "AvailabilityZones": list(SUBNETS),
-        "VPCZoneIdentifier": "subnet-1,subnet-2",
-        "Instances": [{"InstanceId": f"i-{n}"} for n in range(desired)],
-        "TargetGroupARNs": [f"arn:tg/{name}"],
-    } | changes
-
-
-def judged(live: dict[str, Any] | None = None, candidate: dict[str, Any] | None = None) -> list[Blocker]:
-    """What is said against this pair."""
-    return judge_pair(Pair("web", a_group() | (live or {}), a_group("web-green", 0, MinSize=0) | (candidate or {})))
 
 
 def named(found: list[Blocker] | Any) -> list[str]:
     """Names only."""
     return [blocker.name for blocker in found]
-
-
-def mixed(**override: Any) -> dict[str, Any]:
-    """A mixed instances policy with one override."""
-    launch = {"LaunchTemplateSpecification": TEMPLATE, "Overrides": [{"InstanceType": "m7g.large"} | override]}
-    return {"LaunchTemplate": None, "MixedInstancesPolicy": {"LaunchTemplate": launch}}
-
-
-def test_nothing_is_said_against_a_pair_at_rest() -> None:
-    assert judged() == []
-
-
-@pytest.mark.parametrize(
-    ("live", "name"),
-    [
-        ({"LaunchTemplate": None, "LaunchConfigurationName": "old"}, "launch-configuration"),
-        ({"WarmPoolConfiguration": {"MinSize": 1}}, "warm-pool"),
-        ({"Status": "Delete in progress"}, "being-deleted"),
-        ({"DesiredCapacity": 9}, "desired-out-of-bounds"),
-        ({"DesiredCapacity": 0, "MinSize": 0}, "nothing-live"),
-        ({"DesiredCapacityType": "vcpu"}, "capacity-in-other-units"),
-        ({"Tags": [{"Key": "phoenix:group", "Value": "api"}]}, "other-group"),
-    ],
-)
-def test_a_live_group_may_be_unfit(live: dict[str, Any], name: str) -> None:
-    assert named(judged(live=live)) == [name]
-
-
-@pytest.mark.edge(6)
-@pytest.mark.parametrize("word", ["Launch", "Terminate", "AddToLoadBalancer"])
-def test_a_suspended_launch_stands_in_the_way_with_the_command_that_resumes_it(word: str) -> None:
-    (blocker,) = judged(candidate={"SuspendedProcesses": [{"ProcessName": word}]})
-
-    assert (blocker.name, blocker.where) == ("suspended-process", "Auto Scaling group web-green")
-    assert f"--scaling-processes {word}" in str(blocker.remedy)
-
-
-def test_suspended_schedules_are_our_own_business() -> None:
-    assert judged(candidate={"SuspendedProcesses": [{"ProcessName": "ScheduledActions"}]}) == []
-
-
-def test_strangers_in_the_other_slot_stand_in_the_way() -> None:
-    (blocker,) = judged(candidate={"Instances": [{"InstanceId": "i-1"}, {"InstanceId": "i-2"}]})
-
-    assert (blocker.name, "2 instances" in blocker.text) == ("slot-not-empty", True)
-
-
-def test_the_generation_before_does_not_stand_in_its_own_way() -> None:
-    ours = [{"Key": "phoenix:generation", "Value": "40 ami-1 56"}]
-
-    assert judged(candidate={"Instances": [{"InstanceId": "i-1"}], "Tags": ours}) == []
-
-
-def test_a_generation_that_is_protected_from_scale_in_cannot_go() -> None:
-    ours = [{"Key": "phoenix:generation", "Value": "40 ami-1 56"}]
-    protected = [{"InstanceId": "i-1", "ProtectedFromScaleIn": True}]
-
-    assert named(judged(candidate={"Instances": protected, "Tags": ours})) == ["scale-in-protection"]
-
-
-def test_weighted_capacity_stands_in_the_way() -> None:
-    both = mixed(WeightedCapacity="4")
-
-    assert named(judged(both, both)) == ["weighted-capacity"] * 2
-
-
-@pytest.mark.edge(22)
-def test_overrides_with_templates_of_their_own_stand_in_the_way() -> None:
-    both = mixed(LaunchTemplateSpecification=TEMPLATE)
-
-    assert named(judged(both, both)) == ["template-per-override"] * 2
-
-
-def test_one_mixed_policy_alone_is_worth_a_warning() -> None:
-    assert [(b.name, b.warning) for b in judged(candidate=mixed())] == [("policies-differ", True)]
-
-
-def test_a_candidate_in_one_zone_only_stands_in_the_way() -> None:
-    assert named(judged(candidate={"AvailabilityZones": ["eu-west-1a"]})) == ["too-few-zones"]
-
-
-def test_other_subnets_are_worth_a_warning() -> None:
-    found = judged(candidate={"VPCZoneIdentifier": "subnet-1,subnet-3"})
-
-    assert [(b.name, b.warning) for b in found] == [("subnets-differ", True)]
-
-
-def test_a_target_group_for_both_slots_stands_in_the_way() -> None:
-    assert named(judged(candidate={"TargetGroupARNs": ["arn:tg/web-blue"]})) == ["shared-target-group"]
-
-
-# --- what has to be asked for -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -142,7 +27,7 @@ def image(account: Account) -> Image:
 
 
 def test_an_unknown_group_is_the_only_thing_said(account: Account, image: Image) -> None:
-    fleet = account.make(PairFleet, Settings(blue="web-blue", green="web-gren"))
+    fleet = account.fleet_of("web-blue", "web-gren")
 
     (blocker,) = fleet.find_blockers(Slot.BLUE, image, 4)
 
@@ -226,3 +111,87 @@ def test_a_mixed_group_is_checked_with_its_first_type(open_account: Opener) -> N
     assert account.fleet.find_blockers(Slot.BLUE, baked, 4) == []
     (call,) = [call for call in account.sandbox.calls if call.operation == "RunInstances"]
     assert call.params["InstanceType"] == "m7i.large"
+
+
+def test_a_check_that_aws_fails_to_answer_is_no_answer_at_all(account: Account, image: Image) -> None:
+    account.aws.refusals["autoscaling:DescribeLifecycleHooks"] = "InternalFailure"
+
+    with pytest.raises(TransientError):
+        account.fleet.find_blockers(Slot.BLUE, image, 4)
+
+
+def test_a_denied_check_is_not_among_those_that_passed(account: Account, image: Image) -> None:
+    account.aws.refusals["autoscaling:DescribeLifecycleHooks"] = "AccessDenied"
+
+    found = account.fleet.find_blockers(Slot.BLUE, image, 4)
+
+    missed = set(account.fleet.checks) - set(passed(account.fleet.checks, found))
+    assert missed == {"codedeploy-hook"}
+    assert [blocker.where for blocker in found] == ["lifecycle hooks of web-blue", "lifecycle hooks of web-green"]
+
+
+def test_other_groups_in_our_target_groups_stand_in_the_way(account: Account, image: Image) -> None:
+    (arn,) = account.target_groups()[Slot.GREEN]
+    account.sandbox.seed("workers")
+    account.client("autoscaling").attach_load_balancer_target_groups(
+        AutoScalingGroupName="workers-blue", TargetGroupARNs=[arn]
+    )
+
+    (blocker,) = account.fleet.find_blockers(Slot.BLUE, image, 4)
+
+    assert (blocker.name, blocker.where) == ("target-group-in-use", "target group web-green")
+    assert "--auto-scaling-group-name workers-blue" in str(blocker.remedy)
+
+
+def test_a_scheduled_action_of_the_live_slot_counts_if_it_fires_before_the_end(account: Account, image: Image) -> None:
+    account.client("autoscaling").put_scheduled_update_group_action(
+        AutoScalingGroupName="web-blue", ScheduledActionName="nightly-down", Recurrence="0 3 * * *", MaxSize=2
+    )
+
+    def found(minutes: int) -> list[str]:
+        return named(account.fleet.find_blockers(Slot.BLUE, image, 4, Ahead(timedelta(minutes=minutes))))
+
+    assert (found(5), found(30)) == ([], ["scheduled-shrink"])
+
+
+def test_only_what_is_launched_on_top_needs_addresses(account: Account, image: Image) -> None:
+    rolling = Ahead(extra=25_000)
+
+    assert account.fleet.find_blockers(Slot.BLUE, image, 100_000, rolling) == []
+
+
+@pytest.mark.edge(25)
+def test_what_the_owner_has_changed_in_the_template_is_shown(account: Account, image: Image) -> None:
+    account.client("ec2").create_launch_template_version(
+        LaunchTemplateName="web",
+        SourceVersion="1",
+        LaunchTemplateData={"InstanceType": "m7i.xlarge", "ImageId": image.id, "KeyName": "new"},
+    )
+
+    (blocker,) = account.fleet.find_blockers(Slot.BLUE, image, 4)
+
+    assert (blocker.name, blocker.warning) == ("template-changed", True)
+    assert "from version 2, which differs from version 1" in blocker.text
+    assert blocker.text.endswith("image: InstanceType, KeyName.")
+    assert account.fleet.template_changes(Slot.BLUE) == ("InstanceType", "KeyName")
+
+
+@pytest.mark.edge(25)
+def test_another_image_in_the_template_is_no_change(account: Account, image: Image) -> None:
+    account.client("ec2").create_launch_template_version(
+        LaunchTemplateName="web", SourceVersion="1", LaunchTemplateData={"ImageId": image.id}
+    )
+
+    assert account.fleet.find_blockers(Slot.BLUE, image, 4) == []
+    assert account.fleet.template_changes(Slot.BLUE) == ()
+
+
+def test_a_generation_of_ours_is_no_change_of_the_owners(account: Account, image: Image) -> None:
+    account.fleet.apply(MakeTemplateVersion(Slot.GREEN, "web-2-7k3f", 2, image.id))
+    account.fleet.apply(SetCapacity(Slot.GREEN, min=2, max=2, template_version="2"))
+
+    assert account.fleet.template_changes(Slot.GREEN) == ()
+
+
+def test_an_empty_slot_has_no_template_to_compare(account: Account) -> None:
+    assert account.fleet.template_changes(Slot.GREEN) == ()

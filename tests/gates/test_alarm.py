@@ -20,11 +20,19 @@ def gate(account: Account) -> AlarmGate:
     return account.make(AlarmGate, Settings(alarms=("web-5xx", "web-p99")))
 
 
-def look(account: Account, gate: AlarmGate, *, looked_ago: timedelta = timedelta(0)) -> Verdict:
-    """Ask the gate now; the last look was that long ago."""
+def look(account: Account, gate: AlarmGate, *, looked_ago: timedelta = timedelta(0), weight: int = 5) -> Verdict:
+    """Ask the gate now, of a candidate with some traffic; the last look was that long ago."""
     now = account.clock.now()
-    rotation = a_rotation(started_at=now - 60 * MINUTE, looked_at=now - looked_ago)
+    rotation = a_rotation(started_at=now - 60 * MINUTE, looked_at=now - looked_ago, weight=weight)
     return gate.check(rotation, Observation(at=now, slots={}))
+
+
+def test_an_alarm_that_rings_before_there_is_traffic_is_not_the_candidates(account: Account, gate: AlarmGate) -> None:
+    account.sandbox.set_alarm("web-5xx", "ALARM", "the live one")
+
+    verdict = look(account, gate, weight=0)
+
+    assert (verdict.judgement, verdict.cause) == (Judgement.WAIT, Cause.ENVIRONMENT)
 
 
 def test_alarms_in_ok_pass_in_one_call(account: Account, gate: AlarmGate) -> None:

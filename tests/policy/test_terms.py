@@ -106,9 +106,9 @@ def test_windows_keep_their_zone(tmp_path: Path) -> None:
 
 
 def test_reasons_are_those_that_the_owner_wants(tmp_path: Path) -> None:
-    text = a_policy(rotate_when="{new_image: false, max_instance_lifetime: 7d, drift: true}")
+    text = a_policy(rotate_when="{new_image: false, max_instance_lifetime: 7d, drift: true, template: true}")
 
     when = rotate_when_of(the_policy(tmp_path, text))
 
-    assert (when.new_image, when.drift, when.tainted) == (False, True, False)
+    assert (when.new_image, when.drift, when.tainted, when.template) == (False, True, False, True)
     assert when.max_instance_lifetime == timedelta(days=7)

@@ -51,14 +51,14 @@ def test_a_look_costs_one_call_for_all_rules_and_one_for_each_slot(account: Acco
     assert sorted(account.operations()) == ["DescribeRules", "DescribeTargetHealth", "DescribeTargetHealth"]
 
 
-def test_a_router_that_starts_anew_asks_for_ports_once(account: Account) -> None:
+def test_known_rules_are_read_in_one_call_even_by_a_router_that_has_found_no_listener_yet(account: Account) -> None:
     target_groups, routes = account.target_groups(), routes_of(account, account.router())
-    router = account.router()
 
-    for _ in range(2):
-        router.observe(target_groups, routes, frozenset())
+    seen = account.router().observe(target_groups, routes, frozenset())
 
-    assert account.operations() == ["DescribeRules", "DescribeListeners", "DescribeRules"]
+    assert account.operations() == ["DescribeRules"]
+    assert {route.arn for route in seen.routes} == set(routes)
+    assert [route.name.partition(" ")[0] for route in seen.routes] == ["listener", "listener", "rule"]
 
 
 def test_a_shift_is_one_read_one_write_for_each_route_and_one_read_back(account: Account) -> None:
@@ -169,7 +169,7 @@ class Forgetful(AlbRouter):
 
 @pytest.mark.edge(32)
 def test_weights_that_never_show_are_an_error_after_a_few_looks(account: Account) -> None:
-    router = account.make(Forgetful, AlbRouter.settings())
+    router = account.make(Forgetful)
     target_groups, routes = account.target_groups(), routes_of(account, router)
     before = account.clock.now()
 

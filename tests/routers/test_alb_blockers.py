@@ -12,7 +12,6 @@ from phoenix.core.action import SetWeights
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Slot
 from phoenix.routers.none import NoRouter
-from phoenix.routers.none import Settings as NoneSettings
 from tests.account import Account, Opener
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN
@@ -75,6 +74,17 @@ def test_weight_on_both_slots_stands_in_the_way(account: Account) -> None:
     (blocker,) = blockers(account)
 
     assert (blocker.name, "blue has 80 %, green 20 %" in blocker.text) == ("weight-on-both-slots", True)
+
+
+def test_weights_that_are_not_where_the_record_says_stand_in_the_way(account: Account) -> None:
+    router = account.router()
+    target_groups = account.target_groups()
+    router.shift(SetWeights(GREEN, 100), target_groups, [r.arn for r in router.find(target_groups)])
+
+    (blocker,) = blockers(account)
+
+    assert (blocker.name, "green has all of the traffic" in blocker.text) == ("weights-elsewhere", True)
+    assert str(blocker.remedy).count("aws elbv2 modify-") == 3
 
 
 def test_the_command_that_mends_weights_really_does(account: Account) -> None:
@@ -153,6 +163,16 @@ def test_other_health_checks_are_worth_a_warning(account: Account) -> None:
     assert [(b.name, b.warning) for b in blockers(account)] == [("health-checks-differ", True)]
 
 
+@pytest.mark.parametrize(
+    "weights", [{"internal-blue": 0, "internal-green": 0, "internal-legacy": 1}, {"internal-legacy": 1}]
+)
+def test_whatever_stands_in_the_way_comes_with_a_command(open_account: Opener, weights: dict[str, int]) -> None:
+    account = open_account("internal")
+    rewrite(account, weights)
+
+    assert all(str(blocker.remedy).startswith("aws elbv2 ") for blocker in blockers(account))
+
+
 def test_looking_for_blockers_changes_nothing(account: Account) -> None:
     blockers(account)
 
@@ -160,7 +180,7 @@ def test_looking_for_blockers_changes_nothing(account: Account) -> None:
 
 
 def test_a_policy_without_traffic_must_not_overlook_a_load_balancer(account: Account) -> None:
-    router = account.make(NoRouter, NoneSettings())
+    router = account.make(NoRouter)
 
     found = router.find_blockers(account.slots(), BLUE)
 
@@ -169,7 +189,7 @@ def test_a_policy_without_traffic_must_not_overlook_a_load_balancer(account: Acc
 
 def test_without_a_load_balancer_there_is_nothing_to_see_or_to_move(open_account: Opener) -> None:
     account = open_account("workers")
-    router = account.make(NoRouter, NoneSettings())
+    router = account.make(NoRouter)
     account.sandbox.calls.clear()
 
     assert router.find({}) == router.shift(SetWeights(GREEN, 100), {}, ()) == ()

@@ -1,0 +1,48 @@
+"""The keys of `fleet:` in a policy, a class a kind.
+
+Apart from the fleets themselves, which must never wait for pydantic: a rollback needs them, and no policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, model_validator
+
+from phoenix.keys import AutoScalingGroupName, Keys, Kind, Whole, wrong
+
+_Instances = Annotated[int, Whole(0, 10_000)]
+
+
+class Bounds(Keys):
+    """MinSize and MaxSize of the live slot at rest."""
+
+    min: _Instances = Field(description="MinSize of the live slot at rest.")
+    max: _Instances = Field(description="MaxSize of the live slot at rest.")
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Bounds:
+        if self.max < max(self.min, 1):
+            raise wrong(f"must be at least {max(self.min, 1)}", at=("max",))
+        return self
+
+
+class Pair(Kind):
+    """The keys of `fleet: {kind: pair}`."""
+
+    kind: Literal["pair"] = "pair"
+    blue: AutoScalingGroupName = Field(description="Name of the Auto Scaling group in the blue slot.")
+    green: AutoScalingGroupName = Field(description="Name of the Auto Scaling group in the green slot.")
+    capacity: Bounds | None = Field(
+        default=None, description="MinSize and MaxSize of the live slot at rest; default: as found there, once."
+    )
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Pair:
+        if self.blue == self.green:
+            raise wrong("blue and green must be two different Auto Scaling groups", at=("green",))
+        return self
+
+
+KEYS: Final[Mapping[str, type[Kind]]] = {"pair": Pair}

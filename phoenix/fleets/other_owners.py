@@ -1,0 +1,72 @@
+"""Does somebody else drive these Auto Scaling groups: ECS, EKS, Elastic Beanstalk, CodeDeploy, predictive scaling?
+
+Reads only. Must never call a group foreign for a tag that merely says where it was declared, as CloudFormation's do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from phoenix.aws.session import Aws
+from phoenix.core.blocker import Blocker
+
+IAM_ACTIONS: Final = frozenset({"autoscaling:DescribeLifecycleHooks", "autoscaling:DescribePolicies"})
+CHECKS: Final = ("owned-by-another-service", "codedeploy-hook", "predictive-scaling")
+
+# How the tag begins -> who sets it, and what looks at that service's side of it.
+_OWNERS: Final = (
+    ("AmazonECSManaged", "an ECS capacity provider", "aws ecs describe-capacity-providers"),
+    ("eks:", "EKS", "aws eks list-clusters"),
+    ("k8s.io/cluster-autoscaler", "the Kubernetes cluster autoscaler", "aws eks list-clusters"),
+    ("kubernetes.io/cluster/", "Kubernetes", "aws eks list-clusters"),
+    ("elasticbeanstalk:", "Elastic Beanstalk", "aws elasticbeanstalk describe-environments"),
+)
+_CODEDEPLOY: Final = "CodeDeploy-managed-"
+
+
+def judge_owner(group: Mapping[str, Any]) -> Iterator[Blocker]:
+    """One for each service that has put its mark on the group."""
+    name = str(group["AutoScalingGroupName"])
+    keys = sorted(str(tag["Key"]) for tag in group.get("Tags", ()))
+    for prefix, owner, look in _OWNERS:
+        found = next((key for key in keys if key.startswith(prefix)), None)
+        if found is not None:
+            yield Blocker(
+                "owned-by-another-service",
+                f"Auto Scaling group {name}",
+                f"{owner} drives {name}, says its tag {found}: it would undo what phoenix does, and replaces instances"
+                " itself. Let it rotate this group, or take the group from it.",
+                look,
+            )
+
+
+def find_hooks(aws: Aws, name: str) -> Iterator[Blocker]:
+    """A hook of CodeDeploy deploys the last revision onto every new instance, or abandons its launch."""
+    answer = aws.call("autoscaling", "describe_lifecycle_hooks", AutoScalingGroupName=name)
+    for hook in answer["LifecycleHooks"]:
+        if str(hook["LifecycleHookName"]).startswith(_CODEDEPLOY):
+            yield Blocker(
+                "codedeploy-hook",
+                f"Auto Scaling group {name}",
+                "CodeDeploy deploys its last revision onto every instance that is launched here, over what the image"
+                " holds. Take the group out of its deployment group, or remove the hook:",
+                f"aws autoscaling delete-lifecycle-hook --auto-scaling-group-name {name} \\\n"
+                f"    --lifecycle-hook-name {hook['LifecycleHookName']}",
+            )
+
+
+def find_predictive(aws: Aws, name: str) -> Iterator[Blocker]:
+    """A forecast that may raise the maximum works against a shrink, which is done through the maximum."""
+    policies = aws.pages("autoscaling", "describe_policies", "ScalingPolicies", AutoScalingGroupName=name)
+    for policy in policies:
+        config = policy.get("PredictiveScalingConfiguration") or {}
+        if config.get("MaxCapacityBreachBehavior") == "IncreaseMaxCapacity" and config.get("Mode") != "ForecastOnly":
+            yield Blocker(
+                "predictive-scaling",
+                f"Auto Scaling group {name}",
+                f'the predictive scaling policy "{policy["PolicyName"]}" may raise the maximum of {name}: it would grow'
+                " a slot while it is being emptied. Let it honour the maximum, or delete it meanwhile:",
+                f"aws autoscaling delete-policy --auto-scaling-group-name {name} \\\n"
+                f"    --policy-name {policy['PolicyName']}",
+            )

@@ -1,0 +1,110 @@
+"""Everything about the target groups themselves that stands in the way of a start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from phoenix.core.blocker import Blocker, passed
+from phoenix.core.model import Instance, Slot, SlotState
+from phoenix.routers.target_blockers import find_in_targets
+from tests.account import Account
+from tests.answers import ScriptedAws
+
+ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web-blue/73e2d6bc24d8a067"
+BLUE = SlotState(
+    Slot.BLUE, "web-blue", 1, 4, 1, "1", "1", (Instance("i-1", "eu-west-1a", "InService", True, "1"),),
+    target_groups=(ARN,),
+)  # fmt: skip
+
+
+def found(target: dict[str, Any], **attributes: str) -> list[Blocker]:
+    """What is said when blue's one target, and its target group, are like that."""
+    described = {"Target": {"Id": "i-1"}, "TargetHealth": {"State": "healthy"}} | target
+    aws = ScriptedAws(
+        describe_target_health={"TargetHealthDescriptions": [described]},
+        describe_target_group_attributes={"Attributes": [{"Key": k, "Value": v} for k, v in attributes.items()]},
+    )
+    return find_in_targets(aws, {Slot.BLUE: BLUE}, suspends_stickiness=False)
+
+
+@pytest.mark.edge(38)
+@pytest.mark.parametrize("state", ["zonal_shift_active", "zonal_shift_delegated_to_dns"])
+def test_a_zonal_shift_stands_in_the_way(state: str) -> None:
+    override = {
+        "State": state,
+        "Reason": "AdministrativeOverride.ZonalShiftActive",
+        "Description": "away from euw1-az1",
+    }
+
+    (blocker,) = found({"AdministrativeOverride": override})
+
+    assert (blocker.name, blocker.warning) == ("zonal-shift", False)
+    assert "1 target of web-blue gets no traffic, healthy or not: away from euw1-az1." in blocker.text
+    assert "cancel-zonal-shift" in str(blocker.remedy)
+
+
+@pytest.mark.edge(38)
+def test_without_a_zonal_shift_the_override_says_so() -> None:
+    assert found({"AdministrativeOverride": {"State": "no_override"}}) == []
+
+
+def test_targets_that_the_slot_did_not_register_are_worth_a_warning() -> None:
+    (blocker,) = found({"Target": {"Id": "i-9", "Port": 8080}})
+
+    assert (blocker.name, blocker.warning) == ("foreign-targets", True)
+    assert "--targets Id=i-9" in str(blocker.remedy)
+
+
+def test_a_target_on_its_way_out_is_nobodys() -> None:
+    assert found({"Target": {"Id": "i-9"}, "TargetHealth": {"State": "draining"}}) == []
+
+
+@pytest.mark.edge(17)
+def test_cross_zone_off_is_worth_a_warning(account: Account) -> None:
+    account.client("elbv2").modify_target_group_attributes(
+        TargetGroupArn=account.target_groups()[Slot.GREEN][0],
+        Attributes=[{"Key": "load_balancing.cross_zone.enabled", "Value": "false"}],
+    )
+
+    (blocker,) = account.router().find_blockers(account.slots(), Slot.BLUE)
+
+    assert (blocker.name, blocker.warning, blocker.where) == ("cross-zone-off", True, "target group web-green")
+    assert "every zone needs a healthy target" in blocker.text
+
+
+@pytest.mark.parametrize(
+    ("right", "missed"),
+    [
+        ("DescribeTargetGroupAttributes", {"cross-zone-off", "target-stickiness"}),
+        ("DescribeTargetHealth", {"zonal-shift", "foreign-targets"}),
+    ],
+)
+def test_a_denied_look_is_a_warning_and_not_among_those_that_passed(
+    account: Account, right: str, missed: set[str]
+) -> None:
+    slots, router = account.slots(), account.router()
+    account.aws.refusals[f"elasticloadbalancing:{right}"] = "AccessDenied"
+
+    said = router.find_blockers(slots, Slot.BLUE)
+
+    assert {(blocker.name, blocker.warning) for blocker in said} == {("not-checked", True)}
+    assert set(router.checks) - set(passed(router.checks, said)) == missed
+
+
+def test_health_checks_are_made_like_those_of_the_live_slot(account: Account) -> None:
+    green = account.target_groups()[Slot.GREEN][0]
+    account.client("elbv2").modify_target_group(TargetGroupArn=green, HealthCheckPath="/ping")
+
+    (blocker,) = account.router().find_blockers(account.slots(), Slot.BLUE)
+
+    assert str(blocker.remedy).endswith(f"--target-group-arn {green} \\\n    --health-check-path /healthz")
+
+
+def test_a_slot_without_a_target_group_leaves_everything_else_unchecked(account: Account) -> None:
+    slots, router = account.slots(), account.router()
+    bare = slots | {Slot.GREEN: replace(slots[Slot.GREEN], target_groups=())}
+
+    assert passed(router.checks, router.find_blockers(bare, Slot.BLUE)) == ()
