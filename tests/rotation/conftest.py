@@ -1,0 +1,38 @@
+"""Stages for whole rotations; each is closed when its test is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phoenix.sandbox import ManualClock, Sandbox
+from tests.rotation.stage import STEADY, Stage, UnhurriedAws, a_policy, write_policy
+
+Opener = Callable[..., Stage]
+
+
+@pytest.fixture
+def open_stage(tmp_path: Path) -> Iterator[Opener]:
+    """Open a stage of your own: `group`, `policy`, `desired`, and the sandbox's options."""
+    with ExitStack() as stack:
+
+        def opener(
+            group: str = "web", *, policy: dict[str, Any] | None = None, desired: int = 4, **options: Any
+        ) -> Stage:
+            clock = ManualClock()
+            box = stack.enter_context(Sandbox(clock=clock, seed_group=False, **({"physics": STEADY} | options)))
+            box.seed(group, desired=desired)
+            write_policy(tmp_path, policy or a_policy(group))
+            return Stage(box, clock, group, tmp_path, UnhurriedAws(session=box.session))
+
+        yield opener
+
+
+@pytest.fixture
+def stage(open_stage: Opener) -> Stage:
+    """The web tier on a good day, four instances, blue/green."""
+    return open_stage()
