@@ -4,7 +4,7 @@ Nothing here reaches the network, or any real account. The only place that may i
 """
 
 from phoenix.sandbox.box import Sandbox, new_session
-from phoenix.sandbox.clock import ManualClock, SandboxClock, ScaledClock
+from phoenix.sandbox.clock import ManualClock, SandboxClock, ScaledClock, SkewedClock
 from phoenix.sandbox.desk import Call, Hook
 from phoenix.sandbox.launching import LaunchFault
 from phoenix.sandbox.physics import Behaviour, Physics
@@ -27,6 +27,7 @@ __all__ = [
     "ScaledClock",
     "Scenario",
     "Server",
+    "SkewedClock",
     "TargetGroupTruth",
     "environment",
     "new_session",

@@ -176,6 +176,30 @@ class Sandbox:
         """Answer every call again."""
         self.world.faults.stop_throttling()
 
+    def fail_calls(
+        self, operations: Sequence[str], *, count: int | None = None, probability: float | None = None
+    ) -> None:
+        """Answer operations (patterns allowed) with a 503, having done nothing; which calls: as `throttle`."""
+        self.world.faults.fail(operations, count, 1.0 if probability is None else probability)
+
+    def lose_responses(
+        self, operations: Sequence[str], *, count: int | None = None, probability: float | None = None
+    ) -> None:
+        """Carry operations (patterns allowed) out, and lose the answer; which calls: as `throttle`."""
+        self.world.faults.lose(operations, count, 1.0 if probability is None else probability)
+
+    def stale_reads(self, operations: Sequence[str], *, most: float = 30.0, probability: float = 0.5) -> None:
+        """Let reads (patterns allowed) say what they said up to `most` seconds ago, each with that probability."""
+        self.world.faults.lag(operations, probability, most)
+
+    def hide_new_versions(self, seconds: float) -> None:
+        """Let Auto Scaling not find a launch template version until it is that old."""
+        self.world.faults.hide_new_versions(seconds)
+
+    def mend_calls(self) -> None:
+        """Answer every call, at once and truly; failing launches stay as they are."""
+        self.world.faults.mend()
+
     def kill_instance(self, instance_id: str) -> None:
         """End a machine as if its host had failed; its group notices later."""
         with self.desk.lock:

@@ -96,3 +96,23 @@ class ScaledClock:
         """Really wait, for `seconds / speed`."""
         if seconds > 0:
             self._sleep(seconds / self.speed)
+
+
+class SkewedClock:
+    """Another machine's clock: wrong by some seconds, and as fast as the one that it follows."""
+
+    def __init__(self, clock: ManualClock | ScaledClock, seconds: float) -> None:
+        self._clock, self._wrong_by = clock, timedelta(seconds=seconds)
+
+    @property
+    def stopping(self) -> bool:
+        """True once somebody asked the driver to stop."""
+        return self._clock.stopping
+
+    def now(self) -> datetime:
+        """What this machine takes for the time."""
+        return self._clock.now() + self._wrong_by
+
+    def sleep(self, seconds: float) -> None:
+        """Let that much virtual time pass, for all machines."""
+        self._clock.sleep(seconds)

@@ -59,8 +59,9 @@ class Desk:
             self.calls.append(call)
             try:
                 self._show(call, "before")
-                answer = self._answer(response, call)
+                answer = self._answer_or_lag(response, call)
                 self._show(call, "after")
+                self._world.faults.check_loss(call.operation)
             except BaseException as accident:
                 call.error = type(accident).__name__
                 raise
@@ -70,10 +71,22 @@ class Desk:
         for hook in list(self.hooks):
             hook(call, stage)
 
+    def _answer_or_lag(self, response: BaseResponse, call: Call) -> Any:
+        """The true answer, or for reads that shall lag behind the one that the same question got a while ago."""
+        faults, now = self._world.faults, self._world.timeline.now
+        question = (call.service, call.operation, response.body or str(response.querystring))
+        earlier = None if call.mutating else faults.earlier(question, now)
+        if earlier is not None:
+            return earlier
+        answer = self._answer(response, call)
+        if not call.mutating and call.error is None:
+            faults.remember(question, answer, now)
+        return answer
+
     def _answer(self, response: BaseResponse, call: Call) -> Any:
         key = (call.service, call.operation)
         try:
-            self._world.faults.check_throttling(*key)
+            self._world.faults.check_refusal(*key)
             own = ANSWERS.get(key)
             result = own(self._world, getattr(response, "params", {})) if own else None
         except ServiceException as refusal:
@@ -91,6 +104,7 @@ class Desk:
 
 def _finish(response: BaseResponse, result: object) -> Any:
     status, headers, body = response.serialized(ActionResult(result))
+    status = getattr(result, "status", None) or status
     headers, body = response._enrich_response(headers, body)
     return status, headers, body
 

@@ -1,14 +1,19 @@
-"""What goes wrong on purpose: launches that AWS refuses, calls that it throttles.
+"""What goes wrong on purpose: launches that AWS refuses, calls that it throttles, fails, answers late or not at all.
 
 Nothing goes wrong unless somebody has asked for it.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from random import Random
+from typing import Any
+
+from botocore.exceptions import ConnectionClosedError
 
 from phoenix.sandbox.launching import LaunchFault
 from phoenix.sandbox.refusal import Refusal
@@ -19,6 +24,8 @@ THROTTLED = {
     "ssm": ("ThrottlingException", "Rate exceeded"),
 }
 """How services that do not say "Throttling: Rate exceeded" say it."""
+REMEMBERED = 16
+"""Answers kept for each question."""
 
 
 @dataclass(slots=True)
@@ -29,10 +36,22 @@ class _LaunchRule:
 
 
 @dataclass(slots=True)
-class _ThrottleRule:
+class _CallRule:
+    """Which calls a fault befalls. `most` is for stale reads: how many seconds old an answer may be."""
+
     operations: tuple[str, ...]
     left: int | None
     probability: float
+    most: float = 0.0
+
+    def strikes(self, operation: str, dice: Random) -> bool:
+        """True when this call is one of them; counts it."""
+        if self.left == 0 or not any(fnmatchcase(operation, pattern) for pattern in self.operations):
+            return False
+        if self.left is None and dice.random() >= self.probability:
+            return False
+        self.left = None if self.left is None else self.left - 1
+        return True
 
 
 class Faults:
@@ -43,7 +62,13 @@ class Faults:
         self.quiet = False
         """While True nothing goes wrong: the example fleets are being built."""
         self._launches: list[_LaunchRule] = []
-        self._throttles: list[_ThrottleRule] = []
+        self._throttles: list[_CallRule] = []
+        self._failures: list[_CallRule] = []
+        self._losses: list[_CallRule] = []
+        self._stale: list[_CallRule] = []
+        self._hidden_for = timedelta(0)
+        self._made: dict[str, datetime] = {}
+        self._answers: dict[object, deque[tuple[datetime, Any]]] = {}
 
     def fail_launches(self, fault: LaunchFault, count: int | None, group: str) -> None:
         """Fail the next launches of the groups whose name matches; None means until allowed again."""
@@ -55,11 +80,34 @@ class Faults:
 
     def throttle(self, operations: Sequence[str], count: int | None, probability: float) -> None:
         """Refuse calls whose operation matches: the next `count`, or each with that probability."""
-        self._throttles.append(_ThrottleRule(tuple(operations), count, probability))
+        self._throttles.append(_CallRule(tuple(operations), count, probability))
 
     def stop_throttling(self) -> None:
         """Refuse no more calls."""
         self._throttles.clear()
+
+    def fail(self, operations: Sequence[str], count: int | None, probability: float) -> None:
+        """Answer calls with a 503, having done nothing."""
+        self._failures.append(_CallRule(tuple(operations), count, probability))
+
+    def lose(self, operations: Sequence[str], count: int | None, probability: float) -> None:
+        """Carry calls out, and lose the answer on its way back."""
+        self._losses.append(_CallRule(tuple(operations), count, probability))
+
+    def lag(self, operations: Sequence[str], probability: float, most: float) -> None:
+        """Answer reads as of up to `most` seconds ago, as far as the same question was asked then."""
+        self._stale.append(_CallRule(tuple(operations), None, probability, most))
+
+    def hide_new_versions(self, seconds: float) -> None:
+        """Let Auto Scaling not find a launch template version until it is that old."""
+        self._hidden_for = timedelta(seconds=seconds)
+
+    def mend(self) -> None:
+        """Let every call be answered, at once and truly; launches that fail go on failing."""
+        for rules in (self._throttles, self._failures, self._losses, self._stale):
+            rules.clear()
+        self._hidden_for = timedelta(0)
+        self._answers.clear()
 
     def of_launch(self, group: str) -> LaunchFault | None:
         """Why the launch that is about to happen fails; counts it."""
@@ -73,16 +121,53 @@ class Faults:
         """Whether launches fail for want of rights: a dry run would find out."""
         return any(rule.fault is LaunchFault.PERMISSION and rule.left != 0 for rule in self._launches)
 
-    def check_throttling(self, service: str, operation: str) -> None:
+    def check_refusal(self, service: str, operation: str) -> None:
         """Refuse this call, or do nothing.
 
         Raises:
             Refusal: in the service's own words, which SDKs know and retry.
         """
-        for rule in () if self.quiet else self._throttles:
-            if rule.left == 0 or not any(fnmatchcase(operation, pattern) for pattern in rule.operations):
-                continue
-            if rule.left is None and self._dice.random() >= rule.probability:
-                continue
-            rule.left = None if rule.left is None else rule.left - 1
+        if self._strike(self._throttles, operation):
             raise Refusal(*THROTTLED.get(service, ("Throttling", "Rate exceeded")))
+        if self._strike(self._failures, operation):
+            raise Refusal("ServiceUnavailable", "The service is unavailable. Please try again shortly.", status=503)
+
+    def check_version(self, version: str, now: datetime) -> None:
+        """Refuse to know a launch template version that is too new, or do nothing.
+
+        Raises:
+            Refusal: as Auto Scaling says it of versions that do not exist.
+        """
+        made = self._made.get(version)
+        if made is not None and now - made < self._hidden_for:
+            text = f"Launch template version {version} was not found. Please verify that it exists."
+            raise Refusal("ValidationError", text)
+
+    def note_version(self, version: str, now: datetime) -> None:
+        """Remember when a launch template version was made."""
+        self._made[version] = now
+
+    def check_loss(self, operation: str) -> None:
+        """Lose the answer to this call, or do nothing.
+
+        Raises:
+            ConnectionClosedError: as an SDK tells of it, which it may retry.
+        """
+        if self._strike(self._losses, operation):
+            raise ConnectionClosedError(endpoint_url="the sandbox")
+
+    def earlier(self, question: tuple[str, str, object], now: datetime) -> Any:
+        """An answer to the same question from a while ago; None when this one is to be answered truly."""
+        rule = next((r for r in ([] if self.quiet else self._stale) if r.strikes(question[1], self._dice)), None)
+        if rule is None:
+            return None
+        oldest = now - timedelta(seconds=rule.most)
+        return next((answer for at, answer in self._answers.get(question, ()) if oldest <= at < now), None)
+
+    def remember(self, question: tuple[str, str, object], answer: Any, now: datetime) -> None:
+        """Keep an answer for later; nothing is kept while nothing is to be stale."""
+        if self._stale:
+            self._answers.setdefault(question, deque(maxlen=REMEMBERED)).append((now, answer))
+
+    def _strike(self, rules: Sequence[_CallRule], operation: str) -> bool:
+        return not self.quiet and any(rule.strikes(operation, self._dice) for rule in rules)

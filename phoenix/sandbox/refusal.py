@@ -9,7 +9,8 @@ from moto.core.exceptions import ServiceException
 
 
 class Refusal(ServiceException):  # type: ignore[misc]
-    """An AWS error that the sandbox has decided on."""
+    """An AWS error that the sandbox has decided on. `status` None: the one that AWS's model has for the code."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, status: int | None = None) -> None:
         super().__init__(code, message)
+        self.status = status

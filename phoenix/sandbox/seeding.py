@@ -16,12 +16,10 @@ from moto.acm.models import acm_backends
 
 from phoenix.sandbox.answers.images import ImageSpec, add_image
 from phoenix.sandbox.launching import BEHAVIOUR_TAG
+from phoenix.sandbox.network import cidr, subnets
 from phoenix.sandbox.physics import Behaviour
 from phoenix.sandbox.world import ACCOUNT, REGION, World
 
-CIDR = "127.83.0.0/16"
-"""Loopback addresses, so that instances can really be asked over HTTP."""
-SUBNETS = {"a": "127.83.0.0/18", "b": "127.83.64.0/18", "c": "127.83.128.0/18"}
 CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/5a9d0b1c-3e77-4c52-9f0e-2d1b8a6c4e11"
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 PORT = 8080
@@ -234,7 +232,7 @@ class Builder:
             certificates[CERTIFICATE] = _Certificate()
 
     def _find_network(self) -> Network | None:
-        found = self.ec2.describe_vpcs(Filters=[{"Name": "cidr", "Values": [CIDR]}])["Vpcs"]
+        found = self.ec2.describe_vpcs(Filters=[{"Name": "cidr", "Values": [cidr()]}])["Vpcs"]
         if not found:
             return None
         vpc = found[0]["VpcId"]
@@ -245,13 +243,13 @@ class Builder:
         return Network(vpc, tuple(each["SubnetId"] for each in ordered), groups["SecurityGroups"][0]["GroupId"])
 
     def _make_network(self) -> Network:
-        vpc = self.ec2.create_vpc(CidrBlock=CIDR)["Vpc"]["VpcId"]
-        subnets: Sequence[str] = [
-            self.ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=f"{REGION}{zone}")["Subnet"]["SubnetId"]
-            for zone, cidr in SUBNETS.items()
+        vpc = self.ec2.create_vpc(CidrBlock=cidr())["Vpc"]["VpcId"]
+        made_subnets: Sequence[str] = [
+            self.ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZone=f"{REGION}{zone}")["Subnet"]["SubnetId"]
+            for zone, block in subnets().items()
         ]
         made = self.ec2.create_security_group(GroupName="web", Description="the example fleets", VpcId=vpc)
-        return Network(vpc, tuple(subnets), made["GroupId"])
+        return Network(vpc, tuple(made_subnets), made["GroupId"])
 
 
 class _Certificate:

@@ -35,6 +35,7 @@ def create_version(world: World, params: dict[str, Any]) -> dict[str, Any] | Non
     if params.get("SourceVersion"):
         merged = copy.deepcopy(template.get_version(params["SourceVersion"]).data) | merged
     version = template.create_version(merged, params.get("VersionDescription", ""))
+    world.faults.note_version(str(version.number), world.timeline.now)
     if token:
         tokens[token] = (copy.deepcopy(request), version)
     return {"LaunchTemplateVersion": _describe(template, version)}
