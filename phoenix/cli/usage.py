@@ -25,6 +25,7 @@ Every day
 Set up
   policy      validate, show, schema            doctor    rights, store, clock
   tick        one pass over all groups, for cron; quiet when nothing is due
+  repair      undo what an interrupted run left behind
   demo        a rotation and a rollback on this machine, without AWS
   sandbox     that same pretend AWS, on a port
   completion  bash, zsh, fish

@@ -37,18 +37,20 @@ def _paragraph(mark: str, blocker: Blocker, group: str) -> list[str]:
     remedy = blocker.remedy
     if remedy is None and blocker.ignorable:
         remedy = f'{text.command("rotate", group)} --ignore {text.clean(blocker.name)} --reason "..."'
-    return lines + ([f"     {text.clean(remedy)}"] if remedy else [])
+    return lines + [f"     {text.clean(line)}" for line in (remedy or "").split("\n") if line]
 
 
 def checks(plan: Plan, *, verbose: bool) -> list[str]:
     """What else was looked at and found in order."""
     if not plan.checks:
         return []
+    noun = "other check" if plan.blockers else "check"
     if verbose:
-        return [f"{counted(len(plan.checks), 'other check')} passed:", *(f"  {text.clean(c)}" for c in plan.checks)]
+        names = text.paragraph(", ".join(plan.checks), first="  ", rest="  ")
+        return [f"{counted(len(plan.checks), noun)} passed:", *names]
     ignorable = [str(number) for number, b in enumerate(plan.in_the_way, start=1) if b.ignorable]
     may = f" Only {' and '.join(ignorable)} can be ignored." if ignorable else ""
-    return [f"{counted(len(plan.checks), 'other check')} passed (-v lists them).{may}"]
+    return [f"{counted(len(plan.checks), noun)} passed (-v lists them).{may}"]
 
 
 def _what_to_type(plan: Plan) -> list[str]:

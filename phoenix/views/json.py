@@ -89,6 +89,11 @@ def failure(error: PhoenixError) -> Document:
     return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
 
 
+def repairs(group: str, found: Sequence[str]) -> Document:
+    """`repair --dry-run`: what would be undone."""
+    return {"group": group, "leftovers": list(found)}
+
+
 def history(group: str, rotations: Sequence[Rotation]) -> Document:
     """Rotations, newest first, each with its story."""
     return {

@@ -5,6 +5,8 @@ Must never say more than the report knows: a rollback that is still on its way i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from phoenix.core.explain import ago
 from phoenix.core.model import Outcome
 from phoenix.core.record import Rotation
@@ -36,6 +38,14 @@ def rolled_back(report: Report) -> str:
 def said(report: Report) -> str:
     """The one sentence of a command that answers with it."""
     return "\n".join(text.paragraph(report.sentence)) + "\n"
+
+
+def repairs(group: str, found: Sequence[str]) -> str:
+    """What `repair` would undo, a line each."""
+    if not found:
+        return f"Nothing to repair: {text.clean(group)} has nothing temporary left on it.\n"
+    lines = [line for each in found for line in text.paragraph(each, first="  ", rest="    ")]
+    return "\n".join([f"Left behind on {text.clean(group)}:", *lines]) + "\n"
 
 
 def _way_back(rotation: Rotation) -> str:

@@ -4,11 +4,14 @@ import json
 import os
 import re
 import signal
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from phoenix.core.model import Slot
 from phoenix.sandbox import Behaviour, Call
+from phoenix.stores import open_store
 from tests.cli.conftest import Terminal
 
 KEYS = {"group", "outcome", "rotation", "generations", "waiting_for", "rollback_ready"}
@@ -61,6 +64,34 @@ def test_a_rollback_moves_traffic_with_its_first_write(phoenix: Terminal) -> Non
 
     assert (answer.status, answer.document["outcome"]) == (0, "rolled_back")
     assert phoenix.writes[0] in {"ModifyListener", "ModifyRule"}
+
+
+def test_a_rollback_reads_the_policy_only_when_traffic_has_moved(phoenix: Terminal) -> None:
+    phoenix("rotate web")
+    file = phoenix.folder / "web.yaml"
+    file.rename(phoenix.folder / "away")
+
+    def notice(call: Call, _when: str) -> None:
+        if call.mutating and not file.exists():
+            (phoenix.folder / "away").rename(file)
+
+    phoenix.sandbox.intercept(notice)
+    answer = phoenix("rollback web")
+
+    assert (answer.status, phoenix.writes[0]) == (0, "ModifyListener")
+    assert "policy.left_out" not in answer.err
+
+
+def test_a_rollback_whose_record_names_what_is_gone_goes_by_the_policy(phoenix: Terminal) -> None:
+    phoenix("rotate web")
+    store = open_store(f"sqlite:///{phoenix.folder}/phoenix.db")
+    record = store.load("web")
+    assert record is not None
+    store.save(replace(record, slots={slot: f"old-{slot}" for slot in Slot}))
+
+    answer = phoenix("rollback web -o json")
+
+    assert (answer.status, answer.document["outcome"]) == (0, "rolled_back")
 
 
 def test_a_second_rollback_has_nothing_to_do_and_writes_nothing(phoenix: Terminal) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from phoenix.core.blocker import Blocker
 from phoenix.core.image import Candidate
 from phoenix.core.model import Cause, Outcome
 from phoenix.core.record import Quarantined
@@ -91,6 +92,15 @@ def test_a_blocked_plan_names_every_blocker_at_once(golden: Golden) -> None:
 
 def test_a_rotation_that_did_not_start_shows_all_blockers_and_their_remedies(golden: Golden) -> None:
     golden("blocked", blocked.render(a_plan(blockers=BLOCKERS)))
+
+
+def test_a_command_of_two_lines_can_be_copied_as_it_is() -> None:
+    command = "aws autoscaling resume-processes \\\n    --scaling-processes Launch"
+    suspended = Blocker("suspended-process", "web-green", "Launch is suspended.", command)
+
+    text = blocked.render(a_plan(blockers=(suspended,)))
+
+    assert "     aws autoscaling resume-processes \\\n         --scaling-processes Launch\n" in text
 
 
 def test_history_gives_outcome_cause_and_duration(golden: Golden) -> None:
