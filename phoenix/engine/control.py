@@ -89,7 +89,11 @@ def resume(group: Group) -> Report:
         going = _shift_clocks(rotation, now - _still_since(rotation, now))
         cause = None if rotation.back is None else rotation.cause
         going = replace(going, paused=None, held=None, outcome=Outcome.IN_PROGRESS, cause=cause)
+        going = replace(going, waiting_for="resumed; the next tick goes on")
         if held:
+            # Whatever ran out of time gets that time again, or it would be held at once for the same reason.
+            still_growing = going.proved_at is None and going.grown_since is not None
+            going = replace(going, grown_since=now, progress_at=now) if still_growing else going
             # The step's own weight is set again from there, and has to be verified again before the next one follows.
             going = replace(going, weight=_weight_found(group, record, rotation), shifted_at=None, closing_since=None)
         going = _told(going, Ask(now, group.by), "resumed")

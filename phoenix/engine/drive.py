@@ -17,7 +17,7 @@ from phoenix.engine.group import Group
 from phoenix.engine.once import Ticked, tick_once
 from phoenix.engine.report import Report, Watch
 from phoenix.engine.reporting import report_on
-from phoenix.errors import Interrupted, LeaseHeld, LeaseLost, StateConflict, TransientError
+from phoenix.errors import Interrupted, LeaseHeld, LeaseLost, StateConflict, TransientError, Unreachable
 from phoenix.ports import Lease
 
 T = TypeVar("T")
@@ -68,11 +68,14 @@ def drive(group: Group, lease: Lease, watch: Watch, first: Ticked | None = None)
         lease, ticked = patiently(group, going_on)
 
 
-def patiently(group: Group, attempt: Callable[[], T]) -> T:
+def patiently(group: Group, attempt: Callable[[], T], *, reached: bool = True) -> T:
     """What the attempt returns, repeated over transient errors, a poll interval apart.
+
+    `reached` False: AWS has not answered anything yet, so no answer at all is a wrong address rather than a bad moment.
 
     Raises:
         TransientError: nothing but those for `PATIENCE`.
+        Unreachable: nobody answers, and nobody has before.
     """
     give_up_at: datetime | None = None
     while True:
@@ -81,7 +84,8 @@ def patiently(group: Group, attempt: Callable[[], T]) -> T:
         except TransientError as error:
             # Counted from the first error: one attempt may outlast a laptop's sleep, and deserves another all the same.
             give_up_at = give_up_at or group.clock.now() + PATIENCE
-            if group.clock.now() >= give_up_at or group.clock.stopping:
+            nobody_there = isinstance(error, Unreachable) and not reached
+            if nobody_there or group.clock.now() >= give_up_at or group.clock.stopping:
                 raise
             log.warning("tick.failed", extra={"group": group.name, "reason": error.message})
             if not isinstance(error, StateConflict):

@@ -35,7 +35,7 @@ def rollback(group: Group, request: RollbackRequest, watch: Watch = nobody) -> R
     Raises:
         Blocked: there is nothing to go back to.
     """
-    return patiently(group, partial(_roll_back, group, request, watch))
+    return patiently(group, partial(_roll_back, group, request, watch), reached=False)
 
 
 def _roll_back(group: Group, request: RollbackRequest, watch: Watch) -> Report:

@@ -17,7 +17,7 @@ from phoenix.engine.rollback import rollback
 from phoenix.engine.rotate import rotate
 from phoenix.engine.tick import tick
 from phoenix.errors import Blocked, LostRecord, StateConflict
-from tests.engine.builders import CANARY, Bench, a_bench
+from tests.engine.builders import CANARY, GREEN, Bench, a_bench
 from tests.fakes import NEW_IMAGE
 from tests.fakes_store import MemoryStore
 
@@ -324,3 +324,15 @@ def test_retry_needs_a_rotation_that_was_rolled_back() -> None:
         with pytest.raises(Blocked) as blocked:
             retry_image(group)
         assert blocked.value.exit_status == 5
+
+
+def test_what_ran_out_of_time_and_was_held_gets_that_time_again_when_it_is_resumed() -> None:
+    bench = a_bench(terms={"on_failure": OnFailure.PAUSE})
+    bench.router.all_sick_in = GREEN
+    rotate(bench.group, RotateRequest())
+    assert bench.rotation.held is not None
+
+    resume(bench.group)
+    bench.router.all_sick_in = None
+
+    assert rotate(bench.group, RotateRequest()).outcome is Outcome.SUCCEEDED

@@ -15,7 +15,7 @@ from phoenix.engine.request import RollbackRequest, RotateRequest
 from phoenix.engine.rollback import abort, rollback
 from phoenix.engine.rotate import rotate
 from phoenix.engine.tick import tick
-from phoenix.errors import AccessDenied, Blocked, StateConflict, Throttled
+from phoenix.errors import AccessDenied, Blocked, StateConflict, Throttled, Unreachable
 from tests.engine.builders import BLUE, CANARY, GREEN, Bench, a_bench
 from tests.fakes import an_image
 from tests.fakes_store import MemoryStore
@@ -308,3 +308,15 @@ def test_a_record_that_another_store_has_outrun_is_left_out_and_the_tags_are_bel
     report = rollback(bench.group, ASKED)
 
     assert (report.outcome, bench.percent) == (Outcome.ROLLED_BACK, {100})
+
+
+def test_an_address_where_nobody_answers_ends_a_rollback_at_once() -> None:
+    bench = a_success()
+    bench.fleet.fail_once = Unreachable("could not connect")
+    began = bench.clock.now()
+
+    with pytest.raises(Unreachable):
+        rollback(bench.group, ASKED)
+
+    assert bench.clock.now() == began
+    assert bench.writes == []
