@@ -5,17 +5,13 @@ Must never count an instance that no load balancer lists, nor one of another tem
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from phoenix.aws.scope import Scope
-from phoenix.core.blocker import Blocker
-from phoenix.core.model import Observation, Slot, SlotState, Verdict
-from phoenix.core.ready import capacity_verdict
-from phoenix.core.record import Rotation
+from phoenix.gates.counting import CountingGate
 from phoenix.keys import Duration, Kind, Percent
 
 
@@ -31,22 +27,11 @@ class Settings(Kind):
     )
 
 
-class TargetHealthGate:
+class TargetHealthGate(CountingGate):
     """Enough healthy targets, for long enough; the counting is the core's."""
 
     settings = Settings
     name = "target_health"
-    before_traffic_only = False
-    IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset()
-    checks: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
-        """Its numbers are terms of the rotation, so that they do not change while one is in flight."""
-
-    def check(self, rotation: Rotation, seen: Observation) -> Verdict:
-        """Judge the observation; asks AWS nothing."""
-        return capacity_verdict(rotation, seen, self.name)
-
-    def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
-        """None: what it watches is looked at by fleet and router."""
-        return []
+        """Nothing is kept: what it says is in the rotation's terms."""
