@@ -1,20 +1,25 @@
-"""Settings of one command: a flag before a `PHOENIX_` variable before `phoenix.yaml` before the default.
+"""Settings of one command: a flag before a `PHOENIX_` variable before the default.
 
-Must never hold a secret, and never what one group wants: that is its policy's business.
+Must never hold a secret, and never what one group wants: that is its policy's business. Must import nothing that takes
+long: a rollback cannot begin without its settings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import sys
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_type_hints
 
-from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+import msgspec
+from msgspec import Meta
 
 from phoenix.errors import UsageError
 
 PREFIX: Final = "PHOENIX_"
+COMMON_FILES: Final = ("phoenix.yaml", "phoenix.yml")
+"""In the directory of the policies: what holds for all groups. It may name the store, where nobody else does."""
+
 _ALLOWED: Final = {
     "policies": "a directory, or s3://bucket/prefix",
     "store": "sqlite:///relative/path or sqlite:////absolute/path",
@@ -32,58 +37,42 @@ class Log:
     level: str = "warning"
 
 
-def _read_log(value: object) -> Log:
-    if isinstance(value, Log):
-        return value
-    form, comma, level = (part.strip().lower() for part in str(value).partition(","))
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for all groups. `store` None: what `phoenix.yaml` says, else the default one of this user."""
+
+    policies: Annotated[str, Meta(min_length=1)] = "policies"
+    store: str | None = None
+    poll_seconds: Annotated[float, Meta(gt=0, le=sys.float_info.max)] = 5.0
+    lease_seconds: Annotated[int, Meta(gt=0)] = 60
+    log: Log = Log()
+
+
+def read_settings(**flags: str | None) -> Settings:
+    """Read the settings; flags that are None were not given, and a variable that is empty is not set.
+
+    Raises:
+        UsageError: names every flag and variable that makes no sense, what it says, and what it may say.
+    """
+    read: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, kind in get_type_hints(Settings, include_extras=True).items():
+        variable, flag = f"{PREFIX}{name.upper()}", flags.get(name)
+        text = os.environ.get(variable) or None if flag is None else flag
+        if text is None:
+            continue
+        try:
+            read[name] = _read_log(text) if kind is Log else msgspec.convert(text, kind, strict=False)
+        except ValueError:
+            called = variable if flag is None else f"--{name}"
+            problems.append(f"{called} is {text!r}, but must be {_ALLOWED[name]}")
+    if problems:
+        raise UsageError("; ".join(problems))
+    return Settings(**read)
+
+
+def _read_log(text: str) -> Log:
+    form, comma, level = (part.strip().lower() for part in text.partition(","))
     if form not in ("text", "json") or (comma and level not in ("debug", "info", "warning", "error")):
         raise ValueError
     return Log(form, level or Log().level)
-
-
-class Settings(BaseSettings):
-    """What holds for all groups. `store` None: the default one of this user.
-
-    Made by `read_settings`, which turns pydantic's complaints into one of ours.
-    """
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, allow_inf_nan=False
-    )
-
-    policies: str = Field(default="policies", min_length=1)
-    store: str | None = None
-    poll_seconds: float = Field(default=5.0, gt=0)
-    lease_seconds: int = Field(default=60, gt=0)
-    log: Annotated[Log, NoDecode, BeforeValidator(_read_log)] = Log()
-
-    def over(self, common: Mapping[str, Any]) -> Settings:
-        """The same, with what `phoenix.yaml` says where neither a flag nor a variable says anything.
-
-        Raises:
-            UsageError: a value in `common` does not make sense.
-        """
-        given = {name: value for name, value in common.items() if value is not None}
-        return _checked({**given, **{name: getattr(self, name) for name in self.model_fields_set}}, "phoenix.yaml: ")
-
-
-def read_settings(**flags: object) -> Settings:
-    """Read the settings; flags that are None were not given.
-
-    Raises:
-        UsageError: names the flag or the variable, what it says, and what it may say.
-    """
-    return _checked({name: value for name, value in flags.items() if value is not None}, "--")
-
-
-def _checked(given: dict[str, Any], prefix: str) -> Settings:
-    try:
-        return Settings(**given)
-    except ValidationError as error:
-        problems = [_problem(str(each["loc"][0]), each["input"], given, prefix) for each in error.errors()]
-        raise UsageError("; ".join(problems)) from None
-
-
-def _problem(name: str, value: object, given: Mapping[str, object], prefix: str) -> str:
-    called = f"{prefix}{name}" if name in given else f"{PREFIX}{name.upper()}"
-    return f"{called} is {value!r}, but must be {_ALLOWED.get(name, 'left out: there is no such setting')}"

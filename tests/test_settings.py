@@ -22,14 +22,12 @@ def test_every_setting_has_a_default() -> None:
     assert found.log == Log("text", "warning")
 
 
-def test_a_flag_comes_before_a_variable_before_the_common_file_before_the_default(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_flag_comes_before_a_variable_before_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PHOENIX_POLICIES", "variable")
     monkeypatch.setenv("PHOENIX_STORE", "sqlite:///variable")
-    common = {"policies": "file", "store": "sqlite:///file", "lease_seconds": 30, "poll_seconds": None}
+    monkeypatch.setenv("PHOENIX_LEASE_SECONDS", "30")
 
-    found = read_settings(policies="flag", store=None).over(common)
+    found = read_settings(policies="flag", store=None)
 
     assert (found.policies, found.store) == ("flag", "sqlite:///variable")
     assert (found.lease_seconds, found.poll_seconds) == (30, 5.0)
@@ -96,8 +94,3 @@ def test_all_wrong_variables_are_named_at_once(monkeypatch: pytest.MonkeyPatch) 
 def test_a_wrong_flag_is_named_as_a_flag() -> None:
     with pytest.raises(UsageError, match="^--policies is '', but must be a directory"):
         read_settings(policies="")
-
-
-def test_a_wrong_value_in_the_common_file_is_named_with_the_file() -> None:
-    with pytest.raises(UsageError, match=r"^phoenix\.yaml: poll_seconds is 0, but must be"):
-        read_settings().over({"poll_seconds": 0})

@@ -11,6 +11,7 @@ import pytest
 
 from phoenix.aws.session import Access, Aws
 from phoenix.core.model import Slot
+from phoenix.core.record import GroupRecord
 from phoenix.errors import AccessDenied, InvalidPolicy, PermanentError, StoreError, UnknownGroup, UsageError
 from phoenix.settings import read_settings
 from phoenix.stores import open_store
@@ -89,7 +90,7 @@ def test_a_group_is_wired_as_its_policy_says() -> None:
 
     assert (group.name, group.slots, group.driver, group.by) == ("web", SLOTS, "us/1", "ada@laptop")
     assert [gate.name for gate in group.gates] == ["target_health", "alarm"]
-    assert (len(group.notifiers), group.images is None, group.router.balances) == (1, False, True)
+    assert (len(tuple(group.notifiers)), group.images is None, group.router.balances) == (1, False, True)
     assert (group.about.owner, group.about.region) == ("team-web", "eu-west-1")
     assert aws.asked == 0
 
@@ -100,7 +101,7 @@ def test_a_flag_comes_before_the_region_of_a_policy() -> None:
     wiring = Wiring(read_settings(), Overrides(region="us-east-1", profile="ops"))
 
     assert wiring.group("web").about.region == "us-east-1"
-    assert Access("us-east-1", "ops", "arn:aws:iam::123456789012:role/phoenix") in wiring._aws
+    assert Access("us-east-1", "ops", "arn:aws:iam::123456789012:role/phoenix") in wiring._ground._aws
 
 
 def test_a_broken_policy_stops_only_its_own_group() -> None:
@@ -159,8 +160,8 @@ def test_a_rollback_without_policy_uses_the_one_that_the_record_has_pinned(files
     assert (group.slots, group.about.owner, group.policy, aws.asked) == (SLOTS, "team-web", pinned, 0)
 
 
-@pytest.mark.parametrize(("routes", "balances"), [(("arn:listener",), True), ((), False)])
-def test_a_rollback_without_any_policy_goes_by_the_record(routes: tuple[str, ...], balances: bool) -> None:
+@pytest.mark.parametrize(("routes", "balances"), [({"arn:listener": ":443"}, True), ({}, False)])
+def test_a_rollback_without_any_policy_goes_by_the_record(routes: dict[str, str], balances: bool) -> None:
     wire().store().save(a_record(slots=SLOTS, routes=routes, region="eu-west-1"))
 
     group = wire().group_for_rollback("web")
@@ -225,6 +226,92 @@ def test_nobody_who_only_reads_creates_a_store() -> None:
     assert wiring.group("web").store.load("web") is None
     assert wiring.group_for_rollback("web").store.load("web") is None
     assert not Path("state").exists()
+
+
+def a_pinned_record(files: Mapping[str, str], **facts: Any) -> GroupRecord:
+    """Saved by somebody who rotated with these files."""
+    wiring = wire(files)
+    rotation = a_rotation(policy=wiring.group("web").policy, **facts)
+    return wiring.store().save(a_record(slots=SLOTS, region="eu-north-1", rotation=rotation))
+
+
+def test_a_rollback_is_wired_from_the_record_alone_with_the_rights_that_the_policy_gave() -> None:
+    saved = a_pinned_record({"web.yaml": a_policy()})
+    wiring = Wiring(read_settings(), Overrides(profile="ops", by="ada@laptop"))
+
+    group = wiring.group_from_record("web")
+
+    assert group is not None
+    assert saved.rotation is not None
+    assert (group.slots, group.terms, group.store.load("web")) == (SLOTS, saved.rotation.terms, saved)
+    assert (group.about.owner, group.about.region, group.router.balances) == ("team-web", "eu-north-1", True)
+    assert Access("eu-north-1", "ops", "arn:aws:iam::123456789012:role/phoenix") in wiring._ground._aws
+    assert wiring._library is None
+
+
+def test_the_notifiers_of_a_group_from_its_record_are_those_of_the_policy_read_when_there_is_news() -> None:
+    a_pinned_record({"web.yaml": a_policy()})
+    wiring = wire()
+    group = wiring.group_from_record("web")
+
+    assert group is not None
+    assert wiring._library is None
+    assert len(tuple(group.notifiers)) == 1
+    assert wiring._library is not None
+
+
+@pytest.mark.parametrize("facts", [{}, {"slots": SLOTS}, {"slots": SLOTS, "rotation": a_rotation()}])
+def test_a_record_that_does_not_say_enough_is_not_gone_by(facts: dict[str, Any]) -> None:
+    wire().store().save(a_record(**facts))
+
+    assert wire().group_from_record("web") is None
+
+
+@pytest.mark.parametrize(
+    "policy", ["{", '{"fleet": "pair"}', '{"fleet": {"kind": "trio"}, "traffic": {"kind": "alb"}}']
+)
+def test_a_pinned_policy_that_makes_no_sense_is_not_gone_by(policy: str) -> None:
+    wire().store().save(a_record(slots=SLOTS, rotation=a_rotation(policy=policy)))
+
+    assert wire().group_from_record("web") is None
+
+
+def test_without_a_record_or_a_store_there_is_no_group_from_a_record() -> None:
+    Path("bad.db").write_text("no database" * 100)
+
+    assert wire().group_from_record("web") is None
+    assert wire(store="sqlite:///bad.db").group_from_record("web") is None
+    assert wire(store="nonsense").group_from_record("web") is None
+
+
+def test_a_record_is_not_gone_by_where_the_common_file_may_name_another_store() -> None:
+    files = {"web.yaml": a_policy()}
+    a_pinned_record(files)
+
+    assert wire().group_from_record("web") is not None
+    assert wire({"phoenix.yaml": "store: sqlite:///common.db\n"}).group_from_record("web") is None
+
+
+def test_a_rollback_from_its_record_waits_for_no_library_that_only_policies_and_screens_need() -> None:
+    a_pinned_record({"web.yaml": a_policy()})
+    code = (
+        "import sys; import phoenix.cli.rollback, phoenix.engine.rollback, phoenix.engine.request\n"
+        "from phoenix.cli.session import Options, Session\n"
+        "session = Session(); session.options = Options(group='web')\n"
+        "with session.driving(session.group_from_record()): pass\n"
+        "print([name for name in sys.argv[1:] if name in sys.modules])"
+    )
+    unwanted = ("pydantic", "pydantic_core", "yaml", "rich", "tenacity", "boto3", "phoenix.policy", "phoenix.views")
+
+    said = subprocess.run(
+        [sys.executable, "-c", code, *unwanted],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert said.stdout == "[]\n"
 
 
 def test_wiring_loads_neither_boto3_nor_opentelemetry_nor_a_client() -> None:

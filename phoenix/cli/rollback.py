@@ -1,14 +1,23 @@
 """`rollback` and `abort`: the way back.
 
-Must never prompt, and must need neither a policy nor a store: whoever types this has no time.
+Must never prompt, and must need neither a policy nor a store: whoever types this has no time. Nothing but the engine
+may be imported before the first tick: what it takes to load a policy, or to draw a screen, traffic need not wait for.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
+from phoenix.errors import AccessDenied, NotFound
+
+if TYPE_CHECKING:
+    from phoenix.engine.group import Group
+    from phoenix.engine.report import Report, Watch
 
 
 @click.command()
@@ -21,13 +30,14 @@ def rollback(session: Session, number: int | None, now: bool, no_wait: bool) -> 
     """Send all traffic back to the generation before. Never asks."""
     from phoenix.engine import rollback as engine
     from phoenix.engine.request import RollbackRequest
-    from phoenix.views import summary
 
-    group = session.group_for_rollback()
     request = RollbackRequest(to=number, now=now, reason=session.options.reason, wait=not no_wait)
-    with session.driving(group) as watch:
-        report = engine.rollback(group, request, watch)
-    return session.finish(report, summary.rolled_back(report))
+
+    def go_back(group: Group, watch: Watch) -> Report:
+        return engine.rollback(group, request, watch)
+
+    # Another generation than the one before may have to be launched, which takes all that a policy says.
+    return _drive(session, go_back) if number is not None else _drive_quickly(session, go_back)
 
 
 @click.command()
@@ -36,9 +46,34 @@ def rollback(session: Session, number: int | None, now: bool, no_wait: bool) -> 
 def abort(session: Session) -> int:
     """Undo the rotation in flight. Does nothing if there is none."""
     from phoenix.engine import rollback as engine
-    from phoenix.views import summary
 
+    def go_back(group: Group, watch: Watch) -> Report:
+        return engine.abort(group, session.options.reason, watch)
+
+    return _drive_quickly(session, go_back)
+
+
+def _drive_quickly(session: Session, go_back: Callable[[Group, Watch], Report]) -> int:
+    """Go by the record alone, where it suffices; the policy may know of another role, or of other groups, since."""
+    group = session.group_from_record()
+    if group is None:
+        return _drive(session, go_back)
+    try:
+        with session.driving(group) as watch:
+            report = go_back(group, watch)
+    except (AccessDenied, NotFound):
+        return _drive(session, go_back)
+    return _finish(session, report)
+
+
+def _drive(session: Session, go_back: Callable[[Group, Watch], Report]) -> int:
     group = session.group_for_rollback()
     with session.driving(group) as watch:
-        report = engine.abort(group, session.options.reason, watch)
+        report = go_back(group, watch)
+    return _finish(session, report)
+
+
+def _finish(session: Session, report: Report) -> int:
+    from phoenix.views import summary
+
     return session.finish(report, summary.rolled_back(report))

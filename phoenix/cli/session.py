@@ -9,14 +9,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from phoenix.cli.signals import stopping_on_signals
 from phoenix.errors import UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from phoenix.engine.group import Group
     from phoenix.engine.report import Report, Watch
     from phoenix.wiring import Wiring
@@ -60,7 +62,7 @@ class Session:
 
     @property
     def wiring(self) -> Wiring:
-        """Settings and policies, put together; loads the AWS library."""
+        """Settings and policies, put together; what a policy needs is loaded with the first one."""
         if self._wiring is None:
             self._wiring = self._wire(self.options)
         return self._wiring
@@ -84,6 +86,11 @@ class Session:
         """The group that was named, wired."""
         name = self.group_name()
         return self.wiring.group(name)
+
+    def group_from_record(self) -> Group | None:
+        """The group that was named, as its last rotation has recorded it; None where that does not suffice."""
+        name = self.group_name()
+        return self.wiring.group_from_record(name)
 
     def group_for_rollback(self) -> Group:
         """The group that was named, even if there is neither a policy nor a store for it."""
@@ -143,12 +150,24 @@ class Session:
     def driving(self, group: Group) -> Iterator[Watch]:
         """Follow a drive on standard error. A first Ctrl-C or SIGTERM stops the clock, and the engine ends between two
         ticks; a second one is obeyed on the spot, and the next tick mends what it cut short."""
+        started_at = group.clock.now()
+        with stopping_on_signals(group.clock), ExitStack() as screen:
+            watch: Watch | None = None
+
+            def show(report: Report) -> None:
+                nonlocal watch
+                if watch is None:  # a rollback's first tick need not wait for the views
+                    watch = screen.enter_context(self._progress(started_at))
+                watch(report)
+
+            yield show
+
+    def _progress(self, started_at: datetime) -> AbstractContextManager[Watch]:
         from phoenix.views import progress
 
         live = not self.options.json and not self.options.verbose  # log lines would tear a live screen
         manner = progress.Manner(quiet=self.options.quiet, colour=self.colour, live=live)
-        with stopping_on_signals(group.clock), progress.watching(sys.stderr, group.clock.now(), manner) as watch:
-            yield watch
+        return progress.watching(sys.stderr, started_at, manner)
 
     def finish(self, report: Report, text: str) -> int:
         """Answer with a report; its exit status is the command's."""
@@ -165,5 +184,5 @@ def _wire(options: Options) -> Wiring:
     settings = read_settings(policies=options.policies, store=options.store)
     if options.verbose:
         level = "info" if options.verbose == 1 else "debug"
-        settings = settings.model_copy(update={"log": Log(settings.log.form, level)})
+        settings = replace(settings, log=Log(settings.log.form, level))
     return open_wiring(settings, Overrides(profile=options.profile, region=options.region))

@@ -2,39 +2,35 @@
 
 Must never guess: a record that a newer phoenix wrote is refused, because a field that we do not know may be the one
 that a rollback depends on. Fields that an older phoenix did not know yet take their defaults.
+
+Must import nothing that takes long: a rollback reads its record before it does anything else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+import msgspec
+from msgspec import inspect
 
 from phoenix.core.record import GroupRecord, Rotation
 from phoenix.errors import StoreError
 
-# Pydantic takes a configuration for a container, not for a plain dataclass; its members inherit it. Hence the tuples.
-_EXACTLY = ConfigDict(strict=True, extra="forbid")
+T = TypeVar("T", GroupRecord, Rotation)
 
-
-@cache
-def _records() -> TypeAdapter[tuple[GroupRecord]]:
-    return TypeAdapter(tuple[GroupRecord], config=_EXACTLY)
-
-
-@cache
-def _rotations() -> TypeAdapter[tuple[Rotation]]:
-    return TypeAdapter(tuple[Rotation], config=_EXACTLY)
+_layout: Callable[[Any], inspect.Type] = cache(inspect.type_info)
 
 
 def encode_record(record: GroupRecord) -> str:
     """Write the record as one JSON object."""
-    return _records().dump_json((record,))[1:-1].decode()
+    return msgspec.json.encode(record).decode()
 
 
 def encode_rotation(rotation: Rotation) -> str:
     """Write the rotation as one JSON object."""
-    return _rotations().dump_json((rotation,))[1:-1].decode()
+    return msgspec.json.encode(rotation).decode()
 
 
 def decode_record(text: str, where: str) -> GroupRecord:
@@ -43,10 +39,7 @@ def decode_record(text: str, where: str) -> GroupRecord:
     Raises:
         StoreError: it is damaged, or a newer phoenix wrote it.
     """
-    try:
-        return _records().validate_json(f"[{text}]")[0]
-    except ValidationError as error:
-        raise _unreadable("record", where, error) from None
+    return _decoded(text, GroupRecord, f"a record in {where}")
 
 
 def decode_rotation(text: str, where: str) -> Rotation:
@@ -55,23 +48,45 @@ def decode_rotation(text: str, where: str) -> Rotation:
     Raises:
         StoreError: it is damaged, or a newer phoenix wrote it.
     """
+    return _decoded(text, Rotation, f"a rotation in {where}")
+
+
+def _decoded(text: str, kind: type[T], which: str) -> T:
     try:
-        return _rotations().validate_json(f"[{text}]")[0]
-    except ValidationError as error:
-        raise _unreadable("rotation", where, error) from None
+        written = msgspec.json.decode(text)
+        # First, since what a newer phoenix wrote may well be unreadable for other reasons too: they would mislead.
+        unknown = next(_unknown_fields(written, _layout(kind)), None)
+        if unknown is not None:
+            raise StoreError(
+                f"{which} has the field {unknown!r}, which this version of phoenix does not know: "
+                "a newer one has written it, so upgrade this one"
+            )
+        return msgspec.convert(written, kind)
+    except msgspec.MsgspecError as error:
+        raise StoreError(
+            f"{which} cannot be read ({error}): restore the store, or move it away and run phoenix repair --adopt"
+        ) from None
 
 
-def _unreadable(what: str, where: str, error: ValidationError) -> StoreError:
-    wrong = error.errors(include_url=False, include_input=False)
-    unknown = [each for each in wrong if each["type"] == "unexpected_keyword_argument"]
-    first = (unknown or wrong)[0]
-    path = ".".join(str(part) for part in first["loc"][1:])
-    if unknown:
-        return StoreError(
-            f"a {what} in {where} has the field {path!r}, which this version of phoenix does not know: "
-            "a newer one has written it, so upgrade this one"
-        )
-    return StoreError(
-        f"a {what} in {where} cannot be read ({path or 'all of it'}: {first['msg']}): "
-        "restore the store, or move it away and run phoenix repair --adopt"
-    )
+def _unknown_fields(written: Any, kind: inspect.Type, at: str = "") -> Iterator[str]:
+    """Paths of all fields that the dataclasses lack: msgspec would pass them over in silence."""
+    for each in kind.types if isinstance(kind, inspect.UnionType) else (kind,):
+        for name, part, kind_of_part in _parts(written, each):
+            if kind_of_part is None:
+                yield at + name
+            else:
+                yield from _unknown_fields(part, kind_of_part, f"{at}{name}.")
+
+
+def _parts(written: Any, kind: inspect.Type) -> list[tuple[str, Any, inspect.Type | None]]:
+    """What is inside, by name, and what it should be; None for a field that should not be there at all."""
+    match kind, written:
+        case inspect.DataclassType(), dict():
+            known = {field.encode_name: field.type for field in kind.fields}
+            return [(name, part, known.get(name)) for name, part in written.items()]
+        case inspect.DictType(), dict():
+            return [(key, part, kind.value_type) for key, part in written.items()]
+        case inspect.VarTupleType(), list():
+            return [(str(place), part, kind.item_type) for place, part in enumerate(written)]
+        case _:  # a plain value, or not what it should be, which msgspec will say
+            return []

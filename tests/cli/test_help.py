@@ -7,7 +7,7 @@ import pytest
 
 from phoenix.cli import COMMANDS, main, usage
 
-HEAVY = ("boto3", "botocore", "pydantic", "pydantic_settings", "rich", "moto", "yaml", "opentelemetry")
+HEAVY = ("boto3", "botocore", "pydantic", "msgspec", "rich", "moto", "yaml", "opentelemetry")
 
 
 def loaded_by(command: str) -> set[str]:

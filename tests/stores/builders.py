@@ -59,7 +59,7 @@ def a_full_record(group: str = "web") -> GroupRecord:
         group,
         slots={Slot.BLUE: "web-blue", Slot.GREEN: "web-green"},
         target_groups={Slot.BLUE: ("arn:blue", "arn:blue-2"), Slot.GREEN: ("arn:green",)},
-        routes=("arn:listener",),
+        routes={"arn:listener": ":443"},
         live=a_generation(41),
         retained=a_generation(40, Slot.GREEN),
         hot_until=NOON + timedelta(hours=1),

@@ -1,0 +1,177 @@
+"""The composition root: settings and policies in, wired groups out. The only place that knows all adapters.
+
+Must never ask AWS for anything while it wires, with one exception: a rollback that finds neither policy nor record
+looks for the group's tags. Must never let anybody but a rollback go on without policy or store. Must not import at the
+top what only policies need: a rollback begins without them (docs/decisions/0007).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from phoenix.aws.session import Access, Aws
+from phoenix.engine.group import Group
+from phoenix.errors import PhoenixError, UsageError
+from phoenix.ports import Notifier, Store
+from phoenix.settings import COMMON_FILES, Settings
+from phoenix.stores import open_store
+from phoenix.stores.tolerant import TolerantStore
+from phoenix.telemetry import logs
+from phoenix.wiring.ground import Ground, Overrides
+from phoenix.wiring.pinned import pinned_group
+
+if TYPE_CHECKING:
+    from phoenix.policy.loader import Library
+
+__all__ = ["SCHEDULE", "Overrides", "Wiring", "open_wiring"]
+
+log = logging.getLogger(__name__)
+
+SCHEDULE = "schedule"
+"""Who a rotation is by when nobody typed anything."""
+
+
+def open_wiring(settings: Settings, overrides: Overrides | None = None) -> Wiring:
+    """Wire a whole program: what `Wiring` does, and logs set up as the settings say."""
+    logs.configure(settings.log.form, settings.log.level)
+    return Wiring(settings, overrides)
+
+
+class Wiring:
+    """Makes groups, each with everything that serves it. Policies are read once, one store serves all groups."""
+
+    def __init__(self, settings: Settings, overrides: Overrides | None = None) -> None:
+        self.settings = settings
+        self._ground = Ground(settings, overrides or Overrides())
+        self._library: Library | None = None
+        self._store: Store | None = None
+
+    def library(self) -> Library:
+        """All policies, sound and broken.
+
+        Raises:
+            UsageError: there is no such directory.
+        """
+        if self._library is None:
+            from phoenix.wiring.policies import open_library
+
+            self._library = open_library(self.settings.policies, self.aws())
+        return self._library
+
+    def group_names(self) -> tuple[str, ...]:
+        """Every group that a policy file is about; `group` says what is wrong with the broken ones."""
+        return self.library().groups
+
+    def group(self, name: str, *, by: str | None = None) -> Group:
+        """One group, wired. `by` says who asks, where that is not the person at the keyboard.
+
+        Raises:
+            UnknownGroup: no policy is about it.
+            InvalidPolicy: its policy is broken.
+        """
+        found = self._from_policy(name, self.store())
+        return replace(found, by=by or found.by)
+
+    def groups(self, *, by: str | None = None) -> tuple[tuple[Group, ...], tuple[str, ...]]:
+        """All groups whose policies are sound, and the problems of the other files."""
+        library = self.library()
+        sound = tuple(self.group(name, by=by) for name in library.groups if name not in library.broken)
+        return sound, library.all_problems
+
+    def store(self) -> Store:
+        """The store of all groups; not opened yet.
+
+        Raises:
+            UsageError: its URL makes no sense.
+        """
+        if self._store is None:
+            self._store = open_store(self.settings.store or self._common_store())
+        return self._store
+
+    def aws(self) -> Aws:
+        """AWS as the flags and the environment say, whatever policies say."""
+        return self._ground.aws(Access())
+
+    def close(self) -> None:
+        """Send the spans that have not been sent. Before a Lambda function answers: it is frozen right after."""
+        self._ground.tracer.close()
+
+    # --- for a rollback -----------------------------------------------------------------------------------------------
+
+    def group_from_record(self, name: str) -> Group | None:
+        """One group, wired from its last rotation's record alone, without loading any policy; None when that does not
+        suffice. Its notifiers are those of its policy, which is read when there is news."""
+        if self.settings.store is None and self._may_have_a_common_file():
+            return None
+        try:
+            return pinned_group(self._ground, self.store(), name, lambda: self._notifiers_of(name))
+        except UsageError:  # no URL of a store, which `group_for_rollback` gets by without
+            return None
+
+    def group_for_rollback(self, name: str) -> Group:
+        """One group, wired with what is left: its policy, else what its record has pinned, else its tags on AWS.
+
+        Raises:
+            UsageError: nobody knows the group; the same that `group` raises.
+        """
+        store = TolerantStore(*self._store_or_why())
+        try:
+            return self._from_policy(name, store)
+        except PhoenixError as trouble:
+            group = self._from_what_is_left(name, store, trouble)
+            log.warning("policy.left_out", extra={"group": name, "reason": trouble.message})
+            return group
+
+    def _notifiers_of(self, name: str) -> Sequence[Notifier]:
+        return tuple(self.group_for_rollback(name).notifiers)
+
+    def _store_or_why(self) -> tuple[Store | None, str]:
+        """The store, unless nobody can tell which one it is: a wrong one would be believed later."""
+        try:
+            broken = [file for file in self.library().problems if Path(file).name in COMMON_FILES]
+        except PhoenixError:
+            broken = []
+        if broken and self.settings.store is None:
+            return None, f"{broken[0]}, which may name the store, is broken"
+        try:
+            return self.store(), ""
+        except PhoenixError as error:
+            return None, error.message
+
+    def _from_policy(self, name: str, store: Store) -> Group:
+        from phoenix.wiring.policies import group_with_policy
+
+        found = self.library().find(name)
+        return group_with_policy(self._ground, found.policy, store, found)
+
+    def _from_what_is_left(self, name: str, store: Store, trouble: PhoenixError) -> Group:
+        from phoenix.wiring import policies, remains
+
+        record = store.load(name)
+        if record is not None:
+            policy = policies.pinned_policy(record)
+            if policy is not None:
+                return policies.group_with_policy(self._ground, policy, store)
+            found = remains.group_from_record(self._ground, store, record)
+            if found is not None:
+                return found
+        return remains.group_from_tags(self._ground, store, name, trouble)
+
+    def _common_store(self) -> str | None:
+        """What `phoenix.yaml` says; it is not asked where it does not exist, since reading it loads all policies."""
+        if not self._may_have_a_common_file():
+            return None
+        try:
+            return self.library().all_groups.store
+        except UsageError:  # no directory, so no such file
+            return None
+
+    def _may_have_a_common_file(self) -> bool:
+        """Whether there is a `phoenix.yaml`; in S3 there may be."""
+        where = self.settings.policies
+        return where.startswith("s3://") or any(os.path.exists(Path(where, name)) for name in COMMON_FILES)

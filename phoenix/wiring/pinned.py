@@ -1,0 +1,86 @@
+"""A group from what its last rotation has pinned, without any policy file: the quickest way back.
+
+Must import no more than `ground` may. Must never guess: where anything is missing there is no group, and the files are
+read after all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from phoenix import fleets, routers
+from phoenix.aws.scope import Scope
+from phoenix.aws.session import Access
+from phoenix.core.model import Slot
+from phoenix.core.record import GroupRecord
+from phoenix.engine.group import About, Group
+from phoenix.errors import PhoenixError
+from phoenix.ports import Notifier, Store
+from phoenix.stores.tolerant import TolerantStore
+from phoenix.wiring.ground import Ground, Kinds
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A mapping of the policy, as far as it is read here."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Pinned:
+    """What is read of a pinned policy; it was a sound one when it was pinned, so nothing else is checked again."""
+
+    fleet: _Part
+    traffic: _Part
+    account: str | None = None
+    region: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+    owner: str | None = None
+    runbook: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LateNotifiers:
+    """Notifiers that are made with the first piece of news. They belong to the policy, and traffic comes first."""
+
+    load: Callable[[], Sequence[Notifier]]
+
+    def __iter__(self) -> Iterator[Notifier]:
+        """Load them."""
+        return iter(self.load())
+
+
+def pinned_group(ground: Ground, store: Store, name: str, load: Callable[[], Sequence[Notifier]]) -> Group | None:
+    """The group as its record has it; None when there is no record, or too little in it, or no reading it."""
+    try:
+        record = store.load(name)
+        pinned = _read(record)
+    except (PhoenixError, msgspec.MsgspecError):
+        return None
+    if record is None or record.rotation is None or pinned is None:
+        return None
+    region = record.region or pinned.region
+    access = Access(region, None, pinned.role_arn, pinned.external_id, pinned.account)
+    scope = Scope(name, dict(record.slots), ground.aws(access), ground.clock, record.rotation.terms)
+    kinds = Kinds(pinned.fleet.kind, pinned.traffic.kind)
+    return replace(
+        ground.bare_group(scope, kinds, TolerantStore(store)),
+        notifiers=LateNotifiers(load),
+        about=About(pinned.account, ground.region(region), pinned.owner, pinned.runbook, pinned.description),
+        policy=record.rotation.policy,
+    )
+
+
+def _read(record: GroupRecord | None) -> _Pinned | None:
+    """None for a rotation that was found by its tags: its record does not know whose rights to use."""
+    if record is None or record.rotation is None or not record.rotation.policy or set(record.slots) != set(Slot):
+        return None
+    pinned = msgspec.json.decode(record.rotation.policy, type=_Pinned)
+    known = pinned.fleet.kind in fleets.KINDS and pinned.traffic.kind in routers.KINDS
+    return pinned if known else None

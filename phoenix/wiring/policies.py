@@ -1,0 +1,85 @@
+"""Groups as their policies want them, with everything that a group can have.
+
+Loads pydantic and every adapter there is: must never be imported at the top of a module that a quick rollback imports.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from phoenix import gates, images, notifiers
+from phoenix.aws.s3 import S3Source
+from phoenix.aws.scope import Scope
+from phoenix.aws.session import Access, Aws
+from phoenix.core.model import Slot
+from phoenix.core.record import GroupRecord
+from phoenix.engine.group import About, Group
+from phoenix.keys import Kind
+from phoenix.policy.loader import Library, LoadedPolicy, load
+from phoenix.policy.model import Policy
+from phoenix.policy.source import Directory
+from phoenix.policy.terms import calendar_of, rotate_when_of, terms_of
+from phoenix.ports import Store
+from phoenix.wiring.ground import Ground, Kinds
+
+log = logging.getLogger(__name__)
+
+
+def open_library(where: str, aws: Aws) -> Library:
+    """All policies in a directory or below an `s3://` address.
+
+    Raises:
+        UsageError: there is no such place.
+    """
+    return load(S3Source(where, aws) if where.startswith("s3://") else Directory(where))
+
+
+def group_with_policy(ground: Ground, policy: Policy, store: Store, found: LoadedPolicy | None = None) -> Group:
+    """The group that the policy is about. `found` None: the policy comes from a record, not from a file."""
+    access = Access(
+        region=policy.region, role_arn=policy.role_arn, external_id=policy.external_id, account=policy.account
+    )
+    scope = Scope(policy.group, _slots_of(policy.fleet), ground.aws(access), ground.clock, terms_of(policy))
+    return replace(
+        ground.bare_group(scope, Kinds(policy.fleet.kind, policy.traffic.kind), store),
+        gates=tuple(_made(gates.KINDS, keys, scope) for keys in policy.gates),
+        images=_made(images.KINDS, policy.image, scope),
+        notifiers=tuple(_made(notifiers.KINDS, keys, scope) for keys in policy.notify),
+        rotate_when=rotate_when_of(policy),
+        calendar=calendar_of(policy, found.all_groups) if found is not None else calendar_of(policy),
+        about=About(
+            account=policy.account,
+            region=ground.region(policy.region),
+            owner=policy.owner,
+            runbook=policy.runbook,
+            description=policy.description,
+            policy_file=found.file if found is not None else None,
+        ),
+        policy=policy.model_dump_json(by_alias=True, exclude_none=True),
+    )
+
+
+def pinned_policy(record: GroupRecord) -> Policy | None:
+    """The policy that the record's rotation was started with; None when there is none, or no reading it any more."""
+    if record.rotation is None or not record.rotation.policy:
+        return None
+    try:
+        return Policy.model_validate_json(record.rotation.policy)
+    except ValidationError:
+        log.warning("policy.pinned_is_unreadable", extra={"group": record.group, "rotation": record.rotation.id})
+        return None
+
+
+def _made(table: Mapping[str, Any], keys: Kind, scope: Scope) -> Any:
+    """The adapter for these keys of a policy; which protocol it satisfies, its table has promised."""
+    return table[keys.kind](keys, scope)
+
+
+def _slots_of(fleet: Kind) -> dict[Slot, str]:
+    """Every kind of fleet has a key for each slot, with the name of its Auto Scaling group."""
+    return {slot: str(getattr(fleet, slot.value)) for slot in Slot}
