@@ -36,8 +36,10 @@ def generation_in(state: SlotState, *, number: int | None = None) -> Generation 
     return Generation(number, state.slot, UNKNOWN_IMAGE, template_version=version)
 
 
-def adopt(group: str, seen: Observation) -> GroupRecord:
+def adopt(group: str, seen: Observation, terms: Terms | None = None) -> GroupRecord:
     """A record for a group that the store knows nothing of. `live` is None when it cannot be told who is live.
+
+    `terms` are the policy's, where there is one.
 
     What the tags say of a rotation becomes one that has succeeded, so that it can be rolled back like any other.
     """
@@ -63,7 +65,8 @@ def adopt(group: str, seen: Observation) -> GroupRecord:
     old, new = by_number.get(note.old), by_number.get(note.new)
     if old is None or new is None or old.slot is new.slot:
         return record
-    return _with_rotation(record, seen, note, old, new)
+    adopted = _with_rotation(record, seen, note, old, new)
+    return adopted if terms is None else _on_terms(adopted, terms)
 
 
 def _quarantine(seen: Observation) -> tuple[Quarantined, ...]:
@@ -100,6 +103,7 @@ def _with_rotation(
         step=1,
         exposed_at=seen.at,
         outcome=Outcome.ROLLED_BACK if came_back else Outcome.SUCCEEDED,
+        reason="found on the tags of the groups" if came_back else None,
         ended_at=seen.at,
     )
     if came_back:
@@ -114,6 +118,15 @@ def _with_rotation(
         retained=old if finished else None,
         hot_until=seen.at + timedelta(hours=1) if finished and left.desired > 0 else None,
     )
+
+
+def _on_terms(record: GroupRecord, terms: Terms) -> GroupRecord:
+    """With the policy's patience, but one step: which ones the rotation had is not known."""
+    rotation = record.rotation
+    if rotation is None:
+        return record
+    own = replace(terms, steps=rotation.terms.steps, has_traffic=rotation.terms.has_traffic)
+    return replace(record, rotation=replace(rotation, terms=own))
 
 
 def _start(deadline: datetime) -> datetime:

@@ -19,6 +19,7 @@ from phoenix.core.action import (
     SetWeights,
     WriteTags,
 )
+from phoenix.core.capacity import to_carry
 from phoenix.core.model import Capacity, Cause, Observation, Slot, SlotState, Step
 from phoenix.core.ready import candidate_goal, is_enough, old_goal, ready_count
 from phoenix.core.record import Rotation
@@ -110,7 +111,7 @@ def _forward(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Acti
         yield from _pin_live(rotation, live)
     yield from _grow_candidate(rotation, seen, candidate)
     yield from _shift(step, rotation, seen)
-    yield from _shrink_live(step, rotation, live)
+    yield from _shrink_live(step, rotation, seen)
 
 
 def _write_tags(rotation: Rotation, seen: Observation) -> Iterator[Action]:
@@ -150,6 +151,8 @@ def _shift(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action
     slot = rotation.new.slot
     if rotation.proved_at is None or all(r.percent(slot) == step.new_weight for r in seen.routes):
         return
+    if any(r.percent(slot) > step.new_weight for r in seen.routes) and not _old_carries(step, rotation, seen):
+        return
     if is_enough(rotation, seen) and ready_count(rotation, seen, slot) > 0:
         yield SetWeights(
             slot,
@@ -157,6 +160,12 @@ def _shift(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action
             only_from=frozenset({rotation.weight, step.new_weight}),
             suspend_stickiness=rotation.terms.suspend_stickiness,
         )
+
+
+def _old_carries(step: Step, rotation: Rotation, seen: Observation) -> bool:
+    """True when the old generation can carry the share it is to get back from where somebody else has moved it."""
+    share = to_carry(rotation.need, 0, 100 - step.new_weight, rotation.terms.min_healthy_percentage)
+    return ready_count(rotation, seen, rotation.old.slot) >= share
 
 
 def step_before(rotation: Rotation) -> Step:
@@ -169,11 +178,13 @@ def _shrunk_by(step: Step, rotation: Rotation) -> Step:
     return step_before(rotation) if rotation.shrunk_at is None else step
 
 
-def _shrink_live(step: Step, rotation: Rotation, live: SlotState) -> Iterator[Action]:
-    shrunk_by = _shrunk_by(step, rotation)
+def _shrink_live(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:
+    shrunk_by, live = _shrunk_by(step, rotation), seen.slots[rotation.old.slot]
     if shrunk_by.old_capacity < 100:
         goal = min(old_goal(rotation, shrunk_by), live.max)
-        yield from _set(live, goal, goal)
+        # Decided once, but the weights may have been elsewhere since: then they settle once more before anybody goes.
+        if live.desired <= goal or may_shrink(rotation, seen):
+            yield from _set(live, goal, goal)
 
 
 # --- the way back ----------------------------------------------------------------------------------------------------

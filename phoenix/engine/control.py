@@ -95,7 +95,15 @@ def resume(group: Group) -> Report:
             still_growing = going.proved_at is None and going.grown_since is not None
             going = replace(going, grown_since=now, progress_at=now) if still_growing else going
             # The step's own weight is set again from there, and has to be verified again before the next one follows.
-            going = replace(going, weight=_weight_found(group, record, rotation), shifted_at=None, closing_since=None)
+            going = replace(
+                going,
+                weight=_weight_found(group, record, rotation),
+                shifted_at=None,
+                baking_since=None,
+                closing_since=None,
+                # Closing may have changed who runs scheduled actions: a way back has to know.
+                succeeded_at=going.succeeded_at or going.closing_since,
+            )
         going = _told(going, Ask(now, group.by), "resumed")
         return replace(record, paused=None, rotation=going), f"{group.name} goes on with {rotation.id}"
 
@@ -117,8 +125,11 @@ def promote(group: Group, *, full: bool = False) -> Report:
         going = _shift_clocks(rotation, now - _still_since(rotation, now)) if rotation.paused else rotation
         if going.current.bake is None and going.baking_since is not None:
             going = replace(going, deadline=going.deadline + (now - going.baking_since))
+        is_paused = rotation.paused is not None
         going = replace(going, promoted=Ask(now, group.by), promoted_to_end=full, paused=None)
+        going = replace(going, waiting_for="promoted; the next tick goes on")
         what = "all bakes that are left are skipped" if full else f"the bake of step {rotation.step} is skipped"
+        what += ", and the pause is over" if is_paused else ""
         return replace(
             record, paused=None, rotation=_told(going, Ask(now, group.by), "promoted")
         ), f"{what}; gates still count"

@@ -85,7 +85,10 @@ def patiently(group: Group, attempt: Callable[[], T], *, reached: bool = True) -
             # Counted from the first error: one attempt may outlast a laptop's sleep, and deserves another all the same.
             give_up_at = give_up_at or group.clock.now() + PATIENCE
             nobody_there = isinstance(error, Unreachable) and not reached
-            if nobody_there or group.clock.now() >= give_up_at or group.clock.stopping:
+            if group.clock.stopping:
+                hint = f"phoenix status --group {group.name}"
+                raise Interrupted(f"stopped while waiting for AWS: {error.message}", hint=hint) from error
+            if nobody_there or group.clock.now() >= give_up_at:
                 raise
             log.warning("tick.failed", extra={"group": group.name, "reason": error.message})
             if not isinstance(error, StateConflict):

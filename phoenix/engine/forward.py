@@ -32,24 +32,24 @@ def go_to(group: Group, request: RollbackRequest, kept: GroupRecord, watch: Watc
     number = request.to
     if kept.in_flight is not None and kept.in_flight.new.number == number and kept.in_flight.back is None:
         return rotate(group, RotateRequest(wait=request.wait), watch)
-    if kept.in_flight is not None:
-        raise Blocked(
-            f"{group.name} is being rotated ({kept.in_flight.id}); generation {number} has to wait for its end",
-            hint=f"phoenix rollback --group {group.name}",
-        )
-    if kept.live is not None and kept.live.number == number:
+    if kept.in_flight is None and kept.live is not None and kept.live.number == number:
         sentence = f"Nothing to do: {group.name} is on {number}."
         return report_on(group, kept, observe(group, kept).seen, sentence=sentence, outcome=Outcome.NONE)
     wanted = next((g for g in kept.known if g.number == number and g.template_version is not None), None)
     if wanted is None:
         known = ", ".join(str(g.number) for g in kept.known) or "none"
         raise Blocked(f"generation {number} of {group.name} is not known; known: {known}")
+    if kept.in_flight is not None:
+        raise Blocked(
+            f"{group.name} is being rotated ({kept.in_flight.id}); generation {number} has to wait for its end",
+            hint=f"phoenix rollback --group {group.name}",
+        )
     found = _survey(
         group, wanted, f"generation {number} asked for by {group.by}: {request.reason or 'no reason given'}"
     )
     lease = claim(group, force=True)
     try:
-        record = begin(group, found, replace(wanted, slot=found.live.slot.other))
+        record = begin(group, found, replace(wanted, slot=found.live.slot.other), RotateRequest())
         if request.wait:
             return drive(group, lease, watch)
         first = tick_once(group, lease, record)

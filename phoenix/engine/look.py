@@ -29,7 +29,7 @@ def sight_of(group: Group, *, search: bool = True) -> Sight:
     known = kept is not None and (kept.live is not None or kept.in_flight is not None)
     if known and not is_outdated(sight.record, sight.seen, group.store.location):
         return sight
-    adopted = adopt(group.name, sight.seen)
+    adopted = adopt(group.name, sight.seen, group.terms)
     if kept is not None:
         # Said before anybody could tell who is live, a pause for example; it holds all the same.
         adopted = replace(

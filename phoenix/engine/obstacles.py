@@ -15,7 +15,18 @@ from phoenix.engine.group import Group
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.survey import NOBODY, Survey
 
-CHECKS: Final = ("no-live-slot", "paused", "quarantine", "capacity", "empty", "freeze", "window", "no-image")
+CHECKS: Final = (
+    "no-live-slot",
+    "paused",
+    "quarantine",
+    "capacity",
+    "empty",
+    "freeze",
+    "window",
+    "no-image",
+    "in-flight",
+    "last-bake",
+)
 _WEIGHTS: Final = frozenset({"weights-elsewhere", "weights-differ", "weight-on-both-slots", "no-traffic", "not-routed"})
 
 
@@ -29,7 +40,14 @@ def find_obstacles(group: Group, request: RotateRequest, found: Survey, lasts: t
     if found.live is NOBODY:
         yield _nobody_lives(group, found)
         return
+    flying = found.record.in_flight
+    if flying is not None:
+        remedy = f"phoenix status --group {group.name}"
+        text = f"{flying.id} is in flight: {flying.waiting_for or 'starting'}."
+        yield Blocker("in-flight", group.name, text, remedy, unchecked=(*CHECKS, *_checks_of_others(group)))
+        return
     yield from _own(group, request, found)
+    yield from _last_bake(group, found)
     yield from _owner_capacity(group, found)
     yield from _calendar(group, request, found.seen.at, lasts)
     live, need = found.live.slot, found.live_state.desired
@@ -83,7 +101,8 @@ def _own(group: Group, request: RotateRequest, found: Survey) -> Iterator[Blocke
     """What phoenix itself has put in the way: a pause, a quarantine."""
     paused = found.record.paused
     if paused is not None:
-        text = f"Paused by {paused.by} at {paused.at:%Y-%m-%d %H:%M} UTC."
+        why = f": {paused.reason}" if paused.reason else ""
+        text = f"Paused by {paused.by} at {paused.at:%Y-%m-%d %H:%M} UTC{why}."
         yield Blocker("paused", group.name, text, f"phoenix resume --group {group.name}")
     image = found.image.id if found.image else None
     entry = next((q for q in found.record.quarantine if q.image == image), None)
@@ -91,6 +110,14 @@ def _own(group: Group, request: RotateRequest, found: Survey) -> Iterator[Blocke
         text = f"Rolled back from at {entry.at:%Y-%m-%d %H:%M} UTC ({entry.cause.value}): {entry.reason}"
         remedy = f"phoenix retry --group {group.name}"
         yield Blocker("quarantine", entry.image, text, remedy, ignorable=True)
+
+
+def _last_bake(group: Group, found: Survey) -> Iterator[Blocker]:
+    """A last bake that is longer than the policy says should not be a surprise."""
+    bake, asked = found.terms.steps[-1].bake, group.terms.steps[-1].bake
+    if bake is not None and asked is not None and bake > asked:
+        text = f"The last bake is {ago(bake)}, not {ago(asked)}: scaling policies need that long to see their load."
+        yield Blocker("last-bake", found.live_state.auto_scaling_group, text, warning=True)
 
 
 def _owner_capacity(group: Group, found: Survey) -> Iterator[Blocker]:
@@ -126,9 +153,10 @@ def _calendar(group: Group, request: RotateRequest, at: datetime, lasts: timedel
     opening = calendar.opening_at(at)
     if opening is None:
         yield Blocker("window", where, f"Closed. {_opens(following, group)}", _ignore(group, "window"), ignorable=True)
-    elif request.scheduled and at + lasts > opening.closes_at:
+    elif at + lasts > opening.closes_at:
         text = f"Closes in {ago(opening.closes_at - at)}; the rotation needs {ago(lasts)} at the least."
-        yield Blocker("window", where, text, _ignore(group, "window"), ignorable=True)
+        text += "" if request.scheduled else " `tick` would not start it now."
+        yield Blocker("window", where, text, _ignore(group, "window"), ignorable=True, warning=not request.scheduled)
 
 
 def _opens(following: datetime | None, group: Group) -> str:

@@ -43,15 +43,15 @@ def rotate(group: Group, request: RotateRequest, watch: Watch = nobody) -> Repor
         raise NotStarted(plan)
     lease = claim(group)
     try:
-        begin(group, found, plan.next)
+        begin(group, found, plan.next, request)
         return _run(group, lease, request, watch)
     finally:
         group.store.release(lease)
 
 
-def begin(group: Group, found: Survey, new: Generation) -> GroupRecord:
+def begin(group: Group, found: Survey, new: Generation, request: RotateRequest) -> GroupRecord:
     """Record the intent; the ticks act on it. A record that has moved since the survey means somebody was faster."""
-    record = group.store.save(new_record(group, found, new))
+    record = group.store.save(new_record(group, found, new, request))
     tell(group, found.record, record)
     return record
 

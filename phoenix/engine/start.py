@@ -9,19 +9,20 @@ from phoenix.core import tags
 from phoenix.core.model import Capacity
 from phoenix.core.record import Event, Generation, GroupRecord, Rotation
 from phoenix.engine.group import Group
+from phoenix.engine.request import RotateRequest
 from phoenix.engine.survey import Survey
 
 _ID_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
 
 
-def new_record(group: Group, found: Survey, new: Generation) -> GroupRecord:
+def new_record(group: Group, found: Survey, new: Generation, request: RotateRequest) -> GroupRecord:
     """The record with a rotation from what is live to `new`, as the survey has found it due and unblocked."""
     record, at, terms, live = found.record, found.seen.at, found.terms, found.live_state
     version = live.template_version
     if not version.isdigit():
         version = group.fleet.resolve_version(live.slot)
     old = replace(found.live, template_version=version)
-    trigger = "; ".join(found.reasons)
+    trigger = "; ".join(found.reasons) + _asked(request)
     owner = group.terms.capacity or tags.read_capacity(live.tags) or Capacity(live.min, live.max)
     rotation = Rotation(
         id=_new_id(group.name, new.number),
@@ -49,6 +50,12 @@ def new_record(group: Group, found: Survey, new: Generation) -> GroupRecord:
         rotation=rotation,
         highest_number=max(record.highest_number, new.number, old.number),
     )
+
+
+def _asked(request: RotateRequest) -> str:
+    """What the next person will want to know: that something was ignored, and why."""
+    ignored = f"; ignoring {', '.join(sorted(request.ignore))}" if request.ignore else ""
+    return ignored + (f': "{request.reason}"' if request.reason else "")
 
 
 def _new_id(group: str, number: int) -> str:

@@ -66,8 +66,11 @@ def survey(group: Group, request: RotateRequest) -> Survey:
         raise Blocked(unknown.message, hint=unknown.hint) from unknown
     record, seen = sight.record, sight.seen
     refuse_foreign_store(group, seen)
-    if record.in_flight is not None:
-        raise LostRecord(group.name, record.in_flight.id)
+    flying = record.in_flight
+    if flying is not None and record.version == 0:
+        raise LostRecord(group.name, flying.id)
+    if flying is not None:
+        return Survey(record, seen, flying.old, flying.terms, reasons=(f"rotation {flying.id} is in flight",))
     if record.live is None:
         return Survey(record, seen, NOBODY, group.terms, reasons=("not known: no slot is live",))
     candidates = _candidates(group, request, seen)
@@ -98,9 +101,9 @@ def refuse_foreign_store(group: Group, seen: Observation) -> None:
 def _candidates(group: Group, request: RotateRequest, seen: Observation) -> tuple[Candidate, ...]:
     if group.images is None:
         return ()
-    if request.image is None:
-        return tuple(group.images.candidates(seen.at))
     try:
+        if request.image is None:
+            return tuple(group.images.candidates(seen.at))
         named = group.images.named(request.image, seen.at)
     except NotFound as unknown:
         raise Blocked(unknown.message, hint=f"phoenix images --group {group.name}") from unknown
@@ -112,6 +115,9 @@ def _candidates(group: Group, request: RotateRequest, seen: Observation) -> tupl
 def _with_reasons(group: Group, request: RotateRequest, found: Survey) -> Survey:
     """Why a rotation is due, and to which image. Where no newer one is wanted, the live one is launched afresh."""
     chosen = next((c.image for c in found.candidates if c.rejected is None), None)
+    if chosen is None and group.images is not None and group.rotate_when.new_image:
+        # Rotations would stop for ever, and nobody would know why: a name that matches nothing is a mistake.
+        return replace(found, reasons=("no image fits the policy",))
     if chosen is not None and not request.force and _goes_back_in_time(group, chosen, found):
         if request.image is not None:
             hint = f"phoenix rotate --group {group.name} --image {chosen.id} --force"

@@ -108,7 +108,9 @@ def _waits(record: GroupRecord, now: datetime) -> bool:
 def _start(group: Group, found: Survey, new: Generation) -> Report:
     lease = claim(group)
     try:
-        ticked = _until_waiting(group, lease, tick_once(group, lease, begin(group, found, new)))
+        ticked = _until_waiting(
+            group, lease, tick_once(group, lease, begin(group, found, new, RotateRequest(scheduled=True)))
+        )
     finally:
         group.store.release(lease)
     return _quiet(report_on(group, ticked.record, ticked.seen))

@@ -32,7 +32,7 @@ from phoenix.core.model import LaunchFailure, Slot, SlotState
 from phoenix.core.record import Rotation
 from phoenix.core.tags import GROUP
 from phoenix.core.trigger import LiveInstance
-from phoenix.errors import NotFound, PermanentError
+from phoenix.errors import NotFound, PermanentError, TransientError
 from phoenix.fleets import pair_blockers, pair_template
 from phoenix.fleets.launch_failures import failures_of
 from phoenix.fleets.pair_blockers import Start, find_blockers
@@ -180,6 +180,7 @@ class PairFleet:
 
         Raises:
             PermanentError: the action is not about capacity.
+            TransientError: the template version is too new to be known everywhere.
         """
         match action:
             case WriteTags():
@@ -224,7 +225,13 @@ class PairFleet:
             parameters["DesiredCapacity"] = action.desired
         if action.template_version is not None:
             parameters |= with_version(self._read(action.slot), action.template_version)
-        self._write("update_auto_scaling_group", action.slot, **parameters)
+        try:
+            self._write("update_auto_scaling_group", action.slot, **parameters)
+        except NotFound as error:
+            if action.template_version is None:
+                raise
+            # EC2 has just made it, and Auto Scaling may not know it yet. One that stays away runs into the time-outs.
+            raise TransientError(f"version {action.template_version} is not known everywhere yet: {error}") from error
         self._seen.pop(action.slot, None)
 
     def _replace(self, action: ReplaceInstance) -> None:

@@ -122,7 +122,8 @@ def _in_weights(rules: Sequence[Rule], routes: Sequence[Route], pair: Pair, star
             "weights-elsewhere",
             "load balancers",
             f"{start.live} is live, says the record, but {start.live.other} has all of the traffic: somebody else has"
-            f" moved it. If it belongs to {start.live}:",
+            f" moved it. `phoenix rollback` makes {start.live.other} the live one for phoenix too. Only if the traffic"
+            f" does belong to {start.live}:",
             mended,
         )
     elif len(shares) > 1:

@@ -83,9 +83,18 @@ def test_a_number_that_nobody_knows_is_5_and_names_those_that_are_known() -> Non
 
 def test_another_generation_waits_for_the_end_of_the_rotation_in_flight() -> None:
     bench = a_bench(terms={"steps": CANARY})
-    bench.baking()
+    record = bench.baking()
+    bench.store.save(replace(record, known=(replace(bench.rotation.old, number=7),)))
 
     with pytest.raises(Blocked, match="has to wait"):
+        rollback(bench.group, RollbackRequest(to=7))
+
+
+def test_a_number_that_nobody_knows_is_said_so_also_while_a_rotation_is_in_flight() -> None:
+    bench = a_bench(terms={"steps": CANARY})
+    bench.baking()
+
+    with pytest.raises(Blocked, match="not known"):
         rollback(bench.group, RollbackRequest(to=7))
 
 

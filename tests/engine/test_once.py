@@ -21,7 +21,7 @@ def started(bench: Bench) -> None:
     """A rotation is recorded, and nothing has been done yet."""
     found = survey(bench.group, RotateRequest())
     assert found.next is not None
-    begin(bench.group, found, found.next)
+    begin(bench.group, found, found.next, RotateRequest())
     bench.store.saved.clear()
 
 

@@ -202,3 +202,30 @@ def test_an_empty_live_group_has_nothing_to_replace() -> None:
     bench.fleet.state[BLUE] = replace(bench.fleet.state[BLUE], min=0, desired=0, instances=())
 
     assert "empty" in names(plan_of(bench))
+
+
+def test_a_rotation_in_flight_is_what_a_plan_tells_of() -> None:
+    bench = a_bench(terms={"steps": CANARY})
+    bench.baking()
+
+    plan = make_plan(bench.group, RotateRequest())
+
+    assert [b.name for b in plan.in_the_way] == ["in-flight"]
+    assert "baking at 5 %" in plan.blockers[0].text
+
+
+def test_a_search_that_finds_no_image_is_no_reason_to_be_content() -> None:
+    bench = a_bench(images=FakeImages(an_image(architecture="arm64")))
+
+    plan = make_plan(bench.group, RotateRequest())
+
+    assert "no-image" in [b.name for b in plan.in_the_way]
+
+
+def test_a_window_that_closes_too_early_for_the_schedule_is_shown_to_a_person() -> None:
+    bench = a_bench(calendar=Calendar((Window("0 12 * * *", timedelta(minutes=1)),)))
+
+    plan = make_plan(bench.group, RotateRequest())
+
+    assert plan.in_the_way == ()
+    assert [b.name for b in plan.blockers if b.warning] == ["window"]

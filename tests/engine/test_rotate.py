@@ -259,3 +259,11 @@ def test_a_gate_that_never_decides_ends_at_the_deadline_and_does_not_blame_the_i
     assert (report.exit_status, bench.rotation.cause) == (3, Cause.ENVIRONMENT)
     assert bench.record.quarantine == ()
     assert bench.fleet.state[BLUE].desired == 4
+
+
+def test_why_something_was_ignored_is_kept_for_the_next_person() -> None:
+    bench = a_bench()
+
+    rotate(bench.group, RotateRequest(ignore=frozenset({"window"}), reason="hotfix 123"))
+
+    assert bench.rotation.trigger.endswith('; ignoring window: "hotfix 123"')

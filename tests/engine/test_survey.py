@@ -193,7 +193,7 @@ def test_a_live_slot_on_latest_is_recorded_by_the_number_behind_it() -> None:
     found = survey(bench.group, DUE)
     assert found.next is not None
 
-    record = new_record(bench.group, found, found.next)
+    record = new_record(bench.group, found, found.next, RotateRequest())
 
     assert record.live is not None
     assert record.live.template_version == "1"
@@ -207,7 +207,7 @@ def test_the_owners_numbers_are_read_from_the_note_before_they_are_guessed() -> 
     found = survey(bench.group, DUE)
     assert found.next is not None
 
-    rotation = new_record(bench.group, found, found.next).rotation
+    rotation = new_record(bench.group, found, found.next, RotateRequest()).rotation
 
     assert rotation is not None
     assert (rotation.capacity.min, rotation.capacity.max, rotation.need) == (1, 40, 4)

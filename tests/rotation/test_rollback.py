@@ -261,10 +261,11 @@ def test_the_next_ticks_quarantine_the_image_that_was_rolled_back_from_elsewhere
     assert "phoenix:hold" not in brought_back.tags("blue") | brought_back.tags("green")
 
 
-def test_nothing_is_written_by_a_rotate_that_comes_before_that_tick(brought_back: Stage) -> None:
+def test_a_rotate_that_comes_before_that_tick_finishes_the_rollback_first(brought_back: Stage) -> None:
     report = brought_back.rotate()
 
-    assert (report.outcome, brought_back.writes()) == (Outcome.NONE, [])
+    assert (report.outcome, report.exit_status) == (Outcome.ROLLED_BACK, 3)
+    assert "phoenix:hold" not in brought_back.tags("blue") | brought_back.tags("green")
 
 
 def test_the_next_image_is_rotated_to_from_what_is_really_live(brought_back: Stage) -> None:
