@@ -9,7 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from phoenix.errors import AccessDenied, NotFound, PermanentError, PhoenixError, Throttled, TransientError, Unreachable
+from phoenix.errors import (
+    AccessDenied,
+    NotFound,
+    PermanentError,
+    PhoenixError,
+    Throttled,
+    TransientError,
+    Unreachable,
+    UsageError,
+)
 
 _THROTTLED = frozenset(
     {
@@ -80,6 +89,7 @@ def translated(operation: str) -> Iterator[None]:
     Raises:
         TransientError: Throttled and Unreachable among them; the next tick tries again.
         PermanentError: NotFound and AccessDenied among them.
+        UsageError: the address of the endpoint is none.
     """
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
@@ -92,6 +102,10 @@ def translated(operation: str) -> Iterator[None]:
         raise TransientError(f"{operation}: the endpoint's answer is not one of AWS's") from error
     except BotoCoreError as error:
         raise _from_client(operation, error) from error
+    except ValueError as error:
+        if "endpoint" not in str(error):  # botocore has no error of its own for an address that is none
+            raise
+        raise UsageError(f"{operation}: {error}", hint="check AWS_ENDPOINT_URL") from error
 
 
 def code_of(error: PhoenixError) -> str:

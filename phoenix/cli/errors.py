@@ -5,6 +5,7 @@ Must never show a stack trace unasked, and never swallow one: -v prints it.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -13,6 +14,14 @@ import traceback
 import click
 
 from phoenix.errors import Blocked, Interrupted, PhoenixError, UsageError
+
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT})
+
+
+class Unwritable(PhoenixError):
+    """Standard output takes no more: a full disk, a terminal that is gone. What the command did is done."""
+
+    code = "unwritable"
 
 
 class Defect(PhoenixError):
@@ -39,6 +48,8 @@ def translate(error: BaseException) -> PhoenixError:
             return UsageError(error.format_message())
         case KeyboardInterrupt() | click.Abort():
             return Interrupted("interrupted", hint="the same command again goes on where this one stopped")
+        case OSError() if error.filename is None and error.errno in _UNWRITABLE:
+            return Unwritable(f"cannot write to standard output: {error.strerror}")
         case _:
             return Defect(error)
 
@@ -48,6 +59,9 @@ def show(error: BaseException, *, json: bool, verbose: bool) -> int:
     told = translate(error)
     if verbose and not isinstance(error, (click.ClickException, KeyboardInterrupt)):
         traceback.print_exception(error, file=sys.stderr)
+    if isinstance(told, Unwritable):
+        leave_quietly()
+        json = False
     if json:
         from phoenix.views import json as documents
 
@@ -60,7 +74,12 @@ def show(error: BaseException, *, json: bool, verbose: bool) -> int:
 
 
 def never_fail_on_letters() -> None:
-    """A terminal that cannot show a letter gets its number: a rollback must not die of an image's name."""
+    """A terminal that cannot show a letter gets its number: a rollback must not die of an image's name.
+
+    Nor of a stream that was closed before it began (`>&-`), for which Python has None.
+    """
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as the program
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -91,11 +91,23 @@ def _plan(session: Session, request: RotateRequest, *, detailed: bool) -> int:
     from phoenix.views import plan as view
 
     told = make_plan(session.group(), request)
-    session.answer(view.render(told, verbose=session.options.verbose > 0), json.plan(told))
+    text = view.render(told, verbose=session.options.verbose > 0, asked=_asked(request))
+    session.answer(text, json.plan(told))
     # What could be ignored matters only to a start, and where nothing is due there is none.
     if any(told.due or not blocker.ignorable for blocker in told.in_the_way):
         return BLOCKED
     return DUE if told.due and detailed else 0
+
+
+def _asked(request: RotateRequest) -> str:
+    """What a start needs besides the image, to do what was planned: without it, it would be blocked after all."""
+    import shlex
+
+    force = ["--force"] if request.force else []
+    if not request.ignore:
+        return " ".join(force)
+    reason = shlex.quote(request.reason) if request.reason else '"..."'
+    return " ".join([*force, "--ignore", ",".join(sorted(request.ignore)), "--reason", reason])
 
 
 def _request(

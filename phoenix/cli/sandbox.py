@@ -13,7 +13,7 @@ import click
 
 from phoenix.cli.options import common
 from phoenix.cli.session import Session
-from phoenix.errors import UsageError
+from phoenix.errors import PhoenixError, UsageError
 
 INSTALL = "pip install 'phoenix-rotate[sandbox]'"
 
@@ -34,6 +34,7 @@ def sandbox(session: Session, scenario: str, speed: float, port: int, listing: b
         return _list(session)
     if scenario not in pretend.SCENARIOS:
         raise UsageError(f"no scenario {scenario!r}; there are {', '.join(pretend.SCENARIOS)}")
+    _refuse_taken(port)
     server = pretend.serve(clock=pretend.ScaledClock(speed), scenario=scenario, port=port)
     try:
         _announce(session, server.url, scenario, speed)
@@ -41,6 +42,23 @@ def sandbox(session: Session, scenario: str, speed: float, port: int, listing: b
     finally:
         server.stop()
     return 0
+
+
+def _refuse_taken(port: int) -> None:
+    """Ask first: the server's library would print its own advice and end the whole program.
+
+    Raises:
+        PhoenixError: nothing can listen there.
+    """
+    import socket
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: one just ended is no obstacle
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise PhoenixError(f"port {port} of 127.0.0.1: {why}", hint="without --port a free one is taken") from error
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def tick(session: Session) -> int:
     """Start what is due and advance what is in flight, once; for cron."""
     from phoenix.engine.tick import tick as engine
     from phoenix.views import json
-    from phoenix.views.text import clean
+    from phoenix.views.text import clean, trouble
     from phoenix.wiring import SCHEDULE
 
     done = _Pass()
@@ -61,7 +61,7 @@ def tick(session: Session) -> int:
                 raise
             done.errors.append(error)
             done.documents.append({"group": name, **json.failure(error)})
-            print(f"{clean(name)}: {clean(error.message)}", file=sys.stderr)
+            print("\n".join(trouble(name, error.message)), file=sys.stderr)
     if session.options.json:
         session.answer("", done.documents[0] if session.options.group else done.documents)
     elif done.sentences and not session.options.quiet:

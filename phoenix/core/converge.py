@@ -52,6 +52,13 @@ def may_shrink(rotation: Rotation, seen: Observation) -> bool:
     return settle is None or seen.at - rotation.shifted_at >= settle
 
 
+def leaves_enough(rotation: Rotation, seen: Observation, goal: int) -> bool:
+    """True when the old generation keeps `goal` whichever instances AWS takes: it does not take the sick ones first."""
+    old = seen.slots[rotation.old.slot]
+    taken = max(sum(i.counts for i in old.instances) - goal, 0)
+    return goal == 0 or ready_count(rotation, seen, old.slot) - taken >= goal
+
+
 def may_go_back(rotation: Rotation, seen: Observation) -> bool:
     """True when the old generation can take the traffic: enough of it is ready, or what it has beats what carries the
     traffic now. Never onto nobody."""
@@ -183,7 +190,7 @@ def _shrink_live(step: Step, rotation: Rotation, seen: Observation) -> Iterator[
     if shrunk_by.old_capacity < 100:
         goal = min(old_goal(rotation, shrunk_by), live.max)
         # Decided once, but the weights may have been elsewhere since: then they settle once more before anybody goes.
-        if live.desired <= goal or may_shrink(rotation, seen):
+        if live.desired <= goal or (may_shrink(rotation, seen) and leaves_enough(rotation, seen, goal)):
             yield from _set(live, goal, goal)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from phoenix.core.converge import back_at_the_latest, is_empty_for, may_go_back, may_shrink, step_before
+from phoenix.core.converge import back_at_the_latest, is_empty_for, leaves_enough, may_go_back, may_shrink, step_before
 from phoenix.core.model import Judgement, Observation
 from phoenix.core.ready import candidate_goal, is_enough, old_goal, ready_count, sick_since
 from phoenix.core.record import Event, Rotation
@@ -158,18 +158,12 @@ def _begin_bake(rotation: Rotation, seen: Observation) -> Rotation:
         return replace(rotation, baking_since=seen.at)
     if rotation.shrunk_at is None:
         # Decided once: a blip of the candidate afterwards must not launch old instances again.
-        decided = may_shrink(rotation, seen) and is_enough(rotation, seen) and _leaves_enough(rotation, seen)
+        goal = old_goal(rotation, rotation.current)
+        decided = may_shrink(rotation, seen) and is_enough(rotation, seen) and leaves_enough(rotation, seen, goal)
         return replace(rotation, shrunk_at=seen.at) if decided else rotation
     old, goal = seen.slots[rotation.old.slot], old_goal(rotation, rotation.current)
     staying = sum(i.counts for i in old.instances)
     return rotation if old.desired > goal or staying > goal else replace(rotation, baking_since=seen.at)
-
-
-def _leaves_enough(rotation: Rotation, seen: Observation) -> bool:
-    """True when the old generation keeps its share whichever instances AWS takes, as it takes no account of health."""
-    old, goal = seen.slots[rotation.old.slot], old_goal(rotation, rotation.current)
-    taken = max(sum(not i.leaving for i in old.instances) - goal, 0)
-    return goal == 0 or ready_count(rotation, seen, rotation.old.slot) - taken >= goal
 
 
 def _end_bake(rotation: Rotation, seen: Observation) -> Rotation:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 _GOOD = r"\b(PASS|SUCCEEDED|AT REST|DUE|SHIFTED)\b"
-_BAD = r"\b(FAIL|FAILED|BLOCKED|HELD|ROLLING BACK|ROLLED BACK)\b|(?m:^!)"
+_BAD = r"\b(FAIL|FAILED|BLOCKED|HELD|ROLLING BACK|ROLLED BACK|NOT AS LEFT|NOT KNOWN)\b|(?m:^!)"
 _MOVING = r"\b(ROTATING|PAUSED|WAIT)\b"
 _COMMAND = r"\bphoenix [a-z]+ --group [^\n]*?(?=\s{2}|$)"
 _STYLES = {_GOOD: "bold green", _BAD: "bold red", _MOVING: "bold yellow", _COMMAND: "cyan", r"\[#*\.*\]": "dim"}

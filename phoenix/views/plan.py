@@ -14,8 +14,8 @@ from phoenix.engine.report import Plan, PlannedStep
 from phoenix.views import blocked, text
 
 
-def render(plan: Plan, *, verbose: bool = False) -> str:
-    """The plan of one group; with its blockers where there are any."""
+def render(plan: Plan, *, verbose: bool = False, asked: str = "") -> str:
+    """The plan of one group; with its blockers where there are any. `asked` are the options that it depends on."""
     return text.screen(
         [text.header(plan.group, plan.about, plan.at)],
         _headline(plan),
@@ -24,7 +24,7 @@ def render(plan: Plan, *, verbose: bool = False) -> str:
         text.facts(_consequences(plan)) if plan.next is not None else [],
         *blocked.paragraphs(plan),
         blocked.checks(plan, verbose=verbose),
-        _what_to_type(plan),
+        _what_to_type(plan, asked),
     )
 
 
@@ -118,10 +118,11 @@ def _consequences(plan: Plan) -> list[tuple[str, str]]:
     return told
 
 
-def _what_to_type(plan: Plan) -> list[str]:
+def _what_to_type(plan: Plan, asked: str) -> list[str]:
+    given = f" {text.clean(asked)}" if asked else ""
     if plan.in_the_way:
-        return ["Nothing was changed. When these are mended:", f"  {text.command('plan', plan.group)}"]
+        return ["Nothing was changed. When these are mended:", f"  {text.command('plan', plan.group)}{given}"]
     if plan.due and plan.next is not None:
-        exact = f"{text.command('rotate', plan.group)} --image {text.clean(plan.next.image)}"
+        exact = f"{text.command('rotate', plan.group)} --image {text.clean(plan.next.image)}{given}"
         return ["Nothing was changed. To do exactly this:", f"  {exact}"]
     return ["Nothing was changed. To rotate all the same:", f"  {text.command('rotate', plan.group)} --force"]

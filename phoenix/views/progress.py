@@ -91,6 +91,7 @@ def _screen(stream: TextIO, *, colour: bool) -> Iterator[Callable[[Report], None
     with Live(console=console(stream, colour=colour), auto_refresh=False, transient=True) as live:
 
         def watch(report: Report) -> None:
-            live.update(painted(f"{status.render(report)}\nCtrl-C is safe: the next tick goes on.\n"), refresh=True)
+            screen = status.render(report, driving=True)
+            live.update(painted(f"{screen}\nCtrl-C is safe: the next tick goes on.\n"), refresh=True)
 
         yield watch

@@ -71,3 +71,23 @@ def _row(generation: Generation, role: Role, record: GroupRecord, seen: Observat
 def weight_of(slot: Slot, seen: Observation) -> int | None:
     """The slot's share of the pair's traffic in per cent; while routes differ, the least of them for this slot."""
     return min((route.percent(slot) for route in seen.routes), default=None)
+
+
+def carrying(seen: Observation) -> tuple[Slot, ...]:
+    """The slots that users reach: by weight on any route, or, without a load balancer, by capacity."""
+    if seen.routes:
+        return tuple(slot for slot in Slot if any(route.percent(slot) > 0 for route in seen.routes))
+    return tuple(slot for slot in Slot if slot in seen.slots and seen.slots[slot].desired > 0)
+
+
+def is_moved(record: GroupRecord, seen: Observation | None) -> bool:
+    """True when a group at rest is not as it was left: on some route the live generation has not all the traffic."""
+    live = record.live
+    if seen is None or live is None or record.in_flight is not None:
+        return False
+    return any(route.percent(live.slot) != 100 for route in seen.routes)
+
+
+def is_unclear(record: GroupRecord, seen: Observation | None) -> bool:
+    """True when AWS was asked, and neither it nor the record tells who is live."""
+    return seen is not None and record.live is None and record.in_flight is None

@@ -6,30 +6,29 @@ Must never soften: when nothing was observed it says so, and a rollback that wou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from phoenix.core.explain import ago, counted
 from phoenix.core.model import Outcome, Role
 from phoenix.core.record import Rotation
 from phoenix.engine.report import Report
 from phoenix.errors import PhoenixError
-from phoenix.views import steps, text
-from phoenix.views.situation import SlotRow, row_of, rows
+from phoenix.views import resting, steps, text
+from phoenix.views.situation import SlotRow, carrying, is_moved, is_unclear, row_of, rows
 
 
-def render(report: Report) -> str:
-    """One group, on one screen."""
+def render(report: Report, *, driving: bool = False) -> str:
+    """One group, on one screen. `driving`: it is the reader's own command that drives, so nobody is missed."""
     rotation = report.record.in_flight
     last = report.record.rotation
     if rotation is not None:
         middle = [_generations(report), steps.table(rotation, report.at), steps.gates(rotation, report.at)]
     else:
-        middle = [_story(last), _generations(report)] if _ended_badly(last) else [_generations(report)]
+        middle = [_story(last), _generations(report)] if resting.ended_badly(last) else [_generations(report)]
     return text.screen(
         [text.header(report.group, report.about, report.at)],
         _headline(report),
         *middle,
-        _facts(report),
+        _facts(report, driving=driving),
         _what_to_type(report),
     )
 
@@ -45,11 +44,22 @@ def render_all(reports: Sequence[Report], failures: Sequence[tuple[str, PhoenixE
     urgent = [
         line
         for report in reports
-        if report.outcome in (Outcome.HELD, Outcome.FAILED)
-        for line in text.paragraph(f"{report.group}: {report.sentence}")
+        if (sentence := _urgent(report)) is not None
+        for line in text.paragraph(f"{report.group}: {sentence}")
     ]
-    failed = [line for name, error in failures for line in text.paragraph(f"{name}: {error.message}")]
+    failed = [
+        line
+        for name, error in failures
+        for problem in text.trouble(name, error.message)
+        for line in text.paragraph(problem, rest="    ")
+    ]
     return text.screen(table if reports else [], urgent, failed)
+
+
+def _urgent(report: Report) -> str | None:
+    if report.seen is not None and is_moved(report.record, report.seen):
+        return resting.moved_to(report.record, report.seen)
+    return report.sentence if report.outcome in (Outcome.HELD, Outcome.FAILED) else None
 
 
 def _line(report: Report) -> list[str]:
@@ -58,7 +68,7 @@ def _line(report: Report) -> list[str]:
     shown = row_of(report.record, report.seen, Role.CANDIDATE) or live
     return [
         text.clip(report.group, 28),
-        state_word(report).lower(),
+        "moved" if is_moved(report.record, report.seen) else state_word(report).lower(),
         f"{rotation.step}/{len(rotation.terms.steps)}" if rotation else "-",
         str(live.generation.number) if live else "-",
         _healthy(live) if live else "-",
@@ -71,7 +81,7 @@ def state_word(report: Report) -> str:
     """The word that a screen begins with."""
     rotation = report.record.in_flight
     if rotation is None:
-        return _resting_word(report)
+        return resting.word(report)
     if rotation.held:
         return "HELD"
     if rotation.back is not None:
@@ -79,19 +89,11 @@ def state_word(report: Report) -> str:
     return "PAUSED" if rotation.paused else "ROTATING"
 
 
-def _resting_word(report: Report) -> str:
-    last = report.record.rotation
-    if report.record.paused:
-        return "PAUSED"
-    words = {Outcome.ROLLED_BACK: "ROLLED BACK", Outcome.FAILED: "FAILED", Outcome.HELD: "HELD"}
-    return words.get(last.outcome, "AT REST") if last is not None else "AT REST"
-
-
 def _headline(report: Report) -> list[str]:
     word = state_word(report)
     rotation = report.record.in_flight
     if rotation is None:
-        return text.headline(word, *_at_rest(report))
+        return text.headline(word, *resting.sentences(report))
     if rotation.held:
         return text.headline(word, rotation.held, "Weights stay as they are until a person acts.")
     if rotation.back is not None:
@@ -107,30 +109,6 @@ def _headline(report: Report) -> list[str]:
     return text.headline(word, rotation.waiting_for or report.sentence, *promoted)
 
 
-def _at_rest(report: Report) -> list[str]:
-    last = report.record.rotation
-    live = row_of(report.record, report.seen, Role.LIVE)
-    users = f"Users are on {_spoken(live)}." if live else "phoenix has not rotated this group yet."
-    if report.record.paused is not None:
-        return [steps.asked_by("No new starts. Paused", report.record.paused), users]
-    if _ended_badly(last) and last is not None and last.ended_at is not None:
-        when = f"{ago(report.at - last.ended_at)} ago: {last.reason or report.sentence}"
-        return [when, users]
-    if last is not None and last.ended_at is not None:
-        return [f"since {text.moment(last.ended_at)} UTC, {ago(report.at - last.ended_at)} ago. {users}"]
-    return [users]
-
-
-def _spoken(row: SlotRow) -> str:
-    if row.healthy is None:
-        return f"{row.generation.number}; not looked at now"
-    return f"{row.generation.number}, {row.healthy} of {row.desired} healthy"
-
-
-def _ended_badly(rotation: Rotation | None) -> bool:
-    return rotation is not None and rotation.outcome in (Outcome.ROLLED_BACK, Outcome.FAILED)
-
-
 def _story(rotation: Rotation | None) -> list[str]:
     """How a rotation went that did not succeed, event by event; only the end of a long one."""
     if rotation is None:
@@ -143,6 +121,8 @@ def _story(rotation: Rotation | None) -> list[str]:
 
 
 def _generations(report: Report) -> list[str]:
+    if report.seen is not None and is_unclear(report.record, report.seen):
+        return resting.slots(report.seen)
     found = rows(report.record, report.seen)
     if not found:
         return []
@@ -180,7 +160,7 @@ def _percent(weight: int | None) -> str:
     return "-" if weight is None else f"{weight} %"
 
 
-def _facts(report: Report) -> list[str]:
+def _facts(report: Report, *, driving: bool) -> list[str]:
     known: list[tuple[str, str]] = []
     last = report.record.rotation
     if last is not None:
@@ -189,8 +169,9 @@ def _facts(report: Report) -> list[str]:
         known.append(("quarantined", ", ".join(q.image for q in report.record.quarantine[:3])))
     if report.record.setback is not None and report.record.in_flight is None:
         known.append(("tick", f"tries again after {text.moment(report.record.setback.not_before)} UTC"))
-    if report.lease is not None and report.record.in_flight is not None:
-        known.append(("driver", _driver(report.lease.owner, report.lease.until, report.at)))
+    driver = None if driving else _driver(report)
+    if driver is not None:
+        known.append(("driver", driver))
     ready = report.rollback_ready
     known.append(("rollback", f"{_readiness(report)}: {ready.why}"))
     if report.about.owner:
@@ -217,8 +198,18 @@ def _rotation_fact(rotation: Rotation) -> str:
     return f"{started}; {outcome} after {ago(rotation.ended_at - rotation.started_at)}{cause}"
 
 
-def _driver(owner: str, until: datetime, at: datetime) -> str:
-    return f"{owner}, lease until {text.clock(until)}" if until > at else f"{owner}, lease ran out {text.clock(until)}"
+def _driver(report: Report) -> str | None:
+    """Who drives what is in flight; when nobody does, how to go on. What is held waits for a person, not a driver."""
+    rotation, lease = report.record.in_flight, report.lease
+    if rotation is None:
+        return None
+    if lease is not None and lease.until > report.at:
+        return f"{lease.owner}, lease until {text.clock(lease.until)}"
+    left = f" ({lease.owner}: lease ran out {text.clock(lease.until)})" if lease is not None else ""
+    if rotation.held:
+        return f"nobody{left}"
+    onward = text.command("rotate" if rotation.back is None else "rollback", report.group)
+    return f"nobody{left}; {onward} goes on, as does the next tick"
 
 
 def _what_to_type(report: Report) -> list[str]:
@@ -226,7 +217,11 @@ def _what_to_type(report: Report) -> list[str]:
     told: list[tuple[str, str, str]] = []
     if rotation is not None:
         told = _commands_in_flight(group, rotation)
-    elif _ended_badly(report.record.rotation):
+    elif is_moved(report.record, report.seen):
+        told = _commands_moved(report)
+    elif is_unclear(report.record, report.seen):
+        told = [("What is in the way", text.command("plan", group), "")]
+    elif resting.ended_badly(report.record.rotation):
         told = [
             ("See why", text.command("history", group) + " -v", ""),
             ("Try it once more", text.command("retry", group), "asks, releases quarantine"),
@@ -236,6 +231,17 @@ def _what_to_type(report: Report) -> list[str]:
     if report.about.runbook:
         told.append(("Runbook", text.clean(report.about.runbook), ""))
     return text.commands(told)
+
+
+def _commands_moved(report: Report) -> list[tuple[str, str, str]]:
+    """`repair` takes back what it can tell to be nobody's wish; it says beforehand whether this is."""
+    retained = report.record.retained
+    look = ("What can be undone", text.command("repair --dry-run", report.group), "")
+    if retained is None or not report.rollback_ready.ready:
+        return [look]
+    is_there = report.seen is not None and carrying(report.seen) == (retained.slot,)
+    why = f"To stay on {retained.number}" if is_there else "If users are hurt"
+    return [(why, text.command("rollback", report.group), f"all traffic to {retained.number}"), look]
 
 
 def _commands_in_flight(group: str, rotation: Rotation) -> list[tuple[str, str, str]]:

@@ -40,6 +40,10 @@ def _state(rotation: Rotation, number: int, step: Step, at: datetime) -> str:
         return str(rotation.phase).replace("_", " ")
     if step.bake is None:
         return f"since {text.clock(since)}, until promoted"
+    if rotation.paused is not None:  # `resume` adds the pause to the bake: what has passed is all that counts
+        stood = max(rotation.paused.at, since)
+        bar = text.bar((stood - since).total_seconds(), step.bake.total_seconds())
+        return f"since {text.clock(since)}, paused {text.clock(stood)}  {bar} {ago(stood - since)}"
     bar = text.bar((at - since).total_seconds(), step.bake.total_seconds())
     return f"since {text.clock(since)}, until {text.clock(since + step.bake)}  {bar} {ago(at - since)}"
 

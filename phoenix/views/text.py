@@ -63,6 +63,14 @@ def paragraph(text: str, *, first: str = "", rest: str = "") -> list[str]:
     return wrapped or [first.rstrip()]
 
 
+def trouble(name: str, message: str) -> list[str]:
+    """`name: what is wrong`; several problems are a line each below the name. Never wrapped: mails are searched."""
+    first, *more = message.splitlines() or [""]
+    if not more:
+        return [f"{clean(name)}: {clean(first)}"]
+    return [f"{clean(name)}:", *(f"  {clean(line)}" for line in (first, *more))]
+
+
 def facts(rows: Iterable[tuple[str, str]]) -> list[str]:
     """`  name  what is known`, names aligned, text wrapped."""
     pairs = list(rows)

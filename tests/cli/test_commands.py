@@ -329,3 +329,24 @@ def test_signal_handlers_are_put_back(phoenix: Terminal) -> None:
     phoenix("rotate web")
 
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_plan_hands_on_what_it_was_told_to_ignore(phoenix: Terminal) -> None:
+    answer = phoenix("plan web --ignore window --reason INC-1")
+
+    assert "--ignore window --reason INC-1\n" in answer.out
+
+
+def test_a_rotation_that_was_started_and_left_says_how_it_goes_on(phoenix: Terminal) -> None:
+    phoenix("rotate web --no-wait")
+
+    assert "nobody; phoenix rotate --group web goes on" in phoenix("status web").out
+
+
+def test_tick_tells_several_problems_line_by_line(phoenix: Terminal) -> None:
+    (phoenix.folder / "web.yaml").write_text("version: 1\ngroup: web\nflet: {}\ntrafic: {}\n")
+
+    answer = phoenix("tick")
+
+    assert answer.status == 2
+    assert "\\x0a" not in answer.err

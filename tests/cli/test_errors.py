@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
+from phoenix.aws.errors import translated
 from phoenix.cli import main
 from phoenix.cli.session import Options
 from phoenix.engine.report import NotStarted
-from phoenix.errors import AccessDenied, Blocked, InvalidPolicy, LeaseHeld, Throttled, UnknownGroup
+from phoenix.errors import AccessDenied, Blocked, InvalidPolicy, LeaseHeld, Throttled, UnknownGroup, UsageError
 from tests.views.builders import BLOCKERS, a_plan
 
 AT = datetime(2026, 11, 18, 2, 58, tzinfo=UTC)
@@ -132,3 +135,39 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     ran = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
 
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_full_disk_below_standard_output_is_no_defect() -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "phoenix", "policy", "schema"], stdout=full, stderr=subprocess.PIPE, text=True,
+            check=False,
+        )  # fmt: skip
+
+    assert (ran.returncode, ran.stderr) == (1, "phoenix: cannot write to standard output: No space left on device\n")
+
+
+def test_a_closed_standard_output_does_not_keep_a_command_from_its_work() -> None:
+    ran = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m phoenix policy schema >&-"], capture_output=True, text=True, check=False
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_port_that_is_taken_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        status = main(["sandbox", "--port", str(port), "-o", "json"])
+
+    shown = capsys.readouterr()
+    assert status == 1
+    assert json.loads(shown.out)["error"]["message"] == f"port {port} of 127.0.0.1: address already in use"
+    assert shown.err == ""
+
+
+def test_an_endpoint_that_is_no_address_is_a_wrong_environment() -> None:
+    session = Session()
+
+    with pytest.raises(UsageError, match="Invalid endpoint: garbage"), translated("sts client"):
+        session.create_client("sts", region_name="eu-west-1", endpoint_url="garbage")

@@ -8,13 +8,14 @@ import pytest
 
 from phoenix.core.blocker import Blocker
 from phoenix.core.image import Candidate
-from phoenix.core.model import Cause, Outcome
+from phoenix.core.model import Cause, Outcome, Slot
 from phoenix.core.record import Quarantined
 from phoenix.engine.report import Report
-from phoenix.errors import AccessDenied
+from phoenix.errors import AccessDenied, InvalidPolicy
 from phoenix.views import blocked, doctor, history, images, plan, status, summary
 from tests.views.builders import (
     BLOCKERS,
+    NEW,
     NOTHING_RETAINED,
     NOW,
     OLD,
@@ -40,7 +41,7 @@ STATES: dict[str, Report] = {
         ),
         seen=an_observation(green=0, green_weight=0, desired=0),
     ),
-    "paused": a_report(a_rotation(paused=ONCALL)),
+    "paused": a_report(a_rotation(paused=replace(ONCALL, at=NOW - timedelta(minutes=1)))),
     "held": a_report(a_rotation(held="weight on :443 is 30 %, not 50 %: somebody else did that", outcome=Outcome.HELD)),
     "rolling_back": a_report(
         a_rotation(
@@ -170,3 +171,62 @@ def test_a_stale_lease_is_not_called_a_driver_at_work() -> None:
     stale = replace(report.lease, until=NOW - timedelta(minutes=1))
 
     assert "lease ran out" in status.render(replace(report, lease=stale))
+
+
+def test_at_rest_users_are_where_aws_sends_them_not_where_the_record_has_them(golden: Golden) -> None:
+    moved = replace(at_rest_after_success(), seen=an_observation(green_weight=0))
+
+    golden("status_moved", status.render(moved))
+
+
+def test_weights_that_differ_between_routes_are_told_route_by_route() -> None:
+    report = at_rest_after_success()
+    seen = an_observation(green_weight=100)
+    one = replace(seen.routes[0], weights={Slot.BLUE: 1, Slot.GREEN: 3})
+
+    text = " ".join(status.render(replace(report, seen=replace(seen, routes=(one, seen.routes[1])))).split())
+
+    assert "on :443 generation 41 has 25 %, generation 42 has 75 %" in text
+    assert "Users are on 41, 12 of 12 healthy, and on 42, 12 of 12 healthy." in text
+
+
+def test_the_list_shows_whose_weights_were_moved() -> None:
+    text = status.render_all([replace(at_rest_after_success(), seen=an_observation(green_weight=0))])
+
+    assert "  web    moved" in text
+    assert "web: weights were moved by somebody else" in text
+
+
+def test_a_group_in_which_nobody_can_tell_who_is_live_shows_its_slots(golden: Golden) -> None:
+    report = replace(STATES["never_rotated"], seen=an_observation(green_weight=50))
+
+    golden("status_unclear", status.render(report))
+
+
+def test_a_group_without_traffic_anywhere_says_so() -> None:
+    seen = an_observation()
+    dry = replace(seen, routes=tuple(replace(route, weights={Slot.BLUE: 0, Slot.GREEN: 0}) for route in seen.routes))
+
+    assert "neither slot has traffic" in status.render(replace(STATES["never_rotated"], seen=dry))
+
+
+def test_a_rotation_that_nobody_drives_says_how_it_goes_on() -> None:
+    forward, back = a_report(lease=None), replace(STATES["rolling_back"], lease=None)
+
+    assert "driver    nobody; phoenix rotate --group web goes on" in status.render(forward)
+    assert "driver    nobody; phoenix rollback --group web goes on" in status.render(back)
+    assert "nobody" not in status.render(forward, driving=True)
+
+
+def test_several_problems_of_a_policy_are_lines_of_their_own() -> None:
+    error = InvalidPolicy(["policies/web.yaml:3:1: one", "policies/web.yaml:4:1: two"])
+
+    text = status.render_all([], [("web", error)])
+
+    assert text == "web:\n  policies/web.yaml:3:1: one\n  policies/web.yaml:4:1: two\n"
+
+
+def test_a_plan_that_ignores_something_ends_with_a_command_that_does_too() -> None:
+    text = plan.render(a_plan(), asked="--ignore window --reason x")
+
+    assert f"phoenix rotate --group web --image {NEW.image} --ignore window --reason x\n" in text
