@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from phoenix.core.converge import back_at_the_latest, is_empty_for, leaves_enough, may_go_back, may_shrink, step_before
 from phoenix.core.model import Judgement, Observation
-from phoenix.core.ready import candidate_goal, is_enough, old_goal, ready_count, sick_since
+from phoenix.core.ready import candidate_goal, is_enough, is_short, old_goal, ready_count, sick_since
 from phoenix.core.record import Event, Rotation
 
 LEAST_LAST_BAKE = timedelta(minutes=5)
@@ -41,7 +41,7 @@ def advance_clocks(rotation: Rotation, seen: Observation) -> Rotation:
         candidate_target=goal,
         sick=sick_since(rotation, seen),
         ready_since=_since(rotation.ready_since, enough_now, seen.at),
-        short_since=_since(rotation.short_since, not enough_now, seen.at),
+        short_since=_since(rotation.short_since, is_short(rotation, seen), seen.at),
     )
 
 

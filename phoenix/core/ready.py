@@ -63,6 +63,15 @@ def is_enough(rotation: Rotation, seen: Observation) -> bool:
     return len({i.zone for i in ready}) >= zones_wanted
 
 
+def is_short(rotation: Rotation, seen: Observation) -> bool:
+    """True when the candidate has fewer than what it carries now needs: while it grows, that is the step before's."""
+    grows = rotation.proved_at is None and rotation.step >= 2
+    step = rotation.terms.steps[rotation.step - 2] if grows else rotation.current
+    goal = _carrying(rotation, step.new_capacity, step.new_weight) if grows else candidate_goal(rotation)
+    ready = ready_count(rotation, seen, rotation.new.slot)
+    return ready < enough(goal, rotation.terms.max_unhealthy_percent)
+
+
 def replacement_time(rotation: Rotation) -> timedelta:
     """How long this generation needs to replace one instance, as far as it has shown."""
     return max(rotation.grew_in or LEAST_REPLACEMENT, LEAST_REPLACEMENT)
@@ -91,6 +100,9 @@ def capacity_verdict(rotation: Rotation, seen: Observation, gate: str) -> Verdic
 def _under_traffic(rotation: Rotation, seen: Observation, gate: str, ready: int, count: str) -> Verdict:
     if ready == 0:
         return Verdict(gate, Judgement.FAIL, f"{count}, with {rotation.weight} % of the traffic")
+    if not is_short(rotation, seen):
+        # It grows for the next step, and carries what it has so far: how long that may take is the launch's time-out.
+        return Verdict(gate, Judgement.WAIT, count)
     short_for = seen.at - (rotation.short_since or seen.at)
     limit = patience(rotation)
     judgement = Judgement.FAIL if short_for > limit else Judgement.WAIT
