@@ -341,12 +341,3 @@ def test_a_rotation_that_was_started_and_left_says_how_it_goes_on(phoenix: Termi
     phoenix("rotate web --no-wait")
 
     assert "nobody; phoenix rotate --group web goes on" in phoenix("status web").out
-
-
-def test_tick_tells_several_problems_line_by_line(phoenix: Terminal) -> None:
-    (phoenix.folder / "web.yaml").write_text("version: 1\ngroup: web\nflet: {}\ntrafic: {}\n")
-
-    answer = phoenix("tick")
-
-    assert answer.status == 2
-    assert "\\x0a" not in answer.err
