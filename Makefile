@@ -7,7 +7,7 @@ READY := .venv/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test cover check bench golden lock clean
+.PHONY: help demo test cover check bench chaos golden lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ check: $(READY) ## format, lint, types, import layers, sizes, words
 
 bench: $(READY) ## how long a tick takes, and how many calls it makes
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+chaos: $(READY) ## crashes, overlaps and lies; SEEDS=20000 runs long, SEED=1234 runs one again, ARGS="--crashes" all crash points
+	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
 golden: $(READY) ## rewrite the expected output in tests/golden; review the diff as code
 	@$(BIN)/pytest --golden-update $(ARGS)

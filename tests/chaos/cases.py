@@ -1,0 +1,136 @@
+"""The cases that every kind of run goes through: a strategy, a load balancer or none, and how the new image behaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import product
+
+from phoenix.core.model import Capacity, Outcome, Slot, Step, Terms
+from phoenix.core.record import Generation, GroupRecord, Rotation
+from phoenix.stores.memory import MemoryStore
+from phoenix.strategies.blue_green import blue_green
+from phoenix.strategies.canary import Stage, canary
+from phoenix.strategies.rolling import Room, rolling
+from tests.builders import NEW_IMAGE, NOON, OLD_IMAGE
+from tests.chaos.drivers import Run
+from tests.chaos.invariants import Judge, floor_of
+from tests.chaos.model import Model
+from tests.chaos.parts import Image, Opening
+
+MINUTE = timedelta(minutes=1)
+HOT_FOR = timedelta(hours=12)
+LEAST_ROLLING = 75
+RULES = ("arn:rule/:443", "arn:rule/api")
+STRATEGIES: dict[str, tuple[Step, ...]] = {
+    "blue_green": blue_green(MINUTE),
+    "canary": canary((Stage(5, MINUTE), Stage(50, MINUTE)), MINUTE),
+    "rolling": rolling(50, MINUTE, Room(LEAST_ROLLING, 150)),
+}
+IMAGES = {"good": Image(), "bad": Image(answers=False), "slow": Image(boot=60, warm=180)}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One rotation from generation 41 in blue to 42 in green. `name` is how a command line spells it."""
+
+    strategy: str = "blue_green"
+    balanced: bool = True
+    image: str = "good"
+    size: int = 4
+
+    @property
+    def name(self) -> str:
+        return f"{self.strategy}-{'alb' if self.balanced else 'none'}-{self.image}"
+
+    @property
+    def least(self) -> int:
+        """The policy's min_healthy_percentage."""
+        return LEAST_ROLLING if self.strategy == "rolling" else 100
+
+    @property
+    def opening(self) -> Opening:
+        """All but rolling begin with a generation retained hot, and with stickiness to suspend."""
+        plain = self.strategy == "rolling" or not self.balanced
+        return Opening(self.size, self.balanced, retained=not plain, sticky=0 if plain else 300)
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ends when nobody disturbs it."""
+        return Outcome.ROLLED_BACK if self.image == "bad" and self.balanced else Outcome.SUCCEEDED
+
+    def images(self) -> dict[str, Image]:
+        """How each version behaves; without a load balancer nobody can tell more than that they run."""
+        old, new = Image(), IMAGES[self.image]
+        if not self.balanced:
+            old, new = Image(boot=old.boot, warm=0), Image(boot=new.boot, warm=0)
+        return {"0": old, "1": old} | dict.fromkeys(map(str, range(2, 10)), new)
+
+    def terms(self) -> Terms:
+        """As a policy would give them."""
+        return Terms(
+            steps=STRATEGIES[self.strategy],
+            strategy=self.strategy,
+            has_traffic=self.balanced,
+            min_healthy_percentage=self.least,
+            healthy_for=timedelta(seconds=20),
+            rotation_timeout=timedelta(hours=6),
+            suspend_stickiness=self.opening.sticky > 0,
+        )
+
+    def record(self) -> GroupRecord:
+        """The rotation has been decided, and nothing else."""
+        terms, opening = self.terms(), self.opening
+        old, new = Generation(41, Slot.BLUE, OLD_IMAGE, template_version="1"), Generation(42, Slot.GREEN, NEW_IMAGE)
+        before = Generation(40, Slot.GREEN, "ami-before", template_version="0")
+        arns = RULES if self.balanced else ()
+        rotation = Rotation(
+            id="web-42-test",
+            group="web",
+            old=old,
+            new=new,
+            terms=terms,
+            started_at=NOON,
+            deadline=NOON + terms.rotation_timeout,
+            trigger="new image",
+            by="tester",
+            need=self.size,
+            capacity=Capacity(min(2, self.size), self.size * 2),
+            store="memory:chaos",
+            sticky={RULES[0]: opening.sticky} if opening.sticky else {},
+        )
+        return GroupRecord(
+            group="web",
+            slots={slot: f"web-{slot.value}" for slot in Slot},
+            target_groups={slot: (f"arn:tg/web-{slot.value}",) for slot in Slot},
+            routes={arn: arn for arn in arns},
+            live=old,
+            retained=before if opening.retained else None,
+            hot_until=NOON + HOT_FOR if opening.retained else None,
+            highest_number=41,
+            rotation=rotation,
+        )
+
+    def run(self) -> Run:
+        """A fresh world with this rotation about to begin."""
+        model = Model(self.opening, self.images())
+        store = MemoryStore("memory:chaos")
+        record = self.record()
+        store.save(record)
+        assert record.rotation is not None
+        judge = Judge(model.truth(), floor_of(self.size, self.least), record.rotation.capacity)
+        run = Run(model, judge, store)
+        model.after_time.append(lambda: judge.passing(run.truth()))
+        return run
+
+
+CASES = tuple(Case(*each) for each in product(STRATEGIES, (True, False), IMAGES))
+
+
+def case_named(name: str) -> Case:
+    """The case that a command line spells like this.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return {case.name: case for case in CASES}[name]

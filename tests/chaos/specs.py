@@ -1,0 +1,132 @@
+"""Every run has a name, and the name is all that it takes to run it again.
+
+`1234` is a seed; `deaths:CASE:3,17`, `stall:CASE:MOMENT:TICKS`, `operator:CASE:COMMAND:TICK` are single strikes on one
+case; `sandbox:...` are runs of the second level. What fails prints `make chaos SEED=<name>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import combinations
+
+from tests.chaos import on_sandbox
+from tests.chaos.cases import CASES, Case, case_named
+from tests.chaos.dice import with_dice
+from tests.chaos.drivers import Run
+from tests.chaos.invariants import Violated
+from tests.chaos.runs import OPERATORS, Crew, calm, end_state, is_gap, with_deaths, with_operator, with_stall
+
+STALL_TICKS = (1, 3, 1000)
+"""How far the other driver gets while one is frozen: one tick, a few, all the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one run has gone through."""
+
+    kind: str
+    moments: int = 0
+    actions: int = 0
+    checks: int = 0
+    struck: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """A case when nobody disturbs it: how it ends, how many moments it has, which of them are gaps, how many ticks."""
+
+    end: tuple[object, ...]
+    moments: tuple[str, ...]
+    ticks: int
+
+
+@cache
+def undisturbed(name: str) -> Calm:
+    """What every disturbed run of the case is held against (I6)."""
+    case = case_named(name)
+    run = calm(case)
+    crew = Crew(case.run())
+    crew.finish()
+    return Calm(end_state(run), tuple(crew.run.fate.passed), crew.ticks)
+
+
+def play(name: str) -> Figures:
+    """Run what the name says.
+
+    Raises:
+        Violated: an invariant does not hold.
+    """
+    kind, _, rest = name.partition(":")
+    if kind.isdigit():
+        return _figures("seed", with_dice(int(kind)).run)
+    if kind == "sandbox":
+        return Figures("sandbox", **on_sandbox.play(rest))
+    case, _, rest = rest.partition(":")
+    if kind == "deaths":
+        run = with_deaths(case_named(case), tuple(int(each) for each in rest.split(",")))
+        run.struck["dies"] = rest.count(",") + 1
+        _hold_to_the_end(run, case)
+    elif kind == "stall":
+        moment, _, ticks = rest.partition(":")
+        run = with_stall(case_named(case), int(moment), int(ticks))
+        run.struck["stalls"] = 1
+        _hold_to_the_end(run, case)
+    elif kind == "operator":
+        command, _, tick = rest.partition(":")
+        run = with_operator(case_named(case), command, int(tick))
+        run.struck[f"operator: {command}"] = 1
+    else:
+        raise ValueError(f"no such run: {name}")
+    return _figures(kind, run)
+
+
+def _figures(kind: str, run: Run) -> Figures:
+    return Figures(kind, len(run.fate.passed), len(run.model.applied), run.judge.checks, dict(run.struck))
+
+
+def _hold_to_the_end(run: Run, case: str) -> None:
+    found, expected = end_state(run), undisturbed(case).end
+    if found != expected:
+        raise Violated("I6", f"ended as {found}, undisturbed as {expected}")
+
+
+# --- which there are --------------------------------------------------------------------------------------------------
+
+
+def deaths(case: Case, every: int = 1) -> Iterator[str]:
+    """Killed once, at each moment."""
+    for moment in range(1, len(undisturbed(case.name).moments) + 1, every):
+        yield f"deaths:{case.name}:{moment}"
+
+
+def pairs(case: Case, every: int = 1) -> Iterator[str]:
+    """Killed twice, at each pair of moments; the second is counted on from where the next driver began."""
+    moments = range(1, len(undisturbed(case.name).moments) + 3)
+    for first, second in list(combinations(moments, 2))[::every]:
+        yield f"deaths:{case.name}:{first},{second}"
+
+
+def stalls(case: Case, every: int = 1, ticks: Sequence[int] = STALL_TICKS) -> Iterator[str]:
+    """Frozen for longer than the lease at each moment but the gaps, while another driver goes on."""
+    frozen = [n for n, name in enumerate(undisturbed(case.name).moments, start=1) if not is_gap(name)]
+    for moment in frozen[::every]:
+        for count in ticks:
+            yield f"stall:{case.name}:{moment}:{count}"
+
+
+def operators(case: Case, every: int = 1) -> Iterator[str]:
+    """Each command after each tick."""
+    for command in OPERATORS:
+        for tick in range(1, undisturbed(case.name).ticks + 1, every):
+            yield f"operator:{case.name}:{command}:{tick}"
+
+
+def everything(cases: Iterable[Case] = CASES) -> Iterator[str]:
+    """All single strikes, and all pairs of deaths, on all cases."""
+    for case in cases:
+        yield from deaths(case)
+        yield from pairs(case)
+        yield from stalls(case)
+        yield from operators(case)

@@ -1,0 +1,113 @@
+"""A wired group at the model: each port of the engine, as thin as it can be, before one driver's `Ports`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from phoenix.core.action import Action, SetWeights
+from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
+from phoenix.core.image import Image
+from phoenix.core.model import Observation, Route, Slot, SlotState, Verdict
+from phoenix.core.ready import capacity_verdict
+from phoenix.core.record import Rotation
+from phoenix.core.trigger import LiveInstance
+from phoenix.engine.group import Group
+from phoenix.ports import FleetView, Traffic
+from phoenix.telemetry.spans import NoTracer
+from tests.chaos.drivers import LEASE_SECONDS, POLL_SECONDS, Ports
+
+
+class ChaosFleet:
+    """The fleet port."""
+
+    checks: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+
+    def observe(self, rotation: Rotation | None) -> FleetView:
+        return self._ports.observe_fleet(rotation)
+
+    def apply(self, action: Action) -> None:
+        self._ports.write(action)
+
+    def live_instances(self, slot: Slot) -> Sequence[LiveInstance]:
+        return ()
+
+    def instances(self, ids: Sequence[str]) -> Sequence[LiveInstance]:
+        return ()
+
+    def resolve_version(self, slot: Slot) -> str:
+        return self._ports.run.model.places[slot].version
+
+    def has_scaling_policies(self, slot: Slot) -> bool:
+        return False
+
+    def template_changes(self, live: Slot) -> tuple[str, ...]:
+        return ()
+
+    def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:
+        return ()
+
+
+class ChaosRouter:
+    """The router port; without a load balancer it has nothing to say."""
+
+    checks: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self.balances = ports.run.model.balanced
+
+    def find(self, target_groups: Mapping[Slot, Sequence[str]]) -> tuple[Route, ...]:
+        return self._ports.find(target_groups) if self.balances else ()
+
+    def observe(
+        self, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str], want_health: frozenset[Slot]
+    ) -> Traffic:
+        return self._ports.observe_traffic(want_health) if self.balances else Traffic()
+
+    def shift(
+        self, action: SetWeights, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
+    ) -> tuple[Route, ...]:
+        return self._ports.shift(action) if self.balances else ()
+
+    def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
+        return ()
+
+
+class CapacityGate:
+    """The implied gate; the counting is the core's."""
+
+    checks: ClassVar[tuple[str, ...]] = ()
+    name = "target_health"
+    before_traffic_only = False
+
+    def check(self, rotation: Rotation, seen: Observation) -> Verdict:
+        return capacity_verdict(rotation, seen, self.name)
+
+    def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
+        return ()
+
+
+def driver(ports: Ports) -> Group:
+    """A wired group for this driver; `claim` and `drive` do the rest."""
+    rotation = ports.run.rotation
+    gates = (CapacityGate(),)
+    return Group(
+        name="web",
+        terms=rotation.terms,
+        slots={slot: f"web-{slot.value}" for slot in Slot},
+        fleet=ChaosFleet(ports),
+        router=ChaosRouter(ports),
+        gates=gates,
+        images=None,
+        store=ports.store_kind(ports),
+        clock=ports,
+        tracer=NoTracer(),
+        driver=f"{ports.name}/1",
+        by=ports.name,
+        lease_seconds=LEASE_SECONDS,
+        poll_seconds=POLL_SECONDS,
+    )
