@@ -149,6 +149,10 @@ class Storm:
         lowers = max(place.min, wanted) < min(self.run.judge.floor, place.desired)
         self._count("autoscaler", takes_capacity=lowers and self._is_at_rest(place.slot), meddles=True)
         self.run.model.scale(place.slot, wanted)
+        live = self.run.record.live
+        if self.run.record.in_flight is None and live is not None and live.slot is place.slot:
+            # What a later way back has to hold is what was needed when it began.
+            self.run.judge.floor = min(self.run.judge.floor, place.desired)
 
     def _is_at_rest(self, slot: Slot) -> bool:
         """No pin of ours holds it, not yet or not any more: what the autoscaler takes then, it may."""

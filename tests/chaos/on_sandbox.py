@@ -19,6 +19,7 @@ from phoenix.core.model import Capacity, Outcome, Slot
 from phoenix.engine.control import resume
 from phoenix.engine.group import Group
 from phoenix.engine.request import RotateRequest
+from phoenix.engine.rollback import abort
 from phoenix.engine.rotate import rotate
 from phoenix.engine.tick import tick
 from phoenix.errors import Blocked, LeaseHeld, LeaseLost, PhoenixError, TransientError
@@ -39,6 +40,9 @@ MOST_DRIVERS = 25
 SIZE = 4
 OWNER = Capacity(2, 12)
 MEETINGS = 0.15
+MOST_RESUMES = 2
+"""After that a person gives up."""
+ENDS = {Outcome.SUCCEEDED, Outcome.ROLLED_BACK}
 
 
 @dataclass
@@ -63,7 +67,7 @@ class Scene:
         self.judge.passing(truth_of(self.stage))
         strike = self.strikes.pop(self.calls, None)
         if strike is not None:
-            self.struck[f"dies {when} a call"] += 1
+            self.struck[f"struck {when} a call"] += 1
             strike()
 
     def driver(self) -> Group:
@@ -82,7 +86,10 @@ class Scene:
                 if report.outcome is not Outcome.HELD:
                     return
                 self.struck["held"] += 1
-                resume(self.driver())
+                if self.struck["held"] > MOST_RESUMES:
+                    abort(self.driver(), "it cannot go on")
+                else:
+                    resume(self.driver())
             except (Death, TransientError, LeaseHeld, LeaseLost) as end:
                 self.struck[f"driver ended: {type(end).__name__}"] += 1
                 self.stage.clock.advance(70)
@@ -155,18 +162,25 @@ def open_scene(stack: ExitStack, strategy: str, image: str, *, seed: int = 0, aw
 
 
 def conclude(scene: Scene, image: str) -> None:
-    """What is there at the end: an outcome that fits the image, nothing temporary, one version, images that may run."""
+    """What is there at the end: an outcome that fits the image, nothing temporary, one version, images that may run.
+
+    An image that is gone may be gone too late to matter: either outcome will do. It is not asked for again then: to
+    the policy another image is the newest now.
+    """
     stage = scene.stage
     stage.box.mend_calls()
-    scene.finish()
+    if image != "gone":
+        scene.finish()
     stage.clock.advance(120)
     scene.judge.ended(stage.record, truth_of(stage))
-    wanted = Outcome.SUCCEEDED if image == "good" else Outcome.ROLLED_BACK
-    if stage.rotation.outcome is not wanted:
+    wanted = {"good": {Outcome.SUCCEEDED}, "bad": {Outcome.ROLLED_BACK}}.get(image, ENDS)
+    if stage.rotation.outcome not in wanted:
         raise Violated("I6", f"ended {stage.rotation.outcome}: {stage.rotation.reason}")
     made = [v for v in stage.versions() if v.get("VersionDescription", "").startswith("phoenix ")]
-    if len(made) != 1:
+    if len(made) > 1:
         raise Violated("I3", f"{len(made)} launch template versions were made")
+    if image == "gone":
+        return
     running = set(stage.images("blue")) | set(stage.images("green"))
     if not running <= {OLD_NAME, NEW_NAME}:
         raise Violated("I2", f"images run that the policy does not allow: {running}")
@@ -189,6 +203,25 @@ def killed(strategy: str, image: str, at: tuple[int, ...]) -> Scene:
         scene.strikes.clear()
         conclude(scene, image)
         return scene
+
+
+def without_image(strategy: str, at: int) -> Scene:
+    """Somebody deregisters the new image at this call."""
+    with ExitStack() as stack:
+        scene = open_scene(stack, strategy, "good")
+        scene.strikes[at] = lambda: _deregister(scene)
+        scene.finish()
+        scene.strikes.clear()
+        conclude(scene, "gone")
+        return scene
+
+
+def _deregister(scene: Scene) -> None:
+    ec2 = scene.stage.client("ec2")
+    with scene.stage.unnoticed():
+        found = ec2.describe_images(Owners=["self"], Filters=[{"Name": "name", "Values": [NEW_NAME]}])["Images"]
+        ec2.deregister_image(ImageId=found[0]["ImageId"])
+    scene.struck["image deregistered"] += 1
 
 
 def count_calls(strategy: str, image: str) -> int:
@@ -266,9 +299,12 @@ def _interleave(scene: Scene, dice: Random, stall: float) -> None:
 
 
 def play(name: str) -> dict[str, Any]:
-    """`7` is a seed; `canary-good:31,80` are deaths."""
+    """`7` is a seed; `canary-good:31,80` are deaths; `canary-gone:90` deregisters the image."""
     if name.isdigit():
         scene = misled(int(name))
+    elif "-gone:" in name:
+        strategy, _, at = name.partition("-gone:")
+        scene = without_image(strategy, int(at))
     else:
         case, _, at = name.partition(":")
         strategy, _, image = case.rpartition("-")

@@ -27,3 +27,9 @@ def test_a_driver_may_die_before_or_after_a_call(kind: str, call: str) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_aws_may_throttle_fail_forget_and_lie(seed: int) -> None:
     survives(f"sandbox:{seed}")
+
+
+@pytest.mark.parametrize("strategy", ["blue_green", "rolling"])
+@pytest.mark.parametrize("call", [90, 130, 170])
+def test_the_image_may_be_deregistered_in_the_middle(strategy: str, call: int) -> None:
+    survives(f"sandbox:{strategy}-gone:{call}")
