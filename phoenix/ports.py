@@ -126,6 +126,11 @@ class Router(Protocol):
         """
         ...
 
+    def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
+        """True when each zone serves its own share of the traffic, in either slot: a zone without a healthy target
+        then answers with errors, however many there are elsewhere."""
+        ...
+
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
         """Everything about listeners, rules and target groups that stands in the way of a start. Read-only."""
         ...

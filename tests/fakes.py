@@ -214,8 +214,13 @@ class FakeRouter:
         self.sick: set[str] = set()
         self.shifts: list[SetWeights] = []
         self.blockers: list[Blocker] = []
+        self.by_zone = False
         self.error: Exception | None = None
         """While set, every call raises it."""
+
+    def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
+        self._fail_if_told()
+        return self.by_zone
 
     def find(self, target_groups: Mapping[Slot, Sequence[str]]) -> tuple[Route, ...]:
         self._fail_if_told()

@@ -106,7 +106,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the core needs to know of a policy; pinned in the rotation when it starts."""
+    """What the core needs to know of a policy; pinned in the rotation when it starts.
+
+    `zones` is in how many zones each generation with traffic has to have a ready instance where every zone serves its
+    own share (cross-zone load balancing is off); 0 otherwise, and then two do where the live one has them.
+    """
 
     steps: tuple[Step, ...]
     strategy: str = "blue_green"
@@ -122,6 +126,7 @@ class Terms:
     on_failure: OnFailure = OnFailure.ROLLBACK
     capacity: Capacity | None = None
     suspend_stickiness: bool = False
+    zones: int = 0
 
 
 # --- what AWS said ---------------------------------------------------------------------------------------------------

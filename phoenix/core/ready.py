@@ -48,7 +48,8 @@ def old_goal(rotation: Rotation, step: Step) -> int:
 def _carrying(rotation: Rotation, percent: int, weight: int) -> int:
     if not rotation.terms.has_traffic:
         return share(rotation.need, percent)
-    return to_carry(rotation.need, percent, weight, rotation.terms.min_healthy_percentage)
+    carrying = to_carry(rotation.need, percent, weight, rotation.terms.min_healthy_percentage)
+    return max(carrying, rotation.terms.zones) if weight else carrying
 
 
 def is_enough(rotation: Rotation, seen: Observation) -> bool:
@@ -59,7 +60,7 @@ def is_enough(rotation: Rotation, seen: Observation) -> bool:
     wanted = enough(goal, rotation.terms.max_unhealthy_percent)
     if len(ready) < wanted:
         return False
-    zones_wanted = min(2, len(_zones(seen.slots[rotation.old.slot])), wanted)
+    zones_wanted = rotation.terms.zones or min(2, len(_zones(seen.slots[rotation.old.slot])), wanted)
     return len({i.zone for i in ready}) >= zones_wanted
 
 
@@ -110,8 +111,13 @@ def _under_traffic(rotation: Rotation, seen: Observation, gate: str, ready: int,
 
 
 def _zone_note(rotation: Rotation, seen: Observation, ready: int, goal: int) -> str:
-    crowded = ready >= enough(goal, rotation.terms.max_unhealthy_percent)
-    return ", all in one zone" if crowded and len(_zones(seen.slots[rotation.new.slot])) < 2 else ""
+    if ready < enough(goal, rotation.terms.max_unhealthy_percent):
+        return ""
+    has_traffic = rotation.terms.has_traffic
+    zones = len({i.zone for i in ready_instances(seen.slots[rotation.new.slot], rotation.new.template_version, has_traffic)})
+    if rotation.terms.zones > zones:
+        return f", in {zones} of {rotation.terms.zones} zones"
+    return ", all in one zone" if zones < 2 else ""
 
 
 def _zones(state: SlotState) -> frozenset[str]:

@@ -84,7 +84,7 @@ def survey(group: Group, request: RotateRequest) -> Survey:
         instances=tuple(group.fleet.live_instances(record.live.slot)),
     )
     found = _with_reasons(group, request, found)
-    return replace(found, terms=_terms_for(group, found.live.slot)) if found.reasons else found
+    return replace(found, terms=_terms_for(group, found.live_state, seen)) if found.reasons else found
 
 
 def refuse_foreign_store(group: Group, seen: Observation) -> None:
@@ -179,10 +179,13 @@ def _running(group: Group, found: Survey) -> Candidate | None:
         return None
 
 
-def _terms_for(group: Group, slot: Slot) -> Terms:
-    """The policy's terms; where scaling policies exist, the last bake is long enough for them to see their load."""
+def _terms_for(group: Group, live: SlotState, seen: Observation) -> Terms:
+    """The policy's terms; where scaling policies exist, the last bake is long enough for them to see their load, and
+    where each zone serves its own share, each has to have somebody."""
     terms = group.terms
+    if group.router.serves_by_zone({slot: state.target_groups for slot, state in seen.slots.items()}):
+        terms = replace(terms, zones=len({i.zone for i in live.instances if i.in_service}))
     last = terms.steps[-1]
-    if last.bake is None or last.bake >= LEAST_LAST_BAKE or not group.fleet.has_scaling_policies(slot):
+    if last.bake is None or last.bake >= LEAST_LAST_BAKE or not group.fleet.has_scaling_policies(live.slot):
         return terms
     return replace(terms, steps=(*terms.steps[:-1], replace(last, bake=LEAST_LAST_BAKE)))

@@ -19,6 +19,7 @@ from phoenix.routers import alb_blockers, listeners
 from phoenix.routers.alb_blockers import Start, find_blockers
 from phoenix.routers.forwarding import Arns, Pair, Rule, differs, is_at, rewritten
 from phoenix.routers.listeners import Listeners, worse
+from phoenix.routers.target_blockers import attributes_of, is_cross_zone_off
 
 _READS = 6
 _FIRST_WAIT_SECONDS = 0.2
@@ -82,6 +83,11 @@ class AlbRouter:
         if not writes:
             return tuple(rule.route(pair) for rule in rules)
         return self._verified([rule.arn for rule in rules], pair, action)
+
+    def serves_by_zone(self, target_groups: Arns) -> bool:
+        """True when any of the target groups has cross-zone load balancing switched off; one read for each."""
+        reads = [partial(attributes_of, self._aws, arn) for arns in target_groups.values() for arn in arns]
+        return any(is_cross_zone_off(attributes) for attributes in self._aws.side_by_side(reads))
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
         """All blockers at once, from fresh reads."""

@@ -41,6 +41,10 @@ class NoRouter:
         """Nothing to shift."""
         return ()
 
+    def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
+        """Nobody shares anything out."""
+        return False
+
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
         """Target groups that nobody would watch: the policy says that there is no load balancer."""
         return [

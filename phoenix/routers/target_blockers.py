@@ -125,15 +125,25 @@ def _in_health(aws: Aws, slot: SlotState, arn: str) -> Iterator[Blocker]:
         )
 
 
-def _in_attributes(aws: Aws, arn: str, *, suspends_stickiness: bool) -> Iterator[Blocker]:
+def attributes_of(aws: Aws, arn: str) -> dict[str, str]:
+    """The target group's attributes by AWS's keys."""
     answer = aws.call("elbv2", "describe_target_group_attributes", TargetGroupArn=arn)
-    attributes = {item["Key"]: item["Value"] for item in answer["Attributes"]}
-    if attributes.get("load_balancing.cross_zone.enabled") == "false":
+    return {item["Key"]: item["Value"] for item in answer["Attributes"]}
+
+
+def is_cross_zone_off(attributes: Mapping[str, str]) -> bool:
+    """True when the target group overrides its load balancer, which for an Application one always is cross-zone."""
+    return attributes.get("load_balancing.cross_zone.enabled") == "false"
+
+
+def _in_attributes(aws: Aws, arn: str, *, suspends_stickiness: bool) -> Iterator[Blocker]:
+    attributes = attributes_of(aws, arn)
+    if is_cross_zone_off(attributes):
         yield Blocker(
             "cross-zone-off",
             f"target group {_name(arn)}",
-            "cross-zone load balancing is off: each zone serves its own share of the traffic, so every zone needs a"
-            " healthy target of a generation before it gets any.",
+            "cross-zone load balancing is off: each zone serves its own share of the traffic, so a generation"
+            " gets none before it has a healthy target in every zone.",
             f"aws elbv2 modify-target-group-attributes --target-group-arn {arn} \\\n"
             "    --attributes Key=load_balancing.cross_zone.enabled,Value=use_load_balancer_configuration",
             warning=True,

@@ -73,6 +73,9 @@ class ChaosRouter:
     ) -> tuple[Route, ...]:
         return self._ports.shift(action) if self.balances else ()
 
+    def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
+        return False
+
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
         return ()
 

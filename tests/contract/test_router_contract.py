@@ -136,5 +136,9 @@ def test_stickiness_is_given_back(case: Case) -> None:
     assert {route.sticky_seconds for route in routes} == {0}
 
 
+def test_traffic_is_shared_out_over_all_zones_unless_somebody_says_otherwise(case: Case) -> None:
+    assert not case.router.serves_by_zone(case.target_groups)
+
+
 def test_nothing_stands_in_the_way_of_a_pair_at_rest(case: Case) -> None:
     assert case.router.find_blockers(case.slots, BLUE) == []

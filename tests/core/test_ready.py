@@ -111,6 +111,23 @@ def test_a_candidate_in_one_zone_is_enough_where_the_live_one_has_one() -> None:
     assert is_enough(a_rotation(), an_observation(blue, a_slot(Slot.GREEN, 4, "2")))
 
 
+def test_without_cross_zone_balancing_a_candidate_needs_an_instance_in_every_zone() -> None:
+    rotation = a_rotation(terms=some_terms(zones=3))
+    in_two = [an_instance(n, template_version="2", zone=f"eu-west-1{'ab'[n % 2]}") for n in range(4)]
+
+    assert not is_enough(rotation, seeing(*in_two))
+    assert verdict(rotation, seeing(*in_two)).reason == "4 of 4 healthy, in 2 of 3 zones"
+    assert is_enough(rotation, seeing(*candidates(4)))
+
+
+def test_without_cross_zone_balancing_whoever_has_traffic_has_as_many_instances_as_there_are_zones() -> None:
+    small = Step(new_capacity=25, old_capacity=25, new_weight=10)
+    rotation = a_rotation(need=4, step=1, terms=some_terms(zones=3, steps=(small,)))
+
+    assert candidate_goal(rotation) == 3
+    assert old_goal(rotation, small) == 4
+
+
 def test_a_budget_for_sick_instances_does_not_ask_for_more_zones_than_instances() -> None:
     rotation = a_rotation(terms=some_terms(max_unhealthy_percent=50), need=2)
 

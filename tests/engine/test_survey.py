@@ -55,6 +55,13 @@ def test_where_no_newer_image_is_wanted_the_live_one_is_launched_afresh() -> Non
     assert found.image.id == OLD_IMAGE
 
 
+def test_where_each_zone_serves_its_own_share_the_terms_ask_for_every_zone() -> None:
+    bench = a_bench()
+    bench.router.by_zone = True
+
+    assert survey(bench.group, DUE).terms.zones == 3
+
+
 def test_force_is_a_reason_of_its_own() -> None:
     bench = a_bench(images=FakeImages(LIVE_IMAGE))
 

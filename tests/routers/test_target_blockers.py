@@ -72,7 +72,8 @@ def test_cross_zone_off_is_worth_a_warning(account: Account) -> None:
     (blocker,) = account.router().find_blockers(account.slots(), Slot.BLUE)
 
     assert (blocker.name, blocker.warning, blocker.where) == ("cross-zone-off", True, "target group web-green")
-    assert "every zone needs a healthy target" in blocker.text
+    assert "a healthy target in every zone" in blocker.text
+    assert account.router().serves_by_zone({s: state.target_groups for s, state in account.slots().items()})
 
 
 @pytest.mark.parametrize(
