@@ -18,7 +18,7 @@ from phoenix.core.model import (
     TargetState,
     Terms,
 )
-from phoenix.core.record import Generation, GroupRecord, Rotation
+from phoenix.core.record import Entry, Generation, GroupRecord, Rotation, Temporary
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 OLD_IMAGE, NEW_IMAGE = "ami-0000000000000000a", "ami-0000000000000000b"
@@ -127,6 +127,13 @@ def a_rotation(steps: tuple[Step, ...] = ALL_AT_ONCE, **changes: Any) -> Rotatio
         grown_since=NOON,
     )
     return replace(standard, **changes)
+
+
+def an_entry(
+    kind: Temporary = Temporary.SCHEDULES, where: str = Slot.GREEN, had: str = "running", **changes: Any
+) -> Entry:
+    """One line of the ledger: scheduled actions ran on the live slot when green was about to follow it."""
+    return replace(Entry(kind, where, had, NOON), **changes)
 
 
 def a_record(rotation: Rotation | None = None, **changes: Any) -> GroupRecord:

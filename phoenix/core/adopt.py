@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from phoenix.core import tags
+from phoenix.core import ledger, tags
 from phoenix.core.model import Capacity, Cause, Observation, Outcome, Slot, SlotState, Step, Terms
-from phoenix.core.record import Generation, GroupRecord, Quarantined, Rotation
+from phoenix.core.record import Entry, Generation, GroupRecord, Quarantined, Rotation, Temporary
 
 UNKNOWN_IMAGE = "unknown"
+_FOUND = "found on the tags of the groups"
 
 
 def live_slot(seen: Observation) -> Slot | None:
@@ -71,7 +72,7 @@ def adopt(group: str, seen: Observation, terms: Terms | None = None) -> GroupRec
 
 def _quarantine(seen: Observation) -> tuple[Quarantined, ...]:
     images = dict.fromkeys(i for state in seen.slots.values() for i in tags.read_quarantine(state.tags))
-    return tuple(Quarantined(i, seen.at, Cause.IMAGE, "", "found on the tags of the groups") for i in images)
+    return tuple(Quarantined(i, seen.at, Cause.IMAGE, "", _FOUND) for i in images)
 
 
 def _with_live(record: GroupRecord, seen: Observation, live: Slot) -> GroupRecord:
@@ -82,11 +83,8 @@ def _with_rotation(
     record: GroupRecord, seen: Observation, note: tags.RotationNote, old: Generation, new: Generation
 ) -> GroupRecord:
     """The rotation that the tags tell of, as far as a way back needs it."""
-    live = live_slot(seen)
+    live, left = live_slot(seen), seen.slots[old.slot]
     has_traffic = bool(seen.routes)
-    left = seen.slots[old.slot]
-    owner = tags.read_capacity(left.tags) or Capacity(left.min, left.max)
-    came_back = live is old.slot and tags.CAPACITY not in left.tags and seen.slots[new.slot].max == 0
     rotation = Rotation(
         id=note.id,
         group=record.group,
@@ -95,29 +93,40 @@ def _with_rotation(
         terms=Terms(steps=(Step(100, 100, 100, timedelta(0)),), strategy="unknown", has_traffic=has_traffic),
         started_at=_start(note.deadline),
         deadline=note.deadline,
-        trigger="found on the tags of the groups",
+        trigger=_FOUND,
         by="unknown",
         need=max(left.desired, 1) if live is not new.slot else max(seen.slots[new.slot].desired, 1),
-        capacity=owner,
+        capacity=tags.read_capacity(left.tags) or Capacity(left.min, left.max),
+        ledger=_ledger(seen, old, new),
         weight=max((r.percent(new.slot) for r in seen.routes), default=100),
         step=1,
         exposed_at=seen.at,
-        outcome=Outcome.ROLLED_BACK if came_back else Outcome.SUCCEEDED,
-        reason="found on the tags of the groups" if came_back else None,
-        ended_at=seen.at,
     )
-    if came_back:
+    return _as_it_stands(record, rotation, seen)
+
+
+def _as_it_stands(record: GroupRecord, rotation: Rotation, seen: Observation) -> GroupRecord:
+    """In flight, back again, over, or all but over: who has the traffic says so, and what is still pinned."""
+    live, left = live_slot(seen), seen.slots[rotation.old.slot]
+    if live is rotation.old.slot and tags.CAPACITY not in left.tags and seen.slots[rotation.new.slot].max == 0:
+        back = replace(rotation, outcome=Outcome.ROLLED_BACK, reason=_FOUND, ended_at=seen.at)
+        return replace(record, rotation=back)
+    if live is not rotation.new.slot:
         return replace(record, rotation=rotation)
-    finished = live is new.slot
-    if finished:
-        # Or the way back would take what the rotation suspended at its end for the owner's doing, and leave it.
-        rotation = replace(rotation, succeeded_at=seen.at)
-    return replace(
-        record,
-        rotation=rotation if finished else replace(rotation, ended_at=None, outcome=Outcome.IN_PROGRESS),
-        retained=old if finished else None,
-        hot_until=seen.at + timedelta(hours=1) if finished and left.desired > 0 else None,
-    )
+    if ledger.is_pinned(left):
+        return replace(record, rotation=replace(rotation, closing_since=seen.at))
+    # `succeeded_at`, or a way back would take what the rotation suspended at its end for the owner's doing.
+    over = replace(rotation, outcome=Outcome.SUCCEEDED, ended_at=seen.at, succeeded_at=seen.at)
+    hot_until = seen.at + timedelta(hours=1) if left.desired > 0 else None
+    return replace(record, rotation=over, retained=rotation.old, hot_until=hot_until)
+
+
+def _ledger(seen: Observation, old: Generation, new: Generation) -> tuple[Entry, ...]:
+    """What the tags say was otherwise before; scheduled actions that nothing is noted of ran."""
+    entries = ledger.noted(seen)
+    if ledger.left_suspended(entries, seen.slots[old.slot]):
+        return (*entries, Entry(Temporary.SCHEDULES, new.slot, ledger.RUNNING, seen.at))
+    return entries
 
 
 def _on_terms(record: GroupRecord, terms: Terms) -> GroupRecord:

@@ -1,4 +1,4 @@
-"""Turning a rotation round, and whether that would work. Pure.
+"""Turning a rotation round. Pure.
 
 A rollback is never a rotation of its own: it is the same record with another target, so that every crash and every
 repetition on the way back is covered by what covers the way forward.
@@ -6,26 +6,14 @@ repetition on the way back is covered by what covers the way forward.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from phoenix.core import tags
-from phoenix.core.converge import stays_hot
+from phoenix.core.adopt import UNKNOWN_IMAGE
 from phoenix.core.model import Capacity, Cause, Observation, Outcome
 from phoenix.core.progress import noted
-from phoenix.core.ready import ready_instances
-from phoenix.core.record import Ask, GroupRecord, Rotation
-
-
-@dataclass(frozen=True, slots=True)
-class RollbackReady:
-    """Whether a rollback would work right now, and the sentence that says why or why not.
-
-    `at_once` is True when its first write is the shift; else it grows first.
-    """
-
-    ready: bool
-    why: str
-    at_once: bool = False
+from phoenix.core.record import Ask, Generation, GroupRecord, Rotation
 
 
 def turn_back(rotation: Rotation, seen: Observation, ask: Ask, cause: Cause, *, now: bool = False) -> Rotation:
@@ -74,6 +62,24 @@ def reopen(record: GroupRecord, rotation: Rotation, seen: Observation) -> Rotati
     )
 
 
+def last_good(record: GroupRecord) -> Generation | None:
+    """The newest earlier generation that can be launched again and was not rolled back from."""
+    bad = _not_to_go_back_to(record)
+    return next((g for g in reversed(record.known) if g.template_version is not None and g.image not in bad), None)
+
+
+def last_good_image(record: GroupRecord, history: Sequence[Rotation]) -> str | None:
+    """The same from the history, newest first, where the record knows no such generation."""
+    bad = _not_to_go_back_to(record)
+    served = (g for past in history for g in (past.new, past.old) if g is past.old or past.succeeded_at is not None)
+    return next((g.image for g in served if g.image not in bad), None)
+
+
+def _not_to_go_back_to(record: GroupRecord) -> frozenset[str]:
+    live = {record.live.image} if record.live is not None else set()
+    return frozenset({UNKNOWN_IMAGE, *live, *(entry.image for entry in record.quarantine)})
+
+
 def heed_hold(record: GroupRecord, seen: Observation) -> GroupRecord:
     """The record after a rollback that could not reach the store: what it did to AWS is what counts."""
     notes = (tags.read_hold(state.tags) for state in seen.slots.values())
@@ -84,41 +90,3 @@ def heed_hold(record: GroupRecord, seen: Observation) -> GroupRecord:
     forward = rotation if rotation.in_flight else reopen(record, rotation, seen)
     ask = Ask(seen.at, note.by, "rolled back without the store")
     return replace(record, rotation=turn_back(forward, seen, ask, Cause.OPERATOR))
-
-
-def rollback_readiness(record: GroupRecord, seen: Observation) -> RollbackReady:
-    """Whether `rollback` would work right now, from the record and what was seen."""
-    rotation = record.rotation
-    if rotation is not None and rotation.in_flight:
-        return _readiness_in_flight(rotation, seen)
-    if record.retained is None or rotation is None:
-        return RollbackReady(ready=False, why="nothing is retained")
-    retained, live = seen.slots[record.retained.slot], seen.slots[record.retained.slot.other]
-    number, need = record.retained.number, live.desired
-    ready = len(ready_instances(retained, None, rotation.terms.has_traffic))
-    if record.hot_until is not None and ready >= need:
-        return RollbackReady(True, f"{number} has {ready} of {need} healthy, weights move first", at_once=True)
-    if record.retained.template_version is None:
-        return RollbackReady(False, f"the template version of {number} is not known")
-    return RollbackReady(
-        True, f"{number} has {ready} of {need} healthy: it grows and is proved first, then weights move"
-    )
-
-
-def _readiness_in_flight(rotation: Rotation, seen: Observation) -> RollbackReady:
-    number = rotation.old.number
-    if rotation.back is not None:
-        return RollbackReady(True, f"rolling back to {number} already", at_once=True)
-    ready = len(ready_instances(seen.slots[rotation.old.slot], None, rotation.terms.has_traffic))
-    if not rotation.terms.has_traffic:
-        return RollbackReady(
-            True, f"{number} has {ready} of {rotation.need}; no load balancer: it grows first", ready >= rotation.need
-        )
-    if ready >= rotation.need:
-        return RollbackReady(True, f"{number} has {ready} of {rotation.need} healthy, weights move first", at_once=True)
-    if stays_hot(rotation) and ready:
-        return RollbackReady(True, f"{number} has only {ready} of {rotation.need} healthy", at_once=False)
-    return RollbackReady(
-        ready > 0 or rotation.old.template_version is not None,
-        f"{number} has {ready} of {rotation.need} healthy: it grows first",
-    )

@@ -12,7 +12,8 @@ class Blocker:
     """Something that stands in the way of a start: what, where, and the command that mends it.
 
     `ignorable` is True for those that `--ignore NAME` may list. A `warning` stands in nobody's way. `unchecked` names
-    what could not be looked at because of this one.
+    what could not be looked at because of this one. One `of_rights` is about who asks: it stands in the way of a start
+    by them, but a plan by somebody who may only read is as good as any.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Blocker:
     ignorable: bool = False
     warning: bool = False
     unchecked: tuple[str, ...] = ()
+    of_rights: bool = False
 
 
 @dataclass(frozen=True, slots=True)

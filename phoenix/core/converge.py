@@ -20,11 +20,11 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.capacity import to_carry
+from phoenix.core.ledger import SCHEDULES, lost_stickiness, our_references, schedules_ran
 from phoenix.core.model import Capacity, Cause, Observation, Slot, SlotState, Step
 from phoenix.core.ready import candidate_goal, is_enough, old_goal, ready_count
 from phoenix.core.record import Rotation
 
-SCHEDULES = "ScheduledActions"
 UNTOUCHED = Step(new_capacity=0, old_capacity=100, new_weight=0)
 
 
@@ -238,14 +238,15 @@ def _close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
         if ends_back:
             yield SetWeights(loser.slot, 0)
         return
-    lost = {r.arn: rotation.sticky[r.arn] for r in seen.routes if r.arn in rotation.sticky and r.sticky_seconds == 0}
+    lost = lost_stickiness(rotation.ledger, seen)
     if lost:
         # Weights are settled by now; writing them once more brings the suspended stickiness back with them.
         yield SetWeights(live.slot, 100, restore_stickiness=lost)
     yield from _unrefer(rotation, seen)
     yield from _at_rest(rotation.capacity, live)
-    if SCHEDULES in live.suspended and (not ends_back or rotation.succeeded_at is not None):
-        yield SetSchedules(live.slot, running=True)
+    ran, runs = schedules_ran(rotation), SCHEDULES not in live.suspended
+    if ran is not None and ran is not runs and (not ends_back or rotation.succeeded_at is not None):
+        yield SetSchedules(live.slot, running=ran)
     if is_untouched(rotation):
         yield from _drop_notes(rotation, live, other, hot=other.desired > 0)
         return
@@ -285,7 +286,7 @@ def _unrefer(rotation: Rotation, seen: Observation) -> Iterator[Action]:
     """Routes that name the losing slot only because we made them stop doing so."""
     if rotation.back is None or rotation.succeeded_at is not None:
         return
-    ours = frozenset(r.arn for r in seen.routes if r.arn in rotation.referred and rotation.new.slot in r.weights)
+    ours = our_references(rotation.ledger, rotation.new.slot, seen)
     if ours:
         yield SetWeights(rotation.new.slot, 0, unrefer=ours)
 
@@ -319,7 +320,7 @@ def _drop_notes(rotation: Rotation, live: SlotState, other: SlotState, *, hot: b
     """The owner's numbers are in place, or not wanted any more; and word of a rollback has been heeded."""
     found: dict[Slot, tuple[str, ...]] = {}
     for state in (live, other):
-        stale = [tags.CAPACITY] if state is live or not hot else []
+        stale = [tags.LEDGER] if state is other and hot else list(tags.TEMPORARY)
         # Word that is meant for another store stays until that one has heard it.
         stale += [tags.HOLD] if state.tags.get(tags.STORE) == rotation.store else []
         present = tuple(key for key in stale if key in state.tags)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from phoenix.core import narrate
+from phoenix.core import ledger, narrate
 from phoenix.core.action import Action, Decision, MakeTemplateVersion, ReplaceInstance, SetWeights
 from phoenix.core.back import heed_hold, turn_back
 from phoenix.core.converge import converge, is_closed, is_untouched, step_before
 from phoenix.core.failure import Failure, find_failure
+from phoenix.core.ledger import STALE_READS
 from phoenix.core.model import Cause, Judgement, Observation, OnFailure, Outcome, Phase, Route
 from phoenix.core.progress import advance, advance_clocks, bake_ends_at, drained_at, noted
 from phoenix.core.ready import candidate_goal, patience, ready_count
@@ -22,8 +23,6 @@ from phoenix.core.rest import rest
 
 MOST_REPLACEMENTS = 3
 """Sick instances handed back to AWS in one rotation; an image that makes more of them is bad."""
-STALE_READS = timedelta(seconds=30)
-"""How old an answer of an eventually consistent API may be."""
 SETBACKS = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=24))
 """How long `tick` waits before it tries again what the environment prevented, once, twice, three times in a row."""
 PHOENIX = "phoenix"
@@ -49,9 +48,22 @@ def decide(record: GroupRecord, seen: Observation) -> Decision:
             return _decision(record, rotation, seen, ())
     if rotation.paused is not None:
         return _decision(record, rotation, seen, ())
-    rotation = advance(rotation, seen)
+    # Before it moves on: a way back may be closing by the end of its first tick.
+    return _go_on(record, advance(ledger.opened(rotation, seen), seen), seen)
+
+
+def _go_on(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision:
+    """What is missing, unless somebody else takes it away again and again; the end, where nothing is."""
     actions = (*converge(rotation.current, rotation, seen), *_replacements(rotation, seen))
-    rotation = replace(rotation, replaced=rotation.replaced + sum(isinstance(a, ReplaceInstance) for a in actions))
+    watched = ledger.watched(rotation, seen, actions)
+    quarrel = ledger.quarrel(rotation, watched, seen)
+    if quarrel is not None:
+        held = replace(ledger.forgiven(rotation), held=quarrel)
+        return _decision(record, noted(held, seen, "held", quarrel), seen, ())
+    for text in ledger.healed(rotation, watched, seen):
+        watched = noted(watched, seen, "healed", text)
+    replaced = rotation.replaced + sum(isinstance(a, ReplaceInstance) for a in actions)
+    rotation = replace(watched, replaced=replaced)
     is_over = rotation.closing_since is not None and not actions and is_closed(rotation, seen)
     if is_over and drained_at(rotation, seen) is None:
         return _finish(record, rotation, seen)
@@ -92,7 +104,7 @@ def _stranger(rotation: Rotation, seen: Observation) -> Route | None:
 def _meet(route: Route, record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision:
     """Put weight back that was moved onto nobody while the other one is healthy, as an IaC re-apply does; else hold."""
     new, old = rotation.new.slot, rotation.old.slot
-    found = route.percent(new)
+    rotation, found = ledger.opened(rotation, seen), route.percent(new)
     gained, lost = (new, old) if found > rotation.weight else (old, new)
     if rotation.step == 0 and found > 0:
         # What is in that slot has had requests: the data plane needs its time before it may be emptied.
@@ -134,6 +146,7 @@ def _finish(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decis
         ended_at=seen.at,
         phase=Phase.DONE,
         waiting_for=None,
+        ledger=(),
         succeeded_at=rotation.succeeded_at or (None if back else seen.at),
     )
     settled = _rolled_back(record, rotation, seen) if back else _succeeded(record, rotation, seen)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from phoenix.core import tags
-from phoenix.core.action import Action, RemoveTags, SetCapacity, SetWeights
+from phoenix.core import ledger, tags
+from phoenix.core.action import Action, RemoveTags, SetCapacity, SetSchedules, SetWeights
+from phoenix.core.ledger import SCHEDULES, lost_stickiness, our_references
 from phoenix.core.model import Observation, Slot, SlotState
 from phoenix.core.ready import ready_instances
 from phoenix.core.record import GroupRecord
@@ -29,7 +30,13 @@ def leftovers(record: GroupRecord, seen: Observation) -> tuple[Leftover, ...]:
         return ()
     live = seen.slots[record.live.slot]
     other = seen.slots[record.live.slot.other]
-    return (*_weight(seen, live, other), *_pin(live), *_stray(record, seen, other), *_notes(record, live, other))
+    return (
+        *_weight(seen, live, other),
+        *_pin(live),
+        *_ledger(record, seen, live),
+        *_stray(record, seen, other),
+        *_notes(record, live, other),
+    )
 
 
 def _weight(seen: Observation, live: SlotState, other: SlotState) -> Iterator[Leftover]:
@@ -57,6 +64,32 @@ def _pin(live: SlotState) -> Iterator[Leftover]:
         )
 
 
+def _ledger(record: GroupRecord, seen: Observation, live: SlotState) -> Iterator[Leftover]:
+    """What the tags say was otherwise before: scheduled actions of the live slot, stickiness, references."""
+    entries, other = ledger.noted(seen), live.slot.other
+    if SCHEDULES in live.suspended and _was_candidate(live) and ledger.left_suspended(entries, seen.slots[other]):
+        text = f"{live.auto_scaling_group}: its scheduled actions are suspended, and ran before"
+        yield Leftover(text, SetSchedules(live.slot, running=True))
+    names = {route.arn: route.name for route in seen.routes}
+    lost = lost_stickiness(entries, seen)
+    if lost and all(route.percent(live.slot) == 100 for route in seen.routes):
+        text = f"{', '.join(names[arn] for arn in lost)}: the stickiness that was suspended"
+        yield Leftover(text, SetWeights(live.slot, 100, restore_stickiness=lost))
+    is_retained = record.retained is not None and record.retained.slot is other
+    ours = our_references(entries, other, seen)
+    idle = frozenset(route.arn for route in seen.routes if route.arn in ours and route.percent(other) == 0)
+    if idle and idle == ours and not is_retained:
+        text = (
+            f"{', '.join(sorted(names[arn] for arn in idle))}: names {seen.slots[other].auto_scaling_group} for nothing"
+        )
+        yield Leftover(text, SetWeights(other, 0, unrefer=idle))
+
+
+def _was_candidate(live: SlotState) -> bool:
+    note, rotation = tags.read_generation(live.tags), tags.read_rotation(live.tags)
+    return note is not None and rotation is not None and note.number == rotation.new
+
+
 def _stray(record: GroupRecord, seen: Observation, other: SlotState) -> Iterator[Leftover]:
     """A candidate that nobody waits for any more: no weight, not retained, and phoenix's own by its tag."""
     note, rotation = tags.read_generation(other.tags), tags.read_rotation(other.tags)
@@ -75,7 +108,7 @@ def _notes(record: GroupRecord, live: SlotState, other: SlotState) -> Iterator[L
     store = record.rotation.store if record.rotation is not None else ""
     found: dict[Slot, tuple[str, ...]] = {}
     for state in (live, other):
-        stale = [] if state is other and is_hot else [tags.CAPACITY]
+        stale = [tags.LEDGER] if state is other and is_hot else list(tags.TEMPORARY)
         # Word that is meant for another store stays until that one has heard it.
         stale += [tags.HOLD] if state.tags.get(tags.STORE) == store else []
         present = tuple(key for key in stale if key in state.tags)

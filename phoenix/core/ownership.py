@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from phoenix.core import tags
 from phoenix.core.adopt import live_slot
-from phoenix.core.converge import SCHEDULES
-from phoenix.core.model import Observation, SlotState
+from phoenix.core.ledger import is_pinned
+from phoenix.core.model import Observation
 from phoenix.core.record import GroupRecord
 
 
@@ -19,13 +19,13 @@ def foreign_store(seen: Observation, location: str) -> str | None:
     return min((name for name in named if name), default=None)
 
 
-def is_pinned(state: SlotState) -> bool:
-    """True for a slot whose numbers are a rotation's at this moment, by its tag.
+def was_replaced(seen: Observation, location: str) -> bool:
+    """True when the store that the tags name stood where ours stands now: it was deleted, and ours made afresh.
 
-    A generation that is kept hot carries the same tag; its scheduled actions are suspended, a live one's are not.
+    Only where somebody has asked for a repair: two machines of one name, each with its own disk, look the same.
     """
-    is_kept_hot = SCHEDULES in state.suspended and state.min == state.max == state.desired
-    return tags.CAPACITY in state.tags and not is_kept_hot
+    other, place = foreign_store(seen, location), location.partition("@")[2]
+    return other is not None and place != "" and other.partition("@")[2] == place
 
 
 def foreign_rotation(seen: Observation, location: str) -> str | None:

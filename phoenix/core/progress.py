@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from phoenix.core.converge import back_at_the_latest, is_empty_for, leaves_enough, may_go_back, may_shrink, step_before
 from phoenix.core.model import Judgement, Observation
 from phoenix.core.ready import candidate_goal, is_enough, is_short, old_goal, ready_count, sick_since
-from phoenix.core.record import Event, Rotation
+from phoenix.core.record import Event, Rotation, longer
 
 LEAST_LAST_BAKE = timedelta(minutes=5)
 """What a last bake lasts at least where scaling policies exist: they need that long to see the load they will carry."""
@@ -95,7 +95,7 @@ def drained_at(rotation: Rotation, seen: Observation) -> datetime | None:
 
 def noted(rotation: Rotation, seen: Observation, name: str, text: str) -> Rotation:
     """The rotation with one more line in its story."""
-    return replace(rotation, events=(*rotation.events, Event(seen.at, name, text)))
+    return replace(rotation, events=longer(rotation.events, Event(seen.at, name, text)))
 
 
 # --- forward ---------------------------------------------------------------------------------------------------------
@@ -123,8 +123,7 @@ def _begin(rotation: Rotation, seen: Observation) -> Rotation:
         return replace(rotation, new=new)
     if not is_empty_for(rotation, seen.slots[rotation.new.slot]):
         return rotation
-    unnamed = tuple(r.arn for r in seen.routes if rotation.new.slot not in r.weights)
-    return replace(rotation, step=1, grown_since=seen.at, progress_at=seen.at, referred=unnamed)
+    return replace(rotation, step=1, grown_since=seen.at, progress_at=seen.at)
 
 
 def _prove(rotation: Rotation, seen: Observation) -> Rotation:

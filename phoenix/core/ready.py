@@ -114,7 +114,9 @@ def _zone_note(rotation: Rotation, seen: Observation, ready: int, goal: int) -> 
     if ready < enough(goal, rotation.terms.max_unhealthy_percent):
         return ""
     has_traffic = rotation.terms.has_traffic
-    zones = len({i.zone for i in ready_instances(seen.slots[rotation.new.slot], rotation.new.template_version, has_traffic)})
+    zones = len(
+        {i.zone for i in ready_instances(seen.slots[rotation.new.slot], rotation.new.template_version, has_traffic)}
+    )
     if rotation.terms.zones > zones:
         return f", in {zones} of {rotation.terms.zones} zones"
     return ", all in one zone" if zones < 2 else ""

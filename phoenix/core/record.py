@@ -8,19 +8,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from phoenix.core.model import Capacity, Cause, Outcome, Phase, Slot, Step, Terms, Verdict
+from phoenix.core.notice import Notice
+
+MOST_EVENTS = 200
+"""Lines that a rotation's story keeps; two hundred of 80 letters take some 28 KB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """Instances that share one image and one launch template version. `template_version` None: not made yet."""
+    """Instances that share one image and one launch template version. `template_version` None: not made yet.
+
+    No instance of it is older than `since`, the start of its rotation or its oldest instance; None: not known.
+    """
 
     number: int
     slot: Slot
     image: str
     image_name: str | None = None
     template_version: str | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,13 @@ class Event:
     text: str
 
 
+def longer(events: tuple[Event, ...], newest: Event) -> tuple[Event, ...]:
+    """The story with one more line. Of a long one the first line and the newest are kept: a record has to fit into its
+    store, and a rotation that waits for a person may be told of for weeks."""
+    left_out = max(len(events) + 1 - MOST_EVENTS, 0)
+    return (*events[:1], *events[1 + left_out :], newest)
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What an operator asked of a rotation, and who did."""
@@ -39,6 +55,32 @@ class Ask:
     at: datetime
     by: str
     reason: str | None = None
+
+
+class Temporary(StrEnum):
+    """What a rotation changes for as long as it lasts."""
+
+    CAPACITY = "capacity"
+    SCHEDULES = "schedules"
+    TAGS = "tags"
+    STICKINESS = "stickiness"
+    REFERENCE = "reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger: what is changed where (a slot, or a route's ARN), and what there `had` been before.
+
+    `made` is what was there when nothing was missing any more, `since` since when; empty while it is being changed.
+    `mended` counts how often somebody else has changed it since, and phoenix has put it back.
+    """
+
+    kind: Temporary
+    where: str
+    had: str
+    since: datetime
+    made: str = ""
+    mended: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +98,11 @@ class Rotation:
     first meant to get any traffic; `succeeded_at` survives a rollback that comes after a success.
 
     `weight` is the last one that was verified, `intended_weight` the one that may be on its way, both in per cent for
-    the new generation. `store` is the location that `phoenix:store` names, `sticky` the group stickiness of routes
-    (ARN: seconds) that is suspended meanwhile, `referred` the routes (ARNs) that did not name the new slot before.
+    the new generation. `store` is the location that `phoenix:store` names, `capacity` what the live slot is to have at
+    rest, `ledger` what is changed for as long as this lasts: empty before the first change and after the end.
+
+    `trace` is a W3C traceparent: the trace of the whole rotation, and the span that is its root. `phase_since` None:
+    since the start. `first_healthy_at` is when the first instance of the new generation was ready.
     """
 
     id: str
@@ -73,8 +118,8 @@ class Rotation:
     capacity: Capacity
     policy: str = ""
     store: str = ""
-    sticky: Mapping[str, int] = field(default_factory=dict)
-    referred: tuple[str, ...] = ()
+    trace: str = ""
+    ledger: tuple[Entry, ...] = ()
     step: int = 0
     candidate_target: int = 0
     grown_since: datetime | None = None
@@ -104,6 +149,8 @@ class Rotation:
     replaced: int = 0
     succeeded_at: datetime | None = None
     phase: Phase = Phase.PREPARING
+    phase_since: datetime | None = None
+    first_healthy_at: datetime | None = None
     outcome: Outcome = Outcome.IN_PROGRESS
     ended_at: datetime | None = None
     waiting_for: str | None = None
@@ -148,12 +195,23 @@ class Setback:
 
 
 @dataclass(frozen=True, slots=True)
+class Standstill:
+    """A rotation is due and something is in its way that does not go away by itself. `blockers` are names;
+    `told_at` is when that last became news."""
+
+    since: datetime
+    blockers: tuple[str, ...]
+    told_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GroupRecord:
     """What the store knows of one group. `version` is the store's, 0 for a record that was never saved.
 
     `live` and `retained` are the generations at rest; during a rotation they are still those from before it.
     `hot_until` None with a retained generation means it is cold. `slots` are the Auto Scaling group names, `routes`
-    the names by ARN last found to carry the pair: with both, a rollback needs no search and no policy.
+    the names by ARN last found to carry the pair: with both, a rollback needs no search and no policy. `outbox` is news
+    that has not reached everybody yet.
     """
 
     group: str
@@ -172,6 +230,8 @@ class GroupRecord:
     quarantine: tuple[Quarantined, ...] = ()
     setback: Setback | None = None
     paused: Ask | None = None
+    blocked: Standstill | None = None
+    outbox: tuple[Notice, ...] = ()
 
     @property
     def in_flight(self) -> Rotation | None:

@@ -9,19 +9,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from phoenix.core.model import Capacity, Slot
-from phoenix.core.record import Generation, Rotation
+from phoenix.core.model import Capacity, Route, Slot
+from phoenix.core.record import Entry, Generation, Rotation, Temporary
 
 GROUP = "phoenix:group"
 STORE = "phoenix:store"
 ROTATION = "phoenix:rotation"
 GENERATION = "phoenix:generation"
 CAPACITY = "phoenix:capacity"
+LEDGER = "phoenix:ledger"
 HOLD = "phoenix:hold"
 QUARANTINE = "phoenix:quarantine"
+WRITTEN = (CAPACITY, GENERATION, GROUP, HOLD, LEDGER, QUARANTINE, ROTATION, STORE)
+"""All keys that are ever written; phoenix's rights end there."""
+MANAGED = "phoenix:managed"
+"""Never written: `true` is the owner's word that phoenix may change what carries it. Its rights hang on that."""
+TEMPORARY = (CAPACITY, LEDGER)
+"""What only a rotation in flight needs, or a generation that is kept hot."""
 MOST_QUARANTINED = 10
 """Images that fit into one tag value of 256 characters; the oldest are left out."""
+MOST_LETTERS = 256
 
+SUSPENDED = "suspended"
+_ON_ROUTES = (Temporary.STICKINESS, Temporary.REFERENCE)
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -53,7 +63,10 @@ def rotation_tags(rotation: Rotation, store: str) -> dict[Slot, dict[str, str]]:
     new = dict(shared)
     if rotation.new.template_version is not None:
         new[GENERATION] = write_generation(rotation.new)
-    return {rotation.old.slot: old, rotation.new.slot: new}
+    written = {rotation.old.slot: old, rotation.new.slot: new}
+    for slot, entries in _by_slot(rotation).items():
+        written[slot][LEDGER] = write_ledger(entries)
+    return written
 
 
 def write_rotation(rotation: Rotation) -> str:
@@ -114,6 +127,54 @@ def write_quarantine(images: Sequence[str]) -> str:
 def read_quarantine(tags: Mapping[str, str]) -> tuple[str, ...]:
     """Images that must not be rotated to, according to a slot's tags."""
     return tuple(word for word in tags.get(QUARANTINE, "").split() if word.startswith("ami-"))
+
+
+def _by_slot(rotation: Rotation) -> dict[Slot, list[Entry]]:
+    """What the candidate's tag says: what was changed on routes, and that the owner had suspended the schedules.
+
+    Capacity has a tag of its own, tags need none, and that schedules ran is the rule: most rotations have no such tag,
+    which saves the call that removes it.
+    """
+    found: dict[Slot, list[Entry]] = {}
+    for entry in rotation.ledger:
+        if entry.kind is Temporary.SCHEDULES and entry.had == SUSPENDED:
+            found.setdefault(Slot(entry.where), []).append(entry)
+        elif entry.kind in _ON_ROUTES:
+            found.setdefault(rotation.new.slot, []).append(entry)
+    return found
+
+
+def write_ledger(entries: Sequence[Entry]) -> str:
+    """`schedules:suspended stickiness:9683b2d02a6cabee:3600`: what was there before, a route by the end of its ARN.
+
+    As many as fit; the record has them all.
+    """
+    words = [
+        f"{e.kind}:{_last_part(e.where)}:{e.had}" if e.kind in _ON_ROUTES else f"{e.kind}:{e.had}" for e in entries
+    ]
+    while len(" ".join(words)) > MOST_LETTERS:
+        words.pop()
+    return " ".join(words)
+
+
+def read_ledger(tags: Mapping[str, str], slot: Slot, routes: Sequence[Route], at: datetime) -> tuple[Entry, ...]:
+    """What a slot's tags say was there before; words that make no sense, and routes that are gone, are left out."""
+    entries: list[Entry] = []
+    arns = {_last_part(route.arn): route.arn for route in routes}
+    for word in tags.get(LEDGER, "").split():
+        match word.split(":"):
+            case [Temporary.SCHEDULES, had]:
+                entries.append(Entry(Temporary.SCHEDULES, slot, had, at))
+            case [Temporary.STICKINESS, part, had] if part in arns and had.isdigit():
+                entries.append(Entry(Temporary.STICKINESS, arns[part], had, at))
+            case [Temporary.REFERENCE, part, had] if part in arns:
+                entries.append(Entry(Temporary.REFERENCE, arns[part], had, at))
+    return tuple(entries)
+
+
+def _last_part(arn: str) -> str:
+    """What tells one rule from another within an account: the rest of the ARN would not fit into a tag."""
+    return arn.rpartition("/")[2].replace(":", "")
 
 
 def write_capacity(capacity: Capacity) -> str:

@@ -6,12 +6,17 @@ import logging
 from dataclasses import replace
 
 from phoenix.core.action import Action, SetWeights
+from phoenix.core.explain import ago
+from phoenix.core.ledger import STALE_READS
 from phoenix.core.record import GroupRecord
 from phoenix.engine.group import Group
-from phoenix.errors import LeaseLost
+from phoenix.errors import LeaseLost, TransientError
 from phoenix.ports import Lease
 
 log = logging.getLogger(__name__)
+
+OLDEST = STALE_READS
+"""An observation older than this is not acted upon."""
 
 
 def apply(group: Group, lease: Lease, record: GroupRecord, actions: tuple[Action, ...]) -> GroupRecord:
@@ -19,12 +24,14 @@ def apply(group: Group, lease: Lease, record: GroupRecord, actions: tuple[Action
 
     Raises:
         LeaseLost: somebody has taken the group over; nothing was done after that.
+        TransientError: what was decided upon has become too old meanwhile; the next tick looks again.
     """
     rotation = record.rotation.id if record.rotation else ""
     for action in actions:
         if not group.store.holds(lease):
             taken_by = group.store.lease_of(group.name)
             raise LeaseLost(group.name, taken_by.owner if taken_by else None)
+        _refuse_old_news(group, record)
         name = type(action).__name__
         began = group.clock.now()
         with group.tracer.span("apply", group=group.name, action=name):
@@ -33,6 +40,14 @@ def apply(group: Group, lease: Lease, record: GroupRecord, actions: tuple[Action
         facts = {"group": group.name, "rotation": rotation, "action": name, "took_ms": took_ms}
         log.info("action.applied", extra=facts)
     return record
+
+
+def _refuse_old_news(group: Group, record: GroupRecord) -> None:
+    """A laptop that slept between the look and the call still has its lease if nobody else wanted it."""
+    rotation = record.in_flight
+    age = group.clock.now() - rotation.looked_at if rotation is not None and rotation.looked_at is not None else None
+    if age is not None and age > OLDEST:
+        raise TransientError(f"what was seen of {group.name} is {ago(age)} old by now; the next tick looks again")
 
 
 def _carry_out(group: Group, record: GroupRecord, action: Action) -> GroupRecord:

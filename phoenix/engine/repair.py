@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 
 from phoenix.core.back import turn_back
 from phoenix.core.janitor import leftovers
+from phoenix.core.ledger import in_words
 from phoenix.core.model import Cause, Outcome
-from phoenix.core.record import Ask, GroupRecord
-from phoenix.engine.drive import claim, drive
+from phoenix.core.ownership import was_replaced
+from phoenix.core.record import Ask, GroupRecord, Rotation
+from phoenix.engine.drive import claim, drive, give_back
 from phoenix.engine.group import Group
 from phoenix.engine.look import sight_of
 from phoenix.engine.observe import Sight
@@ -37,15 +39,16 @@ def find_repairs(group: Group, *, adopt: bool = False) -> Repairs:
     sight = sight_of(group)
     if kept is not None and kept.in_flight is not None:
         return Repairs(sight, ())
-    if not adopt:
+    if not adopt and not was_replaced(sight.seen, group.store.location):
         refuse_foreign_store(group, sight.seen)
     lost = sight.record.in_flight
     if lost is not None:
         text = (
             f"rotation {lost.id} was in flight and its record is lost: generation {lost.new.number} has "
-            f"{lost.weight} %; it is rolled back to generation {lost.old.number}"
+            f"{lost.weight} %; {_what_becomes_of(lost)}"
         )
-        return Repairs(sight, (text,))
+        temporary = (in_words(entry, lost, sight.seen) for entry in lost.ledger)
+        return Repairs(sight, (text, *filter(None, temporary)))
     return Repairs(sight, tuple(found.text for found in leftovers(sight.record, sight.seen)))
 
 
@@ -57,21 +60,28 @@ def repair(group: Group, repairs: Repairs, watch: Watch = nobody, *, wait: bool 
     lease = claim(group)
     try:
         first = act_on(group, lease, record, Sight(_turned(group, repairs.sight), seen))
-        leave_word(group, first)
+        if not was_replaced(repairs.sight.seen, group.store.location):
+            leave_word(group, first)
         report = drive(group, lease, watch, first) if wait else report_on(group, first.record, first.seen)
     finally:
-        group.store.release(lease)
+        give_back(group, lease)
     sentence = f"repaired: {'; '.join(repairs.texts)}"
     return replace(report, sentence=sentence, exit_status=1 if report.outcome is Outcome.HELD else 0)
 
 
 def _turned(group: Group, sight: Sight) -> GroupRecord:
-    """A rotation without its record cannot go on: only the way back is known."""
+    """A rotation without its record cannot go on: only the way back is known, and how to clean up."""
     lost = sight.record.in_flight
-    if lost is None:
+    if lost is None or lost.closing_since is not None:
         return sight.record
     ask = Ask(sight.seen.at, group.by, "its record was lost")
     return replace(sight.record, rotation=turn_back(lost, sight.seen, ask, Cause.ENVIRONMENT))
+
+
+def _what_becomes_of(lost: Rotation) -> str:
+    if lost.closing_since is not None:
+        return "it stays, and the clean-up is finished"
+    return f"it is rolled back to generation {lost.old.number}"
 
 
 def _nothing(record: GroupRecord) -> str:

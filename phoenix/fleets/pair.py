@@ -13,6 +13,7 @@ from typing import Any, ClassVar, assert_never
 
 from phoenix.aws.groups import read_groups, unknown_group
 from phoenix.aws.instances import read_instances
+from phoenix.aws.rights import FORWARD, GROUPS, IS_MANAGED, OUR_TAGS, ROTATE, WRITERS, Right, Rights, reads
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Aws
 from phoenix.aws.templates import TemplateUse, newest_of_the_owner, read_version, template_of
@@ -29,11 +30,11 @@ from phoenix.core.action import (
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.image import Image
 from phoenix.core.model import LaunchFailure, Slot, SlotState
-from phoenix.core.record import Rotation
+from phoenix.core.record import Generation, Rotation
 from phoenix.core.tags import GROUP
 from phoenix.core.trigger import LiveInstance
 from phoenix.errors import NotFound, PermanentError, TransientError
-from phoenix.fleets import pair_blockers, pair_template
+from phoenix.fleets import pair_blockers, pair_template, revival
 from phoenix.fleets.launch_failures import failures_of
 from phoenix.fleets.pair_blockers import Start, find_blockers
 from phoenix.fleets.pair_shapes import launched_from, our_tags, slot_state, with_version
@@ -43,30 +44,26 @@ from phoenix.ports import FleetView
 log = logging.getLogger(__name__)
 
 _TAGS_PER_CALL = 25
+_CHANGES = ("ResumeProcesses", "SuspendProcesses", "UpdateAutoScalingGroup")
+_TAGGING = ("CreateOrUpdateTags", "DeleteTags")
 
 
 class PairFleet:
     """The pair as AWS has it. Reads both slots in one call, and writes absolute targets."""
 
-    IAM_ACTIONS: ClassVar[frozenset[str]] = (
-        frozenset(
-            {
-                "autoscaling:CreateOrUpdateTags",
-                "autoscaling:DeleteTags",
-                "autoscaling:DescribeAutoScalingGroups",
-                "autoscaling:DescribePolicies",
-                "autoscaling:DescribeScalingActivities",
-                "autoscaling:ResumeProcesses",
-                "autoscaling:SetInstanceHealth",
-                "autoscaling:SuspendProcesses",
-                "autoscaling:UpdateAutoScalingGroup",
-                "ec2:DescribeInstances",
-            }
-        )
+    IAM_ACTIONS: ClassVar[Rights] = (
+        frozenset(Right(f"autoscaling:{call}", "ChangeGroups", WRITERS, GROUPS, (IS_MANAGED,)) for call in _CHANGES)
+        | {Right("autoscaling:SetInstanceHealth", "ChangeGroups", ROTATE, GROUPS, (IS_MANAGED,))}
+        | {Right(f"autoscaling:{c}", "TagGroups", WRITERS, GROUPS, (IS_MANAGED, *OUR_TAGS)) for c in _TAGGING}
+        | reads("autoscaling:DescribeAutoScalingGroups")
+        | reads("autoscaling:DescribePolicies", "autoscaling:DescribeScalingActivities", roles=FORWARD)
+        | reads("ec2:DescribeInstances", roles=FORWARD)
         | pair_template.IAM_ACTIONS
         | pair_blockers.IAM_ACTIONS
+        | revival.IAM_ACTIONS
     )
     checks: ClassVar[tuple[str, ...]] = pair_blockers.CHECKS
+    revival_checks: ClassVar[tuple[str, ...]] = revival.CHECKS
 
     def __init__(self, scope: Scope) -> None:
         self._aws = scope.aws
@@ -135,6 +132,11 @@ class PairFleet:
         at = self._clock.now()
         return find_blockers(self._aws, Start(self._group, self._names, live, image, need, at, ahead))
 
+    def find_revival_blockers(self, generation: Generation, count: int) -> Sequence[Blocker]:
+        """All at once; the group itself as last seen."""
+        group, at = self._read(generation.slot), self._clock.now()
+        return revival.find_blockers(self._aws, revival.Revival(group, generation, count, at))
+
     def _read_slots(self) -> dict[Slot, SlotState]:
         found = read_groups(self._aws, self._names.values())
         for name in self._names.values():
@@ -156,16 +158,17 @@ class PairFleet:
         return use
 
     def _read_failures(self, rotation: Rotation) -> tuple[LaunchFailure, ...]:
-        """One page is enough: it holds the hundred newest activities."""
+        """The hundred newest activities are enough, on however many pages they come."""
         since = rotation.grown_since or rotation.started_at
-        answer = self._aws.call(
+        found = self._aws.pages(
             "autoscaling",
             "describe_scaling_activities",
+            "Activities",
             AutoScalingGroupName=self._names[rotation.new.slot],
-            MaxRecords=100,
+            PaginationConfig={"PageSize": 100, "MaxItems": 100},
             Filters=[{"Name": "StartTimeLowerBound", "Values": [since.strftime("%Y-%m-%dT%H:%M:%SZ")]}],
         )
-        return failures_of(answer["Activities"], since)
+        return failures_of(list(found), since)
 
     def _find_prepared(self, rotation: Rotation) -> str | None:
         if rotation.new.template_version is not None or rotation.back is not None:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
+from phoenix.aws.rights import FORWARD, Rights, reads
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Cause, Judgement, Observation, Slot, SlotState, Verdict
@@ -51,7 +52,7 @@ class AlarmGate:
     settings = Settings
     name = "alarm"
     before_traffic_only = False
-    IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset({"cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms"})
+    IAM_ACTIONS: ClassVar[Rights] = reads("cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms", roles=FORWARD)
     checks: ClassVar[tuple[str, ...]] = ("unknown-alarm", "alarm-already-ringing", "alarm-without-measurements")
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
@@ -89,14 +90,19 @@ class AlarmGate:
         return [blocker for blocker in found if blocker is not None]
 
     def _read(self) -> dict[str, Alarm]:
-        pages = self._aws.call(
-            "cloudwatch",
-            "describe_alarms",
-            AlarmNames=list(self._names),
-            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
-            MaxRecords=100,
-        )
-        return {alarm.name: alarm for alarm in map(_alarm, [*pages["MetricAlarms"], *pages["CompositeAlarms"]])}
+        """Both kinds come on the same pages, and a page may be short: an alarm left out would count as deleted."""
+        asked: dict[str, Any] = {
+            "AlarmNames": list(self._names),
+            "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
+            "MaxRecords": 100,
+        }
+        found: dict[str, Alarm] = {}
+        while True:
+            page = self._aws.call("cloudwatch", "describe_alarms", **asked)
+            found |= {alarm.name: alarm for alarm in map(_alarm, [*page["MetricAlarms"], *page["CompositeAlarms"]])}
+            if not page.get("NextToken"):
+                return found
+            asked["NextToken"] = page["NextToken"]
 
     def _missed(self, rotation: Rotation, seen: Observation, alarms: Iterable[Alarm]) -> Verdict | None:
         """What happened between two looks that lie too far apart, on a laptop that slept for instance."""

@@ -196,6 +196,10 @@ class Sandbox:
         """Let Auto Scaling not find a launch template version until it is that old."""
         self.world.faults.hide_new_versions(seconds)
 
+    def small_pages(self, most: int = 1) -> None:
+        """Answer lists in pages of so few elements, whatever was asked for; elsewhere one page holds everything."""
+        self.world.faults.cut_pages(most)
+
     def mend_calls(self) -> None:
         """Answer every call, at once and truly; failing launches stay as they are."""
         self.world.faults.mend()

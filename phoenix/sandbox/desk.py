@@ -87,6 +87,8 @@ class Desk:
         key = (call.service, call.operation)
         try:
             self._world.faults.check_refusal(*key)
+            if not call.mutating and response.automated_parameter_parsing:
+                self._world.faults.cut(call.service, response.params)
             own = ANSWERS.get(key)
             result = own(self._world, getattr(response, "params", {})) if own else None
         except ServiceException as refusal:

@@ -24,6 +24,8 @@ THROTTLED = {
     "ssm": ("ThrottlingException", "Rate exceeded"),
 }
 """How services that do not say "Throttling: Rate exceeded" say it."""
+PAGE_SIZES = {"autoscaling": "MaxRecords", "cloudwatch": "MaxRecords", "ec2": "MaxResults", "elbv2": "PageSize"}
+"""How each service spells the number of elements a page may have."""
 REMEMBERED = 16
 """Answers kept for each question."""
 
@@ -66,6 +68,7 @@ class Faults:
         self._failures: list[_CallRule] = []
         self._losses: list[_CallRule] = []
         self._stale: list[_CallRule] = []
+        self._page: int | None = None
         self._hidden_for = timedelta(0)
         self._made: dict[str, datetime] = {}
         self._answers: dict[object, deque[tuple[datetime, Any]]] = {}
@@ -102,10 +105,21 @@ class Faults:
         """Let Auto Scaling not find a launch template version until it is that old."""
         self._hidden_for = timedelta(seconds=seconds)
 
+    def cut_pages(self, most: int) -> None:
+        """Answer lists with so few elements a page, whatever was asked for, as AWS may."""
+        self._page = most
+
+    def cut(self, service: str, params: dict[str, Any]) -> None:
+        """Ask for as few elements as pages have now."""
+        key = PAGE_SIZES.get(service)
+        if self._page is not None and key is not None and not self.quiet:
+            params[key] = self._page
+
     def mend(self) -> None:
         """Let every call be answered, at once and truly; launches that fail go on failing."""
         for rules in (self._throttles, self._failures, self._losses, self._stale):
             rules.clear()
+        self._page = None
         self._hidden_for = timedelta(0)
         self._answers.clear()
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from multiprocessing import Pool
 
 from tests.chaos import on_sandbox, specs
+from tests.chaos.cases import CASES
 
 SANDBOX_SHARE = 200
 """One run on the sandbox for so many on the model: each takes that much longer."""
@@ -28,7 +29,9 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=2000, help="how many seeds on the model")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--crashes", action="store_true", help="every single strike and every pair of deaths as well")
+    parser.add_argument("--gaps", action="store_true", help="stalls where they are known to do harm, to count them")
     parser.add_argument("--sandbox-crashes", type=int, default=0, help="so many deaths on the sandbox as well")
+    parser.add_argument("--minutes", type=float, default=0, help="stop after that long; 0: when all have run")
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)
     if options.seed:
@@ -36,7 +39,7 @@ def main() -> int:
         return 0
     names = list(_names(options))
     random.Random(options.first).shuffle(names)
-    return _run(names)
+    return _run(names, 60 * options.minutes)
 
 
 def _names(options: argparse.Namespace) -> Iterator[str]:
@@ -45,6 +48,8 @@ def _names(options: argparse.Namespace) -> Iterator[str]:
     yield from (f"sandbox:{seed}" for seed in seeds[:: SANDBOX_SHARE or 1])
     if options.crashes:
         yield from specs.everything()
+    if options.gaps:
+        yield from (name for case in CASES for name in specs.gaps(case))
     yield from _sandbox_crashes(options.sandbox_crashes)
 
 
@@ -57,13 +62,14 @@ def _sandbox_crashes(count: int) -> Iterator[str]:
         yield from (f"sandbox:{strategy}-{image}:{moment}" for moment in range(1, moments + 1, step))
 
 
-def _run(names: list[str]) -> int:
-    began, failed = time.perf_counter(), 0
+def _run(names: list[str], most_seconds: float) -> int:
+    began, done, failed = time.perf_counter(), 0, 0
     runs: Counter[str] = Counter()
     totals: Counter[str] = Counter()
     struck: Counter[str] = Counter()
     with Pool(CORES) as pool:
         for name, figures, complaint in pool.imap_unordered(_play, names, chunksize=8):
+            done += 1
             if figures is None:
                 failed += 1
                 _say(f"make chaos SEED={name}    # {complaint}")
@@ -71,10 +77,13 @@ def _run(names: list[str]) -> int:
             runs[figures.kind] += 1
             totals.update(moments=figures.moments, actions=figures.actions, checks=figures.checks)
             struck.update(figures.struck)
+            if most_seconds and time.perf_counter() - began > most_seconds:
+                break
     _tell("runs", runs.items())
     _tell("of them", totals.items())
     _tell("faults", struck.most_common())
-    _say(f"{len(names)} runs, {failed} violations, {time.perf_counter() - began:.0f} s on {CORES} cores")
+    of = f" of {len(names)}" if done < len(names) else ""
+    _say(f"{done}{of} runs, {failed} violations, {time.perf_counter() - began:.0f} s on {CORES} cores")
     return 1 if failed else 0
 
 

@@ -50,9 +50,14 @@ class Case:
 
     @property
     def opening(self) -> Opening:
-        """All but rolling begin with a generation retained hot, and with stickiness to suspend."""
+        """All but rolling begin with a generation retained hot, and with stickiness to suspend.
+
+        A bad image comes to a rule that has never named its slot, a slow one to an owner with schedules suspended.
+        """
         plain = self.strategy == "rolling" or not self.balanced
-        return Opening(self.size, self.balanced, retained=not plain, sticky=0 if plain else 300)
+        sticky = 0 if plain else 300
+        unnamed, quiet = self.image == "bad", self.image == "slow"
+        return Opening(self.size, self.balanced, retained=not plain, sticky=sticky, unnamed=unnamed, quiet=quiet)
 
     @property
     def outcome(self) -> Outcome:
@@ -97,7 +102,6 @@ class Case:
             need=self.size,
             capacity=Capacity(min(2, self.size), self.size * 2),
             store="memory:chaos",
-            sticky={RULES[0]: opening.sticky} if opening.sticky else {},
         )
         return GroupRecord(
             group="web",

@@ -24,6 +24,7 @@ from tests.chaos.cases import STRATEGIES, Case
 from tests.chaos.drivers import Death, Ports, Run
 from tests.chaos.invariants import Violated, check_launches
 from tests.chaos.model import NOTICED_BY_BALANCER, NOTICED_BY_GROUP, ZONES
+from tests.chaos.parts import Place
 from tests.chaos.runs import Crew, die, freeze
 
 STORM = 900.0
@@ -58,6 +59,9 @@ class Storm:
             "autoscaler": lambda: self._often(self._scale, 6),
             "weights by hand": lambda: self._often(self._reweigh, 2),
             "capacity by hand": lambda: self._often(self._resize, 2),
+            "capacity by IaC": self._insist,
+            "tags by hand": lambda: self._often(self._untag, 4),
+            "schedules by hand": lambda: self._often(self._resume_schedules, 4),
             "launches fail": lambda: self._often(self._refuse_launches, 2),
             "zone is full": lambda: self._often(self._fill_zone, 2),
             "operator": lambda: self._often(self._operate, 2),
@@ -91,9 +95,11 @@ class Storm:
         if rotation is not None and rotation.paused is not None and report.at - rotation.paused.at > FORGOTTEN:
             self.quietly(COMMANDS["resume"])
 
-    def _just_meddled(self) -> bool:
+    def _just_meddled(self, seen_at: datetime) -> bool:
         limit = timedelta(seconds=self.lag + 1)
-        return self.meddled_at is not None and self.run.model.now - self.meddled_at <= limit
+        if self.meddled_at is None:
+            return False
+        return self.run.model.now - self.meddled_at <= limit or self.meddled_at >= seen_at
 
     def _count(self, kind: str, *, takes_capacity: bool = False, meddles: bool = False) -> None:
         self.run.struck[kind] += 1
@@ -163,7 +169,7 @@ class Storm:
         return not rotation.in_flight or next(pins, None) is None or rotation.closing_since is not None
 
     def _reweigh(self) -> None:
-        rules = self.run.model.rules
+        rules, self.run.reweighed_at = self.run.model.rules, self.run.model.now
         green = self.dice.choice((0, 10, 50, 90, 100))
         for rule in rules if self.dice.random() < 0.5 else rules[:1]:
             self._count("weights by hand", takes_capacity=True, meddles=True)
@@ -178,6 +184,9 @@ class Storm:
         place.max = place.min + self.dice.randint(0, 6)
         place.desired = max(place.min, min(place.max, place.desired))
         self._count("capacity by hand", takes_capacity=True, meddles=True)
+        self._is_the_owners_word(place)
+
+    def _is_the_owners_word(self, place: Place) -> None:
         live, judge = self.run.record.live, self.run.judge
         # A person's number is the owner's word, also where it is less than there was.
         desired = [each.desired for each in self.run.model.places.values() if each.desired]
@@ -185,6 +194,36 @@ class Storm:
         if self.run.record.in_flight is None and live is not None and live.slot is place.slot:
             judge.owner = Capacity(place.min, place.max)
         self.run.model.settle(place)
+
+    def _insist(self) -> None:
+        """Somebody's pipeline sets the same numbers again every few minutes, whoever is live."""
+        slot, least, most = self.dice.choice(list(Slot)), self.dice.randint(0, 2), self.dice.randint(3, 9)
+        every = self.dice.uniform(60, 240)
+
+        def apply() -> None:
+            place = self.run.model.places[slot]
+            self._count("capacity by IaC", takes_capacity=True, meddles=True)
+            place.min, place.max = least, max(most, least)
+            place.desired = max(place.min, min(place.max, place.desired))
+            self._is_the_owners_word(place)
+
+        for number in range(int(STORM / every)):
+            self.run.model.at(every * (number + 1), apply)
+
+    def _untag(self) -> None:
+        place = self.run.model.places[self.dice.choice(list(Slot))]
+        gone = [key for key in place.tags if self.dice.random() < 0.5]
+        for key in gone:
+            self._count("tags by hand")
+            del place.tags[key]
+
+    def _resume_schedules(self) -> None:
+        """On the candidate: on whoever is live they are the owner's, and who is live is another question."""
+        rotation = self.run.rotation
+        place = self.run.model.places[rotation.new.slot]
+        if rotation.in_flight and rotation.back is None and rotation.closing_since is None:
+            self._count("schedules by hand", meddles=True)
+            place.suspended.discard("ScheduledActions")
 
     def _refuse_launches(self) -> None:
         self._count("launches fail")

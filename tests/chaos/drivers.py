@@ -66,8 +66,10 @@ class Run:
     """For how long nobody can know of a machine that has failed."""
     doubt: timedelta = timedelta(0)
     """By how much what is seen may be older than it says, or a clock wrong."""
-    excused: Callable[[], bool] = lambda: False
-    """Asked at the end: has somebody else changed something that could not have been seen yet?"""
+    excused: Callable[[datetime], bool] = lambda seen_at: False
+    """Asked at the end: has somebody else changed something that could not have been seen yet, as of then?"""
+    reweighed_at: datetime = NOON
+    """When somebody else last moved weights: whoever has looked before cannot know of it."""
     looked_at: datetime = NOON
     """When anybody of phoenix last saw the weights."""
     struck: Counter[str] = field(default_factory=Counter)
@@ -102,6 +104,8 @@ class Ports:
     blind: bool = False
     """The look that this tick is about has failed: I8 forbids it any action."""
     lag: float = 0.0
+    seen_at: datetime = NOON
+    """As of when this driver last saw the groups: what came later it could not know."""
     failing: frozenset[str] = frozenset()
     stopping = False
 
@@ -137,6 +141,7 @@ class Ports:
     def observe_fleet(self, rotation: Rotation | None) -> FleetView:
         self._answer("fleet")
         view, _ = self.run.model.said(self.lag)
+        self.seen_at = self.run.model.now - timedelta(seconds=self.lag)
         awaits = rotation is not None and rotation.grown_since is not None and rotation.back is None
         since = rotation.grown_since if rotation is not None and awaits else None
         failures = tuple(f for f in view.failures if since is not None and f.at >= since)
@@ -171,7 +176,8 @@ class Ports:
             raise Violated("I8", f"{action} after a look that failed")
         run.judge.before(run.truth())
         self.carry_out(action)
-        run.judge.after(action, run.truth(), run.record.in_flight)
+        unseen = run.reweighed_at > self.seen_at
+        run.judge.after(action, run.truth(), run.record.in_flight, unseen=unseen)
         self.moment(f"after {type(action).__name__}")
 
     def carry_out(self, action: Action) -> None:
@@ -199,6 +205,9 @@ class DriverStore:
     def load(self, group: str) -> GroupRecord | None:
         return self._store.load(group)
 
+    def load_many(self, groups: Sequence[str]) -> Mapping[str, GroupRecord]:
+        return self._store.load_many(groups)
+
     def save(self, record: GroupRecord) -> GroupRecord:
         run, before = self._ports.run, self._store.load(record.group)
         tells = before is None or essence(before) != essence(record)
@@ -209,7 +218,7 @@ class DriverStore:
             run.sentences += 1
             check_told(record.rotation)
             ended = before is not None and before.in_flight is not None and not record.rotation.in_flight
-            if ended and not run.excused():
+            if ended and not run.excused(self._ports.seen_at):
                 run.judge.ended(saved, run.truth())
         if tells:
             self._ports.moment("after save")
@@ -224,9 +233,12 @@ class DriverStore:
         self._ports.moment("before check")
         return self._store.holds(lease)
 
-    def release(self, lease: Lease) -> None:
+    def release(self, lease: Lease, due_at: datetime | None = None) -> None:
         if not self._ports.dead:
-            self._store.release(lease)
+            self._store.release(lease, due_at)
+
+    def due(self, now: datetime) -> Sequence[str]:
+        return self._store.due(now)
 
     def lease_of(self, group: str) -> Lease | None:
         return self._store.lease_of(group)
@@ -245,5 +257,5 @@ def essence(record: GroupRecord) -> GroupRecord:
     rotation = record.rotation
     if rotation is None:
         return replace(record, version=0)
-    quiet = replace(rotation, looked_at=None, verdicts=(), waiting_for=None, sick={})
+    quiet = replace(rotation, looked_at=None, verdicts=(), waiting_for=None, sick={}, first_healthy_at=None)
     return replace(record, version=0, rotation=quiet)

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from phoenix.core import tags
 from phoenix.core.action import Action, SetCapacity, SetWeights
 from phoenix.core.capacity import share
-from phoenix.core.converge import SCHEDULES, stays_hot
+from phoenix.core.converge import stays_hot
+from phoenix.core.ledger import SCHEDULES
 from phoenix.core.model import Capacity, Cause, Outcome, Slot
 from phoenix.core.record import GroupRecord, Rotation
 
@@ -92,12 +93,14 @@ class Judge:
         """What was so when the action was about to be taken."""
         self._before = truth
 
-    def after(self, action: Action, truth: Truth, rotation: Rotation | None) -> None:
-        """Hold an action against what it made of the world."""
+    def after(self, action: Action, truth: Truth, rotation: Rotation | None, *, unseen: bool = False) -> None:
+        """Hold an action against what it made of the world. `unseen`: somebody has moved weights since the look that
+        it follows from, and the answers were too old to show it."""
         before = self._before or self.start
         self.checks += 1
         needed = min(self.floor, int(before.surely())) if self.disturbed() else self.floor
-        self._capacity(truth, needed, f"after {action}")
+        if not unseen:
+            self._capacity(truth, needed, f"after {action}")
         if truth.others != before.others:
             raise Violated("I2", f"what rules hold besides the pair became {truth.others}, was {before.others}")
         if rotation is not None and isinstance(action, SetWeights):
@@ -181,6 +184,7 @@ class Judge:
             raise Violated("I4", f"retained has {other.numbers}, live {live.numbers}")
         if not hot and not untouched and tags.CAPACITY in other.tags:
             raise Violated("I5", "phoenix:capacity is left on a cold slot")
+        self._ledger(rotation, truth)
         blamed = rotation.cause in (Cause.IMAGE, Cause.OPERATOR)
         if back and blamed and rotation.new.image not in {q.image for q in record.quarantine}:
             raise Violated("I6", f"{rotation.new.image} was rolled back from and is not quarantined")
@@ -191,8 +195,9 @@ class Judge:
             raise Violated("I5", f"the live slot has {live.numbers}, its owner set {self.owner}")
         if tags.CAPACITY in live.tags:
             raise Violated("I5", "phoenix:capacity is left on the live slot")
-        if SCHEDULES in live.suspended:
-            raise Violated("I5", "the live slot's scheduled actions are left suspended")
+        ran = SCHEDULES not in self.start.slots[Slot.BLUE].suspended
+        if (SCHEDULES not in live.suspended) != ran:
+            raise Violated("I5", f"scheduled actions of the live slot: {'ran' if ran else 'suspended'} at the start")
         if (truth.others, truth.sticky) != (self.start.others, self.start.sticky):
             raise Violated(
                 "I5", f"rules hold {truth.others}, {truth.sticky}, not {self.start.others}, {self.start.sticky}"
@@ -201,6 +206,21 @@ class Judge:
             carrying = [slot for slot, weight in weights.items() if weight]
             if len(carrying) != 1 or truth.slots[carrying[0]] is not live:
                 raise Violated("I4", f"weights are {dict(weights)}")
+
+    def _ledger(self, rotation: Rotation, truth: Truth) -> None:
+        """Empty in the record and on the tags; and what it spoke of is as it was."""
+        if rotation.ledger:
+            raise Violated("I5", f"the ledger still has {rotation.ledger}")
+        for slot, found in truth.slots.items():
+            if tags.LEDGER in found.tags:
+                raise Violated("I5", f"phoenix:ledger is left on {slot}: {found.tags[tags.LEDGER]}")
+            strange = (found.suspended ^ self.start.slots[slot].suspended) - {SCHEDULES}
+            if strange:
+                raise Violated("I5", f"{sorted(strange)} of {slot} are not as they were")
+        named = [set(weights) for weights in truth.weights]
+        came_back = rotation.back is not None and rotation.succeeded_at is None
+        if came_back and not self.disturbed() and named != [set(weights) for weights in self.start.weights]:
+            raise Violated("I5", f"rules name {named}, not {[set(weights) for weights in self.start.weights]}")
 
     def _last_bake(self, rotation: Rotation, ended_at: datetime) -> None:
         step = rotation.terms.steps[-1]

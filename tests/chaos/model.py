@@ -60,6 +60,7 @@ class Model:
         self._views: deque[tuple[datetime, FleetView, Traffic]] = deque(maxlen=VIEWS)
         size = opening.size
         self._install(Slot.BLUE, "1", (min(2, size), size * 2, size))
+        self.places[Slot.BLUE].suspended = {"AlarmNotification"} | ({"ScheduledActions"} if opening.quiet else set())
         if opening.retained:
             self._install(Slot.GREEN, "0", (size, size, size))
             self.places[Slot.GREEN].suspended = {"ScheduledActions"}
@@ -210,7 +211,10 @@ class Model:
 
     def _set_weights(self, action: SetWeights) -> None:
         for rule in self.rules:
-            self.reweigh(rule, {action.slot: action.percent, action.slot.other: 100 - action.percent})
+            weights = {action.slot: action.percent, action.slot.other: 100 - action.percent}
+            if rule.arn in action.unrefer and not action.percent:
+                del weights[action.slot]
+            self.reweigh(rule, weights)
             if action.suspend_stickiness:
                 rule.sticky = 0
             rule.sticky = action.restore_stickiness.get(rule.arn, rule.sticky)

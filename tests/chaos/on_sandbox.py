@@ -268,6 +268,7 @@ def _brew(scene: Scene, dice: Random) -> None:
             ("DescribeAutoScalingGroups", "DescribeTargetHealth", "DescribeScalingActivities"),
             probability=dice.uniform(0.1, 0.6),
         ),
+        "small pages": lambda: box.small_pages(dice.randint(1, 2)),
         "not found after create": lambda: box.hide_new_versions(dice.uniform(1, 25)),
         "dies": lambda: scene.strikes.update({dice.randint(60, 400): _die for _ in range(dice.randint(1, 3))}),
         "interleaved": lambda: setattr(scene, "between", lambda: _interleave(scene, dice, 0)),

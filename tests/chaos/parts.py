@@ -74,6 +74,10 @@ class Opening:
     balanced: bool = True
     retained: bool = False
     sticky: int = 0
+    unnamed: bool = False
+    """The second rule has never heard of green."""
+    quiet: bool = False
+    """The owner has suspended the scheduled actions of whoever is live."""
 
 
 def share_of(weights: dict[Slot, int]) -> dict[Slot, float]:
@@ -86,5 +90,5 @@ def rules_at(opening: Opening) -> list[Rule]:
     live = {Slot.BLUE: 100, Slot.GREEN: 0}
     return [
         Rule("arn:rule/:443", dict(live), sticky=opening.sticky),
-        Rule("arn:rule/api", dict(live), third=100),
+        Rule("arn:rule/api", {Slot.BLUE: 100} if opening.unnamed else dict(live), third=100),
     ]

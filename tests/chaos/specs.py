@@ -1,7 +1,8 @@
 """Every run has a name, and the name is all that it takes to run it again.
 
-`1234` is a seed; `deaths:CASE:3,17`, `stall:CASE:MOMENT:TICKS`, `operator:CASE:COMMAND:TICK` are single strikes on one
-case; `sandbox:...` are runs of the second level. What fails prints `make chaos SEED=<name>`.
+`1234` is a seed; `deaths:CASE:3,17`, `stall:CASE:MOMENT:TICKS` (`gap:` where it cannot be held) and
+`operator:CASE:COMMAND:TICK` are single strikes on one case; `sandbox:...` are runs of the second level. What fails
+prints `make chaos SEED=<name>`.
 """
 
 from __future__ import annotations
@@ -68,9 +69,9 @@ def play(name: str) -> Figures:
         run = with_deaths(case_named(case), tuple(int(each) for each in rest.split(",")))
         run.struck["dies"] = rest.count(",") + 1
         _hold_to_the_end(run, case)
-    elif kind == "stall":
+    elif kind in ("stall", "gap"):
         moment, _, ticks = rest.partition(":")
-        run = with_stall(case_named(case), int(moment), int(ticks))
+        run = with_stall(case_named(case), int(moment), int(ticks), in_gap=kind == "gap")
         run.struck["stalls"] = 1
         _hold_to_the_end(run, case)
     elif kind == "operator":
@@ -114,6 +115,13 @@ def stalls(case: Case, every: int = 1, ticks: Sequence[int] = STALL_TICKS) -> It
     for moment in frozen[::every]:
         for count in ticks:
             yield f"stall:{case.name}:{moment}:{count}"
+
+
+def gaps(case: Case) -> Iterator[str]:
+    """Frozen between the check of the lease and the call: what cannot be held, to be counted."""
+    for moment, name in enumerate(undisturbed(case.name).moments, start=1):
+        if is_gap(name):
+            yield from (f"gap:{case.name}:{moment}:{count}" for count in STALL_TICKS)
 
 
 def operators(case: Case, every: int = 1) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import pytest
@@ -151,7 +151,20 @@ class Trusting(DriverStore):
 
 
 class Leaseless(Ports):
-    """Has that store."""
+    """Has that store, and does not notice either how long it was frozen: what it saw seems fresh to it."""
+
+    at: datetime | None = None
+
+    def begin_tick(self) -> None:
+        super().begin_tick()
+        self.at = self.run.model.now
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.at = self.run.model.now
+
+    def now(self) -> datetime:
+        return self.at or super().now()
 
     @property
     def store_kind(self) -> type[DriverStore]:

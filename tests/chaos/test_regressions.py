@@ -16,7 +16,8 @@ from phoenix.core.model import Cause, Judgement, Outcome, Slot, SlotState, Targe
 from phoenix.core.progress import advance, advance_clocks
 from phoenix.core.ready import capacity_verdict
 from phoenix.core.record import Ask, Rotation
-from phoenix.engine.drive import PATIENCE, patiently
+from phoenix.engine.apply import apply
+from phoenix.engine.drive import PATIENCE, claim, patiently
 from phoenix.engine.request import RollbackRequest
 from phoenix.engine.rollback import rollback
 from phoenix.errors import StateConflict, TransientError
@@ -208,4 +209,21 @@ def test_a_version_that_auto_scaling_does_not_know_yet_is_asked_for_again(accoun
 
 @pytest.mark.parametrize("seed", [3520, 4232, 21663, 22480, 23338, 24631, 32176])
 def test_a_seed_that_has_found_something_finds_nothing_any_more(seed: int) -> None:
+    specs.play(str(seed))
+
+
+def test_a_driver_that_slept_between_the_look_and_the_call_looks_again() -> None:
+    bench = a_bench()
+    record = a_record(a_rotation(looked_at=bench.clock.at))
+    lease = claim(bench.group)
+    bench.clock.at += timedelta(seconds=31)
+
+    with pytest.raises(TransientError, match="what was seen of web is 31s old by now; the next tick looks again"):
+        apply(bench.group, lease, record, (SetCapacity(GREEN, 4, 8),))
+
+    assert bench.writes == []
+
+
+@pytest.mark.parametrize("seed", [169, 1752, 17775, 18577, 18675])
+def test_these_seeds_went_wrong_once(seed: int) -> None:
     specs.play(str(seed))

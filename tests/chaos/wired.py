@@ -10,7 +10,7 @@ from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.image import Image
 from phoenix.core.model import Observation, Route, Slot, SlotState, Verdict
 from phoenix.core.ready import capacity_verdict
-from phoenix.core.record import Rotation
+from phoenix.core.record import Generation, Rotation
 from phoenix.core.trigger import LiveInstance
 from phoenix.engine.group import Group
 from phoenix.ports import FleetView, Traffic
@@ -22,6 +22,7 @@ class ChaosFleet:
     """The fleet port."""
 
     checks: ClassVar[tuple[str, ...]] = ()
+    revival_checks: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
@@ -48,6 +49,9 @@ class ChaosFleet:
         return ()
 
     def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:
+        return ()
+
+    def find_revival_blockers(self, generation: Generation, count: int) -> Sequence[Blocker]:
         return ()
 
 

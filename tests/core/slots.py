@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from phoenix.core.action import Action
-from phoenix.core.converge import SCHEDULES, converge
+from phoenix.core.converge import converge
+from phoenix.core.ledger import SCHEDULES
 from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.core.record import Ask, GroupRecord, Rotation
 from tests.builders import CANARY, NOON, a_rotation, a_slot, an_observation, tags_of

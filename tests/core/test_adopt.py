@@ -10,7 +10,7 @@ import pytest
 from phoenix.core import tags
 from phoenix.core.adopt import UNKNOWN_IMAGE, adopt, generation_in, live_slot
 from phoenix.core.model import Capacity, Observation, Outcome, Slot
-from phoenix.core.record import Generation
+from phoenix.core.record import Entry, Generation, Temporary
 from tests.builders import (
     NEW_IMAGE,
     OLD_IMAGE,
@@ -21,6 +21,7 @@ from tests.builders import (
     an_observation,
     tags_of,
 )
+from tests.core.slots import QUIET
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN
 TAGS = tags_of(a_rotation())
@@ -29,7 +30,10 @@ TAGS = tags_of(a_rotation())
 def left_behind(weight: int, old: int = 4, new: int = 4, *, noted: bool = True) -> Observation:
     """What a rotation from 41 to 42 has left on the groups; `noted`: the owner's numbers are still on the old one."""
     kept: Mapping[str, str] = {k: v for k, v in TAGS[BLUE].items() if noted or k != tags.CAPACITY}
-    return an_observation(a_slot(healthy=old, tags=kept), a_slot(GREEN, new, "2", tags=TAGS[GREEN]), weight)
+    quiet = QUIET if weight == 100 else frozenset()
+    return an_observation(
+        a_slot(healthy=old, tags=kept, suspended=quiet), a_slot(GREEN, new, "2", tags=TAGS[GREEN]), weight
+    )
 
 
 @pytest.mark.parametrize(("weight", "live"), [(0, BLUE), (100, GREEN), (5, None)])
@@ -118,3 +122,34 @@ def test_a_rotation_of_which_one_generation_is_not_known_is_not_guessed() -> Non
     record = adopt("web", an_observation(a_slot(tags=only_rotation)))
 
     assert (record.rotation, record.highest_number) == (None, 42)
+
+
+@pytest.mark.edge(46)
+def test_a_rotation_with_all_traffic_whose_pins_are_still_there_has_only_to_be_cleaned_up() -> None:
+    seen = left_behind(100)
+    pinned = a_slot(min=4, max=8, tags=TAGS[BLUE])
+    rotation = adopt("web", an_observation(pinned, seen.slots[GREEN], 100)).in_flight
+
+    assert rotation is not None
+    assert (rotation.closing_since, rotation.back, rotation.outcome) == (seen.at, None, Outcome.IN_PROGRESS)
+    assert [(entry.kind, entry.had) for entry in rotation.ledger] == [(Temporary.SCHEDULES, "running")]
+
+
+@pytest.mark.edge(46)
+def test_what_a_lost_rotation_has_changed_is_read_off_the_tags() -> None:
+    seen = left_behind(50)
+    noted = a_slot(GREEN, 4, "2", tags={**TAGS[GREEN], tags.LEDGER: "reference:443:none"})
+    rotation = adopt("web", an_observation(seen.slots[BLUE], noted, 50)).in_flight
+
+    assert rotation is not None
+    assert rotation.ledger == (
+        Entry(Temporary.REFERENCE, "arn:rule/:443", "none", seen.at),
+        Entry(Temporary.SCHEDULES, GREEN, "running", seen.at),
+    )
+
+
+def test_a_rotation_that_had_been_cleaned_up_has_an_empty_ledger() -> None:
+    finished = adopt("web", left_behind(100, noted=False)).rotation
+
+    assert finished is not None
+    assert finished.ledger == ()

@@ -8,20 +8,17 @@ from typing import Any
 import pytest
 
 from phoenix.core import tags
-from phoenix.core.back import heed_hold, reopen, rollback_readiness, turn_back
+from phoenix.core.back import heed_hold, last_good, last_good_image, reopen, turn_back
 from phoenix.core.model import Capacity, Cause, Observation, Outcome, Slot, SlotState
-from phoenix.core.record import Ask, GroupRecord
+from phoenix.core.record import Ask, GroupRecord, Quarantined
 from tests.builders import (
     NOON,
-    ROLLING,
     a_generation,
     a_record,
     a_rotation,
     a_slot,
     after,
     an_observation,
-    some_instances,
-    some_terms,
 )
 
 GREEN = Slot.GREEN
@@ -120,60 +117,35 @@ def test_word_of_another_rotation_or_of_one_that_is_back_already_changes_nothing
     assert heed_hold(a_success(), an_observation()) == a_success()
 
 
-# --- would a rollback work? -------------------------------------------------------------------------------------------
+# --- where to go with nothing retained --------------------------------------------------------------------------------
 
 
-def test_with_nothing_retained_it_would_not() -> None:
-    found = rollback_readiness(a_record(), an_observation())
-
-    assert (found.ready, found.why) == (False, "nothing is retained")
+def quarantined(image: str) -> Quarantined:
+    return Quarantined(image, NOON, Cause.IMAGE, "web-42-test", "bad")
 
 
-@pytest.mark.edge(43)
-@pytest.mark.parametrize(
-    ("healthy", "hot_until", "at_once"), [(6, after(60), True), (5, after(60), False), (6, None, False)]
-)
-def test_weights_move_first_only_where_the_retained_one_is_hot_and_whole(
-    healthy: int, hot_until: object, at_once: bool
-) -> None:
-    seen = an_observation(a_slot(healthy=healthy), LIVE, 100)
+def test_the_last_good_generation_is_the_newest_earlier_one_that_was_not_rolled_back_from() -> None:
+    known = (a_generation(39, image="ami-39"), a_generation(40, image="ami-40"), a_generation(41))
 
-    found = rollback_readiness(a_success(hot_until=hot_until), seen)
+    found = last_good(a_record(known=known, quarantine=(quarantined("ami-40"),)))
 
-    assert (found.ready, found.at_once) == (True, at_once)
-    assert f"41 has {healthy} of 6 healthy" in found.why
+    assert found == known[0]
 
 
-def test_without_its_template_version_a_cold_generation_cannot_come_back() -> None:
-    record = a_success(retained=a_generation(41, template_version=None), hot_until=None)
+def test_a_generation_without_a_template_version_cannot_be_launched_again() -> None:
+    known = (a_generation(40, image="ami-40", template_version=None), a_generation(41))
 
-    assert not rollback_readiness(record, an_observation(a_slot(healthy=0), LIVE, 100)).ready
-
-
-def test_in_flight_the_old_generation_carries_the_need_or_says_what_it_lacks() -> None:
-    whole = rollback_readiness(a_record(a_rotation()), an_observation())
-    hurt = rollback_readiness(a_record(a_rotation()), an_observation(a_slot(instances=some_instances(3))))
-
-    assert (whole.at_once, whole.why) == (True, "41 has 4 of 4 healthy, weights move first")
-    assert (hurt.ready, hurt.at_once, hurt.why) == (True, False, "41 has only 3 of 4 healthy")
+    assert last_good(a_record(known=known)) is None
 
 
-def test_a_rolling_rotation_grows_first() -> None:
-    found = rollback_readiness(a_record(a_rotation(ROLLING)), an_observation(a_slot(healthy=2)))
+def test_the_last_good_image_is_found_in_the_history_once_the_record_knows_no_generation() -> None:
+    failed = a_rotation(new=a_generation(43, image="ami-43"), old=a_generation(41))
+    earlier = a_rotation(new=a_generation(41), old=a_generation(40, image="ami-40"), succeeded_at=NOON)
 
-    assert (found.ready, found.at_once) == (True, False)
-    assert found.why == "41 has 2 of 4 healthy: it grows first"
-
-
-def test_without_a_load_balancer_it_says_that_it_grows_first() -> None:
-    rotation = a_rotation(terms=some_terms(has_traffic=False))
-
-    found = rollback_readiness(a_record(rotation), an_observation(a_slot(healthy=2), routes=()))
-
-    assert found.why == "41 has 2 of 4; no load balancer: it grows first"
+    assert last_good_image(a_record(), (failed, earlier)) == "ami-40"
 
 
-def test_on_the_way_back_there_is_nothing_more_to_ask_for() -> None:
-    found = rollback_readiness(a_record(a_rotation(back=ONCALL)), an_observation())
+def test_no_image_is_good_that_is_live_quarantined_or_not_known() -> None:
+    past = (a_rotation(old=a_generation(41)), a_rotation(old=a_generation(40, image="unknown")))
 
-    assert (found.ready, found.why) == (True, "rolling back to 41 already")
+    assert last_good_image(a_record(quarantine=(quarantined("ami-9"),)), past) is None

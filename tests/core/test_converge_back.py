@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from phoenix.core.action import (
 )
 from phoenix.core.converge import may_go_back
 from phoenix.core.model import Capacity, Cause
+from phoenix.core.record import Temporary
 from tests.builders import (
     NEW_IMAGE,
     NOON,
@@ -23,6 +25,7 @@ from tests.builders import (
     a_rotation,
     a_slot,
     after,
+    an_entry,
     an_observation,
     some_instances,
     some_terms,
@@ -87,7 +90,7 @@ def test_a_damaged_old_generation_is_better_than_a_worse_new_one() -> None:
 
 
 def test_after_a_success_the_new_slot_gets_the_owners_numbers_and_the_old_one_stays_hot() -> None:
-    rotation = a_rotation(**CLOSING)
+    rotation = a_rotation(**CLOSING, ledger=(an_entry(),))
     seen = an_observation(blue(rotation), green(rotation), 100)
 
     assert missing(rotation, seen) == (
@@ -96,6 +99,14 @@ def test_after_a_success_the_new_slot_gets_the_owners_numbers_and_the_old_one_st
         SetSchedules(BLUE, running=False),
         SetCapacity(BLUE, 4, 4, desired=4),
     )
+
+
+def test_schedules_that_its_owner_had_suspended_on_the_live_slot_stay_suspended_on_the_next_one() -> None:
+    rotation = a_rotation(**CLOSING)
+
+    actions = missing(rotation, an_observation(blue(rotation, suspended=QUIET), green(rotation), 100))
+
+    assert not any(isinstance(action, SetSchedules) for action in actions)
 
 
 @pytest.mark.edge(4)
@@ -129,7 +140,9 @@ def test_schedules_that_its_owner_suspended_on_the_old_slot_stay_suspended_after
 
 
 def test_schedules_suspended_while_it_was_retained_run_again_once_it_is_live() -> None:
-    rotation = a_rotation(**{**CLOSING, "weight": 0}, back=BACK["back"], succeeded_at=NOON)
+    rotation = a_rotation(
+        **{**CLOSING, "weight": 0}, back=BACK["back"], succeeded_at=NOON, ledger=(an_entry(where=BLUE),)
+    )
 
     actions = missing(rotation, an_observation(blue(rotation, suspended=QUIET), green(rotation)))
 
@@ -139,7 +152,8 @@ def test_schedules_suspended_while_it_was_retained_run_again_once_it_is_live() -
 @pytest.mark.edge(34)
 def test_stickiness_that_was_suspended_comes_back_where_it_was() -> None:
     arn = "arn:rule/:443"
-    rotation = a_rotation(**CLOSING, sticky={arn: 3600, "arn:rule/gone": 60})
+    sticky = an_entry(Temporary.STICKINESS, arn, "3600")
+    rotation = a_rotation(**CLOSING, ledger=(sticky, replace(sticky, where="arn:rule/gone")))
 
     first = missing(rotation, an_observation(blue(rotation), green(rotation), 100))[0]
 

@@ -10,8 +10,8 @@ import pytest
 
 from phoenix.core import tags
 from phoenix.core.action import SetCapacity, SetWeights
-from phoenix.core.converge import SCHEDULES
 from phoenix.core.decide import SETBACKS, decide
+from phoenix.core.ledger import SCHEDULES
 from phoenix.core.model import Cause, OnFailure, Outcome, Phase, TargetState
 from phoenix.core.record import GroupRecord, Quarantined, Rotation, Setback
 from tests.builders import (

@@ -7,11 +7,23 @@ from typing import Any
 import pytest
 
 from phoenix.core import tags
-from phoenix.core.action import RemoveTags, SetCapacity, SetWeights
+from phoenix.core.action import RemoveTags, SetCapacity, SetSchedules, SetWeights
 from phoenix.core.decide import decide
 from phoenix.core.janitor import leftovers
-from phoenix.core.model import Slot, SlotState
-from tests.builders import NOON, a_generation, a_record, a_rotation, a_slot, after, an_observation, tags_of
+from phoenix.core.model import Route, Slot, SlotState
+from phoenix.core.record import Temporary
+from tests.builders import (
+    NOON,
+    a_generation,
+    a_record,
+    a_rotation,
+    a_slot,
+    after,
+    an_entry,
+    an_observation,
+    tags_of,
+)
+from tests.core.slots import QUIET
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN
 NOTE = {tags.CAPACITY: "2 8"}
@@ -83,3 +95,55 @@ def test_weight_that_an_iac_re_apply_put_on_an_empty_slot_is_put_back_at_rest() 
 def test_weight_on_somebody_or_from_nobody_is_left_alone_at_rest() -> None:
     assert actions(green=a_slot(GREEN, 1), weight=100) == []
     assert actions(blue=a_slot(healthy=0), weight=100) == []
+
+
+# --- what only the ledger's tag tells ---------------------------------------------------------------------------------
+
+LIVE_NOW: dict[str, Any] = {"live": a_generation(42), "retained": a_generation(41), "hot_until": after(9)}
+
+
+def interrupted(note: str = "", **live: Any) -> list[object]:
+    """Generation 42 has all traffic, its rotation was lost before the clean-up, and 41 is still pinned."""
+    pinned = a_slot(min=4, max=8, tags=tags_of(a_rotation())[BLUE])
+    noted = {**CANDIDATE, **({tags.LEDGER: note} if note else {})}
+    return actions(pinned, a_slot(GREEN, 4, "2", tags=noted, **live), 100, **LIVE_NOW)
+
+
+@pytest.mark.edge(6)
+def test_schedules_that_a_lost_rotation_has_left_suspended_on_the_live_slot_run_again() -> None:
+    assert interrupted(suspended=QUIET) == [SetSchedules(GREEN, running=True)]
+    assert interrupted() == []
+
+
+@pytest.mark.edge(6)
+def test_schedules_that_the_owner_had_suspended_before_stay_as_they_were() -> None:
+    noted = interrupted("schedules:suspended", suspended=QUIET)
+
+    assert noted == [RemoveTags({GREEN: (tags.LEDGER,)})]
+    assert actions(green=a_slot(GREEN, 4, "2", tags=CANDIDATE, suspended=QUIET), weight=100, **LIVE_NOW) == []
+
+
+@pytest.mark.edge(34)
+def test_stickiness_that_a_lost_rotation_has_suspended_comes_back() -> None:
+    found = interrupted("stickiness:443:3600")
+
+    assert found == [
+        SetWeights(GREEN, 100, restore_stickiness={"arn:rule/:443": 3600}),
+        RemoveTags({GREEN: (tags.LEDGER,)}),
+    ]
+
+
+def referred(share: int, **record: Any) -> list[object]:
+    """A candidate that was given up, on a route that had not named it before."""
+    note = tags.write_ledger([an_entry(Temporary.REFERENCE, "arn:rule/:443", "none")])
+    green = a_slot(GREEN, healthy=0, tags={**CANDIDATE, tags.LEDGER: note})
+    routes = (Route("arn:rule/:443", ":443", {BLUE: 100 - share, GREEN: share}),)
+    return [f.action for f in leftovers(a_record(**record), an_observation(green=green, routes=routes))]
+
+
+def test_a_reference_that_a_lost_rotation_has_added_is_taken_back_unless_it_is_used() -> None:
+    unrefer = SetWeights(GREEN, 0, unrefer=frozenset({"arn:rule/:443"}))
+
+    assert unrefer in referred(0)
+    assert unrefer not in referred(5)
+    assert unrefer not in referred(0, retained=a_generation(42))

@@ -52,10 +52,13 @@ def test_a_rotation_in_flight_is_not_broken_and_not_repaired() -> None:
     assert bench.writes == []
 
 
-def test_looking_for_repairs_writes_nothing() -> None:
+def test_looking_for_repairs_lists_what_is_temporary_and_writes_nothing() -> None:
     bench = interrupted()
 
-    assert len(find_repairs(with_store(bench, "memory:test")).texts) == 1
+    lost, suspended = find_repairs(with_store(bench, "memory:test")).texts
+
+    assert lost.endswith("its record is lost: generation 2 has 5 %; it is rolled back to generation 1")
+    assert suspended == "web-green: scheduled actions are suspended, they were running"
     assert bench.writes == []
 
 

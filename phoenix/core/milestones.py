@@ -1,0 +1,32 @@
+"""When a rotation has come how far, for those who measure it; nothing is decided by these times. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from phoenix.core.model import Observation
+from phoenix.core.ready import ready_count
+from phoenix.core.record import GroupRecord, Rotation
+
+
+def with_phase_since(before: GroupRecord, after: GroupRecord, at: datetime) -> GroupRecord:
+    """The record with the time at which its rotation came into another phase than it was in before."""
+    now, then = after.rotation, before.rotation
+    if now is None or then is None or then.id != now.id or then.phase is now.phase:
+        return after
+    return replace(after, rotation=replace(now, phase_since=at))
+
+
+def with_first_healthy(record: GroupRecord, seen: Observation) -> GroupRecord:
+    """The record with the time at which the new generation was first seen to have somebody healthy."""
+    rotation = record.rotation
+    if rotation is None or rotation.first_healthy_at is not None or not _has_somebody_healthy(rotation, seen):
+        return record
+    return replace(record, rotation=replace(rotation, first_healthy_at=seen.at))
+
+
+def _has_somebody_healthy(rotation: Rotation, seen: Observation) -> bool:
+    """Only what was launched for this rotation counts: its template version has to be known."""
+    forward = rotation.in_flight and rotation.back is None and rotation.new.template_version is not None
+    return forward and ready_count(rotation, seen, rotation.new.slot) > 0

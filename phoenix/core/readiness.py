@@ -1,0 +1,188 @@
+"""Would a rollback work right now, how, and if not, why not? From the record and what was seen. Pure.
+
+Must never promise what the way back does not keep: it is turned round here as a rollback would turn it, and judged by
+the functions that would then decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from phoenix.core.back import reopen, turn_back
+from phoenix.core.blocker import Blocker
+from phoenix.core.converge import may_go_back
+from phoenix.core.explain import ago, counted
+from phoenix.core.model import Cause, Observation, Outcome, SlotState
+from phoenix.core.progress import advance, advance_clocks
+from phoenix.core.ready import ready_count
+from phoenix.core.record import Ask, Generation, GroupRecord, Rotation
+
+NEEDED_TO_GROW = ("Launch", "AddToLoadBalancer")
+"""Processes of an Auto Scaling group without which nothing new ever serves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revival:
+    """What has to be launched before traffic goes back: `missing` more instances, as `healthy` of `needed` are there.
+
+    `left` is what `--now`, which shifts first, would leave of the capacity, in per cent.
+    """
+
+    generation: Generation
+    healthy: int
+    needed: int
+    missing: int
+
+    @property
+    def left(self) -> int:
+        return percent_of(self.healthy, self.needed)
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackReady:
+    """Whether a rollback would work right now, and the sentence that says why or why not.
+
+    `at_once` is True when its first write is the shift. `revival` is what it launches before that, None when nothing.
+    `remedy` is the command that mends what is in its way, where there is one.
+    """
+
+    ready: bool
+    why: str
+    at_once: bool = False
+    revival: Revival | None = None
+    remedy: str | None = None
+
+
+NOTHING_RETAINED = RollbackReady(ready=False, why="nothing is retained")
+
+
+def rollback_readiness(record: GroupRecord, seen: Observation) -> RollbackReady:
+    """Whether `rollback` would work right now, without asking anybody."""
+    rotation = record.rotation
+    if rotation is not None and rotation.in_flight:
+        if rotation.back is not None:
+            return RollbackReady(True, f"rolling back to {rotation.old.number} already", at_once=True)
+        return _way_back(_turned(rotation, seen), seen)
+    if rotation is None or record.retained is None:
+        return NOTHING_RETAINED
+    if rotation.outcome is Outcome.ROLLED_BACK:
+        kept = record.retained.number
+        return RollbackReady(False, f"already back on {rotation.old.number}; `--to {kept}` launches {kept} again")
+    back = _turned(reopen(record, rotation, seen), seen)
+    return _heed_changes(record, back, seen, _way_back(back, seen))
+
+
+def with_blockers(found: RollbackReady, blockers: Sequence[Blocker]) -> RollbackReady:
+    """The same in the light of what AWS says of the launch that it begins with."""
+    in_the_way = [b for b in blockers if not b.warning]
+    if found.revival is not None and in_the_way:
+        remedy = next((b.remedy for b in in_the_way if b.remedy), None)
+        return replace(_cannot_grow(found.revival, [b.text for b in in_the_way]), remedy=remedy)
+    unchecked = ", ".join(b.where for b in blockers if b.warning)
+    return replace(found, why=f"{found.why}; not checked: {unchecked}") if unchecked else found
+
+
+def short_by_now(rotation: Rotation, seen: Observation) -> str | None:
+    """What `--now` leaves of the capacity, before it acts; None where it changes nothing: the old generation is whole,
+    or there are no weights to move."""
+    if not rotation.back_now or not rotation.terms.has_traffic:
+        return None
+    old, need = rotation.old, rotation.need
+    ready = ready_count(rotation, seen, old.slot)
+    if ready >= need:
+        return None
+    if ready == 0:
+        return f"--now: generation {old.number} has nobody healthy, so traffic waits until somebody is"
+    left = percent_of(ready, need)
+    return f"--now: traffic goes to generation {old.number} with {ready} of {need} healthy: {left} % of the capacity"
+
+
+def percent_of(part: int, whole: int) -> int:
+    """Rounded down: whoever reads it decides whether that is enough."""
+    return 100 * part // max(whole, 1)
+
+
+def _turned(rotation: Rotation, seen: Observation) -> Rotation:
+    """As the first tick of a rollback would have it, right before it decides what is missing."""
+    back = turn_back(rotation, seen, Ask(seen.at, ""), Cause.OPERATOR)
+    return advance(advance_clocks(back, seen), seen)
+
+
+def _way_back(back: Rotation, seen: Observation) -> RollbackReady:
+    """What the rollback would do first, judged as its first tick would."""
+    old, need, state = back.old, back.need, seen.slots[back.old.slot]
+    ready = ready_count(back, seen, old.slot)
+    revival = Revival(old, ready, need, need - state.desired) if state.desired < need else None
+    if not back.terms.has_traffic:
+        return _without_weights(back, ready, revival)
+    count = f"{old.number} has {ready} of {need} healthy"
+    if may_go_back(back, seen):
+        as_many = "" if ready >= need else ", as many as carry the traffic now"
+        return RollbackReady(True, f"{count}{as_many}, weights move first", at_once=True)
+    if revival is not None:
+        if old.template_version is None:
+            return RollbackReady(False, f"the template version of {old.number} is not known")
+        why = f"{count}: it grows and is proved first, then weights move{_by_now(revival)}"
+        return RollbackReady(True, why, revival=revival)
+    if ready == 0:
+        return RollbackReady(False, f"{old.number} has nobody healthy of {need}: no traffic goes there before it has")
+    at_most = ago(back.terms.launch_timeout)
+    why = f"{count}: weights move when all are, after {at_most} at the latest; --now leaves {percent_of(ready, need)} %"
+    return RollbackReady(True, why)
+
+
+def _without_weights(back: Rotation, ready: int, revival: Revival | None) -> RollbackReady:
+    count = f"{back.old.number} has {ready} of {back.need}; no load balancer"
+    if ready >= back.need:
+        return RollbackReady(True, f"{count}: {back.new.number} is let go at once", at_once=True)
+    return RollbackReady(True, f"{count}: it grows first", revival=revival)
+
+
+def _by_now(revival: Revival) -> str:
+    return f"; --now leaves {revival.left} % until then" if revival.healthy else ""
+
+
+def _cannot_grow(revival: Revival, reasons: Sequence[str]) -> RollbackReady:
+    now = f" --now leaves {revival.left} %." if revival.healthy else ""
+    count = f"{revival.generation.number} has {revival.healthy} of {revival.needed} healthy"
+    return RollbackReady(False, f"{count} and cannot grow: {' '.join(reasons)}{now}", revival=revival)
+
+
+# --- a slot that somebody else has changed ----------------------------------------------------------------------------
+
+
+def _heed_changes(record: GroupRecord, back: Rotation, seen: Observation, found: RollbackReady) -> RollbackReady:
+    """What has become of the retained generation's slot since. Only what keeps it from growing stands in the way."""
+    state = seen.slots[back.old.slot]
+    fatal = [*_detached(record, state), *_suspended(state)]
+    if found.revival is not None and fatal:
+        return _cannot_grow(found.revival, fatal)
+    noted = "; ".join(_other_versions(back.old, state, grows=found.revival is not None))
+    return replace(found, why=f"{found.why}; but {noted}") if noted else found
+
+
+def _detached(record: GroupRecord, state: SlotState) -> list[str]:
+    gone = [arn for arn in record.target_groups.get(state.slot, ()) if arn not in state.target_groups]
+    name = state.auto_scaling_group
+    return [f"{name} registers no more with target group {arn.split('/')[1]}." for arn in gone]
+
+
+def _suspended(state: SlotState) -> list[str]:
+    name = state.auto_scaling_group
+    return [f"{word} is suspended on {name}, not by phoenix." for word in NEEDED_TO_GROW if word in state.suspended]
+
+
+def _other_versions(old: Generation, state: SlotState, *, grows: bool) -> list[str]:
+    """The slot launches something else now, or already has. A growing slot is set back to its version by the growth."""
+    if old.template_version is None:
+        return []
+    told = []
+    if state.template_version != old.template_version:
+        version = f"template version {state.template_version or 'none'}, not {old.template_version}"
+        mended = ", which the rollback sets back" if grows else ""
+        told.append(f"somebody has set {state.auto_scaling_group} to {version}{mended}")
+    others = [i for i in state.instances if i.in_service and i.template_version != old.template_version]
+    if others:
+        told.append(f"{counted(len(others), 'instance')} there is not of {old.number}'s template version")
+    return told

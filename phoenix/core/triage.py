@@ -1,0 +1,89 @@
+"""Which of many groups may need somebody: from their records, and from a few signs read for all of them together.
+
+Pure. Must never say "nothing" on a guess: what cannot be told from here is worth a proper look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from phoenix.core.model import Slot
+from phoenix.core.record import Generation, GroupRecord
+from phoenix.core.trigger import RotateWhen
+from phoenix.core.window import Calendar
+
+
+class Need(StrEnum):
+    """What a group may need: nobody, somebody who goes on with what is there, or somebody who may start a rotation."""
+
+    NOTHING = "nothing"
+    UPKEEP = "upkeep"
+    START = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One group among all, as far as its policy matters here."""
+
+    name: str
+    slots: Mapping[Slot, str] = field(default_factory=dict)
+    rotate_when: RotateWhen = RotateWhen()
+    calendar: Calendar = Calendar()
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What AWS says of a group without being asked for it alone.
+
+    `image` is the one that its source chooses now, None when that is not known. `marked`: a tag is on it that only a
+    rotation in flight may leave. `moved`: a route does not send everything to the live slot. `tainted`: an instance is.
+    """
+
+    image: str | None = None
+    marked: bool = False
+    moved: bool = False
+    tainted: bool = False
+
+
+UNKNOWN_SIGNS = Signs()
+
+
+def need_of(member: Member, record: GroupRecord | None, signs: Signs, at: datetime) -> Need:
+    """What the group may need now."""
+    if record is not None:
+        rotation = record.in_flight
+        if rotation is not None:
+            is_idle = rotation.held is not None and not signs.marked
+            return Need.NOTHING if is_idle else Need.UPKEEP
+        # While it is hot it is due by itself every few minutes; all of them together would be a storm.
+        if signs.marked or signs.moved or (record.hot_until is not None and record.hot_until <= at):
+            return Need.UPKEEP
+        if record.paused is not None or (record.setback is not None and at < record.setback.not_before):
+            return Need.NOTHING
+    live = record.live if record is not None else None
+    # The calendar is asked last: a schedule costs more to evaluate than everything before it.
+    may_start = _may_be_due(member.rotate_when, record, live, signs, at) and _is_open(member.calendar, at)
+    return Need.START if may_start else Need.NOTHING
+
+
+def _may_be_due(
+    when: RotateWhen, record: GroupRecord | None, live: Generation | None, signs: Signs, at: datetime
+) -> bool:
+    if record is None or live is None or when.drift or when.template:
+        return True
+    if when.tainted and signs.tainted:
+        return True
+    if when.max_instance_lifetime is not None and (live.since is None or at - live.since > when.max_instance_lifetime):
+        return True
+    if not when.new_image or signs.image == live.image:
+        return False
+    return all(entry.image != signs.image for entry in record.quarantine)
+
+
+def _is_open(calendar: Calendar, at: datetime) -> bool:
+    if calendar.freeze_at(at) is not None:
+        return False
+    return not calendar.windows or calendar.opening_at(at) is not None

@@ -1,0 +1,118 @@
+"""Somebody else writes to the same groups: put back a few times, then held with what to type; never fought over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from phoenix.core.model import Outcome, Phase
+from phoenix.engine.control import resume
+from phoenix.engine.report import Report, Watch
+from tests.rotation.conftest import Opener
+from tests.rotation.stage import Stage, a_policy
+
+LONG_BAKE = a_policy(strategy={"kind": "blue_green", "bake": "20m"})
+STICKY = {"Enabled": True, "DurationSeconds": 3600}
+
+
+def while_baking(stage: Stage, meddle: Callable[[], Any], times: int) -> Watch:
+    """Somebody does that so often while a step rests, two minutes apart."""
+    done: list[Any] = []
+
+    def watch(report: Report) -> None:
+        rotation = report.record.in_flight
+        if rotation is None or rotation.phase is not Phase.BAKING or len(done) == times:
+            return
+        if not done or (report.at - done[-1]).total_seconds() >= 120:
+            done.append(report.at)
+            meddle()
+
+    return watch
+
+
+def healed(stage: Stage) -> list[str]:
+    return [event.text for event in stage.rotation.events if event.name == "healed"]
+
+
+@pytest.fixture
+def patient(open_stage: Opener) -> Stage:
+    """The web tier, whose last bake takes twenty minutes."""
+    return open_stage(policy=LONG_BAKE)
+
+
+def test_capacity_that_a_pipeline_sets_back_twice_is_healed_and_the_rotation_goes_on(patient: Stage) -> None:
+    report = patient.rotate(while_baking(patient, lambda: patient.resize(MinSize=1, MaxSize=9), 2))
+
+    assert report.outcome is Outcome.SUCCEEDED
+    assert healed(patient) == ["web-blue has min 1 max 9, not min 4 max 12; put back"] * 2
+    assert patient.size("green") == (2, 12, 4)
+
+
+def test_capacity_that_a_pipeline_sets_back_every_time_is_held_until_a_person_has_talked_to_it(patient: Stage) -> None:
+    report = patient.rotate(while_baking(patient, lambda: patient.resize(MinSize=1, MaxSize=9), 99))
+
+    assert (report.outcome, report.exit_status) == (Outcome.HELD, 1)
+    assert str(patient.rotation.held).endswith("phoenix resume --group web")
+    assert (patient.staying("blue"), patient.staying("green")) == (4, 4)
+    resume(patient.group)
+    assert patient.rotate().outcome is Outcome.SUCCEEDED
+
+
+@pytest.mark.edge(44)
+def test_tags_that_somebody_removes_in_the_middle_are_written_again(patient: Stage) -> None:
+    def untag() -> None:
+        with patient.unnoticed():
+            keys = [{"ResourceId": "web-blue", "ResourceType": "auto-scaling-group", "Key": k} for k in before]
+            patient.client("autoscaling").delete_tags(Tags=keys)
+
+    before = ("phoenix:capacity", "phoenix:rotation", "phoenix:store")
+    report = patient.rotate(while_baking(patient, untag, 1))
+
+    assert report.outcome is Outcome.SUCCEEDED
+    assert healed(patient) == [f"web-blue has lost the tags {', '.join(sorted(before, reverse=True))}; put back"]
+    assert set(before) <= set(patient.tags("blue"))
+
+
+@pytest.mark.edge(6)
+def test_what_the_owner_had_suspended_stays_suspended_for_whoever_is_live(stage: Stage) -> None:
+    suspend(stage, "blue", "ScheduledActions", "AlarmNotification")
+
+    assert stage.rotate().outcome is Outcome.SUCCEEDED
+    assert "ScheduledActions" in stage.suspended("green")
+    assert stage.rollback().outcome is Outcome.ROLLED_BACK
+    assert stage.suspended("blue") == {"ScheduledActions", "AlarmNotification"}
+
+
+def suspend(stage: Stage, slot: str, *processes: str) -> None:
+    with stage.unnoticed():
+        name = f"web-{slot}"
+        stage.client("autoscaling").suspend_processes(AutoScalingGroupName=name, ScalingProcesses=list(processes))
+
+
+def test_a_rule_that_never_named_the_new_slot_does_not_name_it_after_a_rollback(open_stage: Opener) -> None:
+    stage = open_stage(scenario="bad-image")
+    only_blue(stage)
+    before = forwards(stage)
+
+    assert stage.rotate().outcome is Outcome.ROLLED_BACK
+
+    assert forwards(stage) == before
+    assert "phoenix:ledger" not in stage.tags("green")
+
+
+def only_blue(stage: Stage) -> None:
+    """As an owner writes it who knows of one target group."""
+    elbv2 = stage.client("elbv2")
+    with stage.unnoticed():
+        blue = elbv2.describe_target_groups(Names=["web-blue"])["TargetGroups"][0]["TargetGroupArn"]
+    for rule in stage.rules():
+        if "web-green" in str(rule["Actions"]):
+            stage.rewrite(rule, [{"Type": "forward", "TargetGroupArn": blue}])
+
+
+def forwards(stage: Stage) -> list[list[str]]:
+    """The target groups that each rule forwards to."""
+    groups = [r["Actions"][-1].get("ForwardConfig", {}).get("TargetGroups", []) for r in stage.rules()]
+    return [[each["TargetGroupArn"].split("/")[1] for each in of_rule] for of_rule in groups]
