@@ -34,7 +34,7 @@ def rollback(session: Session, number: int | None, now: bool, no_wait: bool) -> 
     request = RollbackRequest(to=number, now=now, reason=session.options.reason, wait=not no_wait)
 
     def go_back(group: Group, watch: Watch) -> Report:
-        return engine.rollback(group, request, watch)
+        return engine.rollback(group, request, watch, session.note)
 
     # Another generation than the one before may have to be launched, which takes all that a policy says.
     return _drive(session, go_back) if number is not None else _drive_quickly(session, go_back)

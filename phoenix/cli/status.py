@@ -5,6 +5,8 @@ Must never write anything, not even a lease.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -19,8 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
 
+    from phoenix.engine.age import Age
     from phoenix.engine.group import Group
     from phoenix.engine.report import Report
+
+_SIDE_BY_SIDE = 8
 
 
 @click.command()
@@ -50,29 +55,40 @@ def status(session: Session, watch: bool, wait: bool, timeout: timedelta | None)
 
 
 def _all(session: Session) -> int:
-    """All groups. One that cannot be looked at does not hide the others."""
-    from phoenix.engine.look import look
+    """All groups, some side by side. One that cannot be looked at does not hide the others."""
+    from phoenix.views import ages as age_view
     from phoenix.views import json
     from phoenix.views import status as view
 
-    reports: list[Report] = []
-    failures: list[tuple[str, PhoenixError]] = []
-    for name in session.wiring.group_names():
-        try:
-            reports.append(look(session.wiring.group(name)))
-        except PhoenixError as error:
-            failures.append((name, error))
-    documents = [json.report(report) for report in reports]
+    names = session.wiring.group_names()
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        looks = list(pool.map(partial(_look_at, session), names))
+    seen = [found for found in looks if not isinstance(found, PhoenixError)]
+    failures = [(name, found) for name, found in zip(names, looks, strict=True) if isinstance(found, PhoenixError)]
+    documents = [{**json.report(report), "age": age_view.document(age)} for report, age in seen]
     documents += [{"group": name, **json.failure(error)} for name, error in failures]
-    session.answer(view.render_all(reports, failures), sorted(documents, key=lambda document: str(document["group"])))
+    text = view.render_all([report for report, _ in seen], failures) + age_view.render([age for _, age in seen])
+    session.answer(text, sorted(documents, key=lambda document: str(document["group"])))
     return max((error.exit_status for _, error in failures), default=0)
+
+
+def _look_at(session: Session, name: str) -> tuple[Report, Age] | PhoenixError:
+    from phoenix.engine.age import age_of
+    from phoenix.engine.look import look
+
+    try:
+        group = session.wiring.group(name)
+        report = look(group, closely=False)
+        return report, age_of(group, report)
+    except PhoenixError as error:
+        return error
 
 
 def _watch(session: Session, group: Group) -> int:
     from phoenix.views import json
     from phoenix.views import status as view
 
-    for report in _looks(session, group):
+    for report in _looks(session, group, closely=True):
         if session.options.json:
             print(json.dump(json.report(report), one_line=True), flush=True)
         else:
@@ -99,7 +115,9 @@ def _wait(session: Session, group: Group, timeout: timedelta | None) -> int:
     return _as_rotate_would(report) if awaited else 0
 
 
-def _looks(session: Session, group: Group, timeout: timedelta | None = None) -> Iterator[Report]:
+def _looks(
+    session: Session, group: Group, timeout: timedelta | None = None, *, closely: bool = False
+) -> Iterator[Report]:
     """Reports a poll interval apart, until a signal comes or the time is up. Trouble that passes is waited out."""
     from phoenix.engine.look import look
 
@@ -107,7 +125,7 @@ def _looks(session: Session, group: Group, timeout: timedelta | None = None) -> 
     with stopping_on_signals(group.clock):
         while not group.clock.stopping:
             try:
-                report = look(group)
+                report = look(group, closely=closely)
             except TransientError as error:
                 session.note(f"{group.name}: {error.message}")
             else:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from phoenix.core.model import Outcome, Step
 from phoenix.core.record import Generation, GroupRecord
-from phoenix.engine.drive import claim, drive
+from phoenix.engine.drive import claim, drive, give_back
 from phoenix.engine.group import Group
 from phoenix.engine.observe import observe
 from phoenix.engine.once import tick_once
@@ -55,7 +55,7 @@ def go_to(group: Group, request: RollbackRequest, kept: GroupRecord, watch: Watc
         first = tick_once(group, lease, record)
         return report_on(group, first.record, first.seen)
     finally:
-        group.store.release(lease)
+        give_back(group, lease)
 
 
 def _survey(group: Group, wanted: Generation, why: str) -> Survey:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from phoenix.core.adopt import UNKNOWN_IMAGE, adopt, live_slot
 from phoenix.core.model import Observation
 from phoenix.core.ownership import foreign_store, is_outdated
+from phoenix.core.readiness import RollbackReady, with_blockers
 from phoenix.core.record import GroupRecord
 from phoenix.engine.group import Group
 from phoenix.engine.observe import Sight, observe
@@ -15,18 +16,23 @@ from phoenix.engine.reporting import report_on
 from phoenix.errors import ForeignStore
 
 
-def look(group: Group) -> Report:
-    """How the group stands right now, gates included while a rotation is in flight. Writes nothing."""
+def look(group: Group, *, closely: bool = True) -> Report:
+    """How the group stands right now, gates included while a rotation is in flight. Writes nothing.
+
+    `closely`: AWS is also asked, a few reads more, whether it would launch what a rollback has to launch first.
+    """
     sight = sight_of(group, search=False)
     report = report_on(group, _with_fresh_verdicts(sight), sight.seen)
-    return replace(report, lease=group.store.lease_of(group.name))
+    ready = _asked_about(group, report.rollback_ready) if closely else report.rollback_ready
+    return replace(report, lease=group.store.lease_of(group.name), rollback_ready=ready)
 
 
 def sight_of(group: Group, *, search: bool = True) -> Sight:
     """The group's record and what is there; a group without a record is adopted from what can be seen."""
     kept = group.store.load(group.name)
     sight = observe(group, kept or GroupRecord(group.name), search=search)
-    known = kept is not None and (kept.live is not None or kept.in_flight is not None)
+    # Without a rotation there is only what was noted of others' doing; they may have done more since.
+    known = kept is not None and kept.rotation is not None
     if known and not is_outdated(sight.record, sight.seen, group.store.location):
         return sight
     adopted = adopt(group.name, sight.seen, group.terms)
@@ -37,6 +43,8 @@ def sight_of(group: Group, *, search: bool = True) -> Sight:
             version=kept.version,
             paused=kept.paused,
             quarantine=kept.quarantine,
+            blocked=kept.blocked,
+            outbox=kept.outbox,
             setback=kept.setback,
             highest_number=max(kept.highest_number, adopted.highest_number),
         )
@@ -64,6 +72,14 @@ def _with_image(group: Group, record: GroupRecord, sight: Sight) -> GroupRecord:
         return record
     most_common = max(sorted(set(images)), key=images.count)
     return replace(record, live=replace(record.live, image=most_common))
+
+
+def _asked_about(group: Group, found: RollbackReady) -> RollbackReady:
+    """Where the shift comes first nothing is launched, and nothing is asked."""
+    revival = found.revival
+    if revival is None or not found.ready:
+        return found
+    return with_blockers(found, group.fleet.find_revival_blockers(revival.generation, revival.missing))
 
 
 def _with_fresh_verdicts(sight: Sight) -> GroupRecord:

@@ -6,16 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from phoenix.core.back import RollbackReady
 from phoenix.core.blocker import Blocker
 from phoenix.core.image import Candidate
 from phoenix.core.model import Observation, Outcome, Step
+from phoenix.core.readiness import NOTHING_RETAINED, RollbackReady
 from phoenix.core.record import Generation, GroupRecord
 from phoenix.engine.group import About
 from phoenix.errors import Blocked
 from phoenix.ports import Lease
-
-NOTHING_RETAINED = RollbackReady(ready=False, why="nothing is retained")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from phoenix.core.back import rollback_readiness
 from phoenix.core.model import Observation, Outcome
+from phoenix.core.readiness import NOTHING_RETAINED, rollback_readiness
 from phoenix.core.record import GroupRecord
 from phoenix.engine.group import Group
-from phoenix.engine.report import NOTHING_RETAINED, Report
+from phoenix.engine.report import Report
 
 EXIT_STATUS = {
     Outcome.NONE: 0,

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 
-from phoenix.core.back import reopen, turn_back
+from phoenix.core.back import last_good, last_good_image, reopen, turn_back
 from phoenix.core.explain import ago
 from phoenix.core.model import Cause, Observation, Outcome, Phase, Slot
+from phoenix.core.progress import noted
+from phoenix.core.readiness import short_by_now
 from phoenix.core.ready import ready_count
 from phoenix.core.record import Ask, GroupRecord, Rotation
-from phoenix.engine.drive import PATIENCE, claim, drive, patiently
+from phoenix.engine.drive import PATIENCE, claim, drive, give_back, patiently
 from phoenix.engine.group import Group
 from phoenix.engine.look import refuse_outdated, sight_of
-from phoenix.engine.news import tell
 from phoenix.engine.observe import Sight, observe
 from phoenix.engine.once import Ticked, act_on, tick_once
+from phoenix.engine.outbox import save_telling
 from phoenix.engine.report import Report, Watch, nobody
 from phoenix.engine.reporting import report_on
 from phoenix.engine.request import RollbackRequest
@@ -26,54 +29,67 @@ from phoenix.ports import Lease
 
 log = logging.getLogger(__name__)
 
+Say = Callable[[str], None]
+"""Called with a sentence that must be heard before anything is changed; whoever hears it must not take long."""
+NOW = "now"
+"""The event that says what `--now` has left of the capacity."""
 
-def rollback(group: Group, request: RollbackRequest, watch: Watch = nobody) -> Report:
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What somebody wants, and how they are kept informed."""
+
+    request: RollbackRequest
+    watch: Watch
+    say: Say
+
+
+def rollback(group: Group, request: RollbackRequest, watch: Watch = nobody, say: Say = lambda _: None) -> Report:
     """Pre-empt the rotation in flight, or return to the retained generation. A second call writes nothing.
 
-    An AWS that is slow to answer, as it often is when somebody needs this, is asked again.
+    An AWS that is slow to answer, as it often is when somebody needs this, is asked again. `say` hears what `--now`
+    leaves of the capacity, before it acts.
 
     Raises:
         Blocked: there is nothing to go back to.
     """
-    return patiently(group, partial(_roll_back, group, request, watch), reached=False)
+    return patiently(group, partial(_roll_back, group, Errand(request, watch, say)), reached=False)
 
 
-def _roll_back(group: Group, request: RollbackRequest, watch: Watch) -> Report:
+def _roll_back(group: Group, errand: Errand) -> Report:
     kept = group.store.load(group.name)
     if kept is not None and (kept.rotation is not None or kept.retained is not None):
         try:
-            return _roll_back_from(group, request, watch, kept, None)
+            with group.tracer.about(kept.rotation):  # also while it is looked at as if it were over
+                return _roll_back_from(group, errand, kept, None)
         except ForeignStore as elsewhere:
             log.warning("store.left_out", extra={"group": group.name, "reason": elsewhere.message})
     sight = sight_of(group)
-    return _roll_back_from(group, request, watch, sight.record, sight)
+    return _roll_back_from(group, errand, sight.record, sight)
 
 
-def _roll_back_from(
-    group: Group, request: RollbackRequest, watch: Watch, kept: GroupRecord, searched: Sight | None
-) -> Report:
+def _roll_back_from(group: Group, errand: Errand, kept: GroupRecord, searched: Sight | None) -> Report:
     """Roll back what the record tells of; with `searched` that record was made from what was seen."""
+    request = errand.request
     if request.to is not None and not _is_the_one_before(kept, request.to):
         from phoenix.engine.forward import go_to  # all that a start needs; the way back does not wait for it
 
-        return go_to(group, request, kept, watch)
-    done = _already_back(group, kept)
+        return go_to(group, request, kept, errand.watch)
+    done = _already_back(group, kept, searched)
     if done is not None:
         return done
     intended = _intend(group, request, kept)
     lease = claim(group, force=True)
     try:
         if intended is not kept:
-            try:
-                first = act_on(group, lease, intended, _as_intended(group, intended, searched))
-            finally:  # only now: traffic waits for no notifier, whatever it has to load, or to wait for itself
-                tell(group, kept, intended)
+            sight = _as_intended(group, intended, searched)
+            first = act_on(group, lease, intended, _said_first(sight, errand.say))
         else:
-            first = _turn(group, lease, request, kept, searched)
+            first = _turn(group, lease, errand, kept, searched)
         leave_word(group, first)
-        return _follow(group, lease, request, watch, first)
+        return _follow(group, lease, errand, first)
     finally:
-        group.store.release(lease)
+        give_back(group, lease)
 
 
 def abort(group: Group, reason: str | None, watch: Watch = nobody) -> Report:
@@ -89,34 +105,51 @@ def _is_the_one_before(record: GroupRecord, number: int) -> bool:
     rotation = record.rotation
     if record.in_flight is not None and rotation is not None:
         return number == rotation.old.number
-    return record.retained is not None and record.retained.number == number
+    # Retained still, but rolled back to something else since: that way back is over, and this one a start of its own.
+    is_back = rotation is not None and rotation.outcome is Outcome.ROLLED_BACK
+    return record.retained is not None and record.retained.number == number and not is_back
 
 
-def _already_back(group: Group, record: GroupRecord) -> Report | None:
-    """What there is to say when the generation before already has the traffic; None when there is work to do."""
+def _already_back(group: Group, record: GroupRecord, searched: Sight | None) -> Report | None:
+    """What there is to say when the generation before already has the traffic; None when there is work to do.
+
+    Raises:
+        Blocked: there is nothing to go back to.
+        ForeignStore: there is, but by another store; this record knows nothing of it.
+    """
     rotation = record.rotation
     # What a rotation had not touched when it was rolled back is still retained, and is no reason to go back further.
     is_back = rotation is not None and rotation.outcome is Outcome.ROLLED_BACK
     if record.in_flight is not None or (record.retained is not None and rotation is not None and not is_back):
         return None
+    seen = searched.seen if searched is not None else observe(group, record).seen
+    refuse_outdated(group, record, seen)
     if rotation is None or rotation.outcome is not Outcome.ROLLED_BACK or rotation.ended_at is None:
-        raise Blocked(_nothing_retained(record), hint=f"phoenix images --group {group.name}")
+        raise _nothing_retained(group, record)
     when = f"{rotation.ended_at:%H:%M:%S} UTC, {ago(group.clock.now() - rotation.ended_at)} ago"
     by = rotation.back.by if rotation.back else "phoenix"
     sentence = (
         f"Nothing to do: {group.name} is already back on {rotation.old.number}. "
         f'Rolled back {when}, by {by}: "{rotation.reason}".'
     )
-    sight = observe(group, record)
-    refuse_outdated(group, record, sight.seen)
-    return report_on(group, record, sight.seen, sentence=sentence, outcome=Outcome.NONE)
+    return report_on(group, record, seen, sentence=sentence, outcome=Outcome.NONE)
 
 
-def _nothing_retained(record: GroupRecord) -> str:
+def _nothing_retained(group: Group, record: GroupRecord) -> Blocked:
+    """With the last good image that is known of, and what to type to go there."""
     live = f"generation {record.live.number} ({record.live.image})" if record.live else "what is there"
-    others = [g for g in record.known if record.live is None or g.number != record.live.number]
-    offer = f"; `--to {others[-1].number}` launches generation {others[-1].number} again" if others else ""
-    return f"nothing to go back to: {record.group} is on {live} and nothing is retained{offer}"
+    told = f"nothing to go back to: {record.group} is on {live} and nothing is retained"
+    good = last_good(record)
+    if good is not None:
+        return Blocked(
+            f"{told}; the last good image was {good.image}, of generation {good.number}",
+            hint=f"phoenix rollback --group {group.name} --to {good.number}",
+        )
+    image = last_good_image(record, group.store.history(group.name, limit=10))
+    if image is not None:
+        hint = f"phoenix rotate --group {group.name} --image {image} --force"
+        return Blocked(f"{told}; the last good image was {image}", hint=hint)
+    return Blocked(f"{told}; no image before it is known", hint=f"phoenix images --group {group.name}")
 
 
 def _intend(group: Group, request: RollbackRequest, kept: GroupRecord) -> GroupRecord:
@@ -133,30 +166,40 @@ def _intend(group: Group, request: RollbackRequest, kept: GroupRecord) -> GroupR
     turned = turn_back(rotation, Observation(now, slots={}), ask, Cause.OPERATOR, now=request.now)
     waiting_for = f"rolling back to {rotation.old.number}"
     turned = replace(turned, phase=Phase.ROLLING_BACK, outcome=Outcome.IN_PROGRESS, waiting_for=waiting_for)
-    return group.store.save(replace(kept, rotation=turned))
+    return save_telling(group, kept, replace(kept, rotation=turned))
 
 
 def _as_intended(group: Group, intended: GroupRecord, searched: Sight | None) -> Sight:
     """What there is to see at the turn. Where the old generation can carry the need, the first write is the shift."""
     rotation = intended.rotation
     if rotation is None:
-        raise Blocked(_nothing_retained(intended))
-    sight = searched or _quick_look(group, intended, rotation)
+        raise _nothing_retained(group, intended)
+    sight = searched or _quick_look(group, intended, rotation, now=rotation.back_now)
     return Sight(replace(sight.record, rotation=rotation), sight.seen)
 
 
-def _turn(group: Group, lease: Lease, request: RollbackRequest, kept: GroupRecord, searched: Sight | None) -> Ticked:
+def _turn(group: Group, lease: Lease, errand: Errand, kept: GroupRecord, searched: Sight | None) -> Ticked:
     """The next tick of a way back that is under way, or the first of one that follows a success."""
-    rotation = kept.rotation
+    rotation, request = kept.rotation, errand.request
     if rotation is None:
-        raise Blocked(_nothing_retained(kept))
+        raise _nothing_retained(group, kept)
     if rotation.in_flight:
         return tick_once(group, lease, kept) if rotation.held is None else _once_more(group, lease, kept, rotation)
-    sight = searched or _quick_look(group, kept, rotation)
+    sight = searched or _quick_look(group, kept, rotation, now=request.now)
     ask = Ask(sight.seen.at, group.by, request.reason)
     turned = turn_back(reopen(kept, rotation, sight.seen), sight.seen, ask, Cause.OPERATOR, now=request.now)
     record = replace(sight.record, rotation=turned)
-    return act_on(group, lease, kept, Sight(record, sight.seen))
+    return act_on(group, lease, kept, _said_first(Sight(record, sight.seen), errand.say))
+
+
+def _said_first(sight: Sight, say: Say) -> Sight:
+    """What `--now` leaves of the capacity is said, and noted in the rotation's story, before anything is changed."""
+    rotation = sight.record.rotation
+    short = short_by_now(rotation, sight.seen) if rotation is not None else None
+    if rotation is None or short is None:
+        return sight
+    say(short)
+    return Sight(replace(sight.record, rotation=noted(rotation, sight.seen, NOW, short)), sight.seen)
 
 
 def _once_more(group: Group, lease: Lease, kept: GroupRecord, rotation: Rotation) -> Ticked:
@@ -166,26 +209,37 @@ def _once_more(group: Group, lease: Lease, kept: GroupRecord, rotation: Rotation
     return act_on(group, lease, kept, Sight(replace(sight.record, rotation=going), sight.seen))
 
 
-def _quick_look(group: Group, kept: GroupRecord, rotation: Rotation) -> Sight:
-    """Three reads, side by side, if they show the old generation whole; the new one's health only where it matters."""
+def _quick_look(group: Group, kept: GroupRecord, rotation: Rotation, *, now: bool) -> Sight:
+    """Three reads, side by side; the new generation's health only where it matters.
+
+    That is where some of the old one are healthy and it does not have to grow: do they beat those that serve now?
+    """
     at_rest = replace(kept, rotation=replace(rotation, ended_at=rotation.ended_at or group.clock.now()))
     sight = observe(group, at_rest, health_of=frozenset({rotation.old.slot}))
-    need = rotation.need if rotation.in_flight else sight.seen.slots[rotation.new.slot].desired
-    if ready_count(rotation, sight.seen, rotation.old.slot) < need:
+    old, new = (sight.seen.slots[slot] for slot in (rotation.old.slot, rotation.new.slot))
+    need = rotation.need if rotation.in_flight else new.desired
+    if 0 < ready_count(rotation, sight.seen, old.slot) < need <= old.desired and not now:
         sight = observe(group, at_rest, health_of=frozenset(Slot))
     refuse_outdated(group, at_rest, sight.seen)
     return Sight(replace(sight.record, rotation=rotation), sight.seen)
 
 
-def _follow(group: Group, lease: Lease, request: RollbackRequest, watch: Watch, first: Ticked) -> Report:
-    if not request.wait:
+def _follow(group: Group, lease: Lease, errand: Errand, first: Ticked) -> Report:
+    if not errand.request.wait:
         report = report_on(group, first.record, first.seen)
-        return replace(report, exit_status=0)
+        return _with_what_now_left(replace(report, exit_status=0))
     try:
-        report = drive(group, lease, watch, first)
+        report = drive(group, lease, errand.watch, first)
     except LeaseLost as lost:
         report = _finished_by(group, lost)
-    return replace(report, exit_status=0 if report.outcome is Outcome.ROLLED_BACK else report.exit_status)
+    status = 0 if report.outcome is Outcome.ROLLED_BACK else report.exit_status
+    return _with_what_now_left(replace(report, exit_status=status))
+
+
+def _with_what_now_left(report: Report) -> Report:
+    rotation = report.record.rotation
+    told = next((event.text for event in rotation.events if event.name == NOW), None) if rotation else None
+    return report if told is None else replace(report, sentence=f"{told}; {report.sentence}")
 
 
 def _finished_by(group: Group, lost: LeaseLost) -> Report:

@@ -6,28 +6,30 @@ Must never launch anything: DryRun is always set, and its only good answer is an
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
 from phoenix.aws.checks import Check, make_checks
 from phoenix.aws.errors import code_of
+from phoenix.aws.rights import FORWARD, reads
 from phoenix.aws.session import Aws
 from phoenix.aws.templates import TemplateVersion, newest_of_the_owner, read_version, template_of
 from phoenix.core.blocker import Blocker
 from phoenix.core.image import Image
 from phoenix.errors import AccessDenied, NotFound, PhoenixError, TransientError
-from phoenix.fleets import quota
+from phoenix.fleets import launch_rights, quota
 from phoenix.fleets.pair_judgement import subnets_of
 from phoenix.fleets.pair_template import changes, running_version
 
 IAM_ACTIONS: Final = (
-    frozenset({"ec2:DescribeLaunchTemplateVersions", "ec2:RunInstances", "iam:PassRole"}) | quota.IAM_ACTIONS
+    reads("ec2:DescribeLaunchTemplateVersions", roles=FORWARD) | launch_rights.IAM_ACTIONS | quota.IAM_ACTIONS
 )
 CHECKS: Final = ("unknown-launch-template", "launch-denied", "launch-impossible", "template-changed", *quota.CHECKS)
 
 _WOULD_SUCCEED = "DryRunOperation"
+_IMAGE: Final = "ImageId"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def check_launch(aws: Aws, launch: Launch) -> list[Blocker]:
         Check("dry run", CHECKS[1:3], partial(_dry_run, aws, launch.candidate, source, launch.image)),
         Check("launch template", CHECKS[3:4], partial(_changed, aws, launch.live, source)),
     ]
-    demand = _demand(launch, source)
+    demand = demand_of(launch.candidate, source, launch.count, launch.at)
     if demand is not None:
         checks.append(Check("vCPU quota", quota.CHECKS, partial(quota.find_quota, aws, demand), optional=True))
     return make_checks(aws, checks)
@@ -88,12 +90,12 @@ def _changed(aws: Aws, live: Mapping[str, Any], source: TemplateVersion) -> Iter
     )
 
 
-def _demand(launch: Launch, source: TemplateVersion) -> quota.Demand | None:
+def demand_of(group: Mapping[str, Any], source: TemplateVersion, count: int, at: datetime) -> quota.Demand | None:
     """None where the type is not known beforehand, or where spot instances may be launched."""
     instance_type = source.content.get("InstanceType")
-    if instance_type is None or launch.candidate.get("MixedInstancesPolicy") or launch.count <= 0:
+    if instance_type is None or group.get("MixedInstancesPolicy") or count <= 0:
         return None
-    return quota.Demand(str(instance_type), launch.count, launch.at)
+    return quota.Demand(str(instance_type), count, at)
 
 
 def _dry_run(aws: Aws, group: Mapping[str, Any], source: TemplateVersion, image: Image) -> list[Blocker]:
@@ -101,7 +103,8 @@ def _dry_run(aws: Aws, group: Mapping[str, Any], source: TemplateVersion, image:
     try:
         aws.call("ec2", "run_instances", DryRun=True, MinCount=1, MaxCount=1, **_launch(group, source, image))
     except AccessDenied as error:
-        return [Blocker("launch-denied", where, f"A launch would be refused. {error.message}", error.hint)]
+        denied = Blocker("launch-denied", where, f"A launch would be refused. {error.message}", error.hint)
+        return [replace(denied, of_rights=not _may_make_versions(aws, source))]
     except TransientError:
         raise
     except PhoenixError as error:
@@ -110,6 +113,19 @@ def _dry_run(aws: Aws, group: Mapping[str, Any], source: TemplateVersion, image:
         remedy = f"aws ec2 describe-launch-template-versions --launch-template-id {source.template}"
         return [Blocker("launch-impossible", where, f"{image.id} cannot be launched. {error.message}", remedy)]
     return []
+
+
+def _may_make_versions(aws: Aws, source: TemplateVersion) -> bool:
+    """Whether whoever asks may do the first thing of every rotation; if not, they are here to read."""
+    version = {"LaunchTemplateId": source.template, "LaunchTemplateData": {_IMAGE: source.content.get(_IMAGE, "")}}
+    try:
+        aws.call("ec2", "create_launch_template_version", DryRun=True, **version)
+    except AccessDenied:
+        return False
+    except PhoenixError as error:
+        if isinstance(error, TransientError):
+            raise
+    return True
 
 
 def _launch(group: Mapping[str, Any], source: TemplateVersion, image: Image) -> dict[str, Any]:

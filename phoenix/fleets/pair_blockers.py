@@ -5,7 +5,7 @@ Must never stop at the first thing it finds: whoever mends one at a time starts 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -13,20 +13,24 @@ from typing import Any, Final
 
 from phoenix.aws.checks import Check, make_checks
 from phoenix.aws.groups import read_groups
+from phoenix.aws.rights import FORWARD, reads
 from phoenix.aws.session import Aws
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.image import Image
 from phoenix.core.model import Slot
-from phoenix.fleets import launch_check, other_owners, pair_judgement, pets, schedules
+from phoenix.fleets import addresses, launch_check, other_owners, pair_judgement, pets, schedules
+from phoenix.fleets.addresses import find_addresses
 from phoenix.fleets.launch_check import Launch, check_launch
 from phoenix.fleets.other_owners import find_hooks, find_predictive
-from phoenix.fleets.pair_judgement import Pair, judge_pair, subnets_of
+from phoenix.fleets.pair_judgement import Pair, judge_pair
 from phoenix.fleets.pair_shapes import target_groups
 from phoenix.fleets.pets import find_pets
 from phoenix.fleets.schedules import Span, find_firing, find_sleeping
 
 IAM_ACTIONS: Final = (
-    frozenset({"autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes", "ec2:DescribeSubnets"})
+    reads("autoscaling:DescribeAutoScalingGroups")
+    | reads("autoscaling:DescribeInstanceRefreshes", roles=FORWARD)
+    | addresses.IAM_ACTIONS
     | launch_check.IAM_ACTIONS
     | other_owners.IAM_ACTIONS
     | pets.IAM_ACTIONS
@@ -38,7 +42,7 @@ CHECKS: Final = (
     *other_owners.CHECKS,
     "instance-refresh",
     "target-group-in-use",
-    "subnet-addresses",
+    *addresses.CHECKS,
     *schedules.CHECKS,
     *launch_check.CHECKS,
     *pets.CHECKS,
@@ -93,7 +97,7 @@ def _checks(
     firing = partial(find_firing, aws, start.names[start.live], span)
     yield Check("scheduled actions", ("scheduled-shrink", "scheduled-change"), firing)
     yield Check("other users of the target groups", ("target-group-in-use",), partial(_sharers, aws, live, candidate))
-    yield Check("free addresses", ("subnet-addresses",), partial(_addresses, aws, candidate, count))
+    yield Check("free addresses", addresses.CHECKS, partial(find_addresses, aws, candidate, count))
     yield Check("live instances", pets.CHECKS, partial(find_pets, aws, live))
     if launchable:
         launch = Launch(live, candidate, start.image, count, start.at)
@@ -160,22 +164,3 @@ def _sharers(aws: Aws, *pair: Mapping[str, Any]) -> Iterator[Blocker]:
                 f"aws autoscaling detach-traffic-sources --auto-scaling-group-name {name} \\\n"
                 f"    --traffic-sources Identifier={arn},Type=elbv2",
             )
-
-
-def _addresses(aws: Aws, candidate: Mapping[str, Any], count: int) -> Iterator[Blocker]:
-    subnets = subnets_of(candidate)
-    if not subnets:
-        return
-    found = list(aws.pages("ec2", "describe_subnets", "Subnets", SubnetIds=sorted(subnets)))
-    free = sum(int(subnet["AvailableIpAddressCount"]) for subnet in found)
-    if free < count:
-        yield Blocker(
-            "subnet-addresses",
-            f"Auto Scaling group {candidate['AutoScalingGroupName']}",
-            f"{_listed(subnets)} have {free} free addresses; {count} instances are to be launched there.",
-            f"aws ec2 describe-subnets --subnet-ids {' '.join(sorted(subnets))}",
-        )
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))

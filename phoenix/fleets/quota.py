@@ -13,12 +13,13 @@ from functools import partial
 from typing import Any, Final
 
 from phoenix.aws.errors import code_of
+from phoenix.aws.rights import reads
 from phoenix.aws.session import Aws
 from phoenix.core.blocker import Blocker
 from phoenix.errors import PhoenixError
 
-IAM_ACTIONS: Final = frozenset(
-    {"cloudwatch:GetMetricStatistics", "ec2:DescribeInstanceTypes", "servicequotas:GetServiceQuota"}
+IAM_ACTIONS: Final = reads(
+    "cloudwatch:GetMetricStatistics", "ec2:DescribeInstanceTypes", "servicequotas:GetServiceQuota"
 )
 CHECKS: Final = ("vcpu-quota",)
 
@@ -63,7 +64,7 @@ def find_quota(aws: Aws, demand: Demand) -> Iterator[Blocker]:
         "vcpu-quota",
         f"quota {code}",
         f"{wanted} more vCPUs are needed for {demand.count} of {demand.instance_type}; {used:.0f} of {limit:.0f}"
-        " are in use in this account and Region. Ask for more:",
+        " are in use in this account and Region.",
         f"aws service-quotas request-service-quota-increase --service-code ec2 --quota-code {code} \\\n"
         f"    --desired-value {used + wanted:.0f}",
     )

@@ -1,4 +1,4 @@
-"""The doctor's findings: one line a check, the remedy below those that failed.
+"""The doctor's findings: one line a check, the remedy below those that did not pass.
 
 Must never call something in order that could not be looked at.
 """
@@ -15,12 +15,18 @@ from phoenix.views import text
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at, and in words what was found."""
+    """One thing that was looked at, and in words what was found. A `warning` may be as it is."""
 
     name: str
     passed: bool
     words: str
     hint: str | None = None
+    warning: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """In one word."""
+        return ("WARN" if self.warning else "PASS") if self.passed else "FAIL"
 
 
 def render(checks: Sequence[Check]) -> str:
@@ -28,9 +34,9 @@ def render(checks: Sequence[Check]) -> str:
     width = max(len(check.name) for check in checks)
     lines: list[str] = []
     for check in checks:
-        first = f"  {'PASS' if check.passed else 'FAIL'}  {check.name:<{width}}  "
+        first = f"  {check.verdict}  {check.name:<{width}}  "
         lines += text.paragraph(check.words, first=first, rest=" " * len(first))
-        if check.hint and not check.passed:
+        if check.hint and check.verdict != "PASS":
             lines.append(f"{' ' * len(first)}{text.clean(check.hint)}")
     failed = sum(not check.passed for check in checks)
     return text.screen(lines, [f"{counted(failed, 'check')} failed." if failed else "Everything is in order."])
@@ -40,5 +46,7 @@ def document(checks: Sequence[Check]) -> dict[str, Any]:
     """The same for a script."""
     return {
         "healthy": all(check.passed for check in checks),
-        "checks": [{"name": c.name, "passed": c.passed, "text": c.words, "hint": c.hint} for c in checks],
+        "checks": [
+            {"name": c.name, "passed": c.passed, "warning": c.warning, "text": c.words, "hint": c.hint} for c in checks
+        ],
     }

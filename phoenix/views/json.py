@@ -32,6 +32,7 @@ def report(told: Report) -> Document:
     return {
         "group": told.group,
         "outcome": str(told.outcome),
+        "sentence": told.sentence,
         "rotation": None if last is None else rotation(last),
         "generations": [_slot_row(row) for row in rows(told.record, told.seen)],
         "waiting_for": in_flight.waiting_for if in_flight is not None else None,

@@ -29,6 +29,7 @@ def render(report: Report, *, driving: bool = False) -> str:
         _headline(report),
         *middle,
         _facts(report, driving=driving),
+        _way_back_mended(report),
         _what_to_type(report),
     )
 
@@ -73,7 +74,7 @@ def _line(report: Report) -> list[str]:
         str(live.generation.number) if live else "-",
         _healthy(live) if live else "-",
         _percent(shown.weight) if shown else "-",
-        "ready" if report.rollback_ready.ready else "no",
+        _readiness_word(report),
     ]
 
 
@@ -182,7 +183,24 @@ def _facts(report: Report, *, driving: bool) -> list[str]:
 def _readiness(report: Report) -> str:
     if not report.rollback_ready.ready:
         return "not possible"
-    return "ready now" if report.rollback_ready.at_once else "possible, grows first"
+    if report.rollback_ready.at_once:
+        return "ready now"
+    return "possible, grows first" if report.rollback_ready.revival else "possible, not at once"
+
+
+def _readiness_word(report: Report) -> str:
+    found = report.rollback_ready
+    if not found.ready:
+        return "no"
+    return "ready" if found.at_once else "grows" if found.revival else "waits"
+
+
+def _way_back_mended(report: Report) -> list[str]:
+    """The command that makes a rollback possible again, to be copied as it is."""
+    remedy = report.rollback_ready.remedy
+    return (
+        [] if remedy is None else ["To make a rollback possible:", *(f"  {text.clean(r)}" for r in remedy.split("\n"))]
+    )
 
 
 def _rotation_label(rotation: Rotation) -> str:

@@ -75,6 +75,7 @@ class Terminal:
     folder: Path
     capture: pytest.CaptureFixture[str]
     clock: CountingClock
+    store: str | None = None
 
     def __call__(self, command: str) -> Answer:
         self.sandbox.calls.clear()
@@ -88,7 +89,7 @@ class Terminal:
         return [call.operation for call in self.sandbox.calls if call.mutating]
 
     def _wire(self, options: Options) -> Wiring:
-        settings = Settings(policies=str(self.folder), store=f"sqlite:///{self.folder}/phoenix.db")
+        settings = Settings(policies=str(self.folder), store=self.store or f"sqlite:///{self.folder}/phoenix.db")
         aws = Aws(session=self.sandbox.session, threads=1)
         return Wiring(settings, Overrides(clock=self.clock, aws=aws, by="tester"))
 

@@ -14,7 +14,7 @@ from phoenix.engine import obstacles
 PHOENIX = Path(obstacles.__file__).parents[1]
 NOT_A_CHECK = {"not-checked"}
 ANNOUNCED: dict[str, list[tuple[str, ...]]] = {
-    "fleets": [kind.checks for kind in fleets.KINDS.values()],
+    "fleets": [each for kind in fleets.KINDS.values() for each in (kind.checks, kind.revival_checks)],
     "routers": [kind.checks for kind in routers.KINDS.values()],
     "gates": [kind.checks for kind in gates.KINDS.values()],
     "engine": [obstacles.CHECKS],

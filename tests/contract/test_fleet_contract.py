@@ -18,13 +18,14 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.model import LaunchFailure, Slot
+from phoenix.core.record import Generation
 from phoenix.errors import PermanentError
 from phoenix.fleets import KINDS
 from phoenix.ports import Fleet
 from phoenix.sandbox import LaunchFault
-from tests.account import Opener
+from tests.account import Account, Opener
 from tests.builders import a_generation, a_rotation
-from tests.fakes import NEW_IMAGE, FakeFleet, an_image
+from tests.fakes import NEW_IMAGE, OLD_IMAGE, FakeFleet, an_image
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN
 START = datetime(2026, 11, 18, 2, 41, 2, tzinfo=UTC)
@@ -38,6 +39,8 @@ class Case:
     fleet: Fleet
     settle: Callable[[], None]
     fail_launches: Callable[[], None]
+    lose_image: Callable[[], None]
+    """The image of version 1 is deregistered."""
     image: str
 
 
@@ -47,7 +50,7 @@ def _fake(_open: Opener) -> Case:
     def fail() -> None:
         fleet.failure = LaunchFailure(START, True, False, "Client.InternalError: Client error on launch")
 
-    return Case(fleet, fleet.settle, fail, NEW_IMAGE)
+    return Case(fleet, fleet.settle, fail, lambda: fleet.gone.add(OLD_IMAGE), NEW_IMAGE)
 
 
 def _pair(open_account: Opener) -> Case:
@@ -57,8 +60,19 @@ def _pair(open_account: Opener) -> Case:
         account.fleet,
         lambda: account.clock.advance(300),
         lambda: account.sandbox.fail_launches(LaunchFault.KMS),
+        lambda: _deregister(account),
         image,
     )
+
+
+def _deregister(account: Account) -> None:
+    (live, *_) = account.fleet.live_instances(BLUE)
+    account.client("ec2").deregister_image(ImageId=live.image)
+
+
+def the_live_one(case: Case) -> Generation:
+    (live, *_) = case.fleet.live_instances(BLUE)
+    return a_generation(41, image=live.image)
 
 
 CASES: dict[str, Callable[[Opener], Case]] = {"fake": _fake, "pair": _pair}
@@ -222,6 +236,26 @@ def test_instances_that_nobody_knows_are_left_out(case: Case) -> None:
 
 def test_nothing_stands_in_the_way_of_a_pair_at_rest(case: Case) -> None:
     assert case.fleet.find_blockers(BLUE, an_image(case.image), 4) == []
+
+
+def test_a_generation_of_which_all_is_there_can_be_launched_again(case: Case) -> None:
+    assert case.fleet.find_revival_blockers(the_live_one(case), 4) == []
+
+
+def test_a_generation_whose_template_version_is_gone_cannot(case: Case) -> None:
+    unknown = replace(the_live_one(case), template_version="99")
+
+    assert [b.name for b in case.fleet.find_revival_blockers(unknown, 4)] == ["template-version-gone"]
+
+
+def test_a_generation_whose_image_is_gone_cannot(case: Case) -> None:
+    generation = the_live_one(case)
+    case.lose_image()
+
+    (blocker,) = case.fleet.find_revival_blockers(generation, 4)
+
+    assert (blocker.name, generation.image in blocker.text, blocker.warning) == ("image-gone", True, False)
+    assert blocker.name in case.fleet.revival_checks
 
 
 def test_weights_are_refused(case: Case) -> None:

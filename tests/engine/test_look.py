@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from phoenix.core.model import Cause, Outcome
 from phoenix.core.record import Ask, GroupRecord, Quarantined
 from phoenix.engine.look import look, sight_of
+from phoenix.engine.tick import tick
 from tests.builders import NOON
 from tests.engine.builders import BLUE, CANARY, GREEN, a_bench
 from tests.fakes import NEW_IMAGE, OLD_IMAGE
@@ -67,6 +69,29 @@ def test_a_rotation_in_flight_is_shown_with_fresh_verdicts_and_who_drives_it() -
     assert report.record.rotation is not None
     assert report.record.rotation.looked_at == bench.clock.now()
     assert bench.record == before
+
+
+@pytest.mark.edge(43)
+def test_whether_a_cold_generation_could_be_launched_again_is_asked_when_a_person_looks() -> None:
+    bench = a_bench()
+    bench.rotated()
+    bench.clock.at += timedelta(hours=2)
+    tick(bench.group)
+    bench.fleet.gone = {OLD_IMAGE}
+
+    closely, in_passing = look(bench.group), look(bench.group, closely=False)
+
+    assert (closely.rollback_ready.ready, in_passing.rollback_ready.ready) == (False, True)
+    assert closely.rollback_ready.why == f"1 has 0 of 4 healthy and cannot grow: {OLD_IMAGE} is gone."
+    assert closely.rollback_ready.remedy == "restore it"
+
+
+def test_nothing_is_asked_while_the_shift_comes_first() -> None:
+    bench = a_bench()
+    bench.rotated()
+    bench.fleet.gone = {OLD_IMAGE}
+
+    assert look(bench.group).rollback_ready.at_once
 
 
 def test_what_was_said_of_a_group_before_it_had_a_live_slot_is_not_forgotten() -> None:

@@ -75,6 +75,17 @@ def test_a_dry_run_that_fails_stands_in_the_way(account: Account, image: Image, 
     assert (blocker.name, "said the test" in blocker.text) == (name, True)
 
 
+@pytest.mark.parametrize(("others", "reader"), [((), False), (("ec2:CreateLaunchTemplateVersion",), True)])
+def test_whoever_may_neither_launch_nor_make_versions_is_taken_for_a_reader(
+    account: Account, image: Image, others: tuple[str, ...], reader: bool
+) -> None:
+    account.aws.refusals |= dict.fromkeys(("ec2:RunInstances", *others), "UnauthorizedOperation")
+
+    (blocker,) = account.fleet.find_blockers(Slot.BLUE, image, 4)
+
+    assert (blocker.name, blocker.of_rights, blocker.warning) == ("launch-denied", reader, False)
+
+
 def test_the_dry_run_is_of_the_very_launch_that_is_planned(account: Account, image: Image) -> None:
     account.fleet.find_blockers(Slot.BLUE, image, 4)
 

@@ -1,4 +1,4 @@
-"""Stages for whole rotations; each is closed when its test is over."""
+"""Stages for whole rotations; each is closed when its test is over, and every call on it held against its rights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from phoenix.aws.rights import Role
 from phoenix.sandbox import ManualClock, Sandbox
+from tests.iam.recorder import DOCUMENTS, Recorder, refused
 from tests.rotation.stage import STEADY, Stage, UnhurriedAws, a_policy, write_policy
 
 Opener = Callable[..., Stage]
@@ -18,6 +20,7 @@ Opener = Callable[..., Stage]
 @pytest.fixture
 def open_stage(tmp_path: Path) -> Iterator[Opener]:
     """Open a stage of your own: `group`, `policy`, `desired`, and the sandbox's options."""
+    recorders: list[Recorder] = []
     with ExitStack() as stack:
 
         def opener(
@@ -25,11 +28,14 @@ def open_stage(tmp_path: Path) -> Iterator[Opener]:
         ) -> Stage:
             clock = ManualClock()
             box = stack.enter_context(Sandbox(clock=clock, seed_group=False, **({"physics": STEADY} | options)))
+            recorders.append(Recorder(box))
             box.seed(group, desired=desired)
             write_policy(tmp_path, policy or a_policy(group))
             return Stage(box, clock, group, tmp_path, UnhurriedAws(session=box.session))
 
         yield opener
+        for recorder in recorders:
+            assert refused(recorder.requests(), DOCUMENTS[Role.ROTATE]) == []
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from botocore.retries import standard
 
 from phoenix.aws.session import Aws
 from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.tags import WRITTEN
 from phoenix.engine.group import Group
 from phoenix.engine.look import look
 from phoenix.engine.report import Report, Watch, nobody
@@ -252,7 +253,7 @@ class Stage:
 
     def tags(self, slot: str) -> dict[str, str]:
         """Our own tags on the slot."""
-        return {t["Key"]: t["Value"] for t in self.slot(slot)["Tags"] if t["Key"].startswith("phoenix:")}
+        return {t["Key"]: t["Value"] for t in self.slot(slot)["Tags"] if t["Key"] in WRITTEN}
 
     def suspended(self, slot: str) -> set[str]:
         return {each["ProcessName"] for each in self.slot(slot)["SuspendedProcesses"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, cast
 
 import pytest
@@ -45,7 +46,7 @@ class Abandoned:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def release(self, lease: Lease) -> None:
+    def release(self, lease: Lease, due_at: datetime | None = None) -> None:
         """Never happens."""
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from phoenix.core.back import RollbackReady
 from phoenix.core.blocker import Blocker
 from phoenix.core.image import Candidate, Image
 from phoenix.core.model import (
@@ -25,6 +24,7 @@ from phoenix.core.model import (
     Terms,
     Verdict,
 )
+from phoenix.core.readiness import Revival, RollbackReady
 from phoenix.core.record import Ask, Event, Generation, GroupRecord, Quarantined, Rotation
 from phoenix.engine.group import About
 from phoenix.engine.report import Plan, PlannedStep, Report
@@ -168,6 +168,33 @@ def at_rest_after_success() -> Report:
     )
     record = a_record(rotation, live=NEW, retained=OLD, hot_until=NOW + 60 * MINUTE)
     return a_report(rotation, record=record, seen=an_observation(green_weight=100), lease=None)
+
+
+def at_rest_and_cold() -> Report:
+    """42 lives, 41 is cold, and its image is gone."""
+    report = at_rest_after_success()
+    gone = f"{OLD.image} is gone: deregistered, or no longer shared with this account."
+    why = f"41 has 0 of 12 healthy and cannot grow: {gone}"
+    remedy = f"aws ec2 restore-image-from-recycle-bin --image-id {OLD.image}"
+    blue = replace(a_slot(Slot.BLUE, "57", 0, 0), min=0, max=0)
+    seen = an_observation(green_weight=100)
+    return replace(
+        report,
+        record=replace(report.record, hot_until=None),
+        seen=replace(seen, slots={**seen.slots, Slot.BLUE: blue}),
+        rollback_ready=RollbackReady(False, why, remedy=remedy),
+    )
+
+
+def at_rest_and_too_small() -> Report:
+    """42 lives with twelve, 41 is hot with six."""
+    why = "41 has 6 of 12 healthy: it grows and is proved first, then weights move; --now leaves 50 % until then"
+    seen = an_observation(green_weight=100)
+    return replace(
+        at_rest_after_success(),
+        seen=replace(seen, slots={**seen.slots, Slot.BLUE: a_slot(Slot.BLUE, "57", 6, 6)}),
+        rollback_ready=RollbackReady(True, why, revival=Revival(OLD, 6, 12, 6)),
+    )
 
 
 def an_image(number: int = 42, **facts: Any) -> Image:

@@ -29,6 +29,8 @@ from tests.views.builders import (
     an_observation,
     at_rest_after_rollback,
     at_rest_after_success,
+    at_rest_and_cold,
+    at_rest_and_too_small,
 )
 
 Golden = Callable[[str, str], None]
@@ -54,6 +56,8 @@ STATES: dict[str, Report] = {
     ),
     "rolled_back": at_rest_after_rollback(),
     "succeeded": at_rest_after_success(),
+    "hot_too_small": at_rest_and_too_small(),
+    "cold_without_image": at_rest_and_cold(),
     "never_rotated": a_report(
         record=a_record(live=None), seen=None, lease=None, outcome=Outcome.NONE, rollback_ready=NOTHING_RETAINED
     ),
@@ -144,6 +148,7 @@ def test_the_doctor_gives_a_remedy_for_what_failed(golden: Golden) -> None:
     checks = [
         doctor.Check("python", True, "3.11.4; 3.11 or newer is needed"),
         doctor.Check("credentials", False, "the token has expired", "log in again (aws sso login)"),
+        doctor.Check("marks", True, "web-blue is not marked", "see Rights", warning=True),
     ]
 
     golden("doctor", doctor.render(checks))

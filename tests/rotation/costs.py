@@ -1,0 +1,85 @@
+"""Situations in which somebody may type `rollback`, and what it then costs: the calls before traffic moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from phoenix.core.model import Outcome
+from phoenix.engine.group import Group
+from tests.rotation.stage import OLD_NAME, SLOTS, Stage
+
+SHIFTS = {"ModifyListener", "ModifyRule"}
+SHIFT, TAG, RESIZE, NONE = "the shift", "CreateOrUpdateTags", "UpdateAutoScalingGroup", "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Reads before the first write, that write, and how many writes there are before the first that moves traffic."""
+
+    reads: int
+    first: str
+    writes: int = 0
+
+
+COSTS = {
+    "during the launch, or before it": Cost(3, RESIZE),
+    "during a bake of a canary": Cost(4, SHIFT),
+    "during the last bake": Cost(4, SHIFT),
+    "after the success, while hot": Cost(4, SHIFT),
+    "while somebody else drives": Cost(4, SHIFT),
+    "hot, but the live one has grown since": Cost(3, RESIZE, 1),
+    "hot, but some are unhealthy, with `--now`": Cost(4, SHIFT),
+    "gone cold": Cost(3, TAG, 2),
+    "in the middle of `rolling`": Cost(3, RESIZE, 1),
+    "in the middle of `rolling`, with `--now`": Cost(4, SHIFT),
+    "without a load balancer": Cost(1, TAG),
+    "while reads are throttled, each once": Cost(7, SHIFT),
+    "the store deleted, or out of reach": Cost(8, SHIFT),
+    "neither store nor policy file": Cost(10, SHIFT),
+    "for the second time": Cost(4, NONE),
+    "with nothing retained": Cost(4, NONE),
+}
+"""By situation, as the table in docs/operations.md names it."""
+
+
+def cost_of(stage: Stage) -> Cost:
+    """What the calls since the mark have cost, up to the first that moves traffic."""
+    calls = stage.calls()
+    written = [index for index, call in enumerate(calls) if call.mutating]
+    if not written:
+        return Cost(len(calls), NONE)
+    first = calls[written[0]].operation
+    shift = next((n for n, index in enumerate(written) if calls[index].operation in SHIFTS), 0)
+    return Cost(written[0], SHIFT if first in SHIFTS else first, shift)
+
+
+def assert_back_on_the_first(stage: Stage, desired: int = 4) -> None:
+    stage.clock.advance(120)
+    assert stage.share("blue") == (1.0, 1.0)
+    assert stage.images("blue") == {OLD_NAME: desired}
+    assert (stage.size("blue"), stage.size("green")) == ((2, 12, desired), (0, 0, 0))
+    assert not any("phoenix:capacity" in stage.tags(slot) for slot in SLOTS)
+
+
+def resting(stage: Stage, words: str = "baking") -> Stage:
+    """Driven by ticks until it rests there."""
+    stage.tick_until(lambda report: words in report.sentence)
+    stage.mark()
+    return stage
+
+
+def rotated(stage: Stage) -> Stage:
+    assert stage.rotate().outcome is Outcome.SUCCEEDED
+    stage.mark()
+    return stage
+
+
+def word_left(stage: Stage) -> set[bool]:
+    """Whether a rollback has left word on the slots for a store that it could not tell."""
+    return {"phoenix:hold" in stage.tags(slot) for slot in SLOTS}
+
+
+def elsewhere(stage: Stage, **places: Any) -> Group:
+    """As somebody at another machine finds the group when something is missing."""
+    return stage.wiring("there/2", "bob", **places).group_for_rollback(stage.name)
