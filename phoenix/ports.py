@@ -16,7 +16,9 @@ from phoenix.core.action import Action, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.image import Candidate, Image
 from phoenix.core.model import LaunchFailure, Observation, Route, Slot, SlotState, TargetState, Verdict
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.notice import Notice
+from phoenix.core.record import Generation, GroupRecord, Rotation
+from phoenix.core.triage import Member, Signs
 from phoenix.core.trigger import LiveInstance
 
 
@@ -51,6 +53,8 @@ class Fleet(Protocol):
 
     checks: ClassVar[tuple[str, ...]]
     """Names of everything that `find_blockers` looks for, and of the blockers it returns."""
+    revival_checks: ClassVar[tuple[str, ...]]
+    """The same for `find_revival_blockers`."""
 
     def observe(self, rotation: Rotation | None) -> FleetView:
         """Read both slots. With a rotation in flight also what only it needs: failed launches while its candidate
@@ -85,6 +89,11 @@ class Fleet(Protocol):
     def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:
         """Everything about the groups, their template and their instances that stands in the way of a start,
         a dry run of the launch included. Read-only."""
+        ...
+
+    def find_revival_blockers(self, generation: Generation, count: int) -> Sequence[Blocker]:
+        """What would keep so many more instances of an earlier generation from being launched in its slot: its template
+        version or image is gone, or there is no room. A few reads, made when a person asks."""
         ...
 
 
@@ -181,11 +190,17 @@ class Lease:
 class Store(Protocol):
     """Where records live between ticks. Reading never creates anything."""
 
-    location: str
-    """What `phoenix:store` says on the groups, to notice two stores for one group; without secrets."""
+    @property
+    def location(self) -> str:
+        """What `phoenix:store` says on the groups, to notice two stores for one group; without secrets."""
+        ...
 
     def load(self, group: str) -> GroupRecord | None:
         """The group's record; None when there never was one."""
+        ...
+
+    def load_many(self, groups: Sequence[str]) -> Mapping[str, GroupRecord]:
+        """The records of those groups that have one, in as few calls as the store can."""
         ...
 
     def save(self, record: GroupRecord) -> GroupRecord:
@@ -200,6 +215,8 @@ class Store(Protocol):
     def claim(self, group: str, owner: str, now: datetime, ttl: timedelta, *, force: bool = False) -> Lease:
         """Take the lease, or renew one's own (same owner: same epoch). `force` takes it from whoever has it.
 
+        The group is then due when the lease expires: where its driver dies, that alone brings the next one.
+
         Raises:
             LeaseHeld: somebody else's lease has not expired and its process is not known to be dead.
         """
@@ -209,8 +226,16 @@ class Store(Protocol):
         """True while nobody has taken the lease since; asked before every single action."""
         ...
 
-    def release(self, lease: Lease) -> None:
-        """Give the lease back; nothing happens when it is somebody else's by now."""
+    def release(self, lease: Lease, due_at: datetime | None = None) -> None:
+        """Give the lease back, and say when somebody must look at the group again; None: nobody has to, until
+        something new comes. Nothing happens when the lease is somebody else's by now.
+        """
+        ...
+
+    def due(self, now: datetime) -> Sequence[str]:
+        """Groups whose time has come, the longest due first: what releases asked for, and leases that have expired.
+        Must be claimed to be believed: in a store of many machines the answer may be a moment old.
+        """
         ...
 
     def lease_of(self, group: str) -> Lease | None:
@@ -222,17 +247,85 @@ class Store(Protocol):
         ...
 
 
+class Overview(Protocol):
+    """What AWS says of many groups at once, in few calls."""
+
+    def signs_of(self, members: Sequence[Member], records: Mapping[str, GroupRecord]) -> Mapping[str, Signs]:
+        """The signs of each group. What cannot be told from afar, or where AWS refuses, is left at "not known"."""
+        ...
+
+
+class Invoker(Protocol):
+    """Who gives groups attention once a sweep has found that they need it."""
+
+    def invoke(self, groups: Sequence[str], poll_seconds: float) -> None:
+        """Have each of these advanced, without waiting for how it ends. `poll_seconds` is how often to look at one that
+        moves, so that all together do not ask AWS too much. Naming a group twice, or for nothing, does no harm.
+
+        Raises:
+            PhoenixError: nobody could be told; the groups stay due.
+        """
+        ...
+
+
 class Notifier(Protocol):
     """Where news go."""
 
-    def notify(self, subject: str, text: str, facts: Mapping[str, str]) -> None:
-        """Send one piece of news. `subject` is one line, `facts` go along for machines."""
+    name: str
+    """Which one of a group's notifiers this is, the same in every process; without secrets."""
+
+    def notify(self, notice: Notice) -> None:
+        """Send one piece of news; its id goes along, so that one who gets it twice can tell.
+
+        Raises:
+            TransientError: it has not arrived; somebody tries again.
+        """
         ...
 
 
 class Tracer(Protocol):
-    """Where spans go; costs next to nothing when nobody listens."""
+    """Where spans and measures go; costs next to nothing when nobody listens."""
 
     def span(self, name: str, **attributes: str | int | float | bool) -> AbstractContextManager[None]:
         """A span around the block; an exception that leaves it is recorded there."""
+        ...
+
+    def about(self, rotation: Rotation | None) -> AbstractContextManager[None]:
+        """What is done in the block is done for this rotation: its spans hang below the rotation's root, its log lines
+        carry the trace, its calls the rotation's id as session name. None changes nothing."""
+        ...
+
+    def recorded(self, before: GroupRecord, after: GroupRecord) -> None:
+        """A record has been saved: what that says of outcomes, phases and times is measured; an end closes the root."""
+        ...
+
+    def oldest_instance(self, group: str, age: timedelta) -> None:
+        """How old the oldest live instance of a group is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AwsCall:
+    """One call to AWS, over all its tries. Times are nanoseconds since 1970; `error` is AWS's code, or empty."""
+
+    service: str
+    operation: str
+    began_ns: int
+    ended_ns: int
+    throttles: int = 0
+    error: str = ""
+
+
+class CallObserver(Protocol):
+    """Who watches calls to AWS, and knows on whose behalf they are made."""
+
+    listens: bool
+    """False: nobody wants to know, and nothing is reported."""
+
+    def rotation(self) -> str:
+        """The id of the rotation that is worked on here and now, for the name of the session; empty when none is."""
+        ...
+
+    def called(self, call: AwsCall) -> None:
+        """A call has ended, in whichever thread it was made."""
         ...

@@ -33,7 +33,7 @@ from phoenix.core.model import (
     TargetState,
     Verdict,
 )
-from phoenix.core.record import Rotation
+from phoenix.core.record import Generation, Rotation
 from phoenix.core.trigger import LiveInstance
 from phoenix.errors import ForeignWeights, NotFound, PermanentError
 from phoenix.ports import FleetView, Traffic
@@ -54,6 +54,7 @@ class FakeFleet:
     """Two groups in memory. Break things through the attributes: `failure`, `blockers`, `scales`, `error`."""
 
     checks: ClassVar[tuple[str, ...]] = ("fleet-is-fit",)
+    revival_checks: ClassVar[tuple[str, ...]] = ("template-version-gone", "image-gone")
 
     def __init__(self, desired: int = 4, *, live: Slot = Slot.BLUE, boots: bool = True) -> None:
         self.versions = {1: ("baseline", OLD_IMAGE)}
@@ -63,6 +64,8 @@ class FakeFleet:
         self.failure: LaunchFailure | None = None
         """While set, launches fail with it."""
         self.blockers: list[Blocker] = []
+        self.gone: set[str] = set()
+        """Images that are no more."""
         self.changed: tuple[str, ...] = ()
         """What the owner has changed in the template."""
         self.ahead = UNKNOWN_AHEAD
@@ -133,6 +136,14 @@ class FakeFleet:
         self._fail_if_told()
         self.ahead = ahead
         return list(self.blockers)
+
+    def find_revival_blockers(self, generation: Generation, count: int) -> Sequence[Blocker]:
+        self._fail_if_told()
+        version = self.versions.get(int(generation.template_version or 0))
+        if version is None:
+            return [Blocker("template-version-gone", "1", f"1 has no version {generation.template_version} any more.")]
+        image = version[1]
+        return [Blocker("image-gone", image, f"{image} is gone.", "restore it")] if image in self.gone else []
 
     def settle(self) -> None:
         """Let everything that was launched come up."""

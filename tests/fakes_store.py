@@ -5,7 +5,8 @@ Passes the same contract as the real ones (tests/contract/test_store_contract.py
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from phoenix.core.record import GroupRecord
 from phoenix.errors import StoreError
@@ -28,6 +29,10 @@ class MemoryStore(memory.MemoryStore):
         self._refuse_when_broken()
         return super().load(group)
 
+    def load_many(self, groups: Sequence[str]) -> Mapping[str, GroupRecord]:
+        self._refuse_when_broken()
+        return super().load_many(groups)
+
     def save(self, record: GroupRecord) -> GroupRecord:
         self._refuse_when_broken()
         interfere, self.before_save = self.before_save, None
@@ -40,6 +45,10 @@ class MemoryStore(memory.MemoryStore):
     def holds(self, lease: Lease) -> bool:
         self._refuse_when_broken()
         return super().holds(lease)
+
+    def due(self, now: datetime) -> Sequence[str]:
+        self._refuse_when_broken()
+        return super().due(now)
 
     def _refuse_when_broken(self) -> None:
         if self.broken:

@@ -1,8 +1,10 @@
 """Stores: where records live between ticks.
 
 To add one: write a class that fulfils `phoenix.ports.Store` and takes its URL, in a module of its own; keep records as
-`codec` writes them, and let `lease.Claim` settle who gets a lease, inside a transaction. Put it into KINDS under its
-URL scheme, add a maker to `tests/contract/test_store_contract.py`, and a line to the stores in the operations page.
+`codec` writes them, and let `lease.Claim` settle who gets a lease, in the same breath that writes the answer. Put a
+function that opens it into KINDS under its URL scheme, and import the class only there: most programs open one store,
+and a rollback waits for every import. Add a maker to `tests/contract/test_store_contract.py`, and a paragraph to the
+stores in the operations page.
 """
 
 from __future__ import annotations
@@ -10,18 +12,41 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from phoenix.errors import UsageError
 from phoenix.ports import Store
-from phoenix.stores.sqlite import SqliteStore
 
-KINDS: Mapping[str, Callable[[str], Store]] = {"sqlite": SqliteStore}
-"""URL scheme to class."""
+if TYPE_CHECKING:
+    from phoenix.aws.session import Aws
 
-_LATER = {"dynamodb": "dynamodb:// is not in this version"}
+AwsIn: TypeAlias = "Callable[[str | None], Aws]"
+"""AWS in a Region; None: the one that is configured. The account is that of the program, whatever policies say."""
 
 
-def open_store(url: str | None, environ: Mapping[str, str] = os.environ) -> Store:
+def _sqlite(url: str, _: AwsIn) -> Store:
+    from phoenix.stores.sqlite import SqliteStore
+
+    return SqliteStore(url)
+
+
+def _dynamodb(url: str, aws: AwsIn) -> Store:
+    from phoenix.stores.dynamodb import DynamoStore
+
+    return DynamoStore(url, aws)
+
+
+def _aws(region: str | None) -> Aws:
+    from phoenix.aws.session import Access, Aws
+
+    return Aws(Access(region=region))
+
+
+KINDS: Mapping[str, Callable[[str, AwsIn], Store]] = {"sqlite": _sqlite, "dynamodb": _dynamodb}
+"""URL scheme to what opens such a store."""
+
+
+def open_store(url: str | None, environ: Mapping[str, str] = os.environ, aws: AwsIn = _aws) -> Store:
     """The store at the URL; None means the default one of this user. Nothing is read or created yet.
 
     Raises:
@@ -30,9 +55,11 @@ def open_store(url: str | None, environ: Mapping[str, str] = os.environ) -> Stor
     url = url or f"sqlite:///{default_path(environ)}"
     scheme = url.partition("://")[0]
     if scheme in KINDS and "://" in url:
-        return KINDS[scheme](url)
-    why = _LATER.get(scheme, f"{url!r} is not the URL of a store")
-    raise UsageError(f"PHOENIX_STORE: {why}; write sqlite:///relative/path or sqlite:////absolute/path")
+        return KINDS[scheme](url, aws)
+    raise UsageError(
+        f"PHOENIX_STORE: {url!r} is not the URL of a store; write sqlite:///relative/path or "
+        "sqlite:////absolute/path, or dynamodb://TABLE"
+    )
 
 
 def default_path(environ: Mapping[str, str] = os.environ) -> Path:

@@ -15,13 +15,17 @@ from phoenix.stores.owner import is_dead
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What somebody asks of a lease; `force` takes it from whoever has it."""
+    """What somebody asks of a lease; `force` takes it from whoever has it.
+
+    `one_machine` False: drivers of many machines ask, whose names repeat, so only time tells that one is dead.
+    """
 
     group: str
     owner: str
     now: datetime
     ttl: timedelta
     force: bool = False
+    one_machine: bool = True
 
     def settle(self, held: Lease | None, epoch: int) -> Lease:
         """The lease as it is to be written. `epoch` is the highest that the group has seen, 0 for none.
@@ -31,7 +35,7 @@ class Claim:
         """
         if held is not None and held.owner == self.owner:
             return replace(held, until=self.now + self.ttl)
-        if held is None or self.force or held.until <= self.now or is_dead(held.owner):
+        if held is None or self.force or held.until <= self.now or (self.one_machine and is_dead(held.owner)):
             return Lease(self.group, self.owner, epoch + 1, since=self.now, until=self.now + self.ttl)
         raise LeaseHeld(self.group, held.owner, held.since, held.until)
 

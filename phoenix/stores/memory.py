@@ -6,7 +6,7 @@ Must never be what a rotation starts on: after a crash nobody would know of it. 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -25,6 +25,7 @@ class MemoryStore:
         self._records: dict[str, GroupRecord] = {}
         self._leases: dict[str, Lease] = {}
         self._epochs: dict[str, int] = {}
+        self._due: dict[str, datetime] = {}
         self._history: dict[str, dict[str, Rotation]] = {}
 
     def begin_with(self, known: GroupRecord | Lease) -> None:
@@ -32,12 +33,17 @@ class MemoryStore:
         with self._guard:
             if isinstance(known, Lease):
                 self._leases[known.group], self._epochs[known.group] = known, known.epoch
+                self._due[known.group] = known.until
             else:
                 self._records[known.group] = known
 
     def load(self, group: str) -> GroupRecord | None:
         """The group's record; None when there never was one."""
         return self._records.get(group)
+
+    def load_many(self, groups: Sequence[str]) -> Mapping[str, GroupRecord]:
+        """The records of those groups that have one."""
+        return {group: record for group in groups if (record := self.load(group)) is not None}
 
     def save(self, record: GroupRecord) -> GroupRecord:
         """Keep the record if its version is still the one kept here."""
@@ -57,18 +63,27 @@ class MemoryStore:
             claim = Claim(group, owner, now, ttl, force)
             lease = claim.settle(self._leases.get(group), self._epochs.get(group, 0))
             self._epochs[group] = lease.epoch
-            self._leases[group] = lease
+            self._leases[group], self._due[group] = lease, lease.until
             return lease
 
     def holds(self, lease: Lease) -> bool:
         """True while nobody has taken the lease since."""
         return is_same(self._leases.get(lease.group), lease)
 
-    def release(self, lease: Lease) -> None:
+    def release(self, lease: Lease, due_at: datetime | None = None) -> None:
         """Give the lease back if it is still this one."""
         with self._guard:
-            if self.holds(lease):
-                del self._leases[lease.group]
+            if not self.holds(lease):
+                return
+            del self._leases[lease.group], self._due[lease.group]
+            if due_at is not None:
+                self._due[lease.group] = due_at
+
+    def due(self, now: datetime) -> Sequence[str]:
+        """Groups whose time has come, the longest due first."""
+        with self._guard:
+            come = [(at, group) for group, at in self._due.items() if at <= now]
+        return [group for _, group in sorted(come)]
 
     def lease_of(self, group: str) -> Lease | None:
         """Who drives the group, whether or not that lease has expired."""

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from phoenix.core.record import GroupRecord, Rotation
 from phoenix.errors import StateConflict, UsageError
 from phoenix.ports import Lease
-from phoenix.stores.codec import decode_record, decode_rotation, encode_record, encode_rotation
+from phoenix.stores.codec import as_text, decode_record, decode_rotation, encode_record, encode_rotation
 from phoenix.stores.lease import Claim, is_same
 from phoenix.stores.sqlite_file import SqliteFile
 
+_RECORD = "SELECT written FROM records WHERE group_name = ?"
 _FIRST_RECORD = """
     INSERT INTO records (written, version, group_name) SELECT ?1, ?2, ?3 WHERE ?4 = 0
     ON CONFLICT (group_name) DO NOTHING
@@ -32,10 +33,13 @@ _FILE_ROTATION = """
     ON CONFLICT (group_name, rotation) DO UPDATE SET written = excluded.written
 """
 _TAKE_LEASE = """
-    INSERT INTO leases (group_name, owner, epoch, since, until) VALUES (?, ?, ?, ?, ?)
+    INSERT INTO leases (group_name, owner, epoch, since, until, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
     ON CONFLICT (group_name) DO UPDATE
-    SET owner = excluded.owner, epoch = excluded.epoch, since = excluded.since, until = excluded.until
+    SET owner = excluded.owner, epoch = excluded.epoch, since = excluded.since, until = excluded.until,
+        due_at = excluded.due_at
 """
+_GIVE_BACK = "UPDATE leases SET owner = NULL, due_at = ? WHERE group_name = ? AND owner = ? AND epoch = ?"
+_DUE = "SELECT group_name FROM leases WHERE due_at <= ? ORDER BY due_at, group_name"
 
 
 class SqliteStore:
@@ -53,8 +57,14 @@ class SqliteStore:
     def load(self, group: str) -> GroupRecord | None:
         """The group's record; None when there never was one."""
         with self._reading() as database:
-            row = database and _one(database, "SELECT written FROM records WHERE group_name = ?", group)
+            row = database and _one(database, _RECORD, group)
         return decode_record(row[0], self._file.name) if row else None
+
+    def load_many(self, groups: Sequence[str]) -> Mapping[str, GroupRecord]:
+        """The records of those groups that have one."""
+        with self._reading() as database:
+            rows = {group: _one(database, _RECORD, group) for group in groups} if database else {}
+        return {group: decode_record(row[0], self._file.name) for group, row in rows.items() if row}
 
     def save(self, record: GroupRecord) -> GroupRecord:
         """Write the record and file its rotation, both or neither."""
@@ -65,7 +75,7 @@ class SqliteStore:
             if database.execute(statement, (written, saved.version, record.group, record.version)).rowcount != 1:
                 raise StateConflict(record.group, record.version)
             if rotation is not None:
-                filed = (record.group, rotation.id, _text(rotation.started_at), encode_rotation(rotation))
+                filed = (record.group, rotation.id, as_text(rotation.started_at), encode_rotation(rotation))
                 database.execute(_FILE_ROTATION, filed)
         return saved
 
@@ -74,7 +84,7 @@ class SqliteStore:
         with self._writing() as database:
             held, epoch = _held(database, group)
             lease = Claim(group, owner, now, ttl, force).settle(held, epoch)
-            taken = (group, owner, lease.epoch, _text(lease.since), _text(lease.until))
+            taken = (group, owner, lease.epoch, as_text(lease.since), as_text(lease.until))
             database.execute(_TAKE_LEASE, taken)
         return lease
 
@@ -82,14 +92,22 @@ class SqliteStore:
         """True while nobody has taken the lease since; an expired one is still held until somebody does."""
         return is_same(self.lease_of(lease.group), lease)
 
-    def release(self, lease: Lease) -> None:
+    def release(self, lease: Lease, due_at: datetime | None = None) -> None:
         """Give the lease back if it is still this one."""
         if not self.holds(lease):
             return
         with self._writing() as database:
             # The row stays, because the epoch in it must go on rising.
-            statement = "UPDATE leases SET owner = NULL WHERE group_name = ? AND owner = ? AND epoch = ?"
-            database.execute(statement, (lease.group, lease.owner, lease.epoch))
+            due = as_text(due_at) if due_at is not None else None
+            database.execute(_GIVE_BACK, (due, lease.group, lease.owner, lease.epoch))
+
+    def due(self, now: datetime) -> Sequence[str]:
+        """Groups whose time has come, the longest due first."""
+        with self._reading() as database:
+            if database is None:
+                return []
+            self._file.upgrade()
+            return [row[0] for row in database.execute(_DUE, (as_text(now),))]
 
     def lease_of(self, group: str) -> Lease | None:
         """Who drives the group, whether or not that lease has expired."""
@@ -143,8 +161,3 @@ def _held(database: sqlite3.Connection, group: str) -> tuple[Lease | None, int]:
 
 def _one(database: sqlite3.Connection, statement: str, group: str) -> Any:
     return database.execute(statement, (group,)).fetchone()
-
-
-def _text(at: datetime) -> str:
-    """All times in the same shape, so that their texts sort as they do."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from phoenix.errors import StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _APPLICATION = 0x50484E58
 """Tells a store of ours from any other SQLite file: "PHNX"."""
 
@@ -28,8 +28,10 @@ _SCHEMA = f"""
     CREATE TABLE place (location TEXT NOT NULL);
     CREATE TABLE records (group_name TEXT PRIMARY KEY, version INTEGER NOT NULL, written TEXT NOT NULL);
     CREATE TABLE leases (
-        group_name TEXT PRIMARY KEY, owner TEXT, epoch INTEGER NOT NULL, since TEXT NOT NULL, until TEXT NOT NULL
+        group_name TEXT PRIMARY KEY, owner TEXT, epoch INTEGER NOT NULL, since TEXT NOT NULL, until TEXT NOT NULL,
+        due_at TEXT
     );
+    CREATE INDEX leases_by_due ON leases (due_at) WHERE due_at IS NOT NULL;
     CREATE TABLE history (
         group_name TEXT NOT NULL, rotation TEXT NOT NULL, started_at TEXT NOT NULL, written TEXT NOT NULL,
         UNIQUE (group_name, rotation)
@@ -39,6 +41,16 @@ _SCHEMA = f"""
     PRAGMA user_version = {SCHEMA_VERSION};
     COMMIT;
 """
+
+_UPGRADES = {
+    # Nobody knows when a group of an older store is due: each is looked at once.
+    1: (
+        "ALTER TABLE leases ADD COLUMN due_at TEXT",
+        "UPDATE leases SET due_at = until",
+        "CREATE INDEX leases_by_due ON leases (due_at) WHERE due_at IS NOT NULL",
+    ),
+}
+"""What makes a store of that version one of the next."""
 
 _LOCKED = "is locked by another program: find it (fuser names it), end it or wait for it, and try again"
 _MEANINGS = {
@@ -90,7 +102,24 @@ class SqliteFile:
             connection = self.open()
         if connection is None:
             raise StoreError(f"the store {self.name} was taken away while it was being made: try again")
+        self.upgrade()
         return connection
+
+    def upgrade(self) -> None:
+        """Bring the open store to our version. Not done by reading alone, which works without the right to write."""
+        database = self._connection
+        if database is None or _version_of(database) == SCHEMA_VERSION:
+            return
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            for version in range(_version_of(database), SCHEMA_VERSION):  # again: somebody may have been faster
+                for statement in _UPGRADES[version]:
+                    database.execute(statement)
+                database.execute(f"PRAGMA user_version = {version + 1}")
+            database.execute("COMMIT")
+        finally:
+            if database.in_transaction:
+                database.execute("ROLLBACK")
 
     def close(self) -> None:
         """Let go of the file."""
@@ -121,12 +150,9 @@ class SqliteFile:
 
     def _check(self, database: sqlite3.Connection) -> str:
         """Return the location written in the file, or say why it is no store for us."""
-        version, application = (
-            database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "application_id")
-        )
-        if application != _APPLICATION:
+        if database.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
             raise self._unfit("is another program's database: name another file in PHOENIX_STORE")
-        if version > SCHEMA_VERSION:
+        if _version_of(database) > SCHEMA_VERSION:
             raise self._unfit("was made by a newer version of phoenix: upgrade this one")
         return str(database.execute("SELECT location FROM place").fetchone()[0])
 
@@ -150,6 +176,10 @@ class SqliteFile:
                 database.execute("INSERT INTO place VALUES (?)", (self.location,))
             draft.replace(self._path)
             os.fsync(descriptor)  # else the name of the file may not survive a power loss, and all it holds with it
+
+
+def _version_of(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:

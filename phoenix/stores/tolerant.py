@@ -7,12 +7,12 @@ the log, and from then on its `location` is `none`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from phoenix.core.record import GroupRecord, Rotation
-from phoenix.errors import StoreError
+from phoenix.errors import StateConflict, StoreError, TransientError
 from phoenix.ports import Lease, Store
 from phoenix.stores.memory import MemoryStore
 
@@ -30,9 +30,13 @@ class TolerantStore:
     def __init__(self, real: Store | None, why: str = "") -> None:
         self._store: Store = real if real is not None else MemoryStore()
         self._memory = MemoryStore() if real is not None else None
-        self.location = self._store.location
         if real is None:
             log.warning("store.left_out", extra={"reason": why})
+
+    @property
+    def location(self) -> str:
+        """Where the store is that is used now; asked for late, since some have to ask in turn."""
+        return self._try(lambda store: store.location)
 
     def load(self, group: str) -> GroupRecord | None:
         """The group's record, as far as it could be read."""
@@ -40,6 +44,13 @@ class TolerantStore:
         if record is not None:
             self._remember(record)
         return record
+
+    def load_many(self, groups: Sequence[str]) -> Mapping[str, GroupRecord]:
+        """The records of those groups that have one, as far as they could be read."""
+        records = self._try(lambda store: store.load_many(groups))
+        for record in records.values():
+            self._remember(record)
+        return records
 
     def save(self, record: GroupRecord) -> GroupRecord:
         """Write the record where that is still possible."""
@@ -57,9 +68,13 @@ class TolerantStore:
         """True while nobody has taken the lease since, as far as anybody can tell."""
         return self._try(lambda store: store.holds(lease))
 
-    def release(self, lease: Lease) -> None:
+    def release(self, lease: Lease, due_at: datetime | None = None) -> None:
         """Give the lease back."""
-        self._try(lambda store: store.release(lease))
+        self._try(lambda store: store.release(lease, due_at))
+
+    def due(self, now: datetime) -> Sequence[str]:
+        """Groups whose time has come; only our own after a failure."""
+        return self._try(lambda store: store.due(now))
 
     def lease_of(self, group: str) -> Lease | None:
         """Who drives the group."""
@@ -76,11 +91,10 @@ class TolerantStore:
     def _try(self, ask: Callable[[Store], T]) -> T:
         try:
             return ask(self._store)
-        except StoreError as error:
-            if self._memory is None:
+        except (StoreError, TransientError) as error:
+            # A conflict is an answer. A store that AWS holds up is none: the way back does not wait for it.
+            if self._memory is None or isinstance(error, StateConflict):
                 raise
             log.warning("store.left_out", extra={"reason": error.message})
             self._store, self._memory = self._memory, None
             return ask(self._store)
-        finally:
-            self.location = self._store.location

@@ -6,32 +6,47 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from phoenix.aws.session import Aws
 from phoenix.core.model import Outcome
 from phoenix.errors import LeaseHeld, StateConflict
 from phoenix.ports import Store
 from phoenix.stores.sqlite import SqliteStore
 from tests.fakes_store import MemoryStore
 from tests.stores.builders import NOON, a_full_record, a_record, a_rotation
+from tests.stores.dynamo import SERVERS, a_dynamo_store, a_table
 
 MINUTE = timedelta(minutes=1)
-MAKERS: dict[str, Callable[[Path], Store]] = {
-    "memory": lambda folder: MemoryStore(),
-    "sqlite": lambda folder: SqliteStore(f"sqlite:///{folder}/state/phoenix.db"),
-}
 
 
-@pytest.fixture(params=MAKERS)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    made = MAKERS[request.param](tmp_path)
-    yield made
-    if isinstance(made, SqliteStore):
-        made.close()
+OF_ONE_MACHINE = ("memory", "sqlite")
+OF_MANY_MACHINES = ("moto", "dynalite")
+
+
+@pytest.fixture(scope="module")
+def dynamodb() -> Iterator[Callable[[str], Aws]]:
+    """DynamoDB of one kind or the other, started when first asked for."""
+    with ExitStack() as stack:
+        yield cache(lambda kind: stack.enter_context(SERVERS[kind]()))
+
+
+@pytest.fixture(params=OF_ONE_MACHINE + OF_MANY_MACHINES)
+def store(request: pytest.FixtureRequest, tmp_path: Path, dynamodb: Callable[[str], Aws]) -> Iterator[Store]:
+    if request.param == "memory":
+        yield MemoryStore()
+    elif request.param == "sqlite":
+        with closing(SqliteStore(f"sqlite:///{tmp_path}/state/phoenix.db")) as made:
+            yield made
+    else:
+        aws = dynamodb(request.param)
+        yield a_dynamo_store(aws, a_table(aws))
 
 
 def test_a_group_that_was_never_saved_has_no_record(store: Store) -> None:
@@ -50,6 +65,13 @@ def test_groups_do_not_see_each_others_records(store: Store) -> None:
     store.save(a_record("api", highest_number=2))
 
     assert [store.load(name).highest_number for name in ("web", "api")] == [1, 2]  # type: ignore[union-attr]
+
+
+def test_many_records_are_read_at_once_and_those_that_are_not_there_are_left_out(store: Store) -> None:
+    saved = {name: store.save(a_record(name)) for name in ("web", "api")}
+
+    assert store.load_many(["web", "never-saved", "api", "web"]) == saved
+    assert store.load_many([]) == {}
 
 
 def test_a_save_on_an_old_version_is_refused_and_changes_nothing(store: Store) -> None:
@@ -86,14 +108,31 @@ def test_the_history_holds_each_rotation_once_as_it_was_saved_last(store: Store)
     assert list(store.history("web")) == [ended]
 
 
+def test_a_rotation_that_goes_on_after_another_one_is_filed_once_as_it_was_saved_last(store: Store) -> None:
+    first, second = a_rotation("r-1"), a_rotation("r-2", started_at=NOON + MINUTE)
+    again, third = replace(first, replaced=1), a_rotation("r-3", started_at=NOON + 2 * MINUTE)
+    record = a_record()
+    for rotation in (first, second, again, third):
+        record = store.save(replace(record, rotation=rotation))
+
+    assert list(store.history("web")) == [third, second, again]
+
+
+def test_a_rotation_that_has_left_the_record_stays_in_the_history(store: Store) -> None:
+    saved = store.save(a_record(rotation=a_rotation()))
+    store.save(replace(saved, rotation=None))
+
+    assert list(store.history("web")) == [a_rotation()]
+
+
 def test_the_history_is_newest_first_and_limited(store: Store) -> None:
     record = a_record()
-    for number in (2, 3, 1):
+    for number in (2, 4, 5, 3, 1):
         record = store.save(replace(record, rotation=a_rotation(f"r-{number}", started_at=NOON + number * MINUTE)))
-    store.save(a_record("api", rotation=a_rotation("r-4", "api")))
+    store.save(a_record("api", rotation=a_rotation("r-6", "api")))
 
-    assert [rotation.id for rotation in store.history("web")] == ["r-3", "r-2", "r-1"]
-    assert [rotation.id for rotation in store.history("web", limit=2)] == ["r-3", "r-2"]
+    assert [rotation.id for rotation in store.history("web")] == ["r-5", "r-4", "r-3", "r-2", "r-1"]
+    assert [rotation.id for rotation in store.history("web", limit=2)] == ["r-5", "r-4"]
 
 
 def test_a_free_lease_is_given_for_as_long_as_asked(store: Store) -> None:
@@ -172,10 +211,29 @@ def test_releasing_a_lease_that_somebody_took_does_nothing(store: Store) -> None
     assert store.lease_of("web") == taken
 
 
+def test_releasing_the_lease_that_one_had_before_does_nothing(store: Store) -> None:
+    lost = store.claim("web", "ada", NOON, MINUTE)
+    store.claim("web", "bob", NOON, MINUTE, force=True)
+    again = store.claim("web", "ada", NOON, MINUTE, force=True)
+
+    store.release(lost)
+
+    assert store.lease_of("web") == again
+
+
+@pytest.mark.parametrize("store", OF_ONE_MACHINE, indirect=True)
 def test_the_lease_of_a_dead_driver_of_this_machine_is_free_at_once(store: Store) -> None:
     store.claim("web", f"{socket.gethostname()}/{_a_dead_pid()}", NOON, MINUTE)
 
     assert store.claim("web", "bob", NOON, MINUTE).owner == "bob"
+
+
+@pytest.mark.parametrize("store", OF_MANY_MACHINES, indirect=True)
+def test_where_machines_share_a_store_nobody_is_called_dead_since_two_may_have_one_name(store: Store) -> None:
+    store.claim("web", f"{socket.gethostname()}/{_a_dead_pid()}", NOON, MINUTE)
+
+    with pytest.raises(LeaseHeld):
+        store.claim("web", "bob", NOON, MINUTE)
 
 
 def test_the_lease_of_another_machine_runs_until_it_expires(store: Store) -> None:
@@ -191,6 +249,45 @@ def test_groups_have_leases_of_their_own(store: Store) -> None:
     store.claim("api", "bob", NOON, MINUTE)
 
     assert store.holds(lease)
+
+
+def test_a_group_is_due_from_when_its_release_says(store: Store) -> None:
+    store.release(store.claim("web", "ada", NOON, MINUTE), due_at=NOON + 5 * MINUTE)
+
+    assert list(store.due(NOON + 5 * MINUTE - timedelta(microseconds=1))) == []
+    assert list(store.due(NOON + 5 * MINUTE)) == ["web"]
+
+
+def test_a_group_that_is_released_without_a_time_is_not_due_any_more(store: Store) -> None:
+    store.release(store.claim("web", "ada", NOON, MINUTE), due_at=NOON)
+    store.release(store.claim("web", "bob", NOON, MINUTE))
+
+    assert list(store.due(NOON + timedelta(days=400))) == []
+
+
+def test_a_group_whose_driver_died_is_due_when_its_lease_expires(store: Store) -> None:
+    store.release(store.claim("web", "ada", NOON, MINUTE), due_at=NOON)
+    store.claim("web", "ada", NOON, MINUTE)
+    store.claim("web", "ada", NOON + timedelta(seconds=30), MINUTE)
+
+    assert list(store.due(NOON + MINUTE)) == []
+    assert list(store.due(NOON + timedelta(seconds=90))) == ["web"]
+
+
+def test_a_lease_that_somebody_took_is_not_released_into_being_due(store: Store) -> None:
+    lost = store.claim("web", "ada", NOON, MINUTE)
+    store.claim("web", "bob", NOON, 9 * MINUTE, force=True)
+
+    store.release(lost, due_at=NOON)
+
+    assert list(store.due(NOON + MINUTE)) == []
+
+
+def test_whoever_has_been_due_longest_comes_first(store: Store) -> None:
+    for name, minutes in (("web", 3), ("api", 1), ("jobs", 2), ("later", 9)):
+        store.release(store.claim(name, "ada", NOON, MINUTE), due_at=NOON + minutes * MINUTE)
+
+    assert list(store.due(NOON + 3 * MINUTE)) == ["api", "jobs", "web"]
 
 
 def _a_dead_pid() -> int:

@@ -5,15 +5,18 @@ import multiprocessing.synchronize
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from multiprocessing.queues import Queue
 from pathlib import Path
 
 import pytest
 
+from phoenix.core.record import GroupRecord
 from phoenix.errors import LeaseHeld, StateConflict, StoreError, UsageError
 from phoenix.stores import default_path, open_store
 from phoenix.stores.sqlite import SqliteStore
+from phoenix.stores.sqlite_file import SCHEMA_VERSION
 from tests.stores.builders import NOON, a_full_record, a_record
 
 MINUTE = timedelta(minutes=1)
@@ -172,6 +175,23 @@ def test_a_store_of_a_newer_version_is_not_touched(store: SqliteStore, path: Pat
         store.load("web")
 
 
+def test_a_store_of_the_version_before_is_read_as_it_is_and_upgraded_by_a_driver(
+    path: Path, open_at: Callable[[Path], SqliteStore]
+) -> None:
+    saved = a_store_of_version_1(open_at(path), path)
+
+    assert open_at(path).load("web") == saved
+    assert _version(path) == 1
+    assert open_at(path).claim("web", "bob", NOON, MINUTE).epoch == 2
+    assert _version(path) == SCHEMA_VERSION
+
+
+def test_every_group_of_an_older_store_is_looked_at_once(path: Path, open_at: Callable[[Path], SqliteStore]) -> None:
+    a_store_of_version_1(open_at(path), path)
+
+    assert open_at(path).due(NOON + MINUTE) == ["web"]
+
+
 def test_a_locked_store_is_named_in_one_sentence(store: SqliteStore, path: Path) -> None:
     saved = store.save(a_record())
     store._file.open().execute("PRAGMA busy_timeout = 1")  # type: ignore[union-attr]
@@ -229,10 +249,33 @@ def test_the_default_store_is_in_the_state_folder(tmp_path: Path) -> None:
     assert default_path({"XDG_STATE_HOME": "relative"}) == Path.home() / ".local/state/phoenix/phoenix.db"
 
 
-@pytest.mark.parametrize("url", ["phoenix.db", "sqlite:", "sqlite://host/x", "sqlite:///", "redis://x", "dynamodb://T"])
+@pytest.mark.parametrize("url", ["phoenix.db", "sqlite:", "sqlite://host/x", "sqlite:///", "redis://x"])
 def test_what_is_no_store_is_a_usage_error_that_says_what_is(url: str) -> None:
     with pytest.raises(UsageError, match=r"write sqlite:///relative/path or sqlite:////absolute/path"):
         open_store(url, {})
+
+
+def a_store_of_version_1(store: SqliteStore, path: Path) -> GroupRecord:
+    """With a record and a lease that was given back; nobody knew then when a group is due."""
+    saved = store.save(a_record())
+    store.release(store.claim("web", "ada", NOON, MINUTE))
+    store.close()
+    for statement in (
+        "DROP INDEX leases_by_due",
+        "CREATE TABLE old AS SELECT group_name, owner, epoch, since, until FROM leases",
+        "DROP TABLE leases",
+        "CREATE TABLE leases (group_name TEXT PRIMARY KEY, owner TEXT, epoch INTEGER, since TEXT, until TEXT)",
+        "INSERT INTO leases SELECT * FROM old",
+        "DROP TABLE old",
+        "PRAGMA user_version = 1",
+    ):
+        _execute(path, statement)
+    return saved
+
+
+def _version(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _execute(path: Path, statement: str) -> None:

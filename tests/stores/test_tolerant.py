@@ -21,6 +21,7 @@ def test_a_store_that_works_is_used() -> None:
 
     assert (real.load("web"), store.load("web")) == (saved, saved)
     assert list(store.history("web")) == [saved.rotation]
+    assert store.load_many(["web", "api"]) == {"web": saved}
     assert store.location == real.location
 
 
@@ -46,8 +47,9 @@ def test_a_store_that_fails_halfway_leaves_record_and_lease_as_they_were() -> No
     assert (again.version, store.load("web")) == (2, again)
     assert store.holds(lease)
     assert store.lease_of("web") == lease
-    store.release(lease)
+    store.release(lease, NOON + MINUTE)
     assert store.lease_of("web") is None
+    assert store.due(NOON + MINUTE) == ["web"]
 
 
 def test_refusals_are_not_failures() -> None:

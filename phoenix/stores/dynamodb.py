@@ -1,0 +1,224 @@
+"""Records, leases and history in one DynamoDB table, for drivers on many machines and for Lambda.
+
+Must never write anything that does not depend on what was read: drivers meet here without any other lock, so every
+write carries a condition, and no two items have to be written together (docs/decisions/0010-dynamodb.md).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
+
+from phoenix.aws.rights import Names, Rights, arn
+from phoenix.aws.session import Aws
+from phoenix.core.record import GroupRecord, Rotation
+from phoenix.errors import StateConflict, StoreError, TransientError, UsageError
+from phoenix.ports import Lease
+from phoenix.stores import dynamodb_table
+from phoenix.stores.codec import as_text, decode_record, decode_rotation, encode_record, encode_rotation
+from phoenix.stores.dynamodb_table import DUE, MOST_BYTES, Item, Table
+from phoenix.stores.lease import Claim, is_same
+
+KEPT_FOR: Final = timedelta(days=400)
+"""How long a rotation stays in the history, from its start."""
+MOST_TRIES: Final = 8
+"""How often a lease may change between reading and writing it."""
+
+_RECORD, _LEASE, _ROTATION = "record", "lease", "rotation#"
+_URL = re.compile(r"dynamodb://(?P<table>[\w.-]{3,255})(\?region=(?P<region>[a-z0-9-]+))?", re.ASCII)
+
+
+class DynamoStore:
+    """A store in one table: `dynamodb://TABLE`, or `dynamodb://TABLE?region=REGION`. `aws` gives AWS in a Region, None
+    for the one that is configured. Threads may share it."""
+
+    IAM_ACTIONS: ClassVar[Rights] = dynamodb_table.IAM_ACTIONS
+
+    def __init__(self, url: str, aws: Callable[[str | None], Aws]) -> None:
+        named = _URL.fullmatch(url)
+        if named is None:
+            raise UsageError(
+                f"the store {url!r} names no table: write dynamodb://TABLE or dynamodb://TABLE?region=REGION"
+            )
+        self._name = f"dynamodb://{named['table']}"
+        self._table = Table(named["table"], aws(named["region"]))
+        self._location = ""
+        self._read: dict[str, GroupRecord] = {}
+
+    @staticmethod
+    def iam_names(url: str) -> Names:
+        """The table that such a URL names; nothing for one that names none."""
+        named = _URL.fullmatch(url)
+        if named is None:
+            return {}
+        whole = arn("dynamodb", f"table/{named['table']}")
+        return {"table_arn": (whole.replace("${region}", named["region"] or "${region}"),)}
+
+    @property
+    def location(self) -> str:
+        """Account, Region and table, so that tables of one name differ. Asked for once, unless a record has said it."""
+        if not self._location:
+            self._location = f"dynamodb://{self._table.account()}{self._place}"
+        return self._location
+
+    @property
+    def _place(self) -> str:
+        return f"/{self._table.region}/{self._table.name}"
+
+    def load(self, group: str) -> GroupRecord | None:
+        """The group's record; None when there never was one."""
+        found = self._table.get(group, _RECORD)
+        return self._seen(found) if found else None
+
+    def load_many(self, groups: Sequence[str]) -> Mapping[str, GroupRecord]:
+        """The records of those groups that have one, a hundred in one call."""
+        return {record.group: record for record in map(self._seen, self._table.get_many(groups, _RECORD))}
+
+    def save(self, record: GroupRecord) -> GroupRecord:
+        """Write the record if its version is still the one kept here. The last rotation, if it makes room for another
+        one, is filed before: nobody can change it any more without changing that version.
+        """
+        before = self._at_version_of(record)
+        saved = replace(record, version=record.version + 1)
+        last = before.rotation if before is not None else None
+        if last is not None and (saved.rotation is None or saved.rotation.id != last.id):
+            self._file(last, record.version)
+        self._write(saved)
+        self._read[saved.group] = saved
+        return saved
+
+    def claim(self, group: str, owner: str, now: datetime, ttl: timedelta, *, force: bool = False) -> Lease:
+        """Take the lease, renew it, or say who has it.
+
+        Raises:
+            TransientError: so many are after it that what was read was never what was there.
+        """
+        # Names of machines repeat, so nobody is called dead here: what has crashed lets go when its lease expires.
+        claim = Claim(group, owner, now, ttl, force, one_machine=False)
+        for _ in range(MOST_TRIES):
+            found = self._table.get(group, _LEASE)
+            lease = claim.settle(_held(found), _epoch(found))
+            if self._put_lease(_lease_item(lease, lease.until, owner), found):
+                return lease
+        raise TransientError(f"the lease of {group} changes hands faster than it can be read: try again")
+
+    def holds(self, lease: Lease) -> bool:
+        """True while nobody has taken the lease since; an expired one is still held until somebody does."""
+        return is_same(self.lease_of(lease.group), lease)
+
+    def release(self, lease: Lease, due_at: datetime | None = None) -> None:
+        """Give the lease back if it is still this one. The item stays, because the epoch in it must go on rising."""
+        only_if = "#owner = :owner AND #epoch = :epoch"
+        self._table.put(_lease_item(lease, due_at, None), only_if, owner=lease.owner, epoch=lease.epoch)
+
+    def due(self, now: datetime) -> Sequence[str]:
+        """Groups whose time has come, the longest due first."""
+        return [str(found["group"]) for found in self._table.due(as_text(now))]
+
+    def lease_of(self, group: str) -> Lease | None:
+        """Who drives the group, whether or not that lease has expired."""
+        return _held(self._table.get(group, _LEASE))
+
+    def history(self, group: str, limit: int = 20) -> Sequence[Rotation]:
+        """Rotations of the group, newest first: those that were filed, and the one that is still in the record."""
+        record = self.load(group)
+        known = {
+            found["item"]: (int(found["version"]), decode_rotation(str(found["body"]), self._name))
+            for found in self._table.newest(group, _ROTATION, limit)
+        }
+        if record is not None and record.rotation is not None:
+            name = _filed_as(record.rotation)
+            known[name] = max(known.get(name, (0, record.rotation)), (record.version, record.rotation), key=_version)
+        rotations = (rotation for _, rotation in known.values())
+        return sorted(rotations, key=lambda rotation: rotation.started_at, reverse=True)[:limit]
+
+    # --- records ------------------------------------------------------------------------------------------------------
+
+    def _seen(self, found: Item) -> GroupRecord:
+        record = decode_record(str(found["body"]), self._name)
+        place = str(found.get("place", ""))
+        if place.endswith(self._place):  # else it came here with a copy of another table
+            self._location = place
+        self._read[record.group] = record
+        return record
+
+    def _at_version_of(self, record: GroupRecord) -> GroupRecord | None:
+        """The record that this one is to replace, read only where that was not done before."""
+        if record.version == 0:
+            return None
+        known = self._read.get(record.group)
+        if known is None or known.version != record.version:
+            known = self.load(record.group)
+        if known is None or known.version != record.version:
+            raise StateConflict(record.group, record.version)
+        return known
+
+    def _write(self, saved: GroupRecord) -> None:
+        before, mark = saved.version - 1, os.urandom(8).hex()
+        body = encode_record(saved)
+        if len(body.encode()) > MOST_BYTES:
+            raise StoreError(
+                f"the record of {saved.group} has grown to {len(body.encode()) // 1024} KB, and an item of DynamoDB "
+                "takes 400: a store in a file has room for it (sqlite:///PATH)"
+            )
+        item: dict[str, str | int] = {"group": saved.group, "item": _RECORD, "version": saved.version}
+        item |= {"body": body, "mark": mark, "place": self.location}
+        first = "attribute_not_exists(#version)"
+        if self._table.put(item, first) if before == 0 else self._table.put(item, "#version = :before", before=before):
+            return
+        found = self._table.get(saved.group, _RECORD)
+        if found is None or found.get("mark") != mark:  # else it was us: the answer was lost, and asked for again
+            raise StateConflict(saved.group, before)
+
+    def _file(self, rotation: Rotation, version: int) -> None:
+        """Put the rotation into the history, as that version of the record had it; a later one that is there stays."""
+        item: Item = {
+            "group": rotation.group,
+            "item": _filed_as(rotation),
+            "version": version,
+            "body": encode_rotation(rotation),
+            "expires": int((rotation.started_at + KEPT_FOR).timestamp()),
+        }
+        self._table.put(item, "attribute_not_exists(#version) OR #version < :version", version=version)
+
+    # --- leases -------------------------------------------------------------------------------------------------------
+
+    def _put_lease(self, item: Item, found: Item | None) -> bool:
+        """Write the lease if it is still as it was found: taking it changes the epoch, renewing it the end."""
+        if found is None:
+            return self._table.put(item, "attribute_not_exists(#epoch)")
+        only_if = "#epoch = :epoch AND #until = :until"
+        return self._table.put(item, only_if, epoch=found["epoch"], until=found["until"])
+
+
+def _lease_item(lease: Lease, due_at: datetime | None, owner: str | None) -> Item:
+    item: dict[str, str | int] = {"group": lease.group, "item": _LEASE, "epoch": lease.epoch}
+    item |= {"since": as_text(lease.since), "until": as_text(lease.until)}
+    if owner is not None:
+        item["owner"] = owner
+    if due_at is not None:
+        item |= {DUE: DUE, "due_at": as_text(due_at)}
+    return item
+
+
+def _held(found: Item | None) -> Lease | None:
+    if found is None or "owner" not in found:
+        return None
+    since, until = (datetime.fromisoformat(str(found[name])) for name in ("since", "until"))
+    return Lease(str(found["group"]), str(found["owner"]), int(found["epoch"]), since, until)
+
+
+def _epoch(found: Item | None) -> int:
+    return int(found["epoch"]) if found else 0
+
+
+def _filed_as(rotation: Rotation) -> str:
+    return f"{_ROTATION}{as_text(rotation.started_at)}#{rotation.id}"
+
+
+def _version(known: tuple[int, Rotation]) -> int:
+    return known[0]
