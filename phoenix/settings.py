@@ -22,9 +22,11 @@ COMMON_FILES: Final = ("phoenix.yaml", "phoenix.yml")
 
 _ALLOWED: Final = {
     "policies": "a directory, or s3://bucket/prefix",
-    "store": "sqlite:///relative/path or sqlite:////absolute/path",
+    "store": "sqlite:///relative/path, sqlite:////absolute/path or dynamodb://TABLE",
     "poll_seconds": "a number of seconds above 0",
     "lease_seconds": "a whole number of seconds above 0",
+    "calls_per_second": "a number above 0",
+    "advance": "the name or ARN of a Lambda function",
     "log": "text or json, and after a comma debug, info, warning or error: json,info",
 }
 
@@ -39,12 +41,18 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What holds for all groups. `store` None: what `phoenix.yaml` says, else the default one of this user."""
+    """What holds for all groups. `store` None: what `phoenix.yaml` says, else the default one of this user.
+
+    `calls_per_second` is how many API calls all who advance groups may make together. `advance` is the Lambda function
+    that a sweep hands groups on to; None: it advances them itself.
+    """
 
     policies: Annotated[str, Meta(min_length=1)] = "policies"
     store: str | None = None
     poll_seconds: Annotated[float, Meta(gt=0, le=sys.float_info.max)] = 5.0
     lease_seconds: Annotated[int, Meta(gt=0)] = 60
+    calls_per_second: Annotated[float, Meta(gt=0, le=10_000)] = 15.0
+    advance: str | None = None
     log: Log = Log()
 
 

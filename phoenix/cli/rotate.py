@@ -23,7 +23,10 @@ BLOCKED = 5
 _image = click.option("--image", metavar="AMI", help="This image, whatever its name, tags and age.")
 _force = click.option("--force", is_flag=True, help="Although nothing is due, or to an older image.")
 _ignore = click.option(
-    "--ignore", metavar="NAMES", multiple=True, help="window, freeze, quarantine; with --reason. Asks on a terminal."
+    "--ignore",
+    metavar="NAMES",
+    multiple=True,
+    help="window, freeze, quarantine, limit, breaker; with --reason. Asks on a terminal.",
 )
 _no_wait = click.option("--no-wait", is_flag=True, help="One tick only; later ticks go on.")
 

@@ -6,6 +6,8 @@ Must be silent when there is nothing to say, and one group's trouble must never 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,22 +20,33 @@ from phoenix.errors import InvalidPolicy, PhoenixError
 if TYPE_CHECKING:
     from phoenix.core.record import GroupRecord
     from phoenix.engine.report import Report
+    from phoenix.engine.sweep import Estate
 
 
 @dataclass(slots=True)
 class _Pass:
     """What a pass has to say, group by group, and how it went."""
 
-    documents: list[dict[str, Any]] = field(default_factory=list)
-    sentences: list[str] = field(default_factory=list)
-    errors: list[PhoenixError] = field(default_factory=list)
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sentences: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, PhoenixError] = field(default_factory=dict)
 
     @property
     def exit_status(self) -> int:
         """2 for an invalid policy, else 1 for a group in trouble; busy and blocked groups are neither."""
-        if any(isinstance(error, InvalidPolicy) for error in self.errors):
+        errors = self.errors.values()
+        if any(isinstance(error, InvalidPolicy) for error in errors):
             return 2
-        return max((min(error.exit_status, 1) for error in self.errors if error.exit_status not in (4, 5)), default=0)
+        return max((min(error.exit_status, 1) for error in errors if error.exit_status not in (4, 5)), default=0)
+
+    def fail(self, name: str, error: PhoenixError) -> None:
+        """Say at once what is wrong with a group."""
+        from phoenix.views import json
+        from phoenix.views.text import trouble
+
+        self.errors[name] = error
+        self.documents[name] = {"group": name, **json.failure(error)}
+        print("\n".join(trouble(name, error.message)), file=sys.stderr)
 
 
 @click.command()
@@ -41,32 +54,77 @@ class _Pass:
 @click.pass_obj
 def tick(session: Session) -> int:
     """Start what is due and advance what is in flight, once; for cron."""
+    done = _Pass()
+    name = session.options.group
+    if name is not None:
+        try:
+            _tick_one(session, name, done)
+        except PhoenixError as error:
+            if error.exit_status == 2:
+                raise
+            done.fail(name, error)
+    else:
+        _tick_all(session, done)
+    documents = [done.documents[each] for each in sorted(done.documents)]
+    if session.options.json:
+        session.answer("", documents[0] if name is not None else documents)
+    elif done.sentences and not session.options.quiet:
+        session.write("\n".join(done.sentences[each] for each in sorted(done.sentences)) + "\n")
+    return done.exit_status
+
+
+def _tick_all(session: Session, done: _Pass) -> None:
+    """What a sweep finds is ticked in this program; of the others only the record is known, and nothing is due."""
+    from phoenix.engine.sweep import sweep
+
+    wiring = session.wiring
+    for name in sorted(wiring.library().broken):
+        with _trouble_of(name, done):
+            wiring.library().find(name)
+
+    def one(name: str, _poll_seconds: float) -> None:
+        with _trouble_of(name, done):
+            _tick_one(session, name, done)
+
+    # This program is the one that advances, whatever the settings say of a function.
+    estate = wiring.estate(one, here=True)
+    sweep(estate, idle=True)
+    if session.options.json:
+        done.documents |= _idle(estate, {*estate.members} - {*done.documents})
+
+
+def _tick_one(session: Session, name: str, done: _Pass) -> None:
     from phoenix.engine.tick import tick as engine
     from phoenix.views import json
-    from phoenix.views.text import clean, trouble
+    from phoenix.views.text import clean
     from phoenix.wiring import SCHEDULE
 
-    done = _Pass()
-    names = [session.options.group] if session.options.group else session.wiring.group_names()
-    for name in names:
-        try:
-            group = session.wiring.group(name, by=SCHEDULE)
-            before = group.store.load(name)
-            report = engine(group)
-            done.documents.append(json.report(report))
-            if report.sentence and (session.options.verbose or _is_news(before, report)):
-                done.sentences.append(f"{clean(name)}: {clean(report.sentence)}")
-        except PhoenixError as error:
-            if session.options.group and error.exit_status == 2:
-                raise
-            done.errors.append(error)
-            done.documents.append({"group": name, **json.failure(error)})
-            print("\n".join(trouble(name, error.message)), file=sys.stderr)
-    if session.options.json:
-        session.answer("", done.documents[0] if session.options.group else done.documents)
-    elif done.sentences and not session.options.quiet:
-        session.write("\n".join(done.sentences) + "\n")
-    return done.exit_status
+    group = session.wiring.group(name, by=SCHEDULE)
+    before = group.store.load(name)
+    report = engine(group)
+    done.documents[name] = json.report(report)
+    if report.sentence and (session.options.verbose or _is_news(before, report)):
+        done.sentences[name] = f"{clean(name)}: {clean(report.sentence)}"
+
+
+@contextmanager
+def _trouble_of(name: str, done: _Pass) -> Iterator[None]:
+    try:
+        yield
+    except PhoenixError as error:
+        done.fail(name, error)
+
+
+def _idle(estate: Estate, names: set[str]) -> dict[str, dict[str, Any]]:
+    from phoenix.core.model import Outcome
+    from phoenix.core.record import GroupRecord
+    from phoenix.engine.report import Report
+    from phoenix.views import json
+
+    records, at = estate.store.load_many(sorted(names)), estate.clock.now()
+    return {
+        name: json.report(Report(name, at, Outcome.NONE, "", records.get(name) or GroupRecord(name))) for name in names
+    }
 
 
 def _is_news(before: GroupRecord | None, report: Report) -> bool:

@@ -14,10 +14,10 @@ from tenacity import retry as again
 from tenacity import retry_if_exception_type, stop_after_attempt
 
 from phoenix.core import tags
-from phoenix.core.action import Action, RemoveTags, WriteTags
+from phoenix.core.action import Action, WriteTags
 from phoenix.core.explain import clock_time
 from phoenix.core.model import Outcome
-from phoenix.core.record import Ask, Event, GroupRecord, Rotation
+from phoenix.core.record import Ask, Event, GroupRecord, Rotation, longer
 from phoenix.engine.group import Group
 from phoenix.engine.look import sight_of
 from phoenix.engine.observe import observe
@@ -155,11 +155,9 @@ def release_image(group: Group, image: str) -> Report:
 def _untagged(group: Group, image: str) -> Iterator[Action]:
     for slot, state in group.fleet.observe(None).slots.items():
         noted = tags.read_quarantine(state.tags)
-        left = tags.write_quarantine([i for i in noted if i != image])
-        if image in noted and left:
+        if image in noted:
+            left = tags.write_quarantine([i for i in noted if i != image])
             yield WriteTags({slot: {tags.QUARANTINE: left}})
-        elif image in noted:
-            yield RemoveTags({slot: (tags.QUARANTINE,)})
 
 
 def retry(group: Group, request: RotateRequest, watch: Watch = nobody) -> Report:
@@ -218,4 +216,4 @@ def _weight_found(group: Group, record: GroupRecord, rotation: Rotation) -> int:
 
 def _told(rotation: Rotation, ask: Ask, name: str) -> Rotation:
     text = f"by {ask.by}" + (f": {ask.reason}" if ask.reason else "")
-    return replace(rotation, events=(*rotation.events, Event(ask.at, name, text)))
+    return replace(rotation, events=longer(rotation.events, Event(ask.at, name, text)))

@@ -7,17 +7,27 @@ business; a signal ends the drive between two ticks.
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
+from phoenix.core.due import WATCHED, next_look
 from phoenix.engine.group import Group
 from phoenix.engine.once import Ticked, tick_once
 from phoenix.engine.report import Report, Watch
 from phoenix.engine.reporting import report_on
-from phoenix.errors import Interrupted, LeaseHeld, LeaseLost, StateConflict, TransientError, Unreachable
+from phoenix.errors import (
+    Interrupted,
+    LeaseHeld,
+    LeaseLost,
+    PhoenixError,
+    StateConflict,
+    TransientError,
+    Unreachable,
+)
 from phoenix.ports import Lease
 
 T = TypeVar("T")
@@ -28,6 +38,9 @@ PATIENCE = timedelta(minutes=10)
 """How long a driver goes on with nothing but transient errors before it gives up; the rotation stays as it is."""
 WATCH_POLLS = 2
 """Gates of a resting step are looked at every so many poll intervals."""
+
+Leave = Callable[[Ticked], bool]
+"""Asked after every tick: may whoever drives leave the group for now?"""
 
 
 def claim(group: Group, *, force: bool = False) -> Lease:
@@ -41,8 +54,31 @@ def claim(group: Group, *, force: bool = False) -> Lease:
     return group.store.claim(group.name, group.driver, group.clock.now(), ttl, force=force)
 
 
-def drive(group: Group, lease: Lease, watch: Watch, first: Ticked | None = None) -> Report:
-    """Tick until the rotation has ended, is held, or nobody is left to wait for.
+def give_back(group: Group, lease: Lease, decided: datetime | None = None) -> None:
+    """Release the lease, and say when somebody has to look at the group again. `decided` is what the last tick said.
+
+    Never raises for a store that cannot be read: the lease is given back all the same, and the group is due soon.
+    """
+    now = group.clock.now()
+    try:
+        record = group.store.load(group.name)
+    except PhoenixError:
+        due_at: datetime | None = now + WATCHED
+    else:
+        due_at = next_look(record, now, decided) if record is not None else decided
+    if due_at is not None and due_at > now + WATCHED:
+        # What many groups have in common, the hour of their birth for example, must not bring them all at once.
+        due_at += timedelta(seconds=zlib.crc32(group.name.encode()) % 60)
+    group.store.release(lease, due_at)
+
+
+def stays(_: Ticked) -> bool:
+    """Stay to the end."""
+    return False
+
+
+def drive(group: Group, lease: Lease, watch: Watch, first: Ticked | None = None, leave: Leave = stays) -> Report:
+    """Tick until the rotation has ended, is held, or may be left.
 
     Raises:
         Interrupted: a signal came; whatever is in flight goes on with the next tick, anybody's.
@@ -56,7 +92,7 @@ def drive(group: Group, lease: Lease, watch: Watch, first: Ticked | None = None)
         report = replace(report_on(group, ticked.record, ticked.seen), lease=lease)
         watch(report)
         rotation = ticked.record.in_flight
-        if rotation is None or rotation.held is not None:
+        if rotation is None or rotation.held is not None or leave(ticked):
             return report
         _wait(group, ticked, before)
         if group.clock.stopping:
@@ -110,7 +146,7 @@ def _renew(group: Group, lease: Lease) -> Lease:
         raise LeaseLost(group.name, held.owner) from held
     if renewed.epoch != lease.epoch:
         # Whoever took over is done; nobody but us could give back what was claimed just now.
-        group.store.release(renewed)
+        give_back(group, renewed)
         raise LeaseLost(group.name, "somebody else meanwhile")
     return renewed
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from phoenix.core.limits import Rules
 from phoenix.core.model import Slot, Terms
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar
@@ -44,6 +45,7 @@ class Group:
     by: str
     rotate_when: RotateWhen = field(default_factory=RotateWhen)
     calendar: Calendar = field(default_factory=Calendar)
+    rules: Rules = field(default_factory=Rules)
     notifiers: Iterable[Notifier] = ()
     about: About = field(default_factory=About)
     policy: str = ""

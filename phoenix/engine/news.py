@@ -1,60 +1,102 @@
-"""Which change of a record is news, and telling it. A notifier that fails never stops a rotation."""
+"""Which change of a record is news, and in which words.
+
+Pure. Must never give two pieces of news the same id, nor the same piece two: an outbox and those who read it tell
+repetitions by it.
+"""
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
+from phoenix.core.explain import ago
 from phoenix.core.model import Outcome
-from phoenix.core.record import GroupRecord, Rotation
-from phoenix.engine.group import Group
-from phoenix.errors import PhoenixError
+from phoenix.core.notice import Notice
+from phoenix.core.record import GroupRecord, Rotation, Standstill
+from phoenix.engine.group import About
 
-log = logging.getLogger(__name__)
+ENDED = {Outcome.SUCCEEDED: "succeeded", Outcome.ROLLED_BACK: "rolled_back", Outcome.FAILED: "failed"}
 
 
-def tell(group: Group, before: GroupRecord | None, after: GroupRecord) -> None:
-    """Tell what has happened between the two records, if it is worth telling."""
-    subject = _news(before.rotation if before else None, after.rotation)
+def news_between(before: GroupRecord, after: GroupRecord, about: About, at: datetime) -> tuple[Notice, ...]:
+    """What is worth telling of the change from one record to the next."""
     rotation = after.rotation
-    if subject is None or rotation is None:
-        return
+    if rotation is None:
+        return ()
+    then = before.rotation if before.rotation is not None and before.rotation.id == rotation.id else None
+    return tuple(_notice(rotation, about, at, event) for event in _events(then, rotation))
+
+
+def standing_still(group: str, blocked: Standstill, texts: tuple[str, ...], about: About, at: datetime) -> Notice:
+    """That a rotation has been due and blocked for so long. `texts` are what its blockers say."""
+    facts = {"event": "blocked", "group": group, "since": f"{blocked.since:%Y-%m-%dT%H:%M:%SZ}"}
+    return Notice(
+        id=f"{group}.blocked.{at:%Y%m%dT%H%M%SZ}",
+        at=at,
+        event="blocked",
+        subject=f"phoenix {group}: blocked for {ago(at - blocked.since)} by {', '.join(blocked.blockers)}",
+        text=" ".join(texts),
+        facts={**facts, "blockers": ", ".join(blocked.blockers), **_whose(about)},
+    )
+
+
+def is_worth_telling(blocked: Standstill, now: datetime, patience: timedelta) -> bool:
+    """True once it has lasted for longer than that, and again after as long each."""
+    return now - (blocked.told_at or blocked.since) >= patience
+
+
+def _events(before: Rotation | None, after: Rotation) -> Iterator[str]:
+    if before is None and after.in_flight and after.back is None:
+        yield "started"
+    if after.held is not None and (before is None or before.held is None):
+        yield "held"
+    if after.back is not None and after.in_flight and (before is None or before.back is None):
+        yield "rolling_back"
+    if before is not None and before.in_flight and not after.in_flight:
+        yield ENDED.get(after.outcome, after.outcome.value)
+
+
+def _notice(rotation: Rotation, about: About, at: datetime, event: str) -> Notice:
+    # It may be held more than once; everything else happens to it once.
+    which = f"{event}.{at:%Y%m%dT%H%M%SZ}" if event == "held" else event
+    return Notice(
+        id=f"{rotation.id}.{which}",
+        at=at,
+        event=event,
+        subject=f"phoenix {rotation.group}: {_subject(rotation, event)}",
+        text=rotation.held or rotation.reason or rotation.trigger,
+        facts=_facts(rotation, about, event),
+    )
+
+
+def _subject(rotation: Rotation, event: str) -> str:
+    new, old = rotation.new.number, rotation.old.number
+    subjects = {
+        "started": f"generation {new} is on its way",
+        "held": "held, a person must look",
+        "rolling_back": f"rolling back to generation {old}",
+        "succeeded": f"generation {new} is live",
+        "rolled_back": f"rolled back to generation {old}",
+    }
+    return subjects.get(event, event)
+
+
+def _facts(rotation: Rotation, about: About, event: str) -> dict[str, str]:
     facts = {
-        "group": group.name,
+        "event": event,
+        "group": rotation.group,
         "rotation": rotation.id,
         "outcome": rotation.outcome.value,
         "from": str(rotation.old.number),
         "to": str(rotation.new.number),
         "image": rotation.new.image,
-        "cause": rotation.cause.value if rotation.cause else "",
+        "trace": rotation.trace.split("-")[1] if rotation.trace else "",
     }
-    text = rotation.held or rotation.reason or rotation.trigger
-    for notifier in group.notifiers:
-        try:
-            notifier.notify(f"phoenix {group.name}: {subject}", text, facts)
-        except PhoenixError as error:
-            log.warning("notify.failed", extra={"group": group.name, "rotation": rotation.id, "reason": error.message})
+    cause = {"cause": rotation.cause.value} if rotation.cause else {}
+    return {name: value for name, value in {**facts, **cause, **_whose(about)}.items() if value}
 
 
-def _news(before: Rotation | None, after: Rotation | None) -> str | None:
-    if after is None:
-        return None
-    same = before is not None and before.id == after.id
-    if not same and after.in_flight:
-        return f"generation {after.new.number} is on its way"
-    if same and before is not None:
-        return _change(before, after)
-    return None
-
-
-def _change(before: Rotation, after: Rotation) -> str | None:
-    if before.held is None and after.held is not None:
-        return "held, a person must look"
-    if before.back is None and after.back is not None:
-        return f"rolling back to generation {after.old.number}"
-    if before.in_flight and not after.in_flight:
-        ended = {
-            Outcome.SUCCEEDED: f"generation {after.new.number} is live",
-            Outcome.ROLLED_BACK: f"rolled back to generation {after.old.number}",
-        }
-        return ended.get(after.outcome, after.outcome.value)
-    return None
+def _whose(about: About) -> dict[str, str]:
+    """Who is woken up wants to know whose it is, and where to read on."""
+    found = {"account": about.account, "region": about.region, "owner": about.owner, "runbook": about.runbook}
+    return {name: value for name, value in found.items() if value}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 
 from phoenix.core.model import Judgement, Observation, Route, Slot, SlotState, TargetState, Verdict
@@ -31,7 +32,7 @@ def observe(group: Group, record: GroupRecord, *, search: bool = False, health_o
 
     `health_of` names the slots whose target health matters; a slot left out has no ready instance to see.
     """
-    with group.tracer.span("observe", group=group.name):
+    with group.tracer.about(record.in_flight), group.tracer.span("observe", group=group.name):
         rotation = record.in_flight
         if search or not record.target_groups or (group.router.balances and not record.routes):
             view, traffic, record = _look_around(group, record, health_of)
@@ -67,7 +68,9 @@ def _look_again(group: Group, record: GroupRecord, health_of: frozenset[Slot]) -
     if not group.router.balances:
         return group.fleet.observe(record.in_flight), Traffic()
     with ThreadPoolExecutor(max_workers=1) as aside:
-        traffic = aside.submit(group.router.observe, record.target_groups, tuple(record.routes), health_of)
+        traffic = aside.submit(
+            copy_context().run, group.router.observe, record.target_groups, tuple(record.routes), health_of
+        )
         view = group.fleet.observe(record.in_flight)
         found = traffic.result()
     return view, replace(found, routes=_named(found.routes, record.routes))

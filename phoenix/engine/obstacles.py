@@ -13,6 +13,7 @@ from phoenix.core.explain import ago
 from phoenix.core.model import Slot
 from phoenix.engine.group import Group
 from phoenix.engine.request import RotateRequest
+from phoenix.engine.rules import find_rule_blockers
 from phoenix.engine.survey import NOBODY, Survey
 
 CHECKS: Final = (
@@ -26,6 +27,8 @@ CHECKS: Final = (
     "no-image",
     "in-flight",
     "last-bake",
+    "limit",
+    "breaker",
 )
 _WEIGHTS: Final = frozenset({"weights-elsewhere", "weights-differ", "weight-on-both-slots", "no-traffic", "not-routed"})
 
@@ -50,6 +53,7 @@ def find_obstacles(group: Group, request: RotateRequest, found: Survey, lasts: t
     yield from _last_bake(group, found)
     yield from _owner_capacity(group, found)
     yield from _calendar(group, request, found.seen.at, lasts)
+    yield from find_rule_blockers(group, request)
     live, need = found.live.slot, found.live_state.desired
     if found.image is None:
         remedy = f"phoenix images --group {group.name}"

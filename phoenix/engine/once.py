@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 from phoenix.core.action import Decision
 from phoenix.core.decide import decide
+from phoenix.core.milestones import with_first_healthy
 from phoenix.core.model import Observation, Outcome
 from phoenix.core.record import GroupRecord
 from phoenix.engine.apply import apply
 from phoenix.engine.group import Group
 from phoenix.engine.look import refuse_outdated
-from phoenix.engine.news import tell
 from phoenix.engine.observe import Sight, observe
+from phoenix.engine.outbox import save_telling, send
 from phoenix.errors import PermanentError
 from phoenix.ports import Lease
 
@@ -49,22 +50,28 @@ def tick_once(group: Group, lease: Lease, record: GroupRecord) -> Ticked:
 
 
 def act_on(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> Ticked:
-    """Decide, record, act. `before` is the record as the store has it; `sight` may carry a changed one."""
-    decision = decide(sight.record, sight.seen)
-    record = decision.record
+    """Decide, record, act, tell. `before` is the record as the store has it; `sight` may carry a changed one."""
+    with group.tracer.about(sight.record.in_flight):
+        ticked = _decided(group, lease, before, sight)
+        # Last: whatever has to be loaded for it, or waited for, nothing that users notice waits for news.
+        return replace(ticked, record=send(group, ticked.record))
+
+
+def _decided(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> Ticked:
+    with group.tracer.span("decide", group=group.name):
+        decision = decide(sight.record, sight.seen)
+    record = with_first_healthy(decision.record, sight.seen)
     with group.tracer.span("record", group=group.name):
         if record != before:
-            record = group.store.save(replace(record, version=before.version))
+            record = save_telling(group, before, record)
     _log(group, record, decision)
     try:
         acted = apply(group, lease, record, decision.actions)
     except PermanentError as error:
         record = _hold(group, record, error)
-        tell(group, before, record)
         return Ticked(record, sight.seen, replace(decision, record=record, look_again_at=None, moving=False))
     if acted != record:
-        record = group.store.save(acted)
-    tell(group, before, record)
+        record = save_telling(group, record, acted)
     return Ticked(record, sight.seen, decision)
 
 
@@ -75,7 +82,7 @@ def _hold(group: Group, record: GroupRecord, error: PermanentError) -> GroupReco
         raise error
     log.error("rotation.held", extra={"group": group.name, "rotation": rotation.id, "reason": error.message})
     held = replace(rotation, held=error.message, outcome=Outcome.HELD, waiting_for=f"held: {error.message}")
-    return group.store.save(replace(record, rotation=held))
+    return save_telling(group, record, replace(record, rotation=held))
 
 
 def _log(group: Group, record: GroupRecord, decision: Decision) -> None:

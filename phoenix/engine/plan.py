@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
 from phoenix.core.blocker import passed
 from phoenix.core.capacity import extremes, share
-from phoenix.core.converge import SCHEDULES
 from phoenix.core.explain import ago
+from phoenix.core.ledger import SCHEDULES
 from phoenix.core.model import Terms
 from phoenix.engine.group import Group
 from phoenix.engine.obstacles import checks_of, find_obstacles
@@ -28,7 +29,8 @@ def make_plan(group: Group, request: RotateRequest) -> Plan:
         ForeignStore: a rotation of this group is in flight in another store.
         Blocked: the image asked for does not exist, may not be launched, or is older than the live one.
     """
-    return plan_for(group, request, survey(group, request))
+    plan = plan_for(group, request, survey(group, request))
+    return replace(plan, blockers=tuple(replace(b, warning=True) if b.of_rights else b for b in plan.blockers))
 
 
 def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:

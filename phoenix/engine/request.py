@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-IGNORABLE = frozenset({"window", "freeze", "quarantine"})
+IGNORABLE = frozenset({"window", "freeze", "quarantine", "limit", "breaker"})
 """What `--ignore` may list."""
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from phoenix.core.back import heed_hold
 from phoenix.core.model import Outcome
 from phoenix.core.record import Generation, GroupRecord, Rotation
-from phoenix.engine.drive import claim, drive
+from phoenix.engine.drive import claim, drive, give_back
 from phoenix.engine.group import Group
-from phoenix.engine.news import tell
 from phoenix.engine.observe import observe
 from phoenix.engine.once import tick_once
+from phoenix.engine.outbox import save_telling
 from phoenix.engine.plan import describe, plan_for
 from phoenix.engine.report import NotStarted, Report, Watch, nobody
 from phoenix.engine.reporting import report_on
 from phoenix.engine.request import RotateRequest
+from phoenix.engine.rules import in_turn
 from phoenix.engine.start import new_record
 from phoenix.engine.survey import Survey, survey
 from phoenix.errors import Blocked, LeaseLost
@@ -43,17 +44,17 @@ def rotate(group: Group, request: RotateRequest, watch: Watch = nobody) -> Repor
         raise NotStarted(plan)
     lease = claim(group)
     try:
-        begin(group, found, plan.next, request)
-        return _run(group, lease, request, watch)
+        with in_turn(group, request):
+            record = begin(group, found, plan.next, request)
+        with group.tracer.about(record.rotation):
+            return _run(group, lease, request, watch)
     finally:
-        group.store.release(lease)
+        give_back(group, lease)
 
 
 def begin(group: Group, found: Survey, new: Generation, request: RotateRequest) -> GroupRecord:
     """Record the intent; the ticks act on it. A record that has moved since the survey means somebody was faster."""
-    record = group.store.save(new_record(group, found, new, request))
-    tell(group, found.record, record)
-    return record
+    return save_telling(group, found.record, new_record(group, found, new, request))
 
 
 def _go_on(group: Group, request: RotateRequest, rotation: Rotation, watch: Watch) -> Report:
@@ -64,9 +65,10 @@ def _go_on(group: Group, request: RotateRequest, rotation: Rotation, watch: Watc
         )
     lease = claim(group)
     try:
-        return _run(group, lease, request, watch)
+        with group.tracer.about(rotation):
+            return _run(group, lease, request, watch)
     finally:
-        group.store.release(lease)
+        give_back(group, lease)
 
 
 def _run(group: Group, lease: Lease, request: RotateRequest, watch: Watch) -> Report:

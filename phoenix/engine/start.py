@@ -28,7 +28,7 @@ def new_record(group: Group, found: Survey, new: Generation, request: RotateRequ
         id=_new_id(group.name, new.number),
         group=group.name,
         old=old,
-        new=new,
+        new=replace(new, since=at),
         terms=terms,
         started_at=at,
         deadline=at + terms.rotation_timeout,
@@ -38,7 +38,7 @@ def new_record(group: Group, found: Survey, new: Generation, request: RotateRequ
         capacity=owner,
         policy=group.policy,
         store=group.store.location,
-        sticky={r.arn: r.sticky_seconds for r in found.seen.routes if r.sticky_seconds and terms.suspend_stickiness},
+        trace=_new_trace(),
         waiting_for="starting",
         events=(Event(at, "start", f"image {new.image_name or new.image}, by {group.by}: {trigger}"),),
     )
@@ -48,6 +48,7 @@ def new_record(group: Group, found: Survey, new: Generation, request: RotateRequ
         account=group.about.account,
         region=group.about.region,
         rotation=rotation,
+        blocked=None,
         highest_number=max(record.highest_number, new.number, old.number),
     )
 
@@ -61,3 +62,8 @@ def _asked(request: RotateRequest) -> str:
 def _new_id(group: str, number: int) -> str:
     """`web-42-7k3f`: readable aloud, and different even if a store was lost and numbers begin again."""
     return f"{group}-{number}-{''.join(secrets.choice(_ID_LETTERS) for _ in range(4))}"
+
+
+def _new_trace() -> str:
+    """A W3C traceparent of our own, whether or not anybody traces: log lines are found by it, too."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

@@ -75,14 +75,15 @@ def survey(group: Group, request: RotateRequest) -> Survey:
         return Survey(record, seen, NOBODY, group.terms, reasons=("not known: no slot is live",))
     candidates = _candidates(group, request, seen)
     names = {c.image.id: c.image.name for c in candidates}
-    found = Survey(
-        record,
-        seen,
-        replace(record.live, image_name=record.live.image_name or names.get(record.live.image)),
-        group.terms,
-        candidates=candidates,
-        instances=tuple(group.fleet.live_instances(record.live.slot)),
+    instances = tuple(group.fleet.live_instances(record.live.slot))
+    live = replace(
+        record.live,
+        image_name=record.live.image_name or names.get(record.live.image),
+        since=record.live.since or min((i.launched_at for i in instances), default=None),
     )
+    if instances:
+        group.tracer.oldest_instance(group.name, seen.at - min(i.launched_at for i in instances))
+    found = Survey(record, seen, live, group.terms, candidates=candidates, instances=instances)
     found = _with_reasons(group, request, found)
     return replace(found, terms=_terms_for(group, found.live_state, seen)) if found.reasons else found
 

@@ -1,33 +1,48 @@
-"""`tick`: one pass for one group, for cron: advance what is in flight, start what is due, tidy up, let the retained
-go cold.
+"""`tick` and `advance`: what one group needs now: take back what is left over, go on with what is in flight, let the
+retained go cold, start what is due. For cron once, for Lambda for as long as something moves.
+
+Must never depend on why it was called: whoever comes second, late or for nothing finds the lease taken, or nothing due.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from phoenix.core.back import heed_hold
+from phoenix.core.due import WATCHED
 from phoenix.core.janitor import leftovers
 from phoenix.core.model import Outcome
-from phoenix.core.record import Generation, GroupRecord
-from phoenix.engine.drive import claim
+from phoenix.core.record import GroupRecord
+from phoenix.engine.drive import claim, drive, give_back
 from phoenix.engine.group import Group
 from phoenix.engine.once import Ticked, tick_once
+from phoenix.engine.outbox import send_left
 from phoenix.engine.plan import describe, plan_for
 from phoenix.engine.repair import find_repairs, repair
-from phoenix.engine.report import Report
+from phoenix.engine.report import Plan, Report, nobody
 from phoenix.engine.reporting import report_on
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import begin
+from phoenix.engine.rules import in_turn, tell_of_breaker
+from phoenix.engine.standstill import note_standstill
 from phoenix.engine.survey import Survey, survey
-from phoenix.errors import LeaseHeld, LeaseLost, LostRecord, StateConflict
+from phoenix.errors import Blocked, Interrupted, LeaseHeld, LeaseLost, LostRecord, StateConflict, TransientError
 from phoenix.ports import Lease
 
-EXPECTED = frozenset({"window", "freeze", "paused", "quarantine"})
+EXPECTED = frozenset({"window", "freeze", "paused", "quarantine", "limit", "breaker"})
 """Blockers that are somebody's wish; cron must not send a mail about them every minute."""
 MOST_IN_A_ROW = 20
 """Ticks that follow one another at once; more would mean that two of them undo each other."""
+BY_SCHEDULE = RotateRequest(scheduled=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """How a visit ended, and when the next thing is due; None: nothing is known to be."""
+
+    report: Report
+    look_again_at: datetime | None = None
 
 
 def tick(group: Group) -> Report:
@@ -36,35 +51,68 @@ def tick(group: Group) -> Report:
     Raises:
         PhoenixError: something went wrong with this group; others are not concerned.
     """
-    record = group.store.load(group.name)
+    return _attended(group, stay=False)
+
+
+def advance(group: Group) -> Report:
+    """The same, and with what is in flight on until nothing is due within a minute, or the clock says to stop."""
+    return _attended(group, stay=True)
+
+
+def _attended(group: Group, *, stay: bool) -> Report:
     try:
-        if record is not None and record.in_flight is not None:
-            # Also where it ends in this pass: that is the news, and what is due next can wait for the next pass.
-            ticked = _advance(group)
-            return _quiet(report_on(group, ticked.record, ticked.seen))
-        if record is not None and record.hot_until is not None:
-            record = _advance(group).record
-        return _start_if_due(group, record)
+        lease = claim(group)
+    except LeaseHeld as held:
+        return _busy(group, held.message)
+    look_again_at: datetime | None = None
+    try:
+        visit = _visit(group, lease, stay=stay)
+        look_again_at = visit.look_again_at
+        send_left(group)
+        return replace(visit.report, exit_status=0)
     except (LeaseHeld, LeaseLost, StateConflict) as busy:
-        kept = record or GroupRecord(group.name)
-        return _quiet(report_on(group, kept, sentence=f"busy: {busy.message}", outcome=Outcome.IN_PROGRESS))
-
-
-def _quiet(report: Report) -> Report:
-    return replace(report, exit_status=0)
-
-
-def _advance(group: Group) -> Ticked:
-    """Tick until there is something to wait for. What was true before the lease was ours may be true no more."""
-    lease = claim(group)
-    try:
-        record = group.store.load(group.name) or GroupRecord(group.name)
-        return _until_waiting(group, lease, tick_once(group, lease, record))
+        return _busy(group, busy.message)
+    except TransientError:
+        look_again_at = group.clock.now() + WATCHED
+        raise
     finally:
-        group.store.release(lease)
+        give_back(group, lease, look_again_at)
+
+
+def _busy(group: Group, why: str) -> Report:
+    kept = group.store.load(group.name) or GroupRecord(group.name)
+    return replace(report_on(group, kept, sentence=f"busy: {why}", outcome=Outcome.IN_PROGRESS), exit_status=0)
+
+
+def _visit(group: Group, lease: Lease, *, stay: bool) -> _Visit:
+    record = group.store.load(group.name)
+    if record is not None and record.in_flight is not None:
+        # Also where it ends in this pass: that is the news, and what is due next can wait for the next pass.
+        return _go_on(group, lease, _until_waiting(group, lease, tick_once(group, lease, record)), stay=stay)
+    if record is not None and record.hot_until is not None:
+        record = _until_waiting(group, lease, tick_once(group, lease, record)).record
+    return _start_if_due(group, lease, record, stay=stay)
+
+
+def _go_on(group: Group, lease: Lease, ticked: Ticked, *, stay: bool) -> _Visit:
+    if not stay or ticked.record.in_flight is None or _may_be_left(ticked):
+        return _Visit(report_on(group, ticked.record, ticked.seen), ticked.decision.look_again_at)
+    try:
+        return _Visit(drive(group, lease, nobody, ticked, _may_be_left))
+    except Interrupted:
+        # In the middle of something: whoever comes next should not wait.
+        kept = group.store.load(group.name) or ticked.record
+        return _Visit(report_on(group, kept), group.clock.now())
+
+
+def _may_be_left(ticked: Ticked) -> bool:
+    """True when nothing moves, and nothing is known to be due within a minute."""
+    due = ticked.decision.look_again_at
+    return not ticked.decision.moving and (due is None or due - ticked.seen.at > WATCHED)
 
 
 def _until_waiting(group: Group, lease: Lease, ticked: Ticked) -> Ticked:
+    """Tick until there is something to wait for."""
     for _ in range(MOST_IN_A_ROW):
         due = ticked.decision.look_again_at
         if due is None or due > ticked.seen.at:
@@ -76,28 +124,28 @@ def _until_waiting(group: Group, lease: Lease, ticked: Ticked) -> Ticked:
     return ticked
 
 
-def _start_if_due(group: Group, record: GroupRecord | None) -> Report:
+def _start_if_due(group: Group, lease: Lease, record: GroupRecord | None, *, stay: bool) -> _Visit:
     kept = record or GroupRecord(group.name)
     if _waits(kept, group.clock.now()):
-        return _quiet(report_on(group, kept, sentence="", outcome=Outcome.NONE))
-    request = RotateRequest(scheduled=True)
+        return _Visit(report_on(group, kept, sentence="", outcome=Outcome.NONE))
     try:
-        found = survey(group, request)
+        found = survey(group, BY_SCHEDULE)
     except LostRecord:
-        return _quiet(repair(group, find_repairs(group), wait=False))
+        return _Visit(repair(group, find_repairs(group), wait=False))
     if heed_hold(found.record, found.seen) != found.record:
-        ticked = _advance(group)
-        return _quiet(report_on(group, ticked.record, ticked.seen))
+        stored = group.store.load(group.name) or GroupRecord(group.name)
+        return _go_on(group, lease, _until_waiting(group, lease, tick_once(group, lease, stored)), stay=stay)
     if leftovers(found.record, found.seen):
-        return _quiet(repair(group, find_repairs(group), wait=False))
-    plan = plan_for(group, request, found)
+        return _Visit(repair(group, find_repairs(group), wait=False))
+    plan = plan_for(group, BY_SCHEDULE, found)
     if not plan.due:
-        return _quiet(report_on(group, found.record, found.seen, sentence="", outcome=Outcome.NONE))
+        _note(group, record, found)
+        note_standstill(group, found.record, plan)
+        quiet = report_on(group, found.record, found.seen, sentence="", outcome=Outcome.NONE)
+        return _Visit(quiet, _grows_too_old_at(group, found))
     if plan.in_the_way or plan.next is None:
-        news = [b.name for b in plan.in_the_way if b.name not in EXPECTED]
-        sentence = f"{describe(plan)}; blocked by {', '.join(news)}" if news else ""
-        return _quiet(report_on(group, found.record, found.seen, sentence=sentence, outcome=Outcome.NONE))
-    return _start(group, found, plan.next)
+        return _blocked(group, found, plan)
+    return _start(group, lease, found, plan, stay=stay)
 
 
 def _waits(record: GroupRecord, now: datetime) -> bool:
@@ -105,12 +153,40 @@ def _waits(record: GroupRecord, now: datetime) -> bool:
     return record.paused is not None or (record.setback is not None and now < record.setback.not_before)
 
 
-def _start(group: Group, found: Survey, new: Generation) -> Report:
-    lease = claim(group)
+def _note(group: Group, kept: GroupRecord | None, found: Survey) -> None:
+    """Remember who lives in a group that phoenix has not rotated yet: idle groups are judged by their records."""
+    noted = replace(found.record, live=found.live)
+    if noted != kept:
+        group.store.save(noted)
+
+
+def _grows_too_old_at(group: Group, found: Survey) -> datetime | None:
+    limit = group.rotate_when.max_instance_lifetime
+    if limit is None or not found.instances:
+        return None
+    return min(instance.launched_at for instance in found.instances) + limit
+
+
+def _blocked(group: Group, found: Survey, plan: Plan) -> _Visit:
+    """Say what somebody must mend. What opens by itself is due then; what depends on other groups, with the idle."""
+    note_standstill(group, found.record, plan)
+    names = {blocker.name for blocker in plan.in_the_way}
+    if "breaker" in names:
+        tell_of_breaker(group, next(b.text for b in plan.in_the_way if b.name == "breaker"))
+    news = [b.name for b in plan.in_the_way if b.name not in EXPECTED]
+    sentence = f"{describe(plan)}; blocked by {', '.join(news)}" if news else ""
+    opens_at = group.calendar.next_opening(found.seen.at) if names and names <= {"window", "freeze"} else None
+    later = opens_at if opens_at is not None and opens_at > found.seen.at else None
+    return _Visit(report_on(group, found.record, found.seen, sentence=sentence, outcome=Outcome.NONE), later)
+
+
+def _start(group: Group, lease: Lease, found: Survey, plan: Plan, *, stay: bool) -> _Visit:
+    assert plan.next is not None  # noqa: S101 - a plan without one is blocked
     try:
-        ticked = _until_waiting(
-            group, lease, tick_once(group, lease, begin(group, found, new, RotateRequest(scheduled=True)))
-        )
-    finally:
-        group.store.release(lease)
-    return _quiet(report_on(group, ticked.record, ticked.seen))
+        with in_turn(group, BY_SCHEDULE):
+            record = begin(group, found, plan.next, BY_SCHEDULE)
+    except Blocked:
+        # Others were faster. With the next idle look there may be room again.
+        return _Visit(report_on(group, found.record, found.seen, sentence="", outcome=Outcome.NONE))
+    tell_of_breaker(group, None)
+    return _go_on(group, lease, _until_waiting(group, lease, tick_once(group, lease, record)), stay=stay)

@@ -9,24 +9,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from phoenix.aws.rights import FORWARD, Names, reads
 from phoenix.aws.session import Aws
 from phoenix.core.image import Candidate, Image, unlaunchable
 from phoenix.errors import NotFound
 
-IAM_ACTIONS: Final = frozenset({"ec2:DescribeImages", "sts:GetCallerIdentity"})
+IAM_ACTIONS: Final = reads("ec2:DescribeImages", "sts:GetCallerIdentity", roles=FORWARD)
 
 SELF: Final = "self"
 
 
 def search(aws: Aws, owners: Sequence[str], name: str | None) -> list[Image]:
     """All images of these owners with such a name; deprecated ones too, so that they can be explained."""
-    filters = [{"Name": "name", "Values": [name]}] if name else []
+    return search_by(aws, owners, [{"Name": "name", "Values": [name]}] if name else [])
+
+
+def search_by(aws: Aws, owners: Sequence[str], filters: Sequence[Mapping[str, Any]]) -> list[Image]:
+    """All images of these owners that pass EC2's own filters."""
     found = aws.pages(
         "ec2",
         "describe_images",
         "Images",
         Owners=list(owners),
-        Filters=filters,
+        Filters=list(filters),
         IncludeDeprecated=True,
         PaginationConfig={"PageSize": 1000},
     )
@@ -53,6 +58,11 @@ def account_ids(aws: Aws, owners: Iterable[str], found: Sequence[Image] = ()) ->
     if named == {SELF} and found:
         return frozenset(image.owner for image in found)
     return named - {SELF} | {aws.account_id()}
+
+
+def owner_names(owners: Iterable[str]) -> Names:
+    """Whose images may be launched, as a condition spells it."""
+    return {"image_owner": tuple("${account}" if owner == SELF else owner for owner in owners)}
 
 
 def named(aws: Aws, image: str, owners: Sequence[str], architecture: str, at: datetime) -> Candidate:

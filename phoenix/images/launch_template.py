@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from phoenix.aws.groups import read_groups
+from phoenix.aws.rights import FORWARD, Names, Right, Rights, arn, reads
 from phoenix.aws.scope import Scope
 from phoenix.aws.templates import TemplateVersion, newest_of_the_owner, read_version, template_of
 from phoenix.core.image import Candidate, Wanted, choose
@@ -35,15 +36,21 @@ class LaunchTemplateImages:
     """Follows the owner, who publishes an image by making a template version with it."""
 
     settings = Settings
-    IAM_ACTIONS: ClassVar[frozenset[str]] = describe.IAM_ACTIONS | {
-        "autoscaling:DescribeAutoScalingGroups",
-        "ec2:DescribeLaunchTemplateVersions",
-        "ssm:GetParameters",
-    }
+    IAM_ACTIONS: ClassVar[Rights] = (
+        describe.IAM_ACTIONS
+        | reads("autoscaling:DescribeAutoScalingGroups", "ec2:DescribeLaunchTemplateVersions", roles=FORWARD)
+        # EC2 asks whether the caller might, when it is to say what `resolve:ssm:…` in a template stands for.
+        | {Right("ssm:GetParameters", "ReadParameters", FORWARD, ("${parameter_arn}",), implied=True)}
+    )
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
         self._settings = settings
         self._scope = scope
+
+    @staticmethod
+    def iam_names(settings: Settings) -> Names:
+        """Whose images these are; a template may name any parameter."""
+        return {**describe.owner_names(settings.owners), "parameter_arn": (arn("ssm", "parameter/*"),)}
 
     def candidates(self, at: datetime) -> Sequence[Candidate]:
         """The images of the newest version of each template that the slots use; mostly it is one template.

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from phoenix.aws.rights import Names, Rights
 from phoenix.aws.scope import Scope
 from phoenix.core.image import Candidate, Wanted, choose
 from phoenix.images import describe
@@ -38,11 +39,16 @@ class SearchImages:
     """Searches by owners and name, and judges the rest here, so that it can be said why an image was not chosen."""
 
     settings = Settings
-    IAM_ACTIONS: ClassVar[frozenset[str]] = describe.IAM_ACTIONS
+    IAM_ACTIONS: ClassVar[Rights] = describe.IAM_ACTIONS
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
         self._settings = settings
         self._aws = scope.aws
+
+    @staticmethod
+    def iam_names(settings: Settings) -> Names:
+        """Whose images these are."""
+        return describe.owner_names(settings.owners)
 
     def candidates(self, at: datetime) -> Sequence[Candidate]:
         """Every image of that name, the chosen one first; usually one call."""

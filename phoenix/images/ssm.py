@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
+from phoenix.aws.rights import FORWARD, Names, Right, Rights, arn
 from phoenix.aws.scope import Scope
 from phoenix.core.image import Candidate, Wanted, choose
 from phoenix.errors import NotFound
@@ -43,11 +44,19 @@ class SsmImages:
     """Reads the parameter once a question; the answer is an image id, which later changes to it do not move."""
 
     settings = Settings
-    IAM_ACTIONS: ClassVar[frozenset[str]] = describe.IAM_ACTIONS | {"ssm:GetParameter"}
+    IAM_ACTIONS: ClassVar[Rights] = describe.IAM_ACTIONS | {
+        Right("ssm:GetParameter", "ReadParameters", FORWARD, ("${parameter_arn}",)),
+        Right("ssm:GetParameters", "ReadParameters", FORWARD, ("${parameter_arn}",)),
+    }
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
         self._settings = settings
         self._aws = scope.aws
+
+    @staticmethod
+    def iam_names(settings: Settings) -> Names:
+        """The parameter, and whose images it may name."""
+        return {**describe.owner_names(settings.owners), "parameter_arn": (_arn_of(settings.parameter),)}
 
     def candidates(self, at: datetime) -> Sequence[Candidate]:
         """The one image that the parameter names now.
@@ -69,3 +78,12 @@ class SsmImages:
     def named(self, image: str, at: datetime) -> Candidate:
         """One image by id."""
         return describe.named(self._aws, image, self._settings.owners, self._settings.architecture, at)
+
+
+def _arn_of(parameter: str) -> str:
+    """Without `:version` or `:label`; AWS's own parameters belong to no account."""
+    if parameter.startswith("arn:"):
+        return ":".join(parameter.split(":")[:6])
+    path = parameter.partition(":")[0].strip("/")
+    whole = arn("ssm", f"parameter/{path}")
+    return whole.replace("${account}", "") if path.startswith("aws/service/") else whole

@@ -9,7 +9,7 @@ import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from phoenix.errors import InvalidPolicy, PermanentError, UnknownGroup
@@ -114,14 +114,41 @@ def load_files(paths: Iterable[str | Path]) -> Library:
     return load(Files.of(paths))
 
 
-def load(source: Source) -> Library:
-    """All policies of a source."""
+@dataclass(slots=True)
+class Judged:
+    """Policy files that were judged before, with the stamps that they had then: what has not changed is not read."""
+
+    _files: dict[str, tuple[str, _File]] = field(default_factory=dict)
+
+    def find(self, source: Source, name: str) -> _File | None:
+        """A copy: what files say against each other is found out anew."""
+        stamp, file = self._files.get(name, ("", None))
+        if file is None or not stamp or stamp != source.stamp(name):
+            return None
+        return replace(file, flaws=list(file.flaws))
+
+    def keep(self, source: Source, name: str, file: _File) -> None:
+        """Remember a file; one that cannot be read is tried again."""
+        self._files[name] = (
+            source.stamp(name) if file.document is not None else "",
+            replace(file, flaws=list(file.flaws)),
+        )
+
+    def forget_others(self, names: Iterable[str]) -> None:
+        """Files that are gone."""
+        self._files = {name: self._files[name] for name in names if name in self._files}
+
+
+def load(source: Source, judged: Judged | None = None) -> Library:
+    """All policies of a source. `judged` is used and brought up to date."""
+    judged = judged if judged is not None else Judged()
     names = source.names()
+    known = {name: found for name in names if (found := judged.find(source, name)) is not None}
+    source.fetch([name for name in names if name not in known or Path(name).name in COMMON_FILES])
     shared = [_open(source, name) for name in names if Path(name).name in COMMON_FILES]
-    files = [_open(source, name) for name in names if Path(name).name not in COMMON_FILES]
+    files = [known.get(name) or _judged(source, name, judged) for name in names if Path(name).name not in COMMON_FILES]
+    judged.forget_others(names)
     all_groups = _judge_shared(shared)
-    for file in files:
-        _judge_policy(file)
     _refuse_same_group(files)
     _refuse_same_fleet(files)
     sound = [file for file in files if file.policy is not None and not file.flaws]
@@ -146,6 +173,13 @@ def _open(source: Source, name: str) -> _File:
         file.flaws.append(Flaw(Span(), f"cannot be read: {error.strerror or error}"))
     except PermanentError as error:
         file.flaws.append(Flaw(Span(), f"cannot be read: {error.message}"))
+    return file
+
+
+def _judged(source: Source, name: str, judged: Judged) -> _File:
+    file = _open(source, name)
+    _judge_policy(file)
+    judged.keep(source, name, file)
     return file
 
 

@@ -88,6 +88,7 @@ PositiveDuration = Annotated[Duration, AfterValidator(_longer_than_nothing)]
 Schedule = Annotated[str, AfterValidator(check_schedule)]
 Timezone = Annotated[str, AfterValidator(check_timezone)]
 Day = Annotated[date, BeforeValidator(_read_day)]
+LabelName = Annotated[str, Matching(r"[A-Za-z][A-Za-z0-9._-]{0,62}", "letters, digits, '.', '_' and '-', at most 63")]
 ExternalId = Annotated[str, Matching(r"[\w+=,.@:/-]{2,1224}", "an external id: letters, digits and +=,.@:/-")]
 
 
@@ -163,6 +164,9 @@ class Policy(Keys):
     external_id: ExternalId | None = Field(default=None, description="External id to assume the role with.")
     owner: Text | None = Field(default=None, description="Who answers for the group; shown where it helps.")
     runbook: Url | None = Field(default=None, description="Where to read on in an incident; shown where it helps.")
+    labels: Mapping[LabelName, Text] = Field(
+        default_factory=dict, description="Words that limits for all groups may go by.", examples=["{tier: web}"]
+    )
     fleet: Annotated[Kind, OneOf(FLEETS)] = Field(
         description="How the capacity exists in AWS.", examples=["{kind: pair, blue: web-blue, green: web-green}"]
     )
@@ -195,6 +199,22 @@ class Policy(Keys):
         return self.traffic.kind != NO_TRAFFIC
 
 
+class Limits(Keys):
+    """How many rotations may be in flight at the same time."""
+
+    in_flight: Annotated[int, Whole(1, 1000)] | None = Field(default=None, description="Of all groups together.")
+    per_label: Mapping[LabelName, Annotated[int, Whole(1, 1000)]] = Field(
+        default_factory=dict, description="Of groups with the same value of this label.", examples=["{tier: 1}"]
+    )
+
+
+class Breaker(Keys):
+    """When no rotation of any group starts any more, because too many have gone wrong."""
+
+    rollbacks: Annotated[int, Whole(1, 1000)] = Field(description="So many groups rolled back, not by an operator,")
+    within: PositiveDuration = Field(description="within this time.")
+
+
 class AllGroups(Keys):
     """What holds for all groups of a directory: the keys of phoenix.yaml."""
 
@@ -202,6 +222,11 @@ class AllGroups(Keys):
         Field(default=None, description="Where records are kept, unless --store or PHOENIX_STORE says otherwise.")
     )
     freezes: tuple[Freeze, ...] = Field(default=(), description="Days on which no rotation of any group starts.")
+    limits: Limits = Field(default=Limits(), description="How many rotations may be in flight at the same time.")
+    breaker: Breaker | None = Field(default=None, description="When no rotation of any group starts any more.")
+    max_age: PositiveDuration | None = Field(
+        default=None, description="How old a generation should become at most; phoenix status reports on it."
+    )
 
 
 def complete(policy: Policy) -> Policy:

@@ -33,6 +33,14 @@ class Source(Protocol):
         """
         ...
 
+    def stamp(self, name: str) -> str:
+        """A word that changes whenever the file does, as the last `names` found it; empty where nobody can tell."""
+        ...
+
+    def fetch(self, names: Sequence[str]) -> None:
+        """These are about to be read: whoever is far away gets them side by side."""
+        ...
+
     def read(self, name: str) -> bytes:
         """The content of one file as it is; the loader decodes it.
 
@@ -70,6 +78,17 @@ class Directory:
         except OSError as error:
             raise UsageError(f"{self.location} cannot be read: {error.strerror}") from None
 
+    def stamp(self, name: str) -> str:
+        """Its size, and when it was last written."""
+        try:
+            found = os.stat(Path(self.location, name))
+        except OSError:
+            return ""
+        return f"{found.st_mtime_ns} {found.st_size}"
+
+    def fetch(self, names: Sequence[str]) -> None:
+        """They are here."""
+
     def read(self, name: str) -> bytes:
         """Just more than may be read is read, so that the loader can tell a file that is too big."""
         return _read(Path(self.location, name))
@@ -90,6 +109,13 @@ class Files:
     def names(self) -> Sequence[str]:
         """The paths."""
         return self.paths
+
+    def stamp(self, name: str) -> str:
+        """Nobody asks twice."""
+        return ""
+
+    def fetch(self, names: Sequence[str]) -> None:
+        """They are here."""
 
     def read(self, name: str) -> bytes:
         """Any kind of file that was asked for by name, a pipe included."""

@@ -5,8 +5,10 @@ Must never lose anything the core decides by; what only adapters need stays in t
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
+from phoenix.core.limits import Breaker, Limits, Rules
 from phoenix.core.model import Capacity, Step, Terms
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar, Freeze, Window
@@ -17,6 +19,7 @@ from phoenix.routers.keys import Alb
 from phoenix.strategies.rolling import Room
 
 _NOBODY = AllGroups()
+_NONE: Mapping[str, str] = {}
 
 
 def steps_of(policy: Policy) -> tuple[Step, ...]:
@@ -58,6 +61,17 @@ def rotate_when_of(policy: Policy) -> RotateWhen:
     """What makes a rotation due."""
     when = policy.rotate_when
     return RotateWhen(when.new_image, when.max_instance_lifetime, when.drift, when.tainted, when.template)
+
+
+def rules_of(all_groups: AllGroups, policies: Iterable[Policy], groups: Iterable[str]) -> Rules:
+    """What holds for all groups together; those whose policy is broken count, too, though nobody knows their labels."""
+    breaker = all_groups.breaker
+    return Rules(
+        limits=Limits(all_groups.limits.in_flight, dict(all_groups.limits.per_label)),
+        breaker=Breaker(breaker.rollbacks, breaker.within) if breaker is not None else None,
+        max_age=all_groups.max_age,
+        labels={**dict.fromkeys(groups, _NONE), **{policy.group: dict(policy.labels) for policy in policies}},
+    )
 
 
 def _capacity(policy: Policy) -> Capacity | None:

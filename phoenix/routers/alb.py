@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
 from typing import Any, ClassVar
 
+from phoenix.aws.rights import IS_MANAGED, WRITERS, Right, Rights, arn
 from phoenix.aws.scope import Scope
 from phoenix.core.action import SetWeights
 from phoenix.core.blocker import Blocker
@@ -26,12 +27,17 @@ _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 2
 
 
+def _may(call: str, kind: str) -> Right:
+    on = (arn("elasticloadbalancing", f"{kind}/app/*"),)
+    return Right(f"elasticloadbalancing:{call}", "ShiftTraffic", WRITERS, on, (IS_MANAGED,))
+
+
 class AlbRouter:
     """Weighted forward actions of Application Load Balancers."""
 
     balances = True
-    IAM_ACTIONS: ClassVar[frozenset[str]] = (
-        frozenset({"elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule"})
+    IAM_ACTIONS: ClassVar[Rights] = (
+        frozenset({_may("ModifyListener", "listener"), _may("ModifyRule", "listener-rule")})
         | listeners.IAM_ACTIONS
         | alb_blockers.IAM_ACTIONS
     )

@@ -7,17 +7,16 @@ from functools import partial
 from itertools import chain
 from typing import Any, Final
 
+from phoenix.aws.rights import reads
 from phoenix.aws.session import Aws
 from phoenix.core.model import TargetState
 from phoenix.routers.forwarding import Rule, listener_of
 
-IAM_ACTIONS: Final = frozenset(
-    {
-        "elasticloadbalancing:DescribeListeners",
-        "elasticloadbalancing:DescribeRules",
-        "elasticloadbalancing:DescribeTargetGroups",
-        "elasticloadbalancing:DescribeTargetHealth",
-    }
+IAM_ACTIONS: Final = reads(
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeTargetHealth",
 )
 
 _STATES: Final = {"unhealthy.draining": TargetState.DRAINING} | {state.value: state for state in TargetState}

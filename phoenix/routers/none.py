@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from phoenix.aws.rights import Rights
 from phoenix.aws.scope import Scope
 from phoenix.core.action import SetWeights
 from phoenix.core.blocker import Blocker
@@ -19,7 +20,7 @@ class NoRouter:
     """Nothing to find, to read or to move."""
 
     balances = False
-    IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset()
+    IAM_ACTIONS: ClassVar[Rights] = frozenset()
     checks: ClassVar[tuple[str, ...]] = ("unwatched-target-group",)
 
     def __init__(self, scope: Scope) -> None:

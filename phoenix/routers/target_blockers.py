@@ -10,13 +10,14 @@ from functools import partial
 from typing import Any, Final
 
 from phoenix.aws.checks import Check, make_checks
+from phoenix.aws.rights import FORWARD, reads
 from phoenix.aws.session import Aws
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
 from phoenix.core.model import Slot, SlotState
 
-IAM_ACTIONS: Final = frozenset(
-    {"elasticloadbalancing:DescribeTargetGroupAttributes", "elasticloadbalancing:DescribeTargetHealth"}
+IAM_ACTIONS: Final = reads("elasticloadbalancing:DescribeTargetGroupAttributes", roles=FORWARD) | reads(
+    "elasticloadbalancing:DescribeTargetHealth"
 )
 CHECKS: Final = (
     "not-an-application-load-balancer",

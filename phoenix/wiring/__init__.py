@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +26,8 @@ from phoenix.wiring.ground import Ground, Overrides
 from phoenix.wiring.pinned import pinned_group
 
 if TYPE_CHECKING:
-    from phoenix.policy.loader import Library
+    from phoenix.engine.sweep import Estate
+    from phoenix.policy.loader import Judged, Library
 
 __all__ = ["SCHEDULE", "Overrides", "Wiring", "open_wiring"]
 
@@ -49,6 +50,7 @@ class Wiring:
         self.settings = settings
         self._ground = Ground(settings, overrides or Overrides())
         self._library: Library | None = None
+        self._judged: Judged | None = None
         self._store: Store | None = None
 
     def library(self) -> Library:
@@ -58,10 +60,16 @@ class Wiring:
             UsageError: there is no such directory.
         """
         if self._library is None:
+            from phoenix.policy.loader import Judged
             from phoenix.wiring.policies import open_library
 
-            self._library = open_library(self.settings.policies, self.aws())
+            self._judged = self._judged or Judged()
+            self._library = open_library(self.settings.policies, self.aws(), self._judged)
         return self._library
+
+    def reread(self) -> None:
+        """Have policies looked at again when they are next needed; only files that have changed are read again."""
+        self._library = None
 
     def group_names(self) -> tuple[str, ...]:
         """Every group that a policy file is about; `group` says what is wrong with the broken ones."""
@@ -90,12 +98,27 @@ class Wiring:
             UsageError: its URL makes no sense.
         """
         if self._store is None:
-            self._store = open_store(self.settings.store or self._common_store())
+            self._store = open_store(self.settings.store or self._common_store(), aws=self._ground.aws_of_store)
         return self._store
 
     def aws(self) -> Aws:
         """AWS as the flags and the environment say, whatever policies say."""
         return self._ground.aws(Access())
+
+    def estate(self, advance: Callable[[str, float], object], *, here: bool = False) -> Estate:
+        """All groups, for a sweep. `advance(group, poll_seconds)` is called for those that need it; unless it has to be
+        `here`, by the function that the settings name, if they name one."""
+        from phoenix.invokers.function import Function
+        from phoenix.invokers.side_by_side import SideBySide
+        from phoenix.wiring.estate import open_estate
+
+        name = None if here else self.settings.advance
+        invoker = Function(name, self.aws()) if name is not None else SideBySide(advance)
+        return open_estate(self._ground, self.library(), self.store(), invoker)
+
+    def requests(self) -> int:
+        """How many requests have been sent to AWS so far."""
+        return self._ground.requests()
 
     def close(self) -> None:
         """Send the spans that have not been sent. Before a Lambda function answers: it is frozen right after."""
@@ -144,10 +167,9 @@ class Wiring:
             return None, error.message
 
     def _from_policy(self, name: str, store: Store) -> Group:
-        from phoenix.wiring.policies import group_with_policy
+        from phoenix.wiring.policies import group_of_library
 
-        found = self.library().find(name)
-        return group_with_policy(self._ground, found.policy, store, found)
+        return group_of_library(self._ground, self.library(), name, store)
 
     def _from_what_is_left(self, name: str, store: Store, trouble: PhoenixError) -> Group:
         from phoenix.wiring import policies, remains

@@ -68,7 +68,19 @@ class Ground:
             external_id=wanted.external_id,
             account=wanted.account,
         )
-        return self._aws.setdefault(access, Aws(access))
+        return self._aws.setdefault(access, Aws(access, observer=self.tracer))
+
+    def aws_of_store(self, region: str | None) -> Aws:
+        """AWS for the store, as ourselves. A Region in its URL comes before --region, which is about groups."""
+        if region is None or self.overrides.aws is not None:
+            return self.aws(Access())
+        access = Access(region=region, profile=self.overrides.profile)
+        return self._aws.setdefault(access, Aws(access, observer=self.tracer))
+
+    def requests(self) -> int:
+        """How many requests have been sent to AWS so far, by everybody here."""
+        everybody = [*self._aws.values(), *([self.overrides.aws] if self.overrides.aws is not None else [])]
+        return sum(aws.requests for aws in everybody)
 
     def region(self, wanted: str | None) -> str | None:
         """The region for screens; None where only a profile knows it, which is not worth loading botocore for."""

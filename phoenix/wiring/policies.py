@@ -20,31 +20,41 @@ from phoenix.core.model import Slot
 from phoenix.core.record import GroupRecord
 from phoenix.engine.group import About, Group
 from phoenix.keys import Kind
-from phoenix.policy.loader import Library, LoadedPolicy, load
+from phoenix.policy.loader import Judged, Library, LoadedPolicy, load
 from phoenix.policy.model import Policy
 from phoenix.policy.source import Directory
-from phoenix.policy.terms import calendar_of, rotate_when_of, terms_of
+from phoenix.policy.terms import calendar_of, rotate_when_of, rules_of, terms_of
 from phoenix.ports import Store
 from phoenix.wiring.ground import Ground, Kinds
 
 log = logging.getLogger(__name__)
 
 
-def open_library(where: str, aws: Aws) -> Library:
-    """All policies in a directory or below an `s3://` address.
+def open_library(where: str, aws: Aws, judged: Judged | None = None) -> Library:
+    """All policies in a directory or below an `s3://` address; what was `judged` before is not read again.
 
     Raises:
         UsageError: there is no such place.
     """
-    return load(S3Source(where, aws) if where.startswith("s3://") else Directory(where))
+    return load(S3Source(where, aws) if where.startswith("s3://") else Directory(where), judged)
+
+
+def group_of_library(ground: Ground, library: Library, name: str, store: Store) -> Group:
+    """The group of that name, with the rules for all groups.
+
+    Raises:
+        UnknownGroup: no policy is about it.
+        InvalidPolicy: its policy is broken.
+    """
+    found = library.find(name)
+    group = group_with_policy(ground, found.policy, store, found)
+    policies = (each.policy for each in library.policies.values())
+    return replace(group, rules=rules_of(library.all_groups, policies, library.groups))
 
 
 def group_with_policy(ground: Ground, policy: Policy, store: Store, found: LoadedPolicy | None = None) -> Group:
     """The group that the policy is about. `found` None: the policy comes from a record, not from a file."""
-    access = Access(
-        region=policy.region, role_arn=policy.role_arn, external_id=policy.external_id, account=policy.account
-    )
-    scope = Scope(policy.group, _slots_of(policy.fleet), ground.aws(access), ground.clock, terms_of(policy))
+    scope = Scope(policy.group, slots_of(policy.fleet), ground.aws(access_of(policy)), ground.clock, terms_of(policy))
     return replace(
         ground.bare_group(scope, Kinds(policy.fleet.kind, policy.traffic.kind), store),
         gates=tuple(_made(gates.KINDS, keys, scope) for keys in policy.gates),
@@ -80,6 +90,13 @@ def _made(table: Mapping[str, Any], keys: Kind, scope: Scope) -> Any:
     return table[keys.kind](keys, scope)
 
 
-def _slots_of(fleet: Kind) -> dict[Slot, str]:
+def access_of(policy: Policy) -> Access:
+    """Where the group is, and as whom it is worked on."""
+    return Access(
+        region=policy.region, role_arn=policy.role_arn, external_id=policy.external_id, account=policy.account
+    )
+
+
+def slots_of(fleet: Kind) -> dict[Slot, str]:
     """Every kind of fleet has a key for each slot, with the name of its Auto Scaling group."""
     return {slot: str(getattr(fleet, slot.value)) for slot in Slot}

@@ -12,3 +12,34 @@ def test_tick_tells_several_problems_line_by_line(phoenix: Terminal) -> None:
 
     assert answer.status == 2
     assert "\\x0a" not in answer.err
+
+
+def test_one_pass_starts_goes_on_and_comes_to_rest(phoenix: Terminal) -> None:
+    said = [phoenix("tick")]
+    while phoenix("status web -o json").document["outcome"] == "in_progress":
+        phoenix.clock.sleep(60)
+        said.append(phoenix("tick"))
+
+    assert {answer.status for answer in said} == {0}
+    assert said[-1].out == "web: generation 2 has all traffic; nothing temporary is left\n"
+
+
+def test_idle_groups_are_looked_at_together_and_answered_for(phoenix: Terminal) -> None:
+    phoenix("rotate web -q")
+    phoenix.clock.sleep(7200)
+    phoenix("tick")
+    phoenix.clock.sleep(60)
+
+    answer = phoenix("tick -o json")
+
+    assert [(each["group"], each["outcome"]) for each in answer.document] == [("web", "none")]
+    assert (phoenix.writes, len(phoenix.sandbox.calls) <= 4) == ([], True)
+
+
+def test_limits_may_be_passed_over_by_hand(phoenix: Terminal) -> None:
+    (phoenix.folder / "phoenix.yaml").write_text("limits: {in_flight: 1}\nbreaker: {rollbacks: 1, within: 6h}\n")
+    phoenix("rotate web -q --no-wait")
+    phoenix("rollback web -q")
+
+    assert phoenix("plan web --force --ignore breaker -o json").document["blockers"][0]["name"] == "quarantine"
+    assert phoenix("plan web --force --ignore limit,breaker,quarantine").status == 0

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from phoenix.core.blocker import UNKNOWN_AHEAD
 from phoenix.core.model import Instance, Judgement, Observation, Slot, Step, TargetState, Terms, Verdict
+from phoenix.core.notice import Notice
 from phoenix.core.ready import capacity_verdict
 from phoenix.core.record import GroupRecord, Rotation
 from phoenix.engine.group import Group
@@ -58,6 +60,10 @@ class CapacityGate(FakeGate):
         told = super().check(rotation, seen)
         return told if self.judgement is not Judgement.PASS else capacity_verdict(rotation, seen, self.name)
 
+    def find_blockers(self, slots: Mapping[Slot, Any], live: Slot) -> Any:
+        assert slots[live].slot is live
+        return super().find_blockers(slots, live)
+
 
 class ScriptedFleet(FakeFleet):
     """Runs `before_write` with each action before it is carried out; `fail_once` breaks the next look."""
@@ -77,9 +83,23 @@ class ScriptedFleet(FakeFleet):
         self.before_write(action)
         super().apply(action)
 
+    def has_scaling_policies(self, slot: Slot) -> bool:
+        return self.state[slot].desired >= 0 and super().has_scaling_policies(slot)
+
+    def template_changes(self, live: Slot) -> tuple[str, ...]:
+        assert self.state[live].desired > 0, "only what the live slot was launched from can have changed"
+        return super().template_changes(live)
+
+    def find_blockers(self, live: Slot, image: Any, need: int, ahead: Any = UNKNOWN_AHEAD) -> Any:
+        assert need == self.state[live].desired, "what is to be launched is what the live slot has"
+        assert image.id.startswith("ami-")
+        return super().find_blockers(live, image, need, ahead)
+
 
 class CountingRouter(FakeRouter):
-    """Remembers which questions it was asked; whoever lives in `all_sick_in` is unhealthy."""
+    """Remembers which questions it was asked, and is asked about both slots or not at all; whoever lives in
+    `all_sick_in` is unhealthy.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.searches = 0
@@ -91,11 +111,28 @@ class CountingRouter(FakeRouter):
         bad = self.all_sick_in is not None and instance in self.fleet.state[self.all_sick_in].instances
         return TargetState.UNHEALTHY if bad else super()._health(instance)
 
+    def _recognize(self, target_groups: Mapping[Slot, Any]) -> None:
+        assert set(target_groups) == set(Slot), "the pair has two slots, and each has its target groups"
+
     def find(self, target_groups: Mapping[Slot, Any]) -> Any:
+        self._recognize(target_groups)
         self.searches += 1
         return super().find(target_groups)
 
+    def serves_by_zone(self, target_groups: Mapping[Slot, Any]) -> bool:
+        self._recognize(target_groups)
+        return super().serves_by_zone(target_groups)
+
+    def shift(self, action: Any, target_groups: Mapping[Slot, Any], routes: Any) -> Any:
+        self._recognize(target_groups)
+        return super().shift(action, target_groups, routes)
+
+    def find_blockers(self, slots: Mapping[Slot, Any], live: Slot) -> Any:
+        assert slots[live].slot is live
+        return super().find_blockers(slots, live)
+
     def observe(self, target_groups: Any, routes: Any, want_health: frozenset[Slot]) -> Traffic:
+        self._recognize(target_groups)
         self.asked.append(want_health)
         return super().observe(target_groups, routes, want_health)
 
@@ -103,16 +140,19 @@ class CountingRouter(FakeRouter):
 class Inbox:
     """A notifier that keeps what it is told, or fails."""
 
-    def __init__(self, *, broken: bool = False) -> None:
+    def __init__(self, *, broken: bool = False, name: str = "inbox") -> None:
+        self.name = name
+        self.ids: list[str] = []
         self.subjects: list[str] = []
         self.texts: list[str] = []
         self.broken = broken
 
-    def notify(self, subject: str, text: str, facts: Mapping[str, str]) -> None:
+    def notify(self, notice: Notice) -> None:
         if self.broken:
             raise Unreachable("the topic does not answer")
-        self.subjects.append(subject)
-        self.texts.append(text)
+        self.ids.append(notice.id)
+        self.subjects.append(notice.subject)
+        self.texts.append(notice.text)
 
 
 @dataclass

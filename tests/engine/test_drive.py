@@ -139,6 +139,7 @@ def test_a_driver_that_was_superseded_by_a_drive_that_is_over_does_not_keep_the_
     bench.store.release(lease)
 
     assert bench.store.lease_of("web") is None
+    assert bench.store.due(bench.clock.now() + timedelta(minutes=2)) == ["web"]
 
 
 def test_a_record_that_is_gone_ends_the_drive() -> None:

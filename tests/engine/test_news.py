@@ -1,16 +1,26 @@
-"""What is worth telling is told once, and a notifier that fails stops nothing."""
+"""What is news, in which words, and under which id."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
-from phoenix.core.model import Outcome
-from phoenix.engine.news import tell
+from phoenix.core.model import Cause, Outcome
+from phoenix.core.notice import Notice
+from phoenix.core.record import Ask, GroupRecord, Rotation, Standstill
+from phoenix.engine.group import About
+from phoenix.engine.news import news_between, standing_still
 from phoenix.engine.request import RollbackRequest
 from phoenix.engine.rollback import rollback
 from phoenix.engine.tick import tick
-from tests.builders import a_record
-from tests.engine.builders import CANARY, Inbox, a_bench
+from tests.builders import NOON, a_record, a_rotation, after
+from tests.engine.builders import CANARY, a_bench
+
+TRACED = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
+
+
+def news(before: Rotation | None, now: Rotation | None, **about: str) -> tuple[Notice, ...]:
+    return news_between(a_record(before), a_record(now), About(**about), NOON)
 
 
 def test_a_rotation_is_told_when_it_starts_and_when_it_ends() -> None:
@@ -19,6 +29,7 @@ def test_a_rotation_is_told_when_it_starts_and_when_it_ends() -> None:
     bench.rotated()
 
     assert bench.inbox.subjects == ["phoenix web: generation 2 is on its way", "phoenix web: generation 2 is live"]
+    assert bench.inbox.ids == [f"{bench.rotation.id}.started", f"{bench.rotation.id}.succeeded"]
 
 
 def test_a_rollback_is_told_when_it_begins_and_when_it_is_done_with_its_reason() -> None:
@@ -45,29 +56,63 @@ def test_a_hold_is_told_once_however_many_ticks_see_it() -> None:
     assert [s for s in bench.inbox.subjects if "held" in s] == ["phoenix web: held, a person must look"]
 
 
-def test_a_notifier_that_fails_stops_neither_the_rotation_nor_the_other_notifiers() -> None:
-    bench = a_bench()
-    bench.group = replace(bench.group, notifiers=(Inbox(broken=True), bench.inbox))
-
-    assert bench.rotated().outcome is Outcome.SUCCEEDED
-    assert len(bench.inbox.subjects) == 2
-
-
 def test_a_record_without_a_rotation_is_no_news() -> None:
-    bench = a_bench()
+    assert news(None, None) == ()
 
-    tell(bench.group, None, a_record())
-    tell(bench.group, a_record(), a_record())
 
-    assert bench.inbox.subjects == []
+def test_what_goes_on_as_before_is_no_news() -> None:
+    assert news(a_rotation(), a_rotation(weight=5)) == ()
+
+
+def test_the_same_event_of_two_rotations_is_two_pieces_of_news() -> None:
+    first, second = news(None, a_rotation(id="web-2-aaaa")), news(a_rotation(id="web-2-aaaa"), a_rotation(id="web-3-b"))
+
+    assert [n.id for n in (*first, *second)] == ["web-2-aaaa.started", "web-3-b.started"]
+
+
+def test_being_held_twice_is_news_twice() -> None:
+    held = a_rotation(held="somebody changed it")
+    records = a_record(a_rotation()), a_record(held)
+
+    ids = {n.id for at in (NOON, after(5)) for n in news_between(*records, About(), at)}
+
+    assert len(ids) == 2
+
+
+def test_a_rotation_that_is_turned_round_before_anybody_knew_it_is_told_as_a_way_back() -> None:
+    (notice,) = news(None, a_rotation(back=Ask(NOON, "ann"), cause=Cause.OPERATOR, reason="INC-1"))
+
+    assert (notice.event, notice.text, notice.facts["cause"]) == ("rolling_back", "INC-1", "operator")
 
 
 def test_an_outcome_without_words_of_its_own_is_named_as_it_is() -> None:
+    failed = a_rotation(outcome=Outcome.FAILED, ended_at=NOON)
+
+    assert [n.subject for n in news(a_rotation(), failed)] == ["phoenix web: failed"]
+
+
+def test_the_facts_say_whose_it_is_where_to_read_on_and_in_which_trace() -> None:
+    (notice,) = news(None, a_rotation(trace=TRACED), owner="team-web", runbook="https://wiki/web")
+
+    facts = {"owner": "team-web", "runbook": "https://wiki/web", "trace": "a" * 32, "event": "started"}
+    assert facts.items() <= notice.facts.items()
+    assert all(notice.facts.values())
+
+
+def test_standing_still_says_for_how_long_and_because_of_what() -> None:
+    blocked = Standstill(NOON, ("template-drift", "quota"))
+
+    notice = standing_still("web", blocked, ("It drifts.", "No room."), About(), NOON + timedelta(days=1, hours=2))
+
+    assert notice.subject == "phoenix web: blocked for 1d 2h by template-drift, quota"
+    assert (notice.text, notice.facts["blockers"]) == ("It drifts. No room.", "template-drift, quota")
+    assert notice.id == "web.blocked.20261119T140000Z"
+
+
+def test_a_start_ends_what_was_known_of_a_standstill() -> None:
     bench = a_bench()
-    before = bench.baking()
-    assert before.rotation is not None
-    failed = replace(before.rotation, outcome=Outcome.FAILED, ended_at=bench.clock.now())
+    bench.store.save(replace(GroupRecord("web"), blocked=Standstill(NOON, ("quota",))))
 
-    tell(bench.group, before, replace(before, rotation=failed))
+    bench.rotated()
 
-    assert bench.inbox.subjects[-1] == "phoenix web: failed"
+    assert bench.record.blocked is None

@@ -9,15 +9,16 @@ import pytest
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Cause, LaunchFailure, Outcome, Step
 from phoenix.core.record import Setback
+from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar, Window
 from phoenix.engine.control import pause
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import rotate
-from phoenix.engine.tick import tick
+from phoenix.engine.tick import advance, tick
 from phoenix.errors import Throttled
 from tests.builders import NOON
 from tests.engine.builders import BLUE, CANARY, GREEN, Bench, a_bench
-from tests.fakes import OLD_IMAGE, FakeImages, an_image
+from tests.fakes import BAKED_AT, OLD_IMAGE, FakeImages, an_image
 
 HOUR = timedelta(hours=1)
 
@@ -190,3 +191,120 @@ def test_weights_that_an_iac_re_apply_has_sent_to_an_empty_slot_come_back() -> N
     tick(bench.group)
 
     assert bench.percent == {100}
+
+
+# --- when somebody has to look again ----------------------------------------------------------------------------------
+
+
+def due_in(bench: Bench) -> timedelta | None:
+    """How long after now the group is due; None when it is not."""
+    for minutes in range(0, 60 * 24 * 30, 1):
+        if bench.store.due(bench.clock.at + timedelta(minutes=minutes)):
+            return timedelta(minutes=minutes)
+    return None
+
+
+def test_what_is_in_flight_is_due_within_a_minute() -> None:
+    bench = a_bench(terms={"steps": CANARY})
+
+    tick(bench.group)
+
+    assert due_in(bench) in (timedelta(0), timedelta(minutes=1))
+
+
+def test_a_group_with_nothing_to_do_is_not_due_until_something_new_comes() -> None:
+    bench = a_bench(images=FakeImages(an_image(OLD_IMAGE)))
+
+    tick(bench.group)
+
+    assert due_in(bench) is None
+
+
+def test_a_generation_is_due_when_its_oldest_instance_grows_too_old() -> None:
+    when = RotateWhen(max_instance_lifetime=timedelta(days=7))
+    bench = a_bench(images=FakeImages(an_image(OLD_IMAGE)), rotate_when=when)
+
+    tick(bench.group)
+
+    found = due_in(bench)
+    assert found is not None
+    assert timedelta(0) <= BAKED_AT - timedelta(days=3) + timedelta(days=7) - (NOON + found) + HOUR <= HOUR
+
+
+def test_what_only_the_calendar_stops_is_due_when_that_opens() -> None:
+    bench = a_bench(calendar=Calendar((Window("0 14 * * *", HOUR),)))
+
+    tick(bench.group)
+
+    assert due_in(bench) in (2 * HOUR, 2 * HOUR + timedelta(minutes=1))
+
+
+def test_a_tick_that_failed_is_followed_by_another_one_in_a_minute() -> None:
+    bench = a_bench(terms={"steps": CANARY})
+    bench.baking()
+    bench.fleet.error = Throttled("slow down")
+    with pytest.raises(Throttled):
+        tick(bench.group)
+
+    assert due_in(bench) == timedelta(minutes=1)
+
+
+def test_a_start_that_failed_is_tried_again_in_a_minute() -> None:
+    bench = a_bench()
+    bench.fleet.error = Throttled("slow down")
+    with pytest.raises(Throttled):
+        tick(bench.group)
+
+    assert due_in(bench) == timedelta(minutes=1)
+
+
+def test_who_lives_in_a_group_is_noted_once_and_again_when_it_changes() -> None:
+    bench = a_bench(images=FakeImages(an_image(OLD_IMAGE)))
+
+    tick(bench.group)
+    tick(bench.group)
+
+    assert [record.live.image for record in bench.store.saved if record.live] == [OLD_IMAGE]
+    bench.fleet.versions[1] = ("baseline", "ami-by-hand")
+    tick(bench.group)
+    assert bench.record.live is not None
+    assert bench.record.live.image == "ami-by-hand"
+
+
+# --- advance ----------------------------------------------------------------------------------------------------------
+
+
+def test_advance_stays_with_what_moves_and_leaves_what_rests() -> None:
+    bench = a_bench(terms={"steps": CANARY, "healthy_for": timedelta(seconds=40)})
+
+    report = advance(bench.group)
+
+    assert bench.rotation.baking_since is not None
+    assert (report.outcome, report.exit_status) == (Outcome.IN_PROGRESS, 0)
+    assert bench.store.lease_of("web") is None
+
+
+def test_advance_stays_to_the_end_where_nothing_rests_for_more_than_a_minute() -> None:
+    bench = a_bench(terms={"steps": (Step(100, 100, 100, timedelta(seconds=50)),), "propagation": timedelta(0)})
+
+    assert advance(bench.group).outcome is Outcome.SUCCEEDED
+
+
+def test_advance_that_has_to_stop_gives_the_group_back_at_once() -> None:
+    bench = a_bench(terms={"healthy_for": HOUR})
+    bench.clock.when(timedelta(seconds=30), lambda: setattr(bench.clock, "stopping", True))
+
+    report = advance(bench.group)
+
+    assert (report.outcome, bench.store.lease_of("web"), due_in(bench)) == (Outcome.IN_PROGRESS, None, timedelta(0))
+
+
+def test_a_second_advance_finds_the_lease_taken_and_changes_nothing() -> None:
+    bench = a_bench(terms={"steps": CANARY})
+    bench.baking()
+    bench.seized_by()
+    bench.forget_writes()
+
+    report = advance(bench.group)
+
+    assert (report.sentence[:5], bench.writes) == ("busy:", [])

@@ -36,6 +36,12 @@ class OneFile:
     def names(self) -> Sequence[str]:
         return ["any.yaml"]
 
+    def stamp(self, name: str) -> str:
+        return ""
+
+    def fetch(self, names: Sequence[str]) -> None:
+        pass
+
     def read(self, name: str) -> bytes:
         return self.content
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from phoenix.errors import AccessDenied, InvalidPolicy, UnknownGroup, Unreachable, UsageError
-from phoenix.policy.loader import load, load_directory, load_files
+from phoenix.policy.loader import Judged, load, load_directory, load_files
+from phoenix.policy.source import Directory
 from tests.policy.builders import a_canary, a_library, a_policy, loaded, problems
 
 
@@ -184,6 +185,12 @@ class Bucket:
     def names(self) -> Sequence[str]:
         return ["api.yaml", "web.yaml"]
 
+    def stamp(self, name: str) -> str:
+        return ""
+
+    def fetch(self, names: Sequence[str]) -> None:
+        pass
+
     def read(self, name: str) -> bytes:
         if name == "web.yaml":
             raise self.error
@@ -200,3 +207,56 @@ def test_a_file_that_may_not_be_read_stops_only_its_group() -> None:
 def test_nothing_is_loaded_while_the_source_cannot_be_reached() -> None:
     with pytest.raises(Unreachable):
         load(Bucket(Unreachable("no answer")))
+
+
+class Watched:
+    """A directory that remembers what was read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._inner = Directory(str(folder))
+        self.location = str(folder)
+        self.reads: list[str] = []
+
+    def names(self) -> Sequence[str]:
+        return self._inner.names()
+
+    def stamp(self, name: str) -> str:
+        return self._inner.stamp(name)
+
+    def fetch(self, names: Sequence[str]) -> None:
+        self._inner.fetch(names)
+
+    def read(self, name: str) -> bytes:
+        self.reads.append(name)
+        return self._inner.read(name)
+
+
+def test_only_files_that_have_changed_are_read_again(tmp_path: Path) -> None:
+    for group in ("api", "web"):
+        (tmp_path / f"{group}.yaml").write_text(other_policy(group))
+    source, judged = Watched(tmp_path), Judged()
+    first = load(source, judged)
+    source.reads.clear()
+
+    (tmp_path / "web.yaml").write_text(other_policy("web", description="changed"))
+    (tmp_path / "api.yaml").rename(tmp_path / "api2.yaml")
+    second = load(source, judged)
+
+    assert (source.reads, list(second.policies)) == (["api2.yaml", "web.yaml"], list(first.policies))
+    assert second.find("web").policy.description == "changed"
+
+
+def test_what_files_say_against_each_other_is_found_out_anew(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_text(other_policy("web"))
+    judged = Judged()
+    twin = tmp_path / "twin.yaml"
+    twin.write_text(other_policy("web"))
+    assert len(load(Directory(str(tmp_path)), judged).all_problems) > 0
+
+    twin.unlink()
+
+    assert load(Directory(str(tmp_path)), judged).all_problems == ()
+
+
+def other_policy(group: str, **keys: str) -> str:
+    return a_policy(group=group, fleet=f"{{kind: pair, blue: {group}-blue, green: {group}-green}}", **keys)

@@ -1,0 +1,153 @@
+"""News are recorded first and sent afterwards: what has happened, and that it has to be told, is one save.
+
+Must never send what is not saved, nor lose what is: a driver that dies leaves the rest to the next one. Must never
+raise for news, hold up an action for it, or let somebody who sends be in the way of somebody who acts.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+
+from phoenix.core.milestones import with_phase_since
+from phoenix.core.notice import Notice
+from phoenix.core.record import GroupRecord
+from phoenix.engine.group import Group
+from phoenix.engine.news import news_between
+from phoenix.errors import PhoenixError, StateConflict
+from phoenix.ports import Notifier
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS = 5
+"""How often a change of the outbox is tried on top of what others save at that moment."""
+
+
+def save_telling(group: Group, before: GroupRecord, after: GroupRecord) -> GroupRecord:
+    """Save what has changed since `before`, with the news of it. `before` is the record as the store had it.
+
+    Raises:
+        StateConflict: somebody has changed more than the outbox since; nothing was saved.
+    """
+    now = group.clock.now()
+    news = news_between(before, after, group.about, now)
+    told = replace(put(group, with_phase_since(before, after, now), *news), version=before.version)
+    saved = _save_past_senders(group, before, told)
+    group.tracer.recorded(before, saved)
+    return saved
+
+
+def put(group: Group, record: GroupRecord, *notices: Notice) -> GroupRecord:
+    """The record with these in its outbox, for the save that follows; one whose id is there already stays as it is.
+
+    Where nobody is to be told, nothing is put in.
+    """
+    there = {notice.id for notice in record.outbox}
+    new = tuple(notice for notice in notices if notice.id not in there)
+    nobody = group.notifiers == ()
+    return record if nobody or not new else replace(record, outbox=(*record.outbox, *new))
+
+
+def send(group: Group, record: GroupRecord) -> GroupRecord:
+    """Send what is due of the record's outbox, and return the record as it is saved then.
+
+    First it is noted, in a save, that somebody sends: of two drivers only one can. What does not arrive is tried again
+    by later ticks, for a day.
+    """
+    try:
+        marked, due = _mark(group, record)
+        if not due:
+            return marked
+        notifiers = _load(group)
+        left = {notice.id: _sent(group, notice, notifiers) for notice in due}
+        return _rewrite(group, marked, left)
+    except PhoenixError as error:  # the store's; what was to be told is still in it, or was never saved
+        log.warning("outbox.failed", extra={"group": group.name, "reason": error.message})
+        return record
+
+
+def send_left(group: Group) -> None:
+    """Send what an earlier tick could not, and what was noted since; for a group that nobody acts on now."""
+    record = group.store.load(group.name)
+    if record is not None and record.outbox:
+        send(group, record)
+
+
+def _save_past_senders(group: Group, before: GroupRecord, record: GroupRecord) -> GroupRecord:
+    """Nothing that is decided depends on the outbox: somebody who has sent from it meanwhile is no conflict."""
+    try:
+        return group.store.save(record)
+    except StateConflict:
+        kept = group.store.load(before.group)
+        if kept is None or kept.outbox == before.outbox or _without_outbox(kept) != _without_outbox(before):
+            raise
+        old = {notice.id for notice in before.outbox}
+        new = tuple(notice for notice in record.outbox if notice.id not in old)
+        return group.store.save(replace(record, version=kept.version, outbox=(*kept.outbox, *new)))
+
+
+def _without_outbox(record: GroupRecord) -> GroupRecord:
+    return replace(record, version=0, outbox=())
+
+
+def _mark(group: Group, record: GroupRecord) -> tuple[GroupRecord, tuple[Notice, ...]]:
+    """Note that what is due is being sent; whoever saves this first sends it, and for a while nobody else does."""
+    now = group.clock.now()
+    for _ in range(_ATTEMPTS):
+        due = tuple(notice for notice in record.outbox if notice.due_at <= now)
+        if not due:
+            return record, ()
+        marks = {notice.id: replace(notice, tried_at=now) for notice in due}
+        try:
+            return group.store.save(_with(record, marks)), tuple(marks.values())
+        except StateConflict:
+            record = group.store.load(record.group) or record
+    return record, ()
+
+
+def _rewrite(group: Group, record: GroupRecord, left: Mapping[str, Notice | None]) -> GroupRecord:
+    """Take out what has been sent, whatever else somebody saves meanwhile: it must not be sent once more for that."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return group.store.save(_with(record, left))
+        except StateConflict:
+            record = group.store.load(record.group) or record
+    log.warning("outbox.left_as_it_was", extra={"group": group.name, "notices": sorted(left)})
+    return record
+
+
+def _with(record: GroupRecord, changed: Mapping[str, Notice | None]) -> GroupRecord:
+    outbox = (changed.get(notice.id, notice) for notice in record.outbox)
+    return replace(record, outbox=tuple(notice for notice in outbox if notice is not None))
+
+
+def _load(group: Group) -> tuple[Notifier, ...] | None:
+    """The group's notifiers; None where not even they can be had, which is told like a delivery that failed."""
+    try:
+        return tuple(group.notifiers)
+    except PhoenixError as error:
+        log.warning("notify.failed", extra={"group": group.name, "reason": error.message})
+        return None
+
+
+def _sent(group: Group, notice: Notice, notifiers: tuple[Notifier, ...] | None) -> Notice | None:
+    """What is left to be sent of it: None when it has reached everybody, or is given up."""
+    facts = {"group": group.name, "notice": notice.id}
+    reached = list(notice.reached)
+    missed: list[str] = [] if notifiers is not None else ["its notifiers, which cannot be loaded"]
+    for notifier in notifiers or ():
+        if notifier.name in reached:
+            continue
+        try:
+            notifier.notify(notice)
+            reached.append(notifier.name)
+        except PhoenixError as error:
+            missed.append(notifier.name)
+            log.warning("notify.failed", extra={**facts, "reason": error.message})
+    if not missed:
+        return None
+    if notice.is_stale(group.clock.now()):
+        log.error("notify.dropped", extra={**facts, "subject": notice.subject, "missed": missed})
+        return None
+    return replace(notice, reached=tuple(reached))

@@ -1,0 +1,121 @@
+"""Rules for all groups, where a start meets them: is there room, is the breaker open, and who tells of it.
+
+Must never count on what was read before: where a rule limits starts, they are recorded one after the other, and counted
+right before. Must never stand in the way of what is in flight.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from phoenix.core.blocker import Blocker
+from phoenix.core.limits import BREAKER, STARTS, in_flight, why_full, why_open
+from phoenix.core.notice import Notice
+from phoenix.core.record import Ask, GroupRecord
+from phoenix.engine.group import Group
+from phoenix.engine.outbox import put, send
+from phoenix.engine.request import RotateRequest
+from phoenix.errors import Blocked, LeaseHeld, StateConflict
+from phoenix.ports import Lease
+
+log = logging.getLogger(__name__)
+
+_TURN: Final = timedelta(seconds=30)
+"""How long one start may keep the others waiting, should its driver die."""
+_PATIENCE: Final = timedelta(seconds=20)
+_WHERE: Final = "phoenix.yaml"
+
+
+def find_rule_blockers(group: Group, request: RotateRequest) -> Iterator[Blocker]:
+    """What the other groups have in the way of a start of this one. Reads their records, where there is a rule."""
+    rules = group.rules
+    if not rules.concern_starts:
+        return
+    records = group.store.load_many(tuple(rules.labels))
+    full = why_full(rules, in_flight(records.values()), group.name)
+    if full is not None and "limit" not in request.ignore:
+        yield Blocker("limit", _WHERE, full, _ignoring(group, "limit"), ignorable=True)
+    opened = why_open(rules, records.values(), group.clock.now())
+    if opened is not None and "breaker" not in request.ignore:
+        yield Blocker("breaker", _WHERE, opened, _ignoring(group, "breaker"), ignorable=True)
+
+
+@contextmanager
+def in_turn(group: Group, request: RotateRequest) -> Iterator[None]:
+    """Within the block nobody else records a start; only where there are rules that count them.
+
+    Raises:
+        Blocked: others have started meanwhile; nothing was changed.
+        LeaseHeld: so many want to start that it is not this one's turn for long.
+    """
+    if not group.rules.concern_starts:
+        yield
+        return
+    lease = _wait_for_turn(group)
+    try:
+        found = tuple(find_rule_blockers(group, request))
+        if found:
+            text = " ".join(blocker.text for blocker in found)
+            raise Blocked(f"{group.name} has to wait: {text}", hint=f"phoenix plan --group {group.name}")
+        yield
+    finally:
+        group.store.release(lease)
+
+
+def tell_of_breaker(group: Group, opened: str | None) -> None:
+    """Tell once that the breaker has opened, through this group's notifiers, and note when it has closed again.
+
+    Whoever saves the change tells of it; what was not sent is sent by the next one who is stopped.
+    """
+    if group.rules.breaker is None:
+        return
+    kept = group.store.load(BREAKER) or GroupRecord(BREAKER)
+    try:
+        if opened is not None and kept.paused is None:
+            kept = group.store.save(_opened(group, kept, opened))
+            log.error("breaker.opened", extra={"group": group.name, "reason": opened})
+        elif opened is None and kept.paused is not None:
+            kept = group.store.save(replace(kept, paused=None))
+            log.warning("breaker.closed", extra={"group": group.name})
+    except StateConflict:
+        return  # somebody else has noticed it, and tells
+    if kept.outbox:
+        send(group, kept)
+
+
+def _opened(group: Group, kept: GroupRecord, text: str) -> GroupRecord:
+    now = group.clock.now()
+    at = f"{now:%Y%m%dT%H%M%SZ}"
+    notice = Notice(
+        id=f"breaker.{at}",
+        at=now,
+        event="breaker",
+        subject="phoenix: no rotation of any group starts, too many were rolled back",
+        text=f"{text} What is in flight goes on. By hand: phoenix rotate --ignore breaker --reason ...",
+        facts={"event": "breaker", "since": f"{now:%Y-%m-%dT%H:%M:%SZ}"},
+    )
+    return put(group, replace(kept, paused=Ask(now, "phoenix", text)), notice)
+
+
+def _wait_for_turn(group: Group) -> Lease:
+    """A turn takes some tenths of a second. The name in the lease is this start's own: its driver may have several."""
+    owner = f"{group.driver}#{secrets.token_hex(4)}"
+    give_up_at = group.clock.now() + _PATIENCE
+    while True:
+        try:
+            return group.store.claim(STARTS, owner, group.clock.now(), _TURN)
+        except LeaseHeld:
+            if group.clock.stopping or group.clock.now() >= give_up_at:
+                raise
+            group.clock.sleep(random.uniform(0.1, 0.5))
+
+
+def _ignoring(group: Group, name: str) -> str:
+    return f'phoenix rotate --group {group.name} --ignore {name} --reason "..."'

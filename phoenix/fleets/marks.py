@@ -1,0 +1,35 @@
+"""Which Auto Scaling groups of an account carry a tag that should not be there at rest, or an instance that is tainted.
+
+One question each for all groups together. Reads only.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from phoenix.aws.rights import FORWARD, Rights, reads
+from phoenix.aws.session import Aws
+from phoenix.core.tags import HOLD, TEMPORARY
+from phoenix.core.trigger import TAINT_TAG
+
+IAM_ACTIONS: Final[Rights] = reads("autoscaling:DescribeTags", "ec2:DescribeInstances", roles=FORWARD)
+
+_MEMBER_OF: Final = "aws:autoscaling:groupName"
+
+
+def marked_groups(aws: Aws) -> frozenset[str]:
+    """Names of those on which a rotation has left something, or somebody word for one."""
+    wanted = [{"Name": "key", "Values": sorted({HOLD, *TEMPORARY})}]
+    found = aws.pages("autoscaling", "describe_tags", "Tags", Filters=wanted, PaginationConfig={"PageSize": 100})
+    return frozenset(str(tag["ResourceId"]) for tag in found)
+
+
+def tainted_groups(aws: Aws) -> frozenset[str]:
+    """Names of those with an instance that somebody has tagged for replacement."""
+    wanted = [
+        {"Name": "tag-key", "Values": [TAINT_TAG]},
+        {"Name": "instance-state-name", "Values": ["pending", "running"]},
+    ]
+    found = aws.pages("ec2", "describe_instances", "Reservations", Filters=wanted, PaginationConfig={"PageSize": 1000})
+    tags = (tag for reservation in found for item in reservation["Instances"] for tag in item.get("Tags", ()))
+    return frozenset(str(tag["Value"]) for tag in tags if tag["Key"] == _MEMBER_OF)

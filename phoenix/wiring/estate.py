@@ -1,0 +1,123 @@
+"""All groups together: what a sweep knows of them, and the few calls in which AWS is asked about all of them.
+
+Loads pydantic and the image sources: must never be imported at the top of a module that a quick rollback imports.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from phoenix.aws.rights import Rights
+from phoenix.aws.session import Access, Aws
+from phoenix.core.record import GroupRecord
+from phoenix.core.triage import Member, Signs
+from phoenix.engine.sweep import Estate
+from phoenix.errors import PermanentError
+from phoenix.fleets import marks
+from phoenix.images import together
+from phoenix.keys import Kind
+from phoenix.policy.loader import Library
+from phoenix.policy.model import Policy
+from phoenix.policy.terms import calendar_of, rotate_when_of, rules_of
+from phoenix.ports import Clock, Invoker, Store
+from phoenix.routers import shares
+from phoenix.wiring.ground import Ground
+from phoenix.wiring.policies import access_of, slots_of
+
+IAM_ACTIONS: Final[Rights] = together.IAM_ACTIONS | marks.IAM_ACTIONS | shares.IAM_ACTIONS
+
+log = logging.getLogger(__name__)
+
+
+def open_estate(ground: Ground, library: Library, store: Store, invoker: Invoker) -> Estate:
+    """Everything with a sound policy."""
+    sound = {name: found.policy for name, found in library.policies.items() if name not in library.broken}
+    all_groups = library.all_groups
+    members = {
+        name: Member(name, slots_of(policy.fleet), rotate_when_of(policy), calendar_of(policy, all_groups))
+        for name, policy in sound.items()
+    }
+    return Estate(
+        members=members,
+        store=store,
+        overview=AwsOverview(ground.clock, {name: _Place.of(policy, ground) for name, policy in sound.items()}),
+        invoker=invoker,
+        clock=ground.clock,
+        driver=ground.driver,
+        rules=rules_of(all_groups, sound.values(), library.groups),
+        poll_seconds=ground.settings.poll_seconds,
+        calls_per_second=ground.settings.calls_per_second,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a group is, and where its images come from."""
+
+    access: Access
+    aws: Aws
+    image: Kind
+
+    @classmethod
+    def of(cls, policy: Policy, ground: Ground) -> _Place:
+        access = access_of(policy)
+        return cls(access, ground.aws(access), policy.image)
+
+
+class AwsOverview:
+    """Asks each account and Region once, whatever the number of its groups."""
+
+    def __init__(self, clock: Clock, places: Mapping[str, _Place]) -> None:
+        self._clock, self._places = clock, places
+
+    def signs_of(self, members: Sequence[Member], records: Mapping[str, GroupRecord]) -> Mapping[str, Signs]:
+        """The signs of each group; those of an account that refuses are not known, and their groups looked at alone."""
+        by_access: defaultdict[Access, list[Member]] = defaultdict(list)
+        for member in members:
+            by_access[self._places[member.name].access].append(member)
+        signs: dict[str, Signs] = {}
+        for there in by_access.values():
+            signs |= self._signs_there(self._places[there[0].name].aws, there, records)
+        return signs
+
+    def _signs_there(
+        self, aws: Aws, members: Sequence[Member], records: Mapping[str, GroupRecord]
+    ) -> Mapping[str, Signs]:
+        sources = {m.name: self._places[m.name].image for m in members if m.rotate_when.new_image}
+        known = [records[m.name] for m in members if m.name in records]
+        asks_for_taints = any(m.rotate_when.tainted for m in members)
+        images, marked, tainted, moved = aws.side_by_side(
+            [
+                partial(_unless_refused, {}, together.chosen_images, aws, sources, self._clock.now()),
+                partial(_unless_refused, frozenset(), marks.marked_groups, aws),
+                partial(_unless_refused, frozenset(), marks.tainted_groups if asks_for_taints else _none, aws),
+                partial(_unless_refused, frozenset(), shares.moved_groups, aws, known),
+            ]
+        )
+        return {
+            member.name: Signs(
+                image=images.get(member.name),
+                marked=not marked.isdisjoint(member.slots.values()),
+                moved=member.name in moved,
+                tainted=not tainted.isdisjoint(member.slots.values()),
+            )
+            for member in members
+        }
+
+
+def _unless_refused(otherwise: Any, ask: Callable[..., Any], *given: Any) -> Any:
+    """An account that lacks a right must not stop the others: what it does not say is not known."""
+    try:
+        return ask(*given)
+    except PermanentError as error:
+        log.error("overview.refused", extra={"question": ask.__name__, "reason": error.message})
+        return otherwise
+
+
+def _none(_: Aws) -> frozenset[str]:
+    return frozenset()

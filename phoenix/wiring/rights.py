@@ -1,0 +1,135 @@
+"""The rights that phoenix needs: for whatever a policy may say, or for exactly what one's own policies say.
+
+Asks nobody: what only AWS knows, such as the ARN of a listener, is a pattern and a condition on a tag. Loads every
+adapter, so must never be imported by a module that a quick rollback imports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from phoenix import fleets, gates, images, notifiers, routers
+from phoenix.aws import s3
+from phoenix.aws.iam import document, filled
+from phoenix.aws.rights import ALL, Names, Right, Rights, Role, reads
+from phoenix.aws.session import Aws
+from phoenix.core.model import Slot
+from phoenix.fleets import marks
+from phoenix.invokers.function import Function
+from phoenix.keys import Kind
+from phoenix.policy.loader import Library
+from phoenix.policy.model import Policy
+from phoenix.stores import dynamodb
+
+DOCTOR: Final = reads("sts:GetCallerIdentity", "autoscaling:DescribeAutoScalingGroups")
+"""What is asked whatever the policies say."""
+SWEEPS: Final[Rights] = marks.IAM_ACTIONS
+ASSUME: Final[Rights] = frozenset({Right("sts:AssumeRole", "ActAs", ALL, ("${assumed_role_arn}",))})
+_ANY: Final[Names] = {"auto_scaling_group": ("*",)}
+_TABLES: Final = (fleets.KINDS, routers.KINDS, gates.KINDS, images.KINDS, notifiers.KINDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where policies and store are, which function sweeps hand on to, and what else is known. `acting_as` is the role
+    whose own document is asked for, None: the caller's, who may act as others."""
+
+    policies: str
+    store: str | None = None
+    function: str | None = None
+    acting_as: str | None = None
+    names: Mapping[str, tuple[str, ...]] | None = None
+
+
+def every_document(role: Role) -> dict[str, Any]:
+    """For any policy there may be. What Terraform has to fill in: `unfilled` of it."""
+    tables: Iterable[Mapping[str, Any]] = _TABLES
+    declared = [made.IAM_ACTIONS for table in tables for made in table.values()]
+    others = (s3.IAM_ACTIONS, dynamodb.DynamoStore.IAM_ACTIONS, Function.IAM_ACTIONS, ASSUME)
+    rights = SWEEPS.union(DOCTOR, *declared, *others)
+    return document(filled(rights, _ANY), role)
+
+
+def own_document(library: Library, where: Where, role: Role) -> dict[str, Any]:
+    """For exactly the groups of these policies. What nobody has named stays unfilled."""
+    return document(own_rights(library, where), role)
+
+
+def own_rights(library: Library, where: Where) -> Rights:
+    """The rights behind `own_document`, all roles'."""
+    policies = [found.policy for found in library.policies.values()]
+    mine = [policy for policy in policies if policy.role_arn == where.acting_as]
+    rights = {right for policy in mine for right in _of_policy(policy, where)}
+    if where.acting_as is None:
+        rights |= _of_the_caller(policies, library, where)
+    return frozenset(rights) | SWEEPS | DOCTOR
+
+
+def groups_of_the_caller(library: Library) -> tuple[str, ...]:
+    """Names of the Auto Scaling groups that are where the caller is: same account, same Region, no other role."""
+    policies = (found.policy for _, found in sorted(library.policies.items()))
+    here = (p for p in policies if not (p.role_arn or p.region or p.account))
+    return tuple(str(getattr(policy.fleet, slot.value)) for policy in here for slot in Slot)
+
+
+def _of_policy(policy: Policy, where: Where) -> Rights:
+    made = [fleets.KINDS[policy.fleet.kind], routers.KINDS[policy.traffic.kind]]
+    names: dict[str, tuple[str, ...]] = {
+        "auto_scaling_group": tuple(str(getattr(policy.fleet, slot.value)) for slot in Slot)
+    }
+    for table, keys in _configured(policy):
+        made.append(table[keys.kind])
+        for field, values in _names_of(table[keys.kind], keys).items():
+            names[field] = (*names.get(field, ()), *values)
+    rights = frozenset[Right]().union(*(each.IAM_ACTIONS for each in made))
+    given = dict(where.names or {})
+    return filled(rights, names | given | _place(policy, given))
+
+
+def _configured(policy: Policy) -> Iterator[tuple[Mapping[str, Any], Kind]]:
+    yield images.KINDS, policy.image
+    yield from ((gates.KINDS, keys) for keys in policy.gates)
+    yield from ((notifiers.KINDS, keys) for keys in policy.notify)
+
+
+def _names_of(made: Any, keys: Kind) -> Names:
+    """What an adapter's own keys fill into its rights; most have nothing to name."""
+    name: Any = getattr(made, "iam_names", None)
+    found: Names = name(keys) if name is not None else {}
+    return found
+
+
+def _place(policy: Policy | None, given: Names) -> dict[str, tuple[str, ...]]:
+    """Where the rights hold: a Region that was given comes before the policy's; a role's ARN says its account too."""
+    account = region = None
+    if policy is not None:
+        account = policy.account or (policy.role_arn.split(":")[4] if policy.role_arn else None)
+        region = policy.region
+    regions = given.get("region") or ((region,) if region else ())
+    known = {"account": (account,) if account else given.get("account", ()), "region": regions}
+    known["partition"] = tuple(dict.fromkeys(_partition(each) for each in regions))
+    return {field: values for field, values in known.items() if values}
+
+
+def _partition(region: str) -> str:
+    return next((f"aws-{name}" for name in ("cn", "us-gov") if region.startswith(f"{name}-")), "aws")
+
+
+def _of_the_caller(policies: list[Policy], library: Library, where: Where) -> Rights:
+    """What only the caller's own rights are used for: other roles, the policies' bucket, the table."""
+    found: set[Right] = set()
+    given = dict(where.names or {})
+    known = given | _place(None, given)
+    roles = tuple(sorted({policy.role_arn for policy in policies if policy.role_arn}))
+    if roles:
+        found |= filled(ASSUME, {"assumed_role_arn": roles})
+    if where.policies.startswith("s3://"):
+        found |= filled(s3.IAM_ACTIONS, {**s3.S3Source(where.policies, Aws()).iam_names(), **known})
+    store = where.store or library.all_groups.store
+    if store is not None and store.startswith("dynamodb://"):
+        found |= filled(dynamodb.DynamoStore.IAM_ACTIONS, {**dynamodb.DynamoStore.iam_names(store), **known})
+    if where.function is not None:
+        found |= filled(Function.IAM_ACTIONS, {**Function.iam_names(where.function), **known})
+    return frozenset(found)
