@@ -5,7 +5,7 @@ Must never swallow anything: every exception of botocore leaves as one of ours, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -114,6 +114,12 @@ def code_of(error: PhoenixError) -> str:
     return str(answer.get("Error", {}).get("Code", ""))
 
 
+def is_throttle(answer: Mapping[str, Any]) -> bool:
+    """True for an answer of AWS that asks to slow down."""
+    code = str(answer.get("Error", {}).get("Code", "")).removeprefix("Client.")
+    return code in _THROTTLED or answer.get("ResponseMetadata", {}).get("HTTPStatusCode") == 429
+
+
 def _from_answer(operation: str, response: Any) -> PhoenixError:
     code = str(response.get("Error", {}).get("Code", ""))
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
@@ -121,7 +127,7 @@ def _from_answer(operation: str, response: Any) -> PhoenixError:
     said = f"{operation}: {_shortened(words) or 'no reason given'} ({code})"
     # autoscaling says `Client.X` where ec2 says `X`, and dresses unknown names as ValidationError.
     bare = code.removeprefix("Client.").removeprefix("Server.")
-    if bare in _THROTTLED or status == 429:
+    if is_throttle(response):
         return Throttled(f"AWS asks to slow down: {said}")
     if bare in _REFUSED:
         return AccessDenied(said, operation=operation, hint=f"allow {operation} for the role that phoenix runs as")

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
 from phoenix.aws.errors import translated
+from phoenix.aws.rights import ALL, Condition, Names, Right, Rights
 from phoenix.aws.session import Aws
-from phoenix.errors import NotFound, UsageError
+from phoenix.errors import NotFound, PermanentError, UsageError
 
-IAM_ACTIONS: Final = frozenset({"s3:GetObject", "s3:ListBucket"})
+_RIGHT_THERE: Final = Condition("StringEquals", "s3:prefix", ("${prefix}",))
+IAM_ACTIONS: Final[Rights] = frozenset(
+    {
+        Right("s3:GetObject", "ReadPolicies", ALL, ("${bucket_arn}/${prefix}*",)),
+        Right("s3:ListBucket", "ListPolicies", ALL, ("${bucket_arn}",), (_RIGHT_THERE,)),
+    }
+)
 
 _SUFFIXES = (".yaml", ".yml")
 _MOST_BYTES = 4 * 1024 * 1024  # more than any policy may have; whoever reads it says so
@@ -25,6 +34,12 @@ class S3Source:
         self._bucket, self._aws = parts.netloc, aws
         prefix = parts.path.strip("/")
         self._prefix = f"{prefix}/" if prefix else ""
+        self._stamps: dict[str, str] = {}
+        self._fetched: dict[str, bytes] = {}
+
+    def iam_names(self) -> Names:
+        """Where the policies are."""
+        return {"bucket_arn": (f"arn:${{partition}}:s3:::{self._bucket}",), "prefix": (self._prefix,)}
 
     def names(self) -> Sequence[str]:
         """Names of all objects that could be policies, sorted, without the prefix.
@@ -36,10 +51,24 @@ class S3Source:
             "s3", "list_objects_v2", "Contents", Bucket=self._bucket, Prefix=self._prefix, Delimiter="/"
         )
         try:
-            names = [str(item["Key"]).removeprefix(self._prefix) for item in found]
+            tags = {str(item["Key"]).removeprefix(self._prefix): str(item.get("ETag", "")) for item in found}
         except NotFound as error:
             raise UsageError(f"there is no bucket {self._bucket}: {error.message}") from error
-        return sorted(name for name in names if name.endswith(_SUFFIXES) and not name.startswith("."))
+        self._stamps = {name: tags[name] for name in tags if name.endswith(_SUFFIXES) and not name.startswith(".")}
+        return sorted(self._stamps)
+
+    def stamp(self, name: str) -> str:
+        """The object's ETag when it was listed."""
+        return self._stamps.get(name, "")
+
+    def fetch(self, names: Sequence[str]) -> None:
+        """Get these side by side. What cannot be had is left to `read`, which says so."""
+
+        def get(name: str) -> None:
+            with suppress(PermanentError):
+                self._fetched[name] = self._get(name)
+
+        self._aws.side_by_side([partial(get, name) for name in names])
 
     def read(self, name: str) -> bytes:
         """The content of one object.
@@ -47,6 +76,10 @@ class S3Source:
         Raises:
             NotFound: there is no such object.
         """
+        fetched = self._fetched.pop(name, None)
+        return fetched if fetched is not None else self._get(name)
+
+    def _get(self, name: str) -> bytes:
         answer = self._aws.call("s3", "get_object", Bucket=self._bucket, Key=self._prefix + name)
         with translated("s3:GetObject"):
             content: bytes = answer["Body"].read(_MOST_BYTES)

@@ -11,19 +11,25 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from phoenix import __version__
 from phoenix.aws.errors import translated
+from phoenix.aws.watching import Nobody, watch
 from phoenix.errors import Blocked
+from phoenix.ports import CallObserver
 
 T = TypeVar("T")
 
 _IAM_PREFIX = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
 _CONNECT_SECONDS = 3
 _READ_SECONDS = 20
+_HASTY_SECONDS = 5
 _THREADS = 8
+_NEWS = frozenset({"sns", "events"})
+"""Services that nothing but news goes to: whoever sends them must not wait for long, and somebody tries again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +44,28 @@ class Access:
 
 
 class Aws:
-    """Calls to AWS with errors translated. Thread-safe; with `threads` 1, side by side means one by one."""
+    """Calls to AWS with errors translated. Thread-safe; with `threads` 1, side by side means one by one.
 
-    def __init__(self, access: Access | None = None, *, session: Any = None, threads: int = _THREADS) -> None:
+    `observer` is told of every call, and knows for which rotation it is made.
+    """
+
+    def __init__(
+        self,
+        access: Access | None = None,
+        *,
+        session: Any = None,
+        threads: int = _THREADS,
+        observer: CallObserver | None = None,
+    ) -> None:
         self.access = access or Access()
+        self._observer = observer or Nobody()
         self._session = session
         self._threads = threads
         self._clients: dict[str, Any] = {}
         self._account: str | None = None
+        self.requests = 0
+        """How many requests have been sent so far, repeated ones included."""
+        self._counting = threading.Lock()
         self._lock = threading.RLock()
 
     def client(self, service: str) -> Any:
@@ -55,7 +75,10 @@ class Aws:
                 if service != "sts":
                     self._refuse_wrong_account()
                 with translated(f"{service} client"):
-                    self._clients[service] = self._open().client(service, config=_config())
+                    client = self._open().client(service, config=_config(hasty=service in _NEWS))
+                watch(client, service, self._observer)
+                client.meta.events.register("before-send", self._count)
+                self._clients[service] = client
             return self._clients[service]
 
     def call(self, service: str, method: str, **parameters: Any) -> dict[str, Any]:
@@ -77,7 +100,8 @@ class Aws:
         if len(calls) < 2 or self._threads < 2:
             return [call() for call in calls]
         with ThreadPoolExecutor(min(len(calls), self._threads), thread_name_prefix="aws") as pool:
-            futures = [pool.submit(call) for call in calls]
+            # Each in a copy of our context: what is done in a thread is still done for the same rotation.
+            futures = [pool.submit(copy_context().run, call) for call in calls]
         return [future.result() for future in futures]
 
     @property
@@ -85,6 +109,10 @@ class Aws:
         """The Region that calls go to; None when none is configured, which the first call will say."""
         region: str | None = self._open().region_name
         return region
+
+    def _count(self, **_: Any) -> None:
+        with self._counting:
+            self.requests += 1
 
     def account_id(self) -> str:
         """The account that the credentials belong to; asked for once."""
@@ -106,7 +134,7 @@ class Aws:
         with self._lock:
             if self._session is None:
                 with translated("session"):
-                    self._session = _new_session(self.access)
+                    self._session = _new_session(self.access, self._observer)
             return self._session
 
 
@@ -133,22 +161,22 @@ def _action(client: Any, service: str, method: str) -> str:
     return f"{_IAM_PREFIX.get(service, service)}:{client.meta.method_to_api_mapping[method]}"
 
 
-def _config() -> Any:
+def _config(*, hasty: bool = False) -> Any:
     """`standard` retries throttling and lost answers twice; every write of ours is absolute, so repeating is safe.
 
-    AWS_MAX_ATTEMPTS still decides how often.
+    AWS_MAX_ATTEMPTS still decides how often, except where it is `hasty`.
     """
     from botocore.config import Config
 
     return Config(
-        retries={"mode": "standard"},
+        retries={"mode": "standard", "total_max_attempts": 1} if hasty else {"mode": "standard"},
         connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
+        read_timeout=_HASTY_SECONDS if hasty else _READ_SECONDS,
         user_agent_extra=f"phoenix/{__version__}",
     )
 
 
-def _new_session(access: Access) -> Any:
+def _new_session(access: Access, observer: CallObserver) -> Any:
     from botocore.session import Session
 
     # botocore knows AWS_DEFAULT_REGION only; every other SDK knows AWS_REGION, and believes it first.
@@ -156,19 +184,16 @@ def _new_session(access: Access) -> Any:
     source = _Session(Session(profile=access.profile), region)
     if access.role_arn is None:
         return source
-    return _Session(_assuming(access, source), source.region_name)
+    return _Session(_assuming(access, source, observer), source.region_name)
 
 
-def _assuming(access: Access, source: _Session) -> Any:
-    """A botocore session whose credentials are the role's, renewed before they expire: rotations outlive an hour."""
-    from botocore.credentials import (
-        AssumeRoleCredentialFetcher,
-        CredentialProvider,
-        CredentialResolver,
-        DeferredRefreshableCredentials,
-    )
+def _assuming(access: Access, source: _Session, observer: CallObserver) -> Any:
+    """A botocore session that signs with the role's credentials."""
+    from botocore.credentials import CredentialResolver
     from botocore.exceptions import NoCredentialsError
     from botocore.session import Session
+
+    from phoenix.aws.roles import AssumedRole, Role, RoleCredentials
 
     credentials = source.core.get_credentials()
     if credentials is None:
@@ -176,24 +201,12 @@ def _assuming(access: Access, source: _Session) -> Any:
 
     def sts_client(_service: str, **given: Any) -> Any:
         keys = {key: value for key, value in given.items() if key.startswith("aws_")}
-        return source.client("sts", config=_config(), **keys)
+        client = source.client("sts", config=_config(), **keys)
+        watch(client, "sts", observer)
+        return client
 
-    extra = {"RoleSessionName": f"phoenix-{__version__}"}
-    if access.external_id is not None:
-        extra["ExternalId"] = access.external_id
-    fetcher = AssumeRoleCredentialFetcher(
-        client_creator=sts_client,
-        source_credentials=credentials,
-        role_arn=str(access.role_arn),
-        extra_args=extra,
-    )
-
-    class AssumedRole(CredentialProvider):
-        METHOD = "assume-role"
-
-        def load(self) -> DeferredRefreshableCredentials:
-            return DeferredRefreshableCredentials(refresh_using=fetcher.fetch_credentials, method=self.METHOD)
-
+    role = Role(str(access.role_arn), access.external_id, credentials, sts_client)
+    assumed = AssumedRole(RoleCredentials(role, observer.rotation))
     session = Session(profile=access.profile)
-    session.register_component("credential_provider", CredentialResolver([AssumedRole()]))
+    session.register_component("credential_provider", CredentialResolver([assumed]))
     return session

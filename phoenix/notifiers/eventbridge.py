@@ -6,18 +6,20 @@ Must never make a rotation fail: a bus that does not answer is logged, and that 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from phoenix.aws.rights import WRITERS, Condition, Names, Right, Rights, arn
 from phoenix.aws.scope import Scope
+from phoenix.core.notice import Notice
 from phoenix.errors import TransientError
 from phoenix.keys import Kind, Matching
 from phoenix.notifiers.sending import sending_to
 
 SOURCE = "phoenix"
 DETAIL_TYPE = "Rotation News"
+_AS_PHOENIX = Condition("StringEquals", "events:source", (SOURCE,))
 
 _BUS = r"(arn:[a-z0-9-]+:events:[a-z0-9-]+:[0-9]{12}:event-bus/)?[\w./-]{1,256}"
 
@@ -32,25 +34,37 @@ class Settings(Kind):
 
 
 class EventBridgeNotifier:
-    """News as events with source `phoenix`; `detail` holds `subject`, `text` and `facts`, for rules to match on."""
+    """News as events with source `phoenix`; `detail` holds `id`, `event`, `subject`, `text` and `facts`, for rules to
+    match on, and for targets to tell what they have had before."""
 
     settings = Settings
-    IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset({"events:PutEvents"})
+    IAM_ACTIONS: ClassVar[Rights] = frozenset(
+        {Right("events:PutEvents", "PutNews", WRITERS, ("${bus_arn}",), (_AS_PHOENIX,))}
+    )
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
         self._bus, self._aws = settings.bus, scope.aws
+        self.name = f"eventbridge {settings.bus}"
 
-    def notify(self, subject: str, text: str, facts: Mapping[str, str]) -> None:
+    @staticmethod
+    def iam_names(settings: Settings) -> Names:
+        """The bus that it puts events on."""
+        bus = settings.bus
+        return {"bus_arn": (bus if bus.startswith("arn:") else arn("events", f"event-bus/{bus}"),)}
+
+    def notify(self, notice: Notice) -> None:
         """Put one event on the bus.
 
         Raises:
             TransientError: the bus did not take it.
         """
+        detail = {"id": notice.id, "event": notice.event, "subject": notice.subject, "text": notice.text}
         event = {
             "Source": SOURCE,
             "DetailType": DETAIL_TYPE,
             "EventBusName": self._bus,
-            "Detail": json.dumps({"subject": subject, "text": text, "facts": dict(facts)}),
+            "Time": notice.at,
+            "Detail": json.dumps({**detail, "facts": dict(notice.facts)}),
         }
         with sending_to(f"the event bus {self._bus}"):
             answer = self._aws.call("events", "put_events", Entries=[event])

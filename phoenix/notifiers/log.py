@@ -6,10 +6,11 @@ Must never write what the policy did not say: facts go as fields, not into the e
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from phoenix.aws.rights import Rights
 from phoenix.aws.scope import Scope
+from phoenix.core.notice import Notice
 from phoenix.keys import Kind
 
 log = logging.getLogger("phoenix.news")  # this name is written whatever level PHOENIX_LOG sets
@@ -25,11 +26,13 @@ class LogNotifier:
     """News as log lines with the event name `news`."""
 
     settings = Settings
-    IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset()
+    IAM_ACTIONS: ClassVar[Rights] = frozenset()
+    name = "log"
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
         self._group = scope.group
 
-    def notify(self, subject: str, text: str, facts: Mapping[str, str]) -> None:
+    def notify(self, notice: Notice) -> None:
         """Write one line; the facts stay together, so that none of them can pass for a field of the line itself."""
-        log.info("news", extra={"group": self._group, "subject": subject, "text": text, "facts": dict(facts)})
+        told = {"notice": notice.id, "subject": notice.subject, "text": notice.text, "facts": dict(notice.facts)}
+        log.info("news", extra={"group": self._group, **told})

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from phoenix.aws.rights import Rights
 from phoenix.aws.scope import Scope
+from phoenix.core.notice import Notice
 from phoenix.errors import TransientError
 from phoenix.keys import Kind, Matching
 
@@ -36,12 +37,13 @@ class SlackNotifier:
     """News as messages of an incoming webhook; Mattermost and others take the same."""
 
     settings = Settings
-    IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset()
+    IAM_ACTIONS: ClassVar[Rights] = frozenset()
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
         self._variable = settings.webhook_env
+        self.name = f"slack {settings.webhook_env}"
 
-    def notify(self, subject: str, text: str, facts: Mapping[str, str]) -> None:
+    def notify(self, notice: Notice) -> None:
         """Post one message.
 
         Raises:
@@ -49,8 +51,8 @@ class SlackNotifier:
         """
         import urllib3  # comes with botocore, and costs a moment that only news should pay
 
-        listed = " · ".join(f"{name} {value}" for name, value in facts.items() if value)
-        message = "\n".join(_escaped(part) for part in (f"*{subject}*", text, listed) if part)
+        listed = " · ".join(f"{name} {value}" for name, value in notice.facts.items() if value)
+        message = "\n".join(_escaped(part) for part in (f"*{notice.subject}*", notice.text, listed) if part)
         try:
             with urllib3.PoolManager(timeout=_TIMEOUT_SECONDS) as pool:
                 answer = pool.request(

@@ -6,12 +6,13 @@ Must never make a rotation fail: a topic that does not answer is logged, and tha
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from phoenix.aws.rights import WRITERS, Names, Right, Rights
 from phoenix.aws.scope import Scope
+from phoenix.core.notice import Notice
 from phoenix.keys import Kind, Matching
 from phoenix.notifiers.sending import sending_to
 
@@ -28,44 +29,52 @@ class Settings(Kind):
 
 
 _LONGEST_SUBJECT = 100
+_ATTRIBUTES = ("event", "group", "rotation", "outcome", "cause", "account", "region", "owner")
+"""Facts worth filtering by. SNS passes on ten attributes at most where a subscription wants raw messages."""
 
 
 class SnsNotifier:
-    """News as messages: the subject for mail, the facts as attributes, by which subscriptions can filter."""
+    """News as messages: the subject for mail, id and facts as attributes, by which subscriptions can filter."""
 
     settings = Settings
-    IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset({"sns:Publish"})
+    IAM_ACTIONS: ClassVar[Rights] = frozenset({Right("sns:Publish", "PublishNews", WRITERS, ("${topic_arn}",))})
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
         self._topic, self._aws, self._group = settings.topic, scope.aws, scope.group
+        self.name = f"sns {settings.topic}"
 
-    def notify(self, subject: str, text: str, facts: Mapping[str, str]) -> None:
+    @staticmethod
+    def iam_names(settings: Settings) -> Names:
+        """The topic that it publishes to."""
+        return {"topic_arn": (settings.topic,)}
+
+    def notify(self, notice: Notice) -> None:
         """Publish one message.
 
         Raises:
             TransientError: it was not published.
         """
-        lines = [text, "", *(f"{name}: {value}" for name, value in facts.items())]
-        attributes = {n: {"DataType": "String", "StringValue": value} for n, value in facts.items() if value}
+        lines = [notice.text, "", *(f"{name}: {value}" for name, value in notice.facts.items())]
+        told = {"id": notice.id, **{name: notice.facts[name] for name in _ATTRIBUTES if notice.facts.get(name)}}
+        attributes = {name: {"DataType": "String", "StringValue": value} for name, value in told.items()}
         with sending_to(f"the topic {self._topic}"):
             self._aws.call(
                 "sns",
                 "publish",
                 TopicArn=self._topic,
-                Subject=_as_subject(subject),
+                Subject=_as_subject(notice.subject),
                 Message="\n".join(lines),
                 MessageAttributes=attributes,
-                **self._order(subject, facts),
+                **self._order(notice),
             )
 
-    def _order(self, subject: str, facts: Mapping[str, str]) -> dict[str, Any]:
+    def _order(self, notice: Notice) -> dict[str, Any]:
         """FIFO topics want to know what belongs together, and what has been sent before."""
         if not self._topic.endswith(".fifo"):
             return {}
-        content = "\n".join((subject, *(f"{name}={value}" for name, value in sorted(facts.items()))))
         return {
             "MessageGroupId": self._group,
-            "MessageDeduplicationId": hashlib.sha256(content.encode()).hexdigest(),
+            "MessageDeduplicationId": hashlib.sha256(notice.id.encode()).hexdigest(),
         }
 
 

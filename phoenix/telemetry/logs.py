@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
+from phoenix.telemetry import topic
+
 NEWS = "phoenix.news"
 """The logger of the `log` notifier. A policy that asks for news gets them, whatever the level."""
 
@@ -53,7 +55,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: `at`, `level`, `event`, `logger`, then the facts as they are."""
+    """One object a line: `at`, `level`, `event`, `logger`, where in which trace, then the facts as they are."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one line, whatever is in it."""
@@ -62,6 +64,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "event": record.getMessage(),
             "logger": record.name,
+            **topic.fields(),
             **facts_of(record),
         }
         if record.exc_info:

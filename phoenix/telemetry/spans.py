@@ -10,50 +10,101 @@ import logging
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from phoenix.core.record import GroupRecord, Rotation
+from phoenix.ports import AwsCall
+from phoenix.telemetry import topic
 
 if TYPE_CHECKING:
     from phoenix.telemetry.otel import OtelTracer
 
 log = logging.getLogger(__name__)
 
-_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-_EXPORTER = "OTEL_TRACES_EXPORTER"
-_KNOWN = "otlp, console, none"
-OTLP = "opentelemetry.exporter.otlp.proto.http"
-_NOTHING = nullcontext()
+OTLP: Final = "opentelemetry.exporter.otlp.proto.http"
+_KNOWN: Final = ("otlp", "console", "none")
+_NOTHING: Final = nullcontext()
 
 
 class NoTracer:
-    """Nobody listens."""
+    """Nobody listens; which rotation is worked on is known all the same, for log lines and session names."""
+
+    listens = False
 
     def span(self, name: str, **attributes: str | int | float | bool) -> AbstractContextManager[None]:
         """Nothing around the block."""
         return _NOTHING
+
+    def about(self, rotation: Rotation | None) -> AbstractContextManager[None]:
+        """Remember the rotation, within the block."""
+        known = topic.current()
+        if rotation is None or (known is not None and known.rotation == rotation.id):
+            return _NOTHING
+        return topic.about(topic.of(rotation))
+
+    def recorded(self, before: GroupRecord, after: GroupRecord) -> None:
+        """Nothing to measure."""
+
+    def oldest_instance(self, group: str, age: timedelta) -> None:
+        """Nothing to measure."""
+
+    def rotation(self) -> str:
+        """The rotation that is worked on."""
+        known = topic.current()
+        return known.rotation if known is not None else ""
+
+    def called(self, call: AwsCall) -> None:
+        """Nothing to count."""
 
     def close(self) -> None:
         """Nothing to send."""
 
 
 def open_tracer(environ: Mapping[str, str] = os.environ, *, otlp: str = OTLP) -> NoTracer | OtelTracer:
-    """The tracer that the variables ask for: OTEL_TRACES_EXPORTER (otlp, console, none), else any OTLP endpoint.
+    """The tracer that the variables ask for: OTEL_TRACES_EXPORTER and OTEL_METRICS_EXPORTER (otlp, console, none), else
+    any OTLP endpoint.
 
-    `otlp` is the package that sends spans to a collector; it comes with the extra of that name.
+    `otlp` is the package that sends to a collector; it comes with the extra of that name.
     """
-    wanted = environ.get(_EXPORTER, "").strip().lower()
-    if not wanted:
-        wanted = "otlp" if any(environ.get(name) for name in _ENDPOINTS) else "none"
-    if wanted == "none" or environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+    wanted = {signal: _exporter(environ, signal) for signal in ("TRACES", "METRICS")}
+    if "otlp" in wanted.values() and not _can_send(environ, otlp):
+        wanted = {signal: "none" if kind == "otlp" else kind for signal, kind in wanted.items()}
+    if set(wanted.values()) == {"none"}:
         return NoTracer()
-    if wanted not in ("otlp", "console"):
-        log.warning("telemetry.unknown_exporter", extra={"variable": _EXPORTER, "value": wanted, "known": _KNOWN})
-        return NoTracer()
-    if wanted == "otlp" and not _is_installed(otlp):
-        log.warning("telemetry.otlp_is_not_installed", extra={"install": "pip install 'phoenix-rotate[otlp]'"})
-        return NoTracer()
-    from phoenix.telemetry.otel import OtelTracer, console_exporter, otlp_exporter
+    from phoenix.telemetry import exporters
+    from phoenix.telemetry.otel import OtelTracer
 
-    return OtelTracer(console_exporter() if wanted == "console" else otlp_exporter(environ), environ)
+    return OtelTracer(
+        exporters.for_spans(wanted["TRACES"], environ), environ, exporters.for_measures(wanted["METRICS"], environ)
+    )
+
+
+def _exporter(environ: Mapping[str, str], signal: str) -> str:
+    """Where the spans, or the measures, go to."""
+    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return "none"
+    variable = f"OTEL_{signal}_EXPORTER"
+    wanted = environ.get(variable, "").strip().lower()
+    if not wanted:
+        endpoints = (f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+        return "otlp" if any(environ.get(name) for name in endpoints) else "none"
+    if wanted not in _KNOWN:
+        facts = {"variable": variable, "value": wanted, "known": ", ".join(_KNOWN)}
+        log.warning("telemetry.unknown_exporter", extra=facts)
+        return "none"
+    return wanted
+
+
+def _can_send(environ: Mapping[str, str], otlp: str) -> bool:
+    if not _is_installed(otlp):
+        log.warning("telemetry.otlp_is_not_installed", extra={"install": "pip install 'phoenix-rotate[otlp]'"})
+        return False
+    protocol = environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "").strip().lower()
+    if protocol not in ("", "http/protobuf"):
+        log.warning("telemetry.unknown_protocol", extra={"value": protocol, "known": "http/protobuf"})
+        return False
+    return True
 
 
 def _is_installed(package: str) -> bool:

@@ -38,3 +38,16 @@ def test_a_policy_that_is_gone_is_an_error(bucket: Account) -> None:
 def test_a_bucket_that_does_not_exist_is_a_mistake_of_the_caller(account: Account) -> None:
     with pytest.raises(UsageError, match="no bucket nothing-here"):
         S3Source("s3://nothing-here/prod", account.aws).names()
+
+
+def test_what_is_fetched_is_read_without_another_call_and_its_stamp_changes_with_it(bucket: Account) -> None:
+    source = S3Source("s3://policies/prod", bucket.aws)
+    before = {name: source.stamp(name) for name in source.names()}
+    source.fetch(["web.yaml", "gone.yaml"])
+    bucket.sandbox.calls.clear()
+
+    assert (source.read("web.yaml"), bucket.operations()) == (b"# prod/web.yaml", [])
+    bucket.client("s3").put_object(Bucket="policies", Key="prod/web.yaml", Body=b"new")
+    source.names()
+    assert source.stamp("web.yaml") != before["web.yaml"]
+    assert source.stamp("api.yml") == before["api.yml"] != ""

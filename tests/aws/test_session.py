@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from phoenix import __version__
 from phoenix.aws.session import Access, Aws
 from phoenix.errors import AccessDenied, Blocked, NotFound, PermanentError
-from tests.account import Account, Opener
+from tests.account import Account
 
 
 class CountingSession:
@@ -26,7 +26,8 @@ class CountingSession:
 
     def client(self, service: str, config: Any) -> object:
         self.made.append((service, config))
-        return object()
+        deaf = SimpleNamespace(register=lambda *_: None)
+        return SimpleNamespace(meta=SimpleNamespace(events=deaf))
 
 
 @pytest.fixture
@@ -68,6 +69,15 @@ def test_clients_retry_in_standard_mode_and_say_who_they_are() -> None:
     config = session.made[0][1]
     assert config.retries == {"mode": "standard"}
     assert config.user_agent_extra == f"phoenix/{__version__}"
+
+
+@pytest.mark.parametrize("service", ["sns", "events"])
+def test_news_are_tried_once_and_not_for_long(service: str) -> None:
+    session = CountingSession()
+    Aws(session=session).client(service)
+
+    config = session.made[0][1]
+    assert (config.retries["total_max_attempts"], config.read_timeout) == (1, 5)
 
 
 def test_the_endpoint_comes_from_the_environment(bare: pytest.MonkeyPatch) -> None:
@@ -113,21 +123,6 @@ def test_a_role_without_credentials_to_assume_it_with_is_an_error(bare: pytest.M
 
     with pytest.raises(AccessDenied, match="credentials"):
         Aws(Access(region="eu-west-1", role_arn="arn:aws:iam::123456789012:role/phoenix")).client("autoscaling")
-
-
-def test_a_role_is_assumed_for_every_call(open_account: Opener, bare: pytest.MonkeyPatch) -> None:
-    account = open_account(seed_group=False)
-    # botocore looks at the real clock to see whether credentials have expired.
-    account.clock.advance(max(0.0, (datetime.now(UTC) - account.clock.now()).total_seconds()))
-    bare.setenv("AWS_ACCESS_KEY_ID", "SANDBOX")
-    bare.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
-    role = "arn:aws:iam::123456789012:role/phoenix"
-    aws = Aws(Access(region="eu-west-1", role_arn=role, external_id="us"))
-
-    aws.call("autoscaling", "describe_policies")
-
-    assumed = [call for call in account.sandbox.calls if call.operation == "AssumeRole"]
-    assert [(call.params["RoleArn"], call.params["ExternalId"]) for call in assumed] == [(role, "us")]
 
 
 def test_the_account_is_asked_for_once(account: Account) -> None:

@@ -59,6 +59,14 @@ def test_versions_of_ours_are_not_the_owners_wish(account: Account) -> None:
     assert newest_of_the_owner(account.aws, template).description == "the owner's"
 
 
+@pytest.mark.edge(25)
+def test_what_terraform_makes_out_of_a_version_of_ours_is_the_owners_wish(account: Account) -> None:
+    ours = "phoenix web-2-a generation 2"
+    template = a_template(account, "baseline", ours, ours, "phoenix web-3-b generation 3")
+
+    assert newest_of_the_owner(account.aws, template).number == 3
+
+
 def test_one_call_is_enough_when_the_owner_came_last(account: Account) -> None:
     template = a_template(account, "baseline", "the owner's")
     account.sandbox.calls.clear()

@@ -8,16 +8,18 @@ from typing import Any
 import botocore.session
 import pytest
 
-from phoenix import fleets, gates, images, routers
+from phoenix import fleets, gates, images, notifiers, routers
+from phoenix.aws.rights import Role, actions_of
 from phoenix.fleets import keys as fleet_keys
 from phoenix.keys import Kind
 from phoenix.routers import keys as router_keys
 
-TABLES: tuple[Any, ...] = (fleets, routers, gates, images)
+TABLES: tuple[Any, ...] = (fleets, routers, gates, images, notifiers)
 ADAPTERS = [pytest.param(kind, made, id=f"{t.__name__}.{kind}") for t in TABLES for kind, made in t.KINDS.items()]
 KEYS: dict[Any, Any] = {fleets: fleet_keys.KEYS, routers: router_keys.KEYS}
 SERVICES = {"elasticloadbalancing": "elbv2", "servicequotas": "service-quotas"}
 NOT_CALLS = {"iam:PassRole"}
+READS = re.compile(r"Describe|Get|List|BatchGet|Query")
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -32,9 +34,17 @@ def test_a_folder_brings_the_keys_of_all_its_adapters_and_knows_them_by_their_ki
 def test_every_right_is_a_call_that_aws_really_has(kind: str, made: Any) -> None:
     session = botocore.session.get_session()
 
-    for right in made.IAM_ACTIONS - NOT_CALLS:
-        service, _, operation = right.partition(":")
+    for action in actions_of(made.IAM_ACTIONS) - NOT_CALLS:
+        service, _, operation = action.partition(":")
         assert operation in session.get_service_model(SERVICES.get(service, service)).operation_names
+
+
+@pytest.mark.parametrize(("kind", "made"), ADAPTERS)
+def test_only_reads_are_allowed_to_whoever_plans_and_every_other_right_is_narrowed(kind: str, made: Any) -> None:
+    for right in made.IAM_ACTIONS:
+        read = READS.match(right.action.partition(":")[2]) is not None
+        assert read or Role.PLAN not in right.roles
+        assert read or right.on != ("*",)
 
 
 @pytest.mark.parametrize("table", TABLES)

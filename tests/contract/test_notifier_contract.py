@@ -10,7 +10,7 @@ from phoenix.errors import TransientError
 from phoenix.keys import Kind
 from phoenix.notifiers import KINDS
 from phoenix.ports import Notifier
-from tests.notifiers.fakes import StubbedSession, a_scope
+from tests.notifiers.fakes import StubbedSession, a_notice, a_scope
 
 REQUIRED: Mapping[str, Mapping[str, str]] = {"sns": {"topic": "arn:aws:sns:eu-west-1:123456789012:news"}}
 SERVICES = {"sns": "sns", "eventbridge": "events"}
@@ -29,8 +29,14 @@ def test_making_a_notifier_asks_nobody(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_two_of_them_are_told_apart_by_name_in_every_process(kind: str) -> None:
+    assert a_notifier(kind).name == a_notifier(kind).name
+    assert a_notifier(kind).name.split(" ")[0] == kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_right_is_spelled_as_iam_does(kind: str) -> None:
-    assert all(":" in action for action in KINDS[kind].IAM_ACTIONS)
+    assert all(":" in right.action for right in KINDS[kind].IAM_ACTIONS)
 
 
 @pytest.mark.parametrize("kind", SERVICES)
@@ -40,11 +46,11 @@ def test_whatever_aws_refuses_passes_and_holds_nothing(kind: str, code: str, sta
     session.stubber.add_client_error(OPERATIONS[kind], code, "no", status)
 
     with pytest.raises(TransientError, match="news did not reach"):
-        a_notifier(kind, session).notify("held", "a person must look", {"group": "web"})
+        a_notifier(kind, session).notify(a_notice())
 
 
 def test_a_webhook_that_nobody_has_set_passes_and_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PHOENIX_SLACK_WEBHOOK", raising=False)
 
     with pytest.raises(TransientError, match="PHOENIX_SLACK_WEBHOOK: the variable is not set"):
-        a_notifier("slack").notify("held", "a person must look", {"group": "web"})
+        a_notifier("slack").notify(a_notice())

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -15,6 +16,7 @@ from botocore.stub import Stubber
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Aws
 from phoenix.core.model import Slot
+from phoenix.core.notice import Notice
 from phoenix.engine.clock import WallClock
 
 
@@ -72,6 +74,11 @@ def a_webhook() -> Iterator[Webhook]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def a_notice(subject: str = "held", text: str = "look", name: str = "web-2-abcd.held", **facts: str) -> Notice:
+    """One piece of news of the group web."""
+    return Notice(name, datetime(2026, 3, 2, 12, tzinfo=UTC), "held", subject, text, facts or {"group": "web"})
 
 
 def a_scope(session: object = None, slots: Mapping[Slot, str] | None = None) -> Scope:

@@ -8,7 +8,7 @@ import pytest
 
 from phoenix.errors import TransientError
 from phoenix.notifiers.slack import Settings, SlackNotifier
-from tests.notifiers.fakes import Webhook, a_scope, a_webhook
+from tests.notifiers.fakes import Webhook, a_notice, a_scope, a_webhook
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
 
 
 def notify(subject: str = "held", text: str = "look") -> None:
-    SlackNotifier(Settings(webhook_env="NEWS_URL"), a_scope()).notify(subject, text, {"group": "web", "cause": ""})
+    SlackNotifier(Settings(webhook_env="NEWS_URL"), a_scope()).notify(a_notice(subject, text, group="web", cause=""))
 
 
 def test_a_message_is_the_subject_the_text_and_the_facts_that_say_something(webhook: Webhook) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from phoenix.telemetry import topic
 from phoenix.telemetry.logs import NEWS, configure
 
 log = logging.getLogger("phoenix.some.part")
@@ -64,6 +65,14 @@ def test_secrets_are_blotted_out(form: str) -> None:
 
     assert "hush" not in line
     assert line.count("***") == 3
+
+
+def test_a_json_line_says_in_which_trace_it_is_while_a_rotation_is_worked_on() -> None:
+    with topic.about(topic.Topic("web-2-aaaa", "a" * 32, "b" * 16)):
+        line = json.loads(written("json", "tick.failed", group="web"))
+
+    assert (line["trace_id"], line["span_id"]) == ("a" * 32, "b" * 16)
+    assert "trace_id" not in json.loads(written("json", "tick.failed"))
 
 
 def test_the_level_decides_what_is_written() -> None:

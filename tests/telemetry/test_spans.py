@@ -4,13 +4,21 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from logging.handlers import BufferingHandler
+from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from phoenix.core.model import Outcome
+from phoenix.core.record import Rotation
+from phoenix.ports import AwsCall
+from phoenix.telemetry import topic
 from phoenix.telemetry.otel import OtelTracer
 from phoenix.telemetry.spans import NoTracer, open_tracer
+from tests.builders import a_record, a_rotation, after
 
 COLLECTOR = "http://127.0.0.1:9"
 
@@ -28,7 +36,8 @@ def heard() -> Iterator[list[logging.LogRecord]]:
     "environ",
     [
         {},
-        {"OTEL_TRACES_EXPORTER": "none", "OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR},
+        {"OTEL_TRACES_EXPORTER": "none", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": COLLECTOR},
+        {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none", "OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR},
         {"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR},
     ],
 )
@@ -106,3 +115,75 @@ def test_the_console_exporter_keeps_standard_output_for_answers(capsys: pytest.C
 
     said = capsys.readouterr()
     assert (said.out, '"name": "observe"' in said.err) == ("", True)
+
+
+# --- rotations --------------------------------------------------------------------------------------------------------
+
+TRACE, ROOT = "a" * 32, "b" * 16
+
+
+def a_traced_rotation(**changes: Any) -> Rotation:
+    return a_rotation(trace=f"00-{TRACE}-{ROOT}-01", **changes)
+
+
+def spans_of(exporter: InMemorySpanExporter) -> dict[str, ReadableSpan]:
+    return {span.name: span for span in exporter.get_finished_spans()}
+
+
+@pytest.mark.parametrize("sample", ["0", "1"])
+def test_a_trace_is_sampled_as_a_whole_or_not_at_all(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", sample)
+    exporter = InMemorySpanExporter()
+    tracer, rotation = OtelTracer(exporter, {}), a_traced_rotation()
+
+    with tracer.about(rotation), tracer.span("observe"):
+        pass
+    tracer.recorded(a_record(rotation), a_record(replace(rotation, ended_at=after(1), outcome=Outcome.SUCCEEDED)))
+    tracer.close()
+
+    assert sorted(spans_of(exporter)) == (["observe", "rotation"] if sample == "1" else [])
+
+
+def test_a_rotation_without_a_trace_is_worked_on_all_the_same() -> None:
+    exporter = InMemorySpanExporter()
+    tracer, rotation = OtelTracer(exporter, {}), a_rotation()
+
+    with tracer.about(rotation), tracer.span("observe"):
+        assert tracer.rotation() == rotation.id
+    tracer.recorded(a_record(rotation), a_record(replace(rotation, ended_at=after(1), outcome=Outcome.SUCCEEDED)))
+    tracer.close()
+
+    assert (sorted(spans_of(exporter)), tracer.rotation()) == (["observe"], "")
+
+
+def test_a_call_is_a_span_with_its_own_times_where_it_is_part_of_something() -> None:
+    exporter = InMemorySpanExporter()
+    tracer = OtelTracer(exporter, {})
+    call = AwsCall("elbv2", "ModifyRule", began_ns=1_000, ended_ns=5_000, throttles=2, error="Throttling")
+
+    tracer.called(call)
+    with tracer.span("apply"):
+        tracer.called(call)
+    tracer.close()
+
+    span = spans_of(exporter)["elbv2.ModifyRule"]
+    assert (span.start_time, span.end_time, span.status.description) == (1_000, 5_000, "Throttling")
+    assert (span.attributes or {})["phoenix.throttles"] == 2
+    assert len(exporter.get_finished_spans()) == 2
+
+
+def test_what_is_worked_on_is_known_while_nobody_listens_and_forgotten_after() -> None:
+    tracer = NoTracer()
+
+    with tracer.about(a_traced_rotation(id="web-2-aaaa")), tracer.about(None):
+        assert (tracer.rotation(), topic.fields()) == ("web-2-aaaa", {"trace_id": TRACE, "span_id": ROOT})
+
+    assert (tracer.rotation(), topic.fields()) == ("", {})
+
+
+def test_another_protocol_than_http_is_a_warning_and_no_failure(heard: list[logging.LogRecord]) -> None:
+    tracer = open_tracer({"OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"})
+
+    assert isinstance(tracer, NoTracer)
+    assert [record.msg for record in heard] == ["telemetry.unknown_protocol"]

@@ -1,0 +1,70 @@
+"""Tell an observer of every call that a client makes: which, how long, how often AWS asked to slow down.
+
+Must never load botocore, nor keep parameters or answers: they hold what must not be told.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from phoenix.aws.errors import is_throttle
+from phoenix.ports import AwsCall, CallObserver
+
+_OURS: Final = "phoenix"
+"""Where in botocore's own context of a call our notes are."""
+
+
+class Nobody:
+    """Watches nothing, and works on nobody's behalf."""
+
+    listens = False
+
+    def rotation(self) -> str:
+        """None is worked on."""
+        return ""
+
+    def called(self, call: AwsCall) -> None:
+        """Nothing to tell."""
+
+
+def watch(client: Any, service: str, observer: CallObserver) -> None:
+    """Listen to the client from now on, if anybody wants to know."""
+    if observer.listens:
+        _Watch(service, observer).follow(client)
+
+
+class _Watch:
+    """The notes of a call lie in its own context: calls of many threads share a client."""
+
+    def __init__(self, service: str, observer: CallObserver) -> None:
+        self._service, self._observer = service, observer
+
+    def follow(self, client: Any) -> None:
+        name = client.meta.service_model.service_id.hyphenize()
+        events = client.meta.events
+        events.register(f"before-call.{name}", self._begin)
+        events.register(f"response-received.{name}", self._hear)
+        events.register(f"after-call.{name}", self._end)
+        events.register(f"after-call-error.{name}", self._fail)
+
+    def _begin(self, model: Any, context: dict[str, Any], **_: object) -> None:
+        context[_OURS] = {"operation": model.name, "began": time.time_ns(), "throttles": 0}
+
+    def _hear(self, context: dict[str, Any], parsed_response: Any = None, **_: object) -> None:
+        """One try; botocore may make several before the call ends."""
+        notes = context.get(_OURS)
+        if notes is not None and parsed_response is not None and is_throttle(parsed_response):
+            notes["throttles"] += 1
+
+    def _end(self, context: dict[str, Any], parsed: dict[str, Any], **_: object) -> None:
+        self._tell(context, str(parsed.get("Error", {}).get("Code", "")))
+
+    def _fail(self, context: dict[str, Any], exception: Exception, **_: object) -> None:
+        self._tell(context, type(exception).__name__)
+
+    def _tell(self, context: dict[str, Any], error: str) -> None:
+        notes = context.pop(_OURS, None)
+        if notes is not None:
+            call = AwsCall(self._service, notes["operation"], notes["began"], time.time_ns(), notes["throttles"], error)
+            self._observer.called(call)

@@ -1,0 +1,89 @@
+"""Where spans and measures are sent; imported only when somebody listens.
+
+Must never keep a command waiting for a collector that does not answer: it is given two seconds, unless OpenTelemetry's
+own variables say otherwise. Must never print what a library complains of: it becomes one log line.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+from opentelemetry.sdk import metrics
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    ConsoleMetricExporter,
+    MetricExporter,
+    MetricReader,
+    PeriodicExportingMetricReader,
+)
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SpanExporter
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS: Final = 2
+_TEMPORALITY: Final = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
+_DELTA: Final[dict[type, AggregationTemporality]] = {
+    metrics.Counter: AggregationTemporality.DELTA,
+    metrics.Histogram: AggregationTemporality.DELTA,
+}
+
+
+def for_spans(kind: str, environ: Mapping[str, str]) -> SpanExporter | None:
+    """`otlp`: over HTTP to the collector that the variables name, else to the one on this machine. `console`: standard
+    error, since standard output is for answers. `none`: nowhere."""
+    if kind == "none":
+        return None
+    if kind == "console":
+        return ConsoleSpanExporter(out=sys.stderr)
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    _listen_to_complaints()
+    return OTLPSpanExporter(timeout=_patience(environ, "TRACES"))
+
+
+def for_measures(kind: str, environ: Mapping[str, str]) -> MetricReader | None:
+    """The same for measures. What each of many short commands has counted is to be added up, so counts begin anew with
+    every report, unless the variables prefer otherwise."""
+    if kind == "none":
+        return None
+    return PeriodicExportingMetricReader(_of_measures(kind, environ), export_timeout_millis=PATIENCE_SECONDS * 1000)
+
+
+def _of_measures(kind: str, environ: Mapping[str, str]) -> MetricExporter:
+    if kind == "console":
+        return ConsoleMetricExporter(out=sys.stderr, preferred_temporality=_DELTA)
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+
+    _listen_to_complaints()
+    preferred = None if environ.get(_TEMPORALITY) else _DELTA
+    return OTLPMetricExporter(timeout=_patience(environ, "METRICS"), preferred_temporality=preferred)
+
+
+def _patience(environ: Mapping[str, str], signal: str) -> float | None:
+    """None leaves it to the variables."""
+    names = (f"OTEL_EXPORTER_OTLP_{signal}_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
+    return None if any(environ.get(name) for name in names) else PATIENCE_SECONDS
+
+
+class _Complaints(logging.Handler):
+    """The first complaint becomes a log line of ours; the others would say the same of every batch."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.heard = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass it on; only its kind, since what a library says may hold addresses and headers."""
+        if not self.heard:
+            self.heard = True
+            log.warning("telemetry.not_sent", extra={"by": record.name, "variable": "OTEL_EXPORTER_OTLP_ENDPOINT"})
+
+
+def _listen_to_complaints() -> None:
+    logger = logging.getLogger("opentelemetry")
+    if not any(isinstance(handler, _Complaints) for handler in logger.handlers):
+        logger.addHandler(_Complaints())
+        logger.propagate = False

@@ -1,0 +1,77 @@
+"""What is counted and timed, and how it is called; imported only when somebody listens.
+
+Must never take a name for an attribute that there may be thousands of: groups there are, instances and rotations not.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from opentelemetry.metrics import Meter
+
+from phoenix.core.record import GroupRecord, Rotation
+from phoenix.ports import AwsCall
+
+_SECONDS: Final = (5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
+"""What a phase may last: from the blink of an empty one to a bake over night."""
+
+
+class Measures:
+    """All instruments, made once. Without a reader behind the meter nothing is kept."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._rotations = meter.create_counter("phoenix.rotations", description="Rotations that have ended, by outcome")
+        self._rollbacks = meter.create_counter("phoenix.rollbacks", description="Rotations that were turned back")
+        self._phases = meter.create_histogram(
+            "phoenix.rotation.phase.duration",
+            unit="s",
+            description="How long a rotation stayed in each phase",
+            explicit_bucket_boundaries_advisory=_SECONDS,
+        )
+        self._first_healthy = meter.create_histogram(
+            "phoenix.rotation.first_healthy",
+            unit="s",
+            description="From the start to the first healthy instance of the new generation",
+            explicit_bucket_boundaries_advisory=_SECONDS,
+        )
+        self._oldest = meter.create_gauge(
+            "phoenix.instances.oldest_age", unit="s", description="Age of the oldest live instance"
+        )
+        self._calls = meter.create_counter("phoenix.aws.calls", description="Calls to AWS, retries not counted")
+        self._throttles = meter.create_counter(
+            "phoenix.aws.throttles", description="Answers of AWS that ask to slow down, retries counted"
+        )
+
+    def recorded(self, before: GroupRecord, after: GroupRecord) -> None:
+        """Count and time what has changed from one saved record to the next."""
+        now, then = after.rotation, before.rotation
+        if now is None or then is None or then.id != now.id:
+            return
+        group = {"group": after.group}
+        cause = {"cause": now.cause.value} if now.cause is not None else {}
+        if then.in_flight and now.phase is not then.phase:
+            self._phases.record(_spent(then, now), {**group, "phase": then.phase.value})
+        if then.first_healthy_at is None and now.first_healthy_at is not None:
+            self._first_healthy.record((now.first_healthy_at - now.started_at).total_seconds(), group)
+        if then.back is None and now.back is not None:
+            self._rollbacks.add(1, {**group, **cause})
+        if then.in_flight and not now.in_flight:
+            self._rotations.add(1, {**group, **cause, "outcome": now.outcome.value})
+
+    def oldest_instance(self, group: str, age: timedelta) -> None:
+        """Note an age."""
+        self._oldest.set(age.total_seconds(), {"group": group})
+
+    def called(self, call: AwsCall) -> None:
+        """Count a call, and every time AWS asked to slow down."""
+        what = {"service": call.service, "operation": call.operation}
+        self._calls.add(1, what)
+        if call.throttles:
+            self._throttles.add(call.throttles, what)
+
+
+def _spent(then: Rotation, now: Rotation) -> float:
+    """Seconds in the phase that is over."""
+    since = then.phase_since or then.started_at
+    return max(((now.phase_since or since) - since).total_seconds(), 0.0)
