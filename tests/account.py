@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from phoenix.aws.errors import translated
+from phoenix.aws.rights import Rights, actions_of
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Aws
 from phoenix.core.model import Slot, SlotState, Terms
@@ -28,7 +29,7 @@ STEADY = Physics(boot_spread=0)
 class Declared(Protocol):
     """An adapter class."""
 
-    IAM_ACTIONS: ClassVar[frozenset[str]]
+    IAM_ACTIONS: ClassVar[Rights]
 
 
 Made = TypeVar("Made", bound=Declared)
@@ -85,7 +86,7 @@ class Account:
 
     def make(self, kind: Callable[..., Made], *settings: Any, **extra: Any) -> Made:
         made = kind(*settings, self.scope, **extra)
-        self.allowed |= made.IAM_ACTIONS
+        self.allowed |= actions_of(made.IAM_ACTIONS)
         return made
 
     @cached_property

@@ -5,7 +5,7 @@ Must never take a version that phoenix has made for the owner's wish: its descri
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,10 +84,31 @@ def newest_of_the_owner(aws: Aws, template: str) -> TemplateVersion:
     Raises:
         NotFound: every version is ours.
     """
+    return down_to_the_owners(aws, template)[-1]
+
+
+def down_to_the_owners(aws: Aws, template: str) -> Sequence[TemplateVersion]:
+    """All versions down to the newest that phoenix did not make, newest first.
+
+    Raises:
+        NotFound: every version is ours.
+    """
+    found: list[TemplateVersion] = []
     for version in newest_first(aws, template):
+        if found and is_copy(found[-1], version):
+            return found
+        found.append(version)
         if not version.is_ours:
-            return version
+            return found
     raise NotFound(f"every version of launch template {template} was made by phoenix; make one that is yours")
+
+
+def is_copy(version: TemplateVersion, older: TemplateVersion) -> bool:
+    """Whether the owner has made it out of ours, the next older one: phoenix never describes two versions alike.
+
+    Terraform does that when something else changes and the description is left to phoenix.
+    """
+    return version.is_ours and version.description == older.description
 
 
 def _read(aws: Aws, template: str, **selection: Any) -> list[TemplateVersion]:

@@ -34,6 +34,7 @@ COMMANDS = {
     "images": "images",
     "policy": "policy",
     "doctor": "doctor",
+    "iam": "iam",
     "tick": "tick",
     "repair": "repair",
     "demo": "demo",

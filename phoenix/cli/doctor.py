@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 TOLERATED_SKEW = timedelta(seconds=30)
 """AWS refuses signatures at five minutes; leases and bakes suffer earlier."""
 
-_READS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    "autoscaling": {
-        "describe_auto_scaling_groups": {"MaxRecords": 1},
-        "describe_scaling_activities": {"MaxRecords": 1},
-    },
-    "elbv2": {"describe_target_groups": {"PageSize": 1}, "describe_load_balancers": {"PageSize": 1}},
-    "ec2": {
-        "describe_images": {"Owners": ["self"], "MaxResults": 5},
-        "describe_launch_templates": {"MaxResults": 1},
-    },
-    "cloudwatch": {"describe_alarms": {"MaxRecords": 1}},
+_READS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
+    "autoscaling:DescribeAutoScalingGroups": ("autoscaling", "describe_auto_scaling_groups", {"MaxRecords": 1}),
+    "autoscaling:DescribeScalingActivities": ("autoscaling", "describe_scaling_activities", {"MaxRecords": 1}),
+    "elasticloadbalancing:DescribeTargetGroups": ("elbv2", "describe_target_groups", {"PageSize": 1}),
+    "ec2:DescribeImages": ("ec2", "describe_images", {"Owners": ["self"], "MaxResults": 5}),
+    "ec2:DescribeLaunchTemplateVersions": (
+        "ec2",
+        "describe_launch_template_versions",
+        {"Versions": ["$Latest"], "MaxResults": 1},
+    ),
+    "cloudwatch:DescribeAlarms": ("cloudwatch", "describe_alarms", {"MaxRecords": 1}),
 }
-"""Per service one call for each right that every rotation needs; the answers are thrown away."""
+"""For each right that can be tried without knowing a name, the call that tries it; the answers are thrown away."""
 
 
 @click.command()
@@ -51,7 +51,10 @@ def doctor(session: Session) -> int:
     checks = [_python(), _tried("policies", lambda: _policies(session)), _tried("store", lambda: _store(session))]
     checks += _identity(aws)
     if all(check.passed for check in checks if check.name == "credentials"):
-        checks += aws.side_by_side([partial(_rights, aws, service) for service in _READS])
+        wanted = _needed(session)
+        services = dict.fromkeys(_READS[action][0] for action in wanted)
+        checks += aws.side_by_side([partial(_rights, aws, service, wanted) for service in services])
+        checks += _marked(session, aws)
     session.answer(view.render(checks), view.document(checks))
     return 0 if all(check.passed for check in checks) else 1
 
@@ -107,10 +110,50 @@ def _clock(answer: dict[str, Any]) -> Check:
     return _check("clock", skew <= TOLERATED_SKEW, words, None if skew <= TOLERATED_SKEW else "is NTP running here?")
 
 
-def _rights(aws: Aws, service: str) -> Check:
+def _needed(session: Session) -> Sequence[str]:
+    """The rights that these policies need, as far as they can be tried; all of those where there are no policies."""
+    from phoenix.aws.rights import actions_of
+    from phoenix.wiring.rights import Where, own_rights
+
+    try:
+        library = session.wiring.library()
+    except PhoenixError:
+        return tuple(_READS)
+    needed = actions_of(own_rights(library, Where(session.wiring.settings.policies)))
+    return tuple(action for action in _READS if action in needed or not library.groups)
+
+
+def _rights(aws: Aws, service: str, wanted: Sequence[str]) -> Check:
+    asked = [(method, given) for where, method, given in (_READS[action] for action in wanted) if where == service]
+
     def ask() -> str:
-        for method, parameters in _READS[service].items():
-            aws.call(service, method, **parameters)
-        return f"may {', '.join(_READS[service]).replace('_', ' ')}"
+        for method, given in asked:
+            aws.call(service, method, **given)
+        return f"may {', '.join(method for method, _ in asked).replace('_', ' ')}"
 
     return _tried(service, ask)
+
+
+def _marked(session: Session, aws: Aws) -> Sequence[Check]:
+    """Whether the owner has marked the groups that are reached with these credentials. IAM decides; this only tells."""
+    from phoenix.aws.groups import unmarked
+    from phoenix.core.tags import MANAGED
+    from phoenix.wiring.rights import groups_of_the_caller
+
+    try:
+        names = groups_of_the_caller(session.wiring.library())
+        missing = unmarked(aws, names) if names else ()
+    except PhoenixError:  # said above: no policies, or no right to look
+        return ()
+    if not missing:
+        return [_check("marks", True, f"all Auto Scaling groups carry {MANAGED}=true")] if names else ()
+    words = (
+        f"{', '.join(missing)}: without {MANAGED}=true, so that rights as `phoenix iam` prints them do not hold there"
+    )
+    return [_warning("marks", words, "docs/operations.md, Rights, says what else carries that tag")]
+
+
+def _warning(name: str, words: str, hint: str) -> Check:
+    from phoenix.views.doctor import Check
+
+    return Check(name, True, words, hint, warning=True)

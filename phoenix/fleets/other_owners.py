@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from phoenix.aws.rights import FORWARD, reads
 from phoenix.aws.session import Aws
 from phoenix.core.blocker import Blocker
 
-IAM_ACTIONS: Final = frozenset({"autoscaling:DescribeLifecycleHooks", "autoscaling:DescribePolicies"})
+IAM_ACTIONS: Final = reads("autoscaling:DescribeLifecycleHooks", "autoscaling:DescribePolicies", roles=FORWARD)
 CHECKS: Final = ("owned-by-another-service", "codedeploy-hook", "predictive-scaling")
 
 # How the tag begins -> who sets it, and what looks at that service's side of it.

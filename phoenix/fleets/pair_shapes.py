@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from phoenix.aws.templates import template_of
 from phoenix.core.model import Instance, Slot, SlotState
+from phoenix.core.tags import MANAGED
 
 OUR_PREFIX: Final = "phoenix:"
 
@@ -33,7 +34,7 @@ def slot_state(slot: Slot, group: Mapping[str, Any]) -> SlotState:
 def our_tags(group: Mapping[str, Any]) -> dict[str, str]:
     """The tags that phoenix has set."""
     tags = ((str(tag["Key"]), str(tag.get("Value", ""))) for tag in group.get("Tags", ()))
-    return {key: value for key, value in tags if key.startswith(OUR_PREFIX)}
+    return {key: value for key, value in tags if key.startswith(OUR_PREFIX) and key != MANAGED}
 
 
 def target_groups(group: Mapping[str, Any]) -> tuple[str, ...]:

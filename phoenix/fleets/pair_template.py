@@ -11,13 +11,16 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from phoenix.aws.rights import FORWARD, IS_MANAGED, ROTATE, TEMPLATES, Right, reads
 from phoenix.aws.session import Aws
-from phoenix.aws.templates import OURS, TemplateVersion, newest_first, read_version, template_of
+from phoenix.aws.templates import OURS, TemplateVersion, down_to_the_owners, newest_first, read_version, template_of
 from phoenix.core.action import MakeTemplateVersion
 from phoenix.errors import NotFound
 from phoenix.fleets.pair_shapes import launched_from
 
-IAM_ACTIONS: Final = frozenset({"ec2:CreateLaunchTemplateVersion", "ec2:DescribeLaunchTemplateVersions"})
+IAM_ACTIONS: Final = reads("ec2:DescribeLaunchTemplateVersions", roles=FORWARD) | {
+    Right("ec2:CreateLaunchTemplateVersion", "MakeTemplateVersion", ROTATE, TEMPLATES, (IS_MANAGED,))
+}
 
 _CLOCK_SKEW = timedelta(minutes=15)
 _IMAGE: Final = "ImageId"
@@ -44,13 +47,9 @@ def _made_since(versions: Iterator[TemplateVersion], since: datetime) -> Iterato
 def make_version(aws: Aws, template: str, action: MakeTemplateVersion) -> None:
     """Make the generation's version unless it is there already."""
     wanted = description(action.rotation, action.generation)
-    for version in newest_first(aws, template):
-        if version.description == wanted:
-            return
-        if not version.is_ours:
-            _create(aws, version, wanted, action)
-            return
-    raise NotFound(f"every version of launch template {template} was made by phoenix; make one that is yours")
+    versions = down_to_the_owners(aws, template)
+    if all(version.description != wanted for version in versions):
+        _create(aws, versions[-1], wanted, action)
 
 
 def running_version(aws: Aws, group: Mapping[str, Any]) -> TemplateVersion | None:

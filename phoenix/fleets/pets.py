@@ -10,11 +10,12 @@ from functools import partial
 from itertools import chain
 from typing import Any, Final
 
+from phoenix.aws.rights import FORWARD, reads
 from phoenix.aws.session import Aws
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
 
-IAM_ACTIONS: Final = frozenset({"ec2:DescribeInstances"})
+IAM_ACTIONS: Final = reads("ec2:DescribeInstances", roles=FORWARD)
 CHECKS: Final = ("volumes-kept", "elastic-address")
 
 _FILTER_VALUES = 200  # what one filter takes at most

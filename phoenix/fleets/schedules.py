@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from phoenix.aws.rights import FORWARD, reads
 from phoenix.aws.session import Aws
 from phoenix.core.blocker import Blocker
 
-IAM_ACTIONS: Final = frozenset({"autoscaling:DescribeScheduledActions"})
+IAM_ACTIONS: Final = reads("autoscaling:DescribeScheduledActions", roles=FORWARD)
 CHECKS: Final = ("scheduled-shrink", "scheduled-change", "scheduled-action")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from phoenix.aws.rights import Rights
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Observation, Slot, SlotState, Verdict
 from phoenix.core.ready import capacity_verdict
@@ -17,7 +18,7 @@ class CountingGate:
 
     name: ClassVar[str]
     before_traffic_only = False
-    IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset()
+    IAM_ACTIONS: ClassVar[Rights] = frozenset()
     checks: ClassVar[tuple[str, ...]] = ()
 
     def check(self, rotation: Rotation, seen: Observation) -> Verdict:

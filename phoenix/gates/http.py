@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import BeforeValidator, Field
 
 from phoenix.aws.instances import read_instances
+from phoenix.aws.rights import FORWARD, Rights, reads
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
@@ -94,8 +95,8 @@ class HttpGate:
 
     settings = Settings
     before_traffic_only = True
-    IAM_ACTIONS: ClassVar[frozenset[str]] = frozenset(
-        {"ec2:DescribeInstances", "elasticloadbalancing:DescribeTargetGroups"}
+    IAM_ACTIONS: ClassVar[Rights] = reads(
+        "ec2:DescribeInstances", "elasticloadbalancing:DescribeTargetGroups", roles=FORWARD
     )
     checks: ClassVar[tuple[str, ...]] = ("http-unreachable",)
 

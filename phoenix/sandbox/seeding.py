@@ -23,6 +23,8 @@ from phoenix.sandbox.world import ACCOUNT, REGION, World
 CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/5a9d0b1c-3e77-4c52-9f0e-2d1b8a6c4e11"
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 PORT = 8080
+MAY_BE_CHANGED = [{"Key": "phoenix:managed", "Value": "true"}]
+"""What the owner sets on whatever phoenix may change; its rights hang on that."""
 AGE = timedelta(days=3)
 """How long the live instances have been up."""
 USER_DATA = """#!/bin/bash
@@ -117,7 +119,7 @@ class Builder:
         return arn
 
     def listener(self, load_balancer: str, port: int, action: Mapping[str, Any]) -> str:
-        """A listener; on 443 with HTTPS and a certificate."""
+        """A listener; on 443 with HTTPS and a certificate. phoenix may change it if its action has weights."""
         secure: dict[str, Any] = {}
         if port == 443:
             self._ensure_certificate()
@@ -127,17 +129,19 @@ class Builder:
             Protocol="HTTPS" if secure else "HTTP",
             Port=port,
             DefaultActions=[action],
+            **_marks(action),
             **secure,
         )
         return str(made["Listeners"][0]["ListenerArn"])
 
     def rule(self, listener: str, priority: int, path: str, action: Mapping[str, Any]) -> str:
-        """A rule for a path."""
+        """A rule for a path. phoenix may change it if its action has weights."""
         made = self.elbv2.create_rule(
             ListenerArn=listener,
             Priority=priority,
             Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": [path]}}],
             Actions=[action],
+            **_marks(action),
         )
         return str(made["Rules"][0]["RuleArn"])
 
@@ -175,6 +179,7 @@ class Builder:
         made = self.ec2.create_launch_template(
             LaunchTemplateName=pair.name,
             VersionDescription="baseline",
+            TagSpecifications=[{"ResourceType": "launch-template", "Tags": MAY_BE_CHANGED}],
             LaunchTemplateData={
                 "ImageId": image,
                 "InstanceType": pair.instance_type,
@@ -209,7 +214,10 @@ class Builder:
             HealthCheckType="ELB" if balanced else "EC2",
             HealthCheckGracePeriod=60,
             DefaultInstanceWarmup=30,
-            Tags=[{"Key": "service", "Value": pair.name, "PropagateAtLaunch": True}],
+            Tags=[
+                {"Key": "service", "Value": pair.name, "PropagateAtLaunch": True},
+                *({**tag, "PropagateAtLaunch": False} for tag in MAY_BE_CHANGED),
+            ],
             **source,
         )
 
@@ -272,6 +280,10 @@ def forward(weights: Mapping[str, int]) -> dict[str, Any]:
             "TargetGroupStickinessConfig": {"Enabled": False},
         },
     }
+
+
+def _marks(action: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Tags": MAY_BE_CHANGED} if len(action.get("ForwardConfig", {}).get("TargetGroups", ())) > 1 else {}
 
 
 def fixed(text: str) -> dict[str, Any]:

@@ -1,0 +1,152 @@
+"""IAM documents out of rights, and the guards that every document ends with. Pure.
+
+Must never widen what an adapter has declared: a document allows the declared actions on the declared resources under
+the declared conditions, and denies what no adapter may ever declare.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from phoenix.aws.rights import WRITERS, Condition, Names, Right, Role
+from phoenix.core.tags import MANAGED, WRITTEN
+
+MOST_LETTERS: Final = 10_240
+"""What all inline policies of a role may have together, white space not counted; a managed policy has 6,144."""
+
+_FIELD = re.compile(r"\$\{(\w+)\}")
+_OF_ONE: Final = frozenset({"Bool", "Null"})
+_TAG_WRITES: Final = (
+    "autoscaling:CreateOrUpdateTags",
+    "autoscaling:DeleteTags",
+    "ec2:CreateTags",
+    "ec2:DeleteTags",
+    "elasticloadbalancing:AddTags",
+    "elasticloadbalancing:RemoveTags",
+)
+_IAM_WRITES: Final = tuple(f"iam:{begin}*" for begin in ("A", "C", "D", "E", "Put", "R", "Se", "T", "U"))
+"""Everything but Generate, Get, List and Simulate, and PassRole, which is allowed for one service only."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    name: str
+    actions: tuple[str, ...]
+    roles: frozenset[Role] = frozenset(Role)
+    on: tuple[str, ...] = ("*",)
+    when: tuple[Condition, ...] = ()
+
+
+_UPDATE: Final = ("autoscaling:UpdateAutoScalingGroup",)
+_GUARDS: Final = (
+    _Guard("NeverIam", _IAM_WRITES),
+    _Guard("NeverDeleteGroups", ("autoscaling:DeleteAutoScalingGroup",)),
+    # IAM does not tell upper case from lower in the key of a tag that a condition asks for, so neither does this.
+    _Guard(
+        "NeverTheOwnersWord",
+        _TAG_WRITES,
+        when=(Condition("ForAnyValue:StringEqualsIgnoreCase", "aws:TagKeys", (MANAGED,)),),
+    ),
+    _Guard(
+        "NeverOtherTags",
+        _TAG_WRITES[:2],
+        WRITERS,
+        when=(Condition("ForAnyValue:StringNotEquals", "aws:TagKeys", WRITTEN),),
+    ),
+    _Guard(
+        "NeverWithoutTemplate",
+        ("ec2:RunInstances",),
+        on=("arn:*:ec2:*:*:instance/*",),
+        when=(Condition("Null", "ec2:LaunchTemplate", ("true",)),),
+    ),
+    # A group that follows $Latest launches every new version without anybody's rights being looked at again.
+    _Guard(
+        "NeverFollowTemplate",
+        _UPDATE,
+        frozenset({Role.ROTATE}),
+        when=(Condition("Bool", "autoscaling:LaunchTemplateVersionSpecified", ("false",)),),
+    ),
+    _Guard(
+        "NeverLaunchConfiguration",
+        _UPDATE,
+        WRITERS,
+        when=(Condition("Null", "autoscaling:LaunchConfigurationName", ("false",)),),
+    ),
+)
+
+
+def filled(rights: Iterable[Right], names: Names) -> frozenset[Right]:
+    """The rights with what is known filled into their ARNs and conditions; a field of several values multiplies."""
+    return frozenset(
+        replace(
+            right,
+            on=_spread(right.on, names),
+            when=tuple(replace(each, values=_spread(each.values, names)) for each in right.when),
+        )
+        for right in rights
+    )
+
+
+def document(rights: Iterable[Right], role: Role) -> dict[str, Any]:
+    """The document for a role: one statement for all rights of one name, in a fixed order, and then the guards."""
+    wanted = [right for right in rights if role in right.roles]
+    named: dict[str, list[Right]] = defaultdict(list)
+    for right in wanted:
+        named[right.name].append(right)
+    allowed = [_allowed(name, named[name]) for name in sorted(named, key=lambda name: (name != "Read", name))]
+    denied = [_statement("Deny", guard.name, guard.actions, guard) for guard in _GUARDS if role in guard.roles]
+    return {"Version": "2012-10-17", "Statement": [*allowed, *denied]}
+
+
+def unfilled(found: object) -> tuple[str, ...]:
+    """Names of the fields that a document leaves to whoever uses it."""
+    return tuple(sorted(set(_FIELD.findall(str(found)))))
+
+
+def letters(found: Mapping[str, Any]) -> int:
+    """Its size as IAM counts: without white space."""
+    return sum(not letter.isspace() for letter in str(found))
+
+
+def _allowed(name: str, rights: list[Right]) -> dict[str, Any]:
+    """Rights of one name differ in what they are about, never in kind: their values are added up."""
+    values: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for right in rights:
+        for condition in right.when:
+            values[condition.operator, condition.key] += condition.values
+    when = tuple(Condition(*place, _sorted(found)) for place, found in values.items())
+    if any({(c.operator, c.key) for c in right.when} != set(values) for right in rights):
+        raise ValueError(f"the rights called {name} hang on different conditions; give them different names")
+    on = _sorted(resource for right in rights for resource in right.on)
+    return _statement("Allow", name, _sorted(right.action for right in rights), _Guard(name, (), on=on, when=when))
+
+
+def _statement(effect: str, name: str, actions: tuple[str, ...], scope: _Guard) -> dict[str, Any]:
+    condition: dict[str, dict[str, str | list[str]]] = {}
+    for each in scope.when:
+        # Lists everywhere else: one field of Terraform may become several elements of the list that it is in.
+        single = each.operator in _OF_ONE
+        condition.setdefault(each.operator, {})[each.key] = each.values[0] if single else [*each.values]
+    plain = {"Sid": name, "Effect": effect, "Action": list(actions), "Resource": list(scope.on)}
+    return plain | ({"Condition": condition} if condition else {})
+
+
+def _spread(texts: Iterable[str], names: Names) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each for text in texts for each in _filled_in(text, names)))
+
+
+def _filled_in(text: str, names: Names) -> Iterator[str]:
+    known = next((field for field in _FIELD.findall(text) if field in names), None)
+    if known is None:
+        yield text
+        return
+    for value in names[known]:
+        yield from _filled_in(text.replace(f"${{{known}}}", value), names)
+
+
+def _sorted(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(texts)))

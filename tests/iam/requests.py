@@ -1,0 +1,228 @@
+"""API calls as IAM sees them: which actions on which resources, with which condition keys.
+
+What AWS asks besides the call's own name is in here too: a launch template that is given to a group is a launch by
+whoever gives it, down to the role that its instances get. Keys are those of the Service Authorization Reference, and
+no others: a condition on a key that AWS does not send would never hold there, so it must not hold here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from tests.iam.evaluator import Context, Request
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+PREFIXES = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
+NAMES = {"s3:ListObjectsV2": "s3:ListBucket"}
+Ask = Callable[..., Any]
+"""`ask(service, method, **parameters)`: a question to the account that is not among the recorded calls."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A call that was made. `group` is the Auto Scaling group of the instance that it names, if it names one."""
+
+    service: str
+    operation: str
+    params: Mapping[str, Any]
+    group: str | None = None
+
+    @property
+    def action(self) -> str:
+        action = f"{PREFIXES.get(self.service, self.service)}:{self.operation}"
+        return NAMES.get(action, action)
+
+
+def arn(service: str, resource: str, *, region: str = REGION, account: str = ACCOUNT) -> str:
+    return f"arn:aws:{service}:{region}:{account}:{resource}"
+
+
+@dataclass
+class Account:
+    """What is known of the resources: their tags and owners. Asked for once."""
+
+    ask: Ask
+    _answers: dict[str, Any] = field(default_factory=dict)
+
+    def requests(self, asked: Asked) -> Iterator[Request]:
+        """Everything that has to be allowed for this call."""
+        special = _SPECIAL.get(asked.action)
+        if special is not None:
+            yield from special(self, asked)
+        else:
+            yield Request(asked.action)
+
+    # --- facts --------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def groups(self) -> dict[str, Any]:
+        found = self.ask("autoscaling", "describe_auto_scaling_groups", MaxRecords=100)["AutoScalingGroups"]
+        return {group["AutoScalingGroupName"]: group for group in found}
+
+    @cached_property
+    def templates(self) -> dict[str, dict[str, str]]:
+        found = self.ask("ec2", "describe_launch_templates")["LaunchTemplates"]
+        return {each["LaunchTemplateId"]: _tags(each) for each in found}
+
+    @cached_property
+    def owners(self) -> dict[str, str]:
+        return {each["ImageId"]: each["OwnerId"] for each in self.ask("ec2", "describe_images")["Images"]}
+
+    def content(self, template: str, version: str) -> dict[str, Any]:
+        found = self._told("ec2", "describe_launch_template_versions", LaunchTemplateId=template, Versions=[version])
+        return dict(found["LaunchTemplateVersions"][0]["LaunchTemplateData"])
+
+    def on_group(self, name: str) -> tuple[str, Context]:
+        group = self.groups[name]
+        return group["AutoScalingGroupARN"], resource_tags(_tags(group))
+
+    def on_balancing(self, resource: str) -> tuple[str, Context]:
+        found = self._told("elbv2", "describe_tags", ResourceArns=[resource])["TagDescriptions"][0]
+        return resource, resource_tags(_tags(found))
+
+    def on_template(self, template: str) -> tuple[str, Context]:
+        return arn("ec2", f"launch-template/{template}"), resource_tags(self.templates[template])
+
+    def _told(self, service: str, method: str, **parameters: Any) -> Any:
+        question = f"{service} {method} {parameters}"
+        if question not in self._answers:
+            self._answers[question] = self.ask(service, method, **parameters)
+        return self._answers[question]
+
+
+def resource_tags(tags: Mapping[str, str]) -> Context:
+    return {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
+
+
+def _tags(item: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in item.get("Tags", ())}
+
+
+# --- calls that are about a resource ----------------------------------------------------------------------------------
+
+
+def _change_group(account: Account, asked: Asked) -> Iterator[Request]:
+    name = asked.params.get("AutoScalingGroupName") or asked.group
+    assert name is not None, f"whose instance is that? {asked}"
+    resource, context = account.on_group(name)
+    policy = asked.params.get("MixedInstancesPolicy")
+    chosen = policy["LaunchTemplate"]["LaunchTemplateSpecification"] if policy else asked.params.get("LaunchTemplate")
+    if chosen is None:
+        yield Request(asked.action, resource, context)
+        return
+    numbered = str(str(chosen.get("Version", "$Default")).isdigit()).lower()
+    yield Request(asked.action, resource, {**context, "autoscaling:LaunchTemplateVersionSpecified": numbered})
+    subnets = account.groups[name]["VPCZoneIdentifier"].split(",")
+    yield from _launch(account, {"LaunchTemplate": chosen, "SubnetId": subnets[0]})
+
+
+def _tag_groups(account: Account, asked: Asked) -> Iterator[Request]:
+    keys = tuple(dict.fromkeys(tag["Key"] for tag in asked.params["Tags"]))
+    for name in dict.fromkeys(tag["ResourceId"] for tag in asked.params["Tags"]):
+        resource, context = account.on_group(name)
+        yield Request(asked.action, resource, {**context, "aws:TagKeys": keys})
+
+
+def _shift(account: Account, asked: Asked) -> Iterator[Request]:
+    resource = asked.params.get("RuleArn") or asked.params["ListenerArn"]
+    yield Request(asked.action, *account.on_balancing(resource))
+
+
+def _make_version(account: Account, asked: Asked) -> Iterator[Request]:
+    yield Request(asked.action, *account.on_template(asked.params["LaunchTemplateId"]))
+
+
+def _run(account: Account, asked: Asked) -> Iterator[Request]:
+    yield from _launch(account, asked.params)
+
+
+def _launch(account: Account, params: Mapping[str, Any]) -> Iterator[Request]:
+    """A launch touches all that its machine is made of. What the caller chose is no resource of the template."""
+    chosen = params["LaunchTemplate"]
+    content = account.content(chosen["LaunchTemplateId"], str(chosen.get("Version", "$Default")))
+    template, tagged = account.on_template(chosen["LaunchTemplateId"])
+    run, launched = "ec2:RunInstances", {"ec2:LaunchTemplate": template}
+
+    def of(given: object) -> dict[str, str]:
+        return {**launched, "ec2:IsLaunchTemplateResource": str(not given).lower()}
+
+    image = params.get("ImageId") or content["ImageId"]
+    yield Request(run, template, tagged)
+    owner = {"ec2:Owner": account.owners.get(image, ACCOUNT)}
+    yield Request(run, arn("ec2", f"image/{image}", account=""), {**of(params.get("ImageId")), **owner})
+    yield Request(run, arn("ec2", "instance/*"), of(params.get("InstanceType")))
+    yield Request(run, arn("ec2", "volume/*"), of(None))
+    yield Request(run, arn("ec2", "network-interface/*"), of(params.get("NetworkInterfaces")))
+    yield Request(run, arn("ec2", f"subnet/{params.get('SubnetId', 'subnet-1')}"), of(params.get("SubnetId")))
+    for group in content.get("SecurityGroupIds", ()):
+        yield Request(run, arn("ec2", f"security-group/{group}"), of(params.get("NetworkInterfaces")))
+    if "KeyName" in content:
+        yield Request(run, arn("ec2", f"key-pair/{content['KeyName']}"), of(None))
+    yield from _implied(content)
+
+
+def _implied(content: Mapping[str, Any]) -> Iterator[Request]:
+    for each in content.get("TagSpecifications", ()):
+        keys = tuple(tag["Key"] for tag in each["Tags"])
+        context: Context = {"ec2:CreateAction": "RunInstances", "aws:TagKeys": keys}
+        yield Request("ec2:CreateTags", arn("ec2", f"{each['ResourceType']}/*"), context)
+    profile = content.get("IamInstanceProfile")
+    if profile is not None:
+        yield Request(
+            "iam:PassRole",
+            arn("iam", f"role/{profile.get('Name') or profile['Arn'].rpartition('/')[2]}", region=""),
+            {"iam:PassedToService": "ec2.amazonaws.com"},
+        )
+
+
+def _on_parameter(account: Account, asked: Asked) -> Iterator[Request]:
+    yield Request(asked.action, arn("ssm", f"parameter/{asked.params['Name'].strip('/')}"))
+
+
+def _on_table(account: Account, asked: Asked) -> Iterator[Request]:
+    tables = [asked.params["TableName"]] if "TableName" in asked.params else list(asked.params["RequestItems"])
+    index = f"/index/{asked.params['IndexName']}" if "IndexName" in asked.params else ""
+    for table in tables:
+        yield Request(asked.action, arn("dynamodb", f"table/{table}{index}"))
+
+
+def _on_bucket(account: Account, asked: Asked) -> Iterator[Request]:
+    context: Context = {"s3:prefix": asked.params["Prefix"]} if "Prefix" in asked.params else {}
+    yield Request(asked.action, f"arn:aws:s3:::{asked.params['Bucket']}", context)
+
+
+def _on_object(account: Account, asked: Asked) -> Iterator[Request]:
+    yield Request(asked.action, f"arn:aws:s3:::{asked.params['Bucket']}/{asked.params['Key']}")
+
+
+def _on_topic(account: Account, asked: Asked) -> Iterator[Request]:
+    yield Request(asked.action, asked.params["TopicArn"])
+
+
+def _on_bus(account: Account, asked: Asked) -> Iterator[Request]:
+    for entry in asked.params["Entries"]:
+        yield Request(
+            asked.action, arn("events", f"event-bus/{entry['EventBusName']}"), {"events:source": entry["Source"]}
+        )
+
+
+_GROUP_CALLS = ("ResumeProcesses", "SetInstanceHealth", "SuspendProcesses", "UpdateAutoScalingGroup")
+_TABLE_CALLS = ("BatchGetItem", "DescribeTable", "GetItem", "PutItem", "Query")
+_SPECIAL: Mapping[str, Callable[[Account, Asked], Iterator[Request]]] = {
+    **{f"autoscaling:{call}": _change_group for call in _GROUP_CALLS},
+    "autoscaling:CreateOrUpdateTags": _tag_groups,
+    "autoscaling:DeleteTags": _tag_groups,
+    "elasticloadbalancing:ModifyListener": _shift,
+    "elasticloadbalancing:ModifyRule": _shift,
+    "ec2:CreateLaunchTemplateVersion": _make_version,
+    "ec2:RunInstances": _run,
+    "ssm:GetParameter": _on_parameter,
+    **{f"dynamodb:{call}": _on_table for call in _TABLE_CALLS},
+    "s3:ListBucket": _on_bucket,
+    "s3:GetObject": _on_object,
+    "sns:Publish": _on_topic,
+    "events:PutEvents": _on_bus,
+}

@@ -1,0 +1,198 @@
+"""The documents for exactly one's own policies, and the command that prints them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phoenix.aws.iam import unfilled
+from phoenix.aws.rights import Role
+from phoenix.cli import main
+from phoenix.policy.loader import load
+from phoenix.policy.source import Directory
+from phoenix.wiring.rights import Where, every_document, own_document
+from tests.iam.evaluator import Context, Request, evaluate
+from tests.iam.recorder import FILLED
+from tests.iam.requests import ACCOUNT, REGION, arn
+from tests.rotation.stage import a_policy, write_policy
+
+HERE = {name: (FILLED[name],) for name in ("account", "region", "instance_role")}
+OTHER = "arn:aws:iam::210987654321:role/phoenix"
+MARKED: Context = {"aws:ResourceTag/phoenix:managed": "true"}
+Print = Callable[[str], tuple[int, str, str]]
+
+
+def own(folder: Path, role: Role = Role.ROTATE, **where: Any) -> dict[str, Any]:
+    return own_document(load(Directory(str(folder))), Where(**({"policies": "policies", "names": HERE} | where)), role)
+
+
+def resources(document: dict[str, Any], name: str) -> Any:
+    found = [s["Resource"] for s in document["Statement"] if s["Sid"] == name]
+    return found[0] if found else None
+
+
+def group(name: str, account: str = ACCOUNT) -> str:
+    return arn("autoscaling", f"autoScalingGroup:3f1c:autoScalingGroupName/{name}", account=account)
+
+
+def may(document: dict[str, Any], action: str, resource: str) -> bool:
+    return evaluate(document, Request(action, resource, MARKED)).allowed
+
+
+@pytest.fixture
+def say(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Print:
+    for name in ("AWS_REGION", "PHOENIX_STORE", "PHOENIX_POLICIES", "PHOENIX_ADVANCE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def typed(words: str) -> tuple[int, str, str]:
+        status = main(["iam", "--policies", str(tmp_path), *words.split()])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return typed
+
+
+def test_only_the_groups_that_policies_name_may_be_changed(tmp_path: Path) -> None:
+    write_policy(tmp_path, a_policy("web"))
+    document = own(tmp_path)
+
+    changed = {name: may(document, "autoscaling:UpdateAutoScalingGroup", group(name)) for name in ("web-blue", "shop")}
+
+    assert changed == {"web-blue": True, "shop": False}
+    assert not may(document, "autoscaling:UpdateAutoScalingGroup", group("web-blue", account="210987654321"))
+
+
+def test_what_no_policy_uses_is_not_granted(tmp_path: Path) -> None:
+    write_policy(tmp_path, a_policy("workers", traffic="none", gates=None))
+
+    granted = {action for s in own(tmp_path)["Statement"] if s["Effect"] == "Allow" for action in s["Action"]}
+
+    assert granted
+    assert not {
+        a for a in granted if a.startswith(("elasticloadbalancing:", "sns:", "s3:", "dynamodb:", "cloudwatch:D"))
+    }
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_nothing_is_granted_that_the_document_for_all_policies_does_not_grant(tmp_path: Path, role: Role) -> None:
+    write_policy(tmp_path, a_policy("web"))
+    pairs = [
+        {(s["Sid"], a) for s in d["Statement"] for a in s["Action"]}
+        for d in (own(tmp_path, role), every_document(role))
+    ]
+
+    assert pairs[0] < pairs[1]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "expected"),
+    [
+        ("/images/web:3", arn("ssm", "parameter/images/web")),
+        ("web", arn("ssm", "parameter/web")),
+        (arn("ssm", "parameter/images/web") + ":stable", arn("ssm", "parameter/images/web")),
+        (
+            "/aws/service/ami-amazon-linux-latest/al2023",
+            arn("ssm", "parameter/aws/service/ami-amazon-linux-latest/al2023", account=""),
+        ),
+    ],
+)
+def test_a_parameter_is_granted_by_its_name_without_version(tmp_path: Path, parameter: str, expected: str) -> None:
+    write_policy(tmp_path, a_policy(image={"kind": "ssm", "parameter": parameter}))
+
+    assert resources(own(tmp_path), "ReadParameters") == [expected]
+
+
+def test_only_images_of_the_owners_in_the_policies_may_be_launched(tmp_path: Path) -> None:
+    image = {"kind": "search", "owners": ["self", "210987654321"], "name": "web-*"}
+    write_policy(tmp_path, a_policy(image=image))
+
+    (statement,) = (s for s in own(tmp_path)["Statement"] if s["Sid"] == "LaunchImage")
+
+    assert statement["Condition"]["StringEquals"]["ec2:Owner"] == [ACCOUNT, "210987654321"]
+
+
+def test_news_goes_to_the_topics_and_buses_of_the_policies(tmp_path: Path) -> None:
+    topic, bus = arn("sns", "oncall"), arn("events", "event-bus/shared", account="210987654321")
+    news = [{"kind": "sns", "topic": topic}, {"kind": "eventbridge", "bus": bus}, {"kind": "eventbridge"}]
+    write_policy(tmp_path, a_policy(notify=news))
+
+    document = own(tmp_path)
+
+    assert resources(document, "PublishNews") == [topic]
+    assert resources(document, "PutNews") == sorted([bus, arn("events", "event-bus/default")])
+    assert resources(own(tmp_path, Role.PLAN), "PublishNews") is None
+
+
+def test_bucket_table_and_function_are_those_of_the_settings(tmp_path: Path) -> None:
+    write_policy(tmp_path, a_policy())
+    store = "dynamodb://records?region=eu-central-1"
+
+    document = own(tmp_path, policies="s3://policies/live", store=store, function="phoenix-advance")
+
+    assert resources(document, "ReadPolicies") == ["arn:aws:s3:::policies/live/*"]
+    assert resources(document, "WriteRecords") == [arn("dynamodb", "table/records", region="eu-central-1")]
+    assert resources(document, "WakeWorkers") == [arn("lambda", "function:phoenix-advance")]
+
+
+def test_a_group_of_another_role_is_that_roles_business(tmp_path: Path) -> None:
+    write_policy(tmp_path, a_policy("web"))
+    write_policy(tmp_path, a_policy("internal", role_arn=OTHER, region="eu-central-1"))
+
+    caller, theirs = own(tmp_path), own(tmp_path, acting_as=OTHER, names={})
+
+    assert resources(caller, "ActAs") == [OTHER]
+    assert not may(caller, "autoscaling:SuspendProcesses", group("internal-blue", account="210987654321"))
+    assert all(":eu-central-1:210987654321:" in each for each in resources(theirs, "ChangeGroups"))
+    assert resources(theirs, "ActAs") is None
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_the_command_prints_a_document_and_nothing_else(
+    tmp_path: Path, say: Print, golden: Callable[[str, str], None], role: Role
+) -> None:
+    write_policy(tmp_path, a_policy(notify=[{"kind": "sns", "topic": arn("sns", "oncall")}]))
+
+    status, out, err = say(f"--role {role} --account {ACCOUNT} --region {REGION} --instance-role web-app")
+
+    assert (status, err) == (0, "")
+    golden(f"iam_{role}", out)
+
+
+def test_json_is_the_same_document(tmp_path: Path, say: Print) -> None:
+    write_policy(tmp_path, a_policy())
+
+    assert json.loads(say("-o json")[1]) == json.loads(say("")[1])
+
+
+def test_what_nobody_has_named_is_left_for_whoever_uses_it_and_said(tmp_path: Path, say: Print) -> None:
+    write_policy(tmp_path, a_policy())
+
+    _, out, err = say("")
+
+    assert unfilled(out) == ("account", "instance_role", "partition", "region")
+    assert err == "to be filled in: ${account}, ${instance_role}, ${partition}, ${region}\n"
+
+
+def test_the_documents_of_other_roles_are_announced_and_printed_when_asked_for(tmp_path: Path, say: Print) -> None:
+    write_policy(tmp_path, a_policy("internal", role_arn=OTHER, region=REGION))
+
+    assert f"its own document: phoenix iam --acting-as {OTHER}" in say("")[2]
+    assert may(json.loads(say(f"--acting-as {OTHER} --instance-role x")[1]), "autoscaling:SuspendProcesses",
+               group("internal-blue", account="210987654321"))  # fmt: skip
+    assert say("--acting-as arn:aws:iam::1:role/nobody")[0] == 2
+
+
+def test_a_policy_that_cannot_be_read_has_needs_that_nobody_knows(tmp_path: Path, say: Print) -> None:
+    write_policy(tmp_path, a_policy("web"))
+    (tmp_path / "broken.yaml").write_text("version: 1\ngroup: broken\n")
+
+    status, out, _ = say("")
+
+    assert (status, out) == (2, "")
