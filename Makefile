@@ -4,31 +4,41 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 LOCK := requirements/dev.txt
 READY := .venv/.ready
+INFRA_LOCK := requirements/infra.txt
+INFRA_READY := .venv-infra/.ready
+DYNALITE := build/dynalite/node_modules/dynalite/package.json
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test cover check bench chaos golden lock clean
+.PHONY: help demo test cover check bench chaos mutants golden iam infra-check package lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## a canary, a bad image caught, a rollback, all on screen
 	@$(BIN)/phoenix demo $(ARGS)
 
-test: $(READY) ## the tests; ARGS="-k name" picks some
+test: $(READY) $(DYNALITE) ## the tests; ARGS="-k name" picks some
 	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
-cover: $(READY) ## branch coverage of what decides: core, strategies, engine
+cover: $(READY) $(DYNALITE) ## branch coverage of what decides: core, strategies, engine
 	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report= $(ARGS)
 	@$(BIN)/coverage report --include='phoenix/core/*,phoenix/strategies/*,phoenix/engine/*'
 
-check: $(READY) ## format, lint, types, import layers, sizes, words
+check: $(READY) ## format, lint, types, import layers, sizes, words, infra
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy --strict phoenix tests tools
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m tools.check_size
 	@$(BIN)/python -m tools.check_words
+	@$(MAKE) --no-print-directory infra-check
+
+infra-check: $(READY) $(INFRA_READY) ## infra/ alone: Terraform's and checkov's view of it; ARGS=--again asks for it once more
+	@$(BIN)/python -m tools.infra $(ARGS)
+
+package: $(READY) ## the zip for Lambda; ARGS="--policies DIR --architecture arm64"
+	@$(BIN)/python -m tools.package $(ARGS)
 
 bench: $(READY) ## how long a tick takes, and how many calls it makes
 	@$(BIN)/python -m tests.bench $(ARGS)
@@ -36,19 +46,36 @@ bench: $(READY) ## how long a tick takes, and how many calls it makes
 chaos: $(READY) ## crashes, overlaps and lies; SEEDS=20000 runs long, SEED=1234 runs one again, ARGS="--crashes" all crash points
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
+mutants: $(READY) ## which small changes of core, strategies, engine no test notices; ARGS=core.rest for one module
+	@$(BIN)/python -m tools.mutants $(ARGS)
+
 golden: $(READY) ## rewrite the expected output in tests/golden; review the diff as code
 	@$(BIN)/pytest --golden-update $(ARGS)
 
-lock: ## rewrite the lock after a change to pyproject.toml; ARGS=--upgrade takes newer versions
+iam: $(READY) ## rewrite infra/iam from what the adapters declare; review the diff as code
+	@$(BIN)/python -m tools.write_iam
+
+COMPILE := build/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command 'make lock'
+# What only a terminal needs: the command line, and what it paints with.
+NOT_IN_LAMBDA := click colorama rich pygments markdown-it-py mdurl
+
+lock: ## rewrite the locks after a change to pyproject.toml; ARGS=--upgrade takes newer versions
 	@$(PYTHON) -m venv build/lock
 	@build/lock/bin/python -m pip -qq --disable-pip-version-check install 'uv>=0.7'
-	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
-		--output-file $(LOCK) $(ARGS) pyproject.toml
+	@$(COMPILE) --python-version 3.11 --all-extras --output-file $(LOCK) $(ARGS) pyproject.toml
+	@$(COMPILE) --python-version 3.11 --output-file $(INFRA_LOCK) $(ARGS) requirements/infra.in
+	@$(COMPILE) --python-version 3.13 --extra otlp --constraint $(LOCK) $(addprefix --no-emit-package ,$(NOT_IN_LAMBDA)) \
+		--output-file requirements/lambda.txt pyproject.toml
 
 clean: ## remove what the other targets made, except the environment
 	@rm -rf build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A second DynamoDB for the tests of the store there. Without npm, or without a registry, they are skipped and say so.
+$(DYNALITE):
+	@! command -v npm >/dev/null || npm install --prefix build/dynalite --no-save --no-package-lock --ignore-scripts \
+		--no-audit --no-fund --loglevel=error --fetch-retries=1 dynalite@4.0.0 || echo "going on without dynalite"
 
 # The stamp is written last: an interrupted install is repeated, not trusted.
 $(READY): $(LOCK) pyproject.toml
@@ -56,4 +83,11 @@ $(READY): $(LOCK) pyproject.toml
 	@$(PYTHON) -m venv .venv
 	@$(PIP) install --require-hashes --requirement $(LOCK)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# checkov pins versions of libraries that phoenix uses, too: it lives alone.
+$(INFRA_READY): $(INFRA_LOCK)
+	@echo "preparing .venv-infra from $(INFRA_LOCK)"
+	@$(PYTHON) -m venv .venv-infra
+	@.venv-infra/bin/python -m pip -qq --disable-pip-version-check install --require-hashes --requirement $(INFRA_LOCK)
 	@touch $@

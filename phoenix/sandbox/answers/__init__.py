@@ -19,6 +19,7 @@ from phoenix.sandbox.answers import (
     elbv2,
     images,
     instances,
+    security_groups,
     templates,
 )
 from phoenix.sandbox.world import World
@@ -34,7 +35,11 @@ ANSWERS: Mapping[tuple[str, str], Answer] = {
     **{("elbv2", name): answer for name, answer in elbv2.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in images.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in instances.ANSWERS.items()},
+    **{("ec2", name): answer for name, answer in security_groups.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in templates.ANSWERS.items()},
 }
 
-AFTER: Mapping[tuple[str, str], After] = {("elbv2", name): elbv2.routes_changed for name in elbv2.CHANGES_ROUTES}
+AFTER: Mapping[tuple[str, str], After] = {
+    ("elbv2", "CreateLoadBalancer"): elbv2.balancer_made,
+    **{("elbv2", name): elbv2.routes_changed for name in elbv2.CHANGES_ROUTES},
+}

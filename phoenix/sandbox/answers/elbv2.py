@@ -12,11 +12,12 @@ from moto.elbv2.exceptions import ActionTargetGroupNotFoundError, InvalidTargetE
 from moto.elbv2.models import FakeListener
 from moto.moto_api._internal import mock_random
 
-from phoenix.sandbox.answers.common import invalid, refuse
+from phoenix.sandbox.answers.common import invalid, page, refuse
 from phoenix.sandbox.world import World
 
 MOST_WEIGHT = 999
 MOST_TARGET_GROUPS = 5
+MOST_A_PAGE = 400
 CHANGES_ROUTES = (
     "CreateListener",
     "ModifyListener",
@@ -26,6 +27,12 @@ CHANGES_ROUTES = (
     "DeleteRule",
     "DeleteLoadBalancer",
 )
+
+
+def balancer_made(world: World) -> None:
+    """Let it be there at once: with moto it takes one question, and Terraform asks every thirty real seconds."""
+    for balancer in world.elbv2().load_balancers.values():
+        balancer.activate()
 
 
 def routes_changed(world: World) -> None:
@@ -101,6 +108,24 @@ def target_health(world: World, params: dict[str, Any]) -> dict[str, Any] | None
     return {"TargetHealthDescriptions": found}
 
 
+def describe_target_groups(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """DescribeTargetGroups, in pages, which moto has for rules only."""
+    found = world.elbv2().describe_target_groups(
+        params.get("LoadBalancerArn"), params.get("TargetGroupArns", []), params.get("Names", [])
+    )
+    groups, marker = page(list(found), params.get("Marker"), int(params.get("PageSize", MOST_A_PAGE)))
+    return {"TargetGroups": groups, "NextMarker": marker}
+
+
+def describe_listeners(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """DescribeListeners, in pages."""
+    if not params.get("LoadBalancerArn"):
+        return None
+    found = world.elbv2().describe_listeners(params["LoadBalancerArn"], params.get("ListenerArns", []))
+    listeners, marker = page(list(found), params.get("Marker"), int(params.get("PageSize", MOST_A_PAGE)))
+    return {"Listeners": listeners, "NextMarker": marker}
+
+
 def _known(world: World, params: Mapping[str, Any]) -> str:
     arn: str = params["TargetGroupArn"]
     if arn not in world.elbv2().target_groups:
@@ -148,5 +173,7 @@ ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] 
     "ModifyRule": modify_rule,
     "RegisterTargets": register,
     "DeregisterTargets": deregister,
+    "DescribeListeners": describe_listeners,
+    "DescribeTargetGroups": describe_target_groups,
     "DescribeTargetHealth": target_health,
 }

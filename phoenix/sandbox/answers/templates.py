@@ -18,6 +18,21 @@ PAGE = 200
 CREATOR = f"arn:aws:iam::{ACCOUNT}:root"
 
 
+def create(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """CreateLaunchTemplate: its own tags belong to it, not to what is launched from it, as with moto."""
+    tags = {
+        each["ResourceType"]: {tag["Key"]: tag.get("Value", "") for tag in each.get("Tags", [])}
+        for each in params.get("TagSpecifications", [])
+    }
+    if params.get("DryRun"):
+        raise refuse("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+    content = copy.deepcopy(params.get("LaunchTemplateData", {}))
+    template = world.ec2().create_launch_template(
+        params["LaunchTemplateName"], params.get("VersionDescription", ""), content, tags
+    )
+    return {"LaunchTemplate": _describe_template(template)}
+
+
 def create_version(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """CreateLaunchTemplateVersion: merged over SourceVersion, once per ClientToken."""
     template = _template(world, params)
@@ -69,18 +84,7 @@ def describe_templates(world: World, params: dict[str, Any]) -> dict[str, Any] |
     )
     rows, token = page(found, params.get("NextToken"), int(params.get("MaxResults") or PAGE))
     return {
-        "LaunchTemplates": [
-            {
-                "LaunchTemplateId": template.id,
-                "LaunchTemplateName": template.name,
-                "CreateTime": template.create_time,
-                "CreatedBy": CREATOR,
-                "DefaultVersionNumber": template.default_version_number,
-                "LatestVersionNumber": template.latest_version_number,
-                "Tags": template.get_tags(),
-            }
-            for template in rows
-        ],
+        "LaunchTemplates": [_describe_template(template) for template in rows],
         "NextToken": token,
     }
 
@@ -108,6 +112,18 @@ def _version(template: LaunchTemplate, number: str) -> LaunchTemplateVersion:
         raise refuse("InvalidLaunchTemplateId.VersionNotFound", f"Invalid launch template version {number}.") from error
 
 
+def _describe_template(template: LaunchTemplate) -> dict[str, Any]:
+    return {
+        "LaunchTemplateId": template.id,
+        "LaunchTemplateName": template.name,
+        "CreateTime": template.create_time,
+        "CreatedBy": CREATOR,
+        "DefaultVersionNumber": template.default_version_number,
+        "LatestVersionNumber": template.latest_version_number,
+        "Tags": template.get_tags(),
+    }
+
+
 def _describe(template: LaunchTemplate, version: LaunchTemplateVersion) -> dict[str, Any]:
     return {
         "LaunchTemplateId": template.id,
@@ -122,6 +138,7 @@ def _describe(template: LaunchTemplate, version: LaunchTemplateVersion) -> dict[
 
 
 ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] = {
+    "CreateLaunchTemplate": create,
     "CreateLaunchTemplateVersion": create_version,
     "DescribeLaunchTemplateVersions": describe_versions,
     "DescribeLaunchTemplates": describe_templates,

@@ -1,0 +1,90 @@
+# Against no account at all: what is worked out here, and what the code relies on. `terraform test` runs it.
+
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_region" {
+    defaults = { id = "eu-west-1", name = "eu-west-1" }
+  }
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
+  }
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:eu-west-1:123456789012:phoenix" }
+  }
+  mock_resource "aws_sqs_queue" {
+    defaults = { arn = "arn:aws:sqs:eu-west-1:123456789012:phoenix-failed" }
+  }
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1f0c8c1e-6d7c-4b0a-9a53-2b1d8a6c4e11" }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/phoenix" }
+  }
+  mock_resource "aws_lambda_function" {
+    defaults = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:phoenix" }
+  }
+  mock_resource "aws_cloudwatch_event_rule" {
+    defaults = { arn = "arn:aws:events:eu-west-1:123456789012:rule/phoenix-image" }
+  }
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:phoenix" }
+  }
+  mock_resource "aws_dynamodb_table" {
+    defaults = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/phoenix" }
+  }
+}
+
+variables {
+  package = "tests/package.txt"
+}
+
+run "what_has_no_value_leaves_no_right_behind" {
+  assert {
+    condition     = !can(regex("\\{[a-z_]+\\}", join("", values(local.rights))))
+    error_message = "A field of the documents in infra/iam is not filled in."
+  }
+  assert {
+    condition     = length(setintersection(["ListPolicies", "ReadPolicies", "PutNews", "ActAs", "PassInstanceRole"], jsondecode(local.rights.advance).Statement[*].Sid)) == 0
+    error_message = "A statement is there whose field is empty."
+  }
+  assert {
+    condition     = alltrue([for name, found in local.rights : length(found) < 10240 - 2048])
+    error_message = "The inline policies of a role have to fit into 10,240 letters, those of the function itself included."
+  }
+}
+
+run "what_has_a_value_is_allowed" {
+  variables {
+    policies            = "s3://my-policies/prod"
+    notification_topics = ["arn:aws:sns:eu-west-1:123456789012:team-web"]
+    instance_role       = "web-*"
+  }
+
+  assert {
+    condition     = one([for each in jsondecode(local.rights.advance).Statement : each.Resource if each.Sid == "ReadPolicies"]) == ["arn:aws:s3:::my-policies/prod/*"]
+    error_message = "The policies cannot be read."
+  }
+  assert {
+    condition     = length(one([for each in jsondecode(local.rights.advance).Statement : each.Resource if each.Sid == "PublishNews"])) == 2
+    error_message = "There are two topics."
+  }
+  assert {
+    condition     = one([for each in jsondecode(local.rights.advance).Statement : each.Resource if each.Sid == "PassInstanceRole"]) == ["arn:aws:iam::123456789012:role/web-*"]
+    error_message = "The instances' role cannot be passed."
+  }
+}
+
+run "a_sweep_changes_nothing_but_the_table" {
+  assert {
+    condition = length(setsubtract(
+      flatten([for each in jsondecode(local.rights.sweep).Statement : [for action in each.Action : action if !can(regex(":(Batch)?(Get|Describe|List|Query)", action))] if each.Effect == "Allow"]),
+      ["dynamodb:PutItem", "lambda:InvokeFunction"],
+    )) == 0
+    error_message = "sweep may do more than read, write records, and wake the other function."
+  }
+}

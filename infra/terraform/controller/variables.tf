@@ -1,0 +1,127 @@
+variable "name" {
+  description = "Beginning of every name made here."
+  type        = string
+  default     = "phoenix"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,31}$", var.name))
+    error_message = "At most 32 of a-z, 0-9 and -, beginning with a letter."
+  }
+}
+
+variable "package" {
+  description = "Path of the zip that `make package` builds."
+  type        = string
+}
+
+variable "architecture" {
+  description = "x86_64 or arm64: what the package was built for."
+  type        = string
+  default     = "x86_64"
+
+  validation {
+    condition     = contains(["x86_64", "arm64"], var.architecture)
+    error_message = "x86_64 or arm64."
+  }
+}
+
+variable "policies" {
+  description = "Where the policies are: s3://bucket/prefix, or `policies`, the folder in the package."
+  type        = string
+  default     = "policies"
+
+  validation {
+    condition     = can(regex("^(s3://[a-z0-9.-]{3,63}(/.*)?|[^:]+)$", var.policies))
+    error_message = "s3://bucket/prefix, or the name of a folder in the package."
+  }
+}
+
+variable "rights" {
+  description = "File with the rights of `advance`. None: infra/iam/rotate.json, which is enough for whatever a policy may say. `phoenix iam` prints a narrower one, for exactly your policies."
+  type        = string
+  default     = null
+}
+
+variable "instance_role" {
+  description = "Name, or pattern of names, of the roles that rotated instances have. Empty: they have none."
+  type        = string
+  default     = ""
+}
+
+variable "image_owners" {
+  description = "Accounts whose images may be launched; `amazon` and the like allowed. Empty: this account."
+  type        = list(string)
+  default     = []
+}
+
+variable "image_parameters" {
+  description = "ARNs of the SSM parameters that policies with `image: {kind: ssm}` name."
+  type        = list(string)
+  default     = []
+}
+
+variable "notification_topics" {
+  description = "ARNs of further topics that policies name under `notify`. The one made here is always allowed."
+  type        = list(string)
+  default     = []
+}
+
+variable "event_buses" {
+  description = "ARNs of the EventBridge buses that policies name under `notify`."
+  type        = list(string)
+  default     = []
+}
+
+variable "assume_roles" {
+  description = "ARNs of roles in other accounts that policies name as `role_arn`."
+  type        = list(string)
+  default     = []
+}
+
+variable "subscribers" {
+  description = "E-mail addresses that get the alarms; each has to confirm once. Subscribe everything else to the topic."
+  type        = set(string)
+  default     = []
+}
+
+variable "network" {
+  description = "Subnets and security groups of the functions. Needed only by policies with an http gate: it asks instances at their private addresses."
+  type = object({
+    subnets         = list(string)
+    security_groups = list(string)
+  })
+  default = { subnets = [], security_groups = [] }
+}
+
+variable "concurrency" {
+  description = "How many invocations of each function AWS runs at once, kept free for them; -1 keeps nothing free. sweep needs two: the schedule's and one for a new image."
+  type = object({
+    sweep   = optional(number, 2)
+    advance = optional(number, 50)
+  })
+  default = {}
+}
+
+variable "max_age_days" {
+  description = "Age of the oldest generation in traffic from which on somebody is told. A little above what the policies promise."
+  type        = number
+  default     = 9
+}
+
+variable "log_days" {
+  description = "How long log lines are kept; one of the numbers that CloudWatch Logs accepts."
+  type        = number
+  default     = 365
+}
+
+variable "deletion_protection" {
+  description = "Whether AWS refuses to delete the table. Set false, apply, and only then destroy."
+  type        = bool
+  default     = true
+}
+
+variable "tags" {
+  description = "Tags for everything."
+  type        = map(string)
+  default     = {}
+}

@@ -1,0 +1,1 @@
+"""Tests of what is in infra/, and of the tools that check and pack it."""
