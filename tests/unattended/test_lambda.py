@@ -23,6 +23,8 @@ from tests.rotation.stage import a_policy, write_policy
 from tests.stores.dynamo import a_table
 from tests.unattended.lambdas import PATIENCE_S, Function, serve_invoke, variables
 
+pytest.importorskip("awslambdaric", reason="AWS's runtime loop has no wheel for this system")
+
 SPEED = 120
 QUICK = {
     "traffic": {"kind": "alb", "propagation": "1s"},
