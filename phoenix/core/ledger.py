@@ -29,6 +29,8 @@ SCHEDULES = "ScheduledActions"
 RUNNING, SUSPENDED, NOTHING = "running", tags.SUSPENDED, "none"
 MOST_MENDS = 2
 """How often what somebody else has changed is put back without asking: once may be chance, more is a disagreement."""
+FORGOTTEN = timedelta(hours=12)
+"""After so long in place, what was put back before counts no more: a nightly pipeline, or schedule, is no quarrel."""
 STALE_READS = timedelta(seconds=30)
 """How old an answer of an eventually consistent API may be."""
 _NOTES = (tags.GROUP, tags.STORE, tags.ROTATION, tags.GENERATION, *tags.TEMPORARY)
@@ -169,6 +171,8 @@ def watched(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) 
             entries.append(replace(entry, made="", mended=mended))
         elif now != entry.made:
             entries.append(replace(entry, made=now, since=seen.at))
+        elif entry.mended and seen.at - entry.since > FORGOTTEN:
+            entries.append(replace(entry, mended=0))
         else:
             entries.append(entry)
     return replace(rotation, ledger=tuple(entries))

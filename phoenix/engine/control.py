@@ -18,6 +18,7 @@ from phoenix.core.action import Action, WriteTags
 from phoenix.core.explain import clock_time
 from phoenix.core.model import Outcome
 from phoenix.core.record import Ask, Event, GroupRecord, Rotation, longer
+from phoenix.engine.drive import claim, give_back
 from phoenix.engine.group import Group
 from phoenix.engine.look import sight_of
 from phoenix.engine.observe import observe
@@ -26,7 +27,7 @@ from phoenix.engine.reporting import report_on
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import rotate
 from phoenix.engine.survey import refuse_foreign_store
-from phoenix.errors import Blocked, LostRecord, StateConflict
+from phoenix.errors import Blocked, LeaseHeld, LostRecord, StateConflict, TransientError
 
 _ATTEMPTS = 10
 
@@ -38,7 +39,21 @@ def _change(group: Group, change: Change) -> tuple[GroupRecord, str]:
     """Load, change, save; nothing is saved when nothing changed."""
     record = group.store.load(group.name) or _first_record(group)
     changed, sentence = change(record)
-    return (group.store.save(changed) if changed != record else record), sentence
+    if changed == record:
+        return record, sentence
+    saved = group.store.save(changed)
+    if saved.in_flight is not None:
+        _wake(group)
+    return saved, sentence
+
+
+def _wake(group: Group) -> None:
+    """Have the next sweep look at the group: one that was held is in nobody's list, and its clocks run again."""
+    try:
+        lease = claim(group)
+    except (LeaseHeld, TransientError):
+        return  # whoever drives it notices with the next tick; nobody, and the next look at all groups does
+    give_back(group, lease, group.clock.now())
 
 
 def _first_record(group: Group) -> GroupRecord:

@@ -13,7 +13,7 @@ from phoenix.core import tags
 from phoenix.core.action import RemoveTags, SetCapacity, SetSchedules, WriteTags
 from phoenix.core.decide import decide
 from phoenix.core.ledger import MOST_MENDS, in_words, opened, schedules_ran, watched
-from phoenix.core.model import Observation, Route, Slot, SlotState
+from phoenix.core.model import Observation, Route, Slot, SlotState, Step
 from phoenix.core.record import Entry, Rotation, Temporary
 from tests.builders import (
     NOON,
@@ -30,6 +30,7 @@ from tests.builders import (
 from tests.core.slots import BACK, BLUE, CLOSING, GREEN, QUIET, SHIFTED, blue, decided, green
 
 LONG_AGO = after(-10)
+UNTIL_PROMOTED = (Step(100, 100, 100, bake=None),)
 ONLY_BLUE = Route("arn:rule/:443", ":443", {BLUE: 1}, sticky_seconds=3600)
 
 
@@ -184,14 +185,14 @@ def test_capacity_that_somebody_has_changed_is_put_back_and_told() -> None:
     assert events(decided(decision.record), "healed") == ["web-blue has min 1 max 3, not min 4 max 8; put back"]
 
 
-def quarrelled(times: int) -> Rotation:
-    """Somebody changes the live slot's minimum so many times, every two minutes, and phoenix answers."""
-    rotation = in_place()
+def quarrelled(times: int, every: float = 2) -> Rotation:
+    """Somebody changes the live slot's minimum so many times, every so many minutes, and phoenix answers."""
+    rotation = in_place(deadline=after(99_999), terms=some_terms(UNTIL_PROMOTED))
     for number in range(times):
-        at = after(2 * number + 1)
-        rotation = decided(decide(a_record(rotation), looked(rotation, blue(rotation, min=1), at=at)).record)
-        calm = looked(rotation, blue(rotation), at=at)
-        rotation = rotation if rotation.held else decided(decide(a_record(rotation), calm).record)
+        for at, least in ((every * number + 1, 1), (every * number + 1, 4), (every * (number + 1), 4)):
+            if rotation.held is None:
+                seen = looked(rotation, blue(rotation, min=least), at=after(at))
+                rotation = decided(decide(a_record(rotation), seen).record)
     return rotation
 
 
@@ -204,6 +205,10 @@ def test_what_somebody_keeps_changing_is_put_back_twice_and_then_held_with_what_
     assert held.startswith("web-blue has min 1 max 8, not min 4 max 8, and phoenix has put it back 2 times")
     assert "AttributeValue=web-blue" in held
     assert held.endswith("phoenix resume --group web")
+
+
+def test_what_happens_once_a_day_is_no_quarrel() -> None:
+    assert quarrelled(5, every=24 * 60).held is None
 
 
 def test_holding_changes_nothing_and_whoever_resumes_it_begins_anew() -> None:
