@@ -10,7 +10,6 @@ import pytest
 
 from phoenix.core.model import Cause, Judgement, OnFailure, Outcome, Step
 from phoenix.engine.control import pause, promote, release_image, resume, retry, retry_image
-from phoenix.engine.drive import claim, give_back
 from phoenix.engine.group import Group
 from phoenix.engine.report import NotStarted, Report
 from phoenix.engine.request import RollbackRequest, RotateRequest
@@ -155,18 +154,6 @@ def test_resuming_a_way_back_does_not_forget_why_it_goes_back() -> None:
     resume(bench.group)
 
     assert (bench.rotation.held, bench.rotation.cause) == (None, Cause.ENVIRONMENT)
-
-
-def test_what_was_held_is_due_at_once_when_it_is_resumed() -> None:
-    bench = a_canary()
-    bench.store.save(replace(bench.record, rotation=replace(bench.rotation, held="no right to do that")))
-    give_back(bench.group, claim(bench.group))
-    assert bench.store.due(bench.clock.now() + timedelta(days=1)) == []
-
-    resume(bench.group)
-
-    assert bench.store.due(bench.clock.now()) == ["web"]
-    assert bench.store.lease_of("web") is None
 
 
 def test_resuming_what_a_gate_has_paused_asks_the_gate_again() -> None:

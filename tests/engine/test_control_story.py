@@ -12,6 +12,7 @@ from phoenix.core import tags
 from phoenix.core.model import OnFailure, Outcome, Step
 from phoenix.core.record import Ask, Event, Rotation
 from phoenix.engine.control import pause, promote, release_image, resume, retry, retry_image
+from phoenix.engine.drive import claim, give_back
 from phoenix.engine.report import Report
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.tick import tick
@@ -81,6 +82,18 @@ def test_after_a_pause_every_clock_that_was_running_starts_that_much_later() -> 
         short_since=None,
     )  # fmt: skip
     assert (bench.record.paused, report.sentence) == (None, f"web goes on with {was.id}")
+
+
+def test_what_was_held_is_due_at_once_when_it_is_resumed() -> None:
+    bench = a_canary()
+    bench.store.save(replace(bench.record, rotation=replace(bench.rotation, held="no right to do that")))
+    give_back(bench.group, claim(bench.group))
+    assert bench.store.due(bench.clock.now() + timedelta(days=1)) == []
+
+    resume(bench.group)
+
+    assert bench.store.due(bench.clock.now()) == ["web"]
+    assert bench.store.lease_of("web") is None
 
 
 def test_a_candidate_held_while_it_grew_gets_all_of_its_time_again() -> None:
