@@ -146,10 +146,14 @@ def _resize(box: Sandbox, instances: int) -> None:
 
 def variables(arena: Arena, url: str, **more: str) -> dict[str, str]:
     """The environment of a process that sees this sandbox and this policy, and nothing of the user's own."""
+    return outside(url, PHOENIX_POLICIES=str(arena.folder), PHOENIX_STORE=arena.store, **more)
+
+
+def outside(url: str, **ours: str) -> dict[str, str]:
+    """The environment of a process that sees the AWS at this address, and nothing of the user's own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PHOENIX_", "OTEL_"))}
     nothing = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
-    ours = {"PHOENIX_POLICIES": str(arena.folder), "PHOENIX_STORE": arena.store}
-    return kept | nothing | environment(url) | ours | more
+    return kept | nothing | environment(url) | ours
 
 
 def phoenix() -> list[str]:
