@@ -16,7 +16,7 @@ from phoenix.errors import AccessDenied, InvalidPolicy, PermanentError, StoreErr
 from phoenix.settings import read_settings
 from phoenix.stores import open_store
 from phoenix.wiring import Overrides, Wiring
-from tests.stores.builders import a_record, a_rotation
+from tests.stores.builders import NOON, a_record, a_rotation
 
 POLICY = """\
 group: {group}
@@ -93,6 +93,17 @@ def test_a_group_is_wired_as_its_policy_says() -> None:
     assert (len(tuple(group.notifiers)), group.images is None, group.router.balances) == (1, False, True)
     assert (group.about.owner, group.about.region) == ("team-web", "eu-west-1")
     assert aws.asked == 0
+
+
+@pytest.mark.parametrize(("in_flight", "gates"), [(True, ["target_health", "alarm"]), (False, ["target_health"])])
+def test_a_policy_that_changes_while_its_rotation_runs_counts_afterwards(in_flight: bool, gates: list[str]) -> None:
+    pinned = wire({"web.yaml": a_policy()}).group("web").policy
+    wire().store().save(a_record(rotation=a_rotation(policy=pinned, ended_at=None if in_flight else NOON)))
+    changed = a_policy().replace("gates: [{kind: alarm, alarms: [web-5xx]}]\n", "")
+
+    group = wire({"web.yaml": changed}).group("web")
+
+    assert [gate.name for gate in group.gates] == gates
 
 
 def test_a_flag_comes_before_the_region_of_a_policy() -> None:

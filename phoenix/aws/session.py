@@ -26,10 +26,23 @@ T = TypeVar("T")
 _IAM_PREFIX = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
 _CONNECT_SECONDS = 3
 _READ_SECONDS = 20
-_HASTY_SECONDS = 5
 _THREADS = 8
-_NEWS = frozenset({"sns", "events"})
-"""Services that nothing but news goes to: whoever sends them must not wait for long, and somebody tries again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Patience:
+    """How long to wait for an answer, and how often to ask in all; None: as botocore and AWS_MAX_ATTEMPTS say."""
+
+    seconds: int = _READ_SECONDS
+    tries: int | None = None
+
+
+_NEWS = _Patience(5, tries=1)
+"""Whoever sends news must not wait for long, and somebody tries again."""
+_STORE = _Patience(3, tries=2)
+"""A table answers in milliseconds, or a rollback goes on without it: nothing of it moves before that."""
+_PATIENCE = {"sns": _NEWS, "events": _NEWS, "dynamodb": _STORE}
+"""By service; DynamoDB is used for nothing but stores, the other two for nothing but news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +88,7 @@ class Aws:
                 if service != "sts":
                     self._refuse_wrong_account()
                 with translated(f"{service} client"):
-                    client = self._open().client(service, config=_config(hasty=service in _NEWS))
+                    client = self._open().client(service, config=_config(_PATIENCE.get(service, _Patience())))
                 watch(client, service, self._observer)
                 client.meta.events.register("before-send", self._count)
                 self._clients[service] = client
@@ -161,17 +174,20 @@ def _action(client: Any, service: str, method: str) -> str:
     return f"{_IAM_PREFIX.get(service, service)}:{client.meta.method_to_api_mapping[method]}"
 
 
-def _config(*, hasty: bool = False) -> Any:
+def _config(patience: _Patience = _Patience()) -> Any:
     """`standard` retries throttling and lost answers twice; every write of ours is absolute, so repeating is safe.
 
-    AWS_MAX_ATTEMPTS still decides how often, except where it is `hasty`.
+    AWS_MAX_ATTEMPTS still decides how often, except where our patience says so.
     """
     from botocore.config import Config
 
+    retries: Any = {"mode": "standard"}
+    if patience.tries is not None:
+        retries["total_max_attempts"] = patience.tries
     return Config(
-        retries={"mode": "standard", "total_max_attempts": 1} if hasty else {"mode": "standard"},
+        retries=retries,
         connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_HASTY_SECONDS if hasty else _READ_SECONDS,
+        read_timeout=patience.seconds,
         user_agent_extra=f"phoenix/{__version__}",
     )
 

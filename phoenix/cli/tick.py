@@ -5,6 +5,7 @@ Must be silent when there is nothing to say, and one group's trouble must never 
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from phoenix.cli.errors import translate
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 from phoenix.errors import InvalidPolicy, PhoenixError
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from phoenix.core.record import GroupRecord
     from phoenix.engine.report import Report
     from phoenix.engine.sweep import Estate
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -47,6 +51,13 @@ class _Pass:
         self.errors[name] = error
         self.documents[name] = {"group": name, **json.failure(error)}
         print("\n".join(trouble(name, error.message)), file=sys.stderr)
+
+    def fail_for_all(self, error: PhoenixError) -> None:
+        """Say that the groups that are not due could not be looked at; no document, since it is none's alone."""
+        from phoenix.core.limits import IDLE
+
+        self.errors[IDLE] = error
+        print(f"phoenix: the idle groups could not be looked at: {error.message}", file=sys.stderr)
 
 
 @click.command()
@@ -88,7 +99,9 @@ def _tick_all(session: Session, done: _Pass) -> None:
 
     # This program is the one that advances, whatever the settings say of a function.
     estate = wiring.estate(one, here=True)
-    sweep(estate, idle=True)
+    trouble = sweep(estate, idle=True).trouble
+    if trouble is not None:
+        done.fail_for_all(trouble)
     if session.options.json:
         done.documents |= _idle(estate, {*estate.members} - {*done.documents})
 
@@ -113,6 +126,9 @@ def _trouble_of(name: str, done: _Pass) -> Iterator[None]:
         yield
     except PhoenixError as error:
         done.fail(name, error)
+    except Exception as error:  # a defect, but this group's; cron has to hear of it, and the others go on
+        log.exception("tick.failed", extra={"group": name})
+        done.fail(name, translate(error))
 
 
 def _idle(estate: Estate, names: set[str]) -> dict[str, dict[str, Any]]:

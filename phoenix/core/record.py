@@ -211,7 +211,7 @@ class GroupRecord:
     `live` and `retained` are the generations at rest; during a rotation they are still those from before it.
     `hot_until` None with a retained generation means it is cold. `slots` are the Auto Scaling group names, `routes`
     the names by ARN last found to carry the pair: with both, a rollback needs no search and no policy. `outbox` is news
-    that has not reached everybody yet.
+    that has not reached everybody yet. `noted_at` is when `live` was noted of a group that was never rotated.
     """
 
     group: str
@@ -232,6 +232,7 @@ class GroupRecord:
     paused: Ask | None = None
     blocked: Standstill | None = None
     outbox: tuple[Notice, ...] = ()
+    noted_at: datetime | None = None
 
     @property
     def in_flight(self) -> Rotation | None:

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from phoenix.core.model import Slot
 from phoenix.core.record import Generation, GroupRecord
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar
+
+NOTE_HOLDS: Final = timedelta(days=1)
+"""How long a group that was never rotated is judged by what was noted of it: its owner may do as he likes meanwhile."""
 
 
 class Need(StrEnum):
@@ -40,15 +44,16 @@ class Signs:
 
     `image` is the one that its source chooses now, None when that is not known. `marked`: a tag is on it that only a
     rotation in flight may leave. `moved`: a route does not send everything to the live slot. `tainted`: an instance is.
+    None: not known, since AWS does not say.
     """
 
     image: str | None = None
-    marked: bool = False
-    moved: bool = False
-    tainted: bool = False
+    marked: bool | None = False
+    moved: bool | None = False
+    tainted: bool | None = False
 
 
-UNKNOWN_SIGNS = Signs()
+UNKNOWN_SIGNS = Signs(marked=None, moved=None, tainted=None)
 
 
 def need_of(member: Member, record: GroupRecord | None, signs: Signs, at: datetime) -> Need:
@@ -56,13 +61,16 @@ def need_of(member: Member, record: GroupRecord | None, signs: Signs, at: dateti
     if record is not None:
         rotation = record.in_flight
         if rotation is not None:
-            is_idle = rotation.held is not None and not signs.marked
+            is_idle = rotation.held is not None and signs.marked is False
             return Need.NOTHING if is_idle else Need.UPKEEP
         # While it is hot it is due by itself every few minutes; all of them together would be a storm.
         if signs.marked or signs.moved or (record.hot_until is not None and record.hot_until <= at):
             return Need.UPKEEP
         if record.paused is not None or (record.setback is not None and at < record.setback.not_before):
             return Need.NOTHING
+        # Also while the calendar is closed: what is left over must not wait for a window.
+        if signs.marked is None or signs.moved is None:
+            return Need.START
     live = record.live if record is not None else None
     # The calendar is asked last: a schedule costs more to evaluate than everything before it.
     may_start = _may_be_due(member.rotate_when, record, live, signs, at) and _is_open(member.calendar, at)
@@ -74,7 +82,9 @@ def _may_be_due(
 ) -> bool:
     if record is None or live is None or when.drift or when.template:
         return True
-    if when.tainted and signs.tainted:
+    if record.rotation is None and (record.noted_at is None or at - record.noted_at > NOTE_HOLDS):
+        return True
+    if when.tainted and signs.tainted is not False:
         return True
     if when.max_instance_lifetime is not None and (live.since is None or at - live.since > when.max_instance_lifetime):
         return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from phoenix.core.milestones import with_phase_since
 from phoenix.core.notice import Notice
@@ -53,15 +54,17 @@ def send(group: Group, record: GroupRecord) -> GroupRecord:
     """Send what is due of the record's outbox, and return the record as it is saved then.
 
     First it is noted, in a save, that somebody sends: of two drivers only one can. What does not arrive is tried again
-    by later ticks, for a day.
+    by later ticks, for a day. Who does not know whom to tell leaves everything to somebody who does.
     """
+    if not _due(record, group.clock.now()):
+        return record
+    notifiers = _load(group)
+    if notifiers is None:
+        return record
     try:
         marked, due = _mark(group, record)
-        if not due:
-            return marked
-        notifiers = _load(group)
         left = {notice.id: _sent(group, notice, notifiers) for notice in due}
-        return _rewrite(group, marked, left)
+        return _rewrite(group, marked, left) if due else marked
     except PhoenixError as error:  # the store's; what was to be told is still in it, or was never saved
         log.warning("outbox.failed", extra={"group": group.name, "reason": error.message})
         return record
@@ -91,11 +94,15 @@ def _without_outbox(record: GroupRecord) -> GroupRecord:
     return replace(record, version=0, outbox=())
 
 
+def _due(record: GroupRecord, now: datetime) -> tuple[Notice, ...]:
+    return tuple(notice for notice in record.outbox if notice.due_at <= now)
+
+
 def _mark(group: Group, record: GroupRecord) -> tuple[GroupRecord, tuple[Notice, ...]]:
     """Note that what is due is being sent; whoever saves this first sends it, and for a while nobody else does."""
     now = group.clock.now()
     for _ in range(_ATTEMPTS):
-        due = tuple(notice for notice in record.outbox if notice.due_at <= now)
+        due = _due(record, now)
         if not due:
             return record, ()
         marks = {notice.id: replace(notice, tried_at=now) for notice in due}
@@ -123,7 +130,7 @@ def _with(record: GroupRecord, changed: Mapping[str, Notice | None]) -> GroupRec
 
 
 def _load(group: Group) -> tuple[Notifier, ...] | None:
-    """The group's notifiers; None where not even they can be had, which is told like a delivery that failed."""
+    """The group's notifiers; None where they cannot be had, which is not the same as that there are none."""
     try:
         return tuple(group.notifiers)
     except PhoenixError as error:
@@ -131,12 +138,12 @@ def _load(group: Group) -> tuple[Notifier, ...] | None:
         return None
 
 
-def _sent(group: Group, notice: Notice, notifiers: tuple[Notifier, ...] | None) -> Notice | None:
+def _sent(group: Group, notice: Notice, notifiers: tuple[Notifier, ...]) -> Notice | None:
     """What is left to be sent of it: None when it has reached everybody, or is given up."""
     facts = {"group": group.name, "notice": notice.id}
     reached = list(notice.reached)
-    missed: list[str] = [] if notifiers is not None else ["its notifiers, which cannot be loaded"]
-    for notifier in notifiers or ():
+    missed: list[str] = []
+    for notifier in notifiers:
         if notifier.name in reached:
             continue
         try:

@@ -14,7 +14,7 @@ from phoenix.engine.plan import describe, plan_for
 from phoenix.engine.report import NotStarted, Report, Watch, nobody
 from phoenix.engine.reporting import report_on
 from phoenix.engine.request import RotateRequest
-from phoenix.engine.rules import in_turn
+from phoenix.engine.rules import in_turn, refuse_out_of_turn
 from phoenix.engine.start import new_record
 from phoenix.engine.survey import Survey, survey
 from phoenix.errors import Blocked, LeaseLost
@@ -44,17 +44,25 @@ def rotate(group: Group, request: RotateRequest, watch: Watch = nobody) -> Repor
         raise NotStarted(plan)
     lease = claim(group)
     try:
-        with in_turn(group, request):
-            record = begin(group, found, plan.next, request)
+        with in_turn(group, request) as turn:
+            record = begin(group, found, plan.next, request, turn)
         with group.tracer.about(record.rotation):
             return _run(group, lease, request, watch)
     finally:
         give_back(group, lease)
 
 
-def begin(group: Group, found: Survey, new: Generation, request: RotateRequest) -> GroupRecord:
-    """Record the intent; the ticks act on it. A record that has moved since the survey means somebody was faster."""
-    return save_telling(group, found.record, new_record(group, found, new, request))
+def begin(
+    group: Group, found: Survey, new: Generation, request: RotateRequest, turn: Lease | None = None
+) -> GroupRecord:
+    """Record the intent; the ticks act on it. A record that has moved since the survey means somebody was faster.
+
+    Raises:
+        Blocked: the `turn` in which it was to be recorded is over; nothing was saved.
+    """
+    record = new_record(group, found, new, request)
+    refuse_out_of_turn(group, turn)
+    return save_telling(group, found.record, record)
 
 
 def _go_on(group: Group, request: RotateRequest, rotation: Rotation, watch: Watch) -> Report:

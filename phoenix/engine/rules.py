@@ -12,11 +12,11 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from phoenix.core.blocker import Blocker
-from phoenix.core.limits import BREAKER, STARTS, in_flight, why_full, why_open
+from phoenix.core.limits import BREAKER, STARTS, Breaker, in_flight, why_full, why_open
 from phoenix.core.notice import Notice
 from phoenix.core.record import Ask, GroupRecord
 from phoenix.engine.group import Group
@@ -27,8 +27,9 @@ from phoenix.ports import Lease
 
 log = logging.getLogger(__name__)
 
-_TURN: Final = timedelta(seconds=30)
-"""How long one start may keep the others waiting, should its driver die."""
+_TURN: Final = timedelta(seconds=150)
+"""How long one start may keep the others waiting, should its driver die: longer than all calls of a turn can take,
+with every answer late and every call tried again."""
 _PATIENCE: Final = timedelta(seconds=20)
 _WHERE: Final = "phoenix.yaml"
 
@@ -48,15 +49,15 @@ def find_rule_blockers(group: Group, request: RotateRequest) -> Iterator[Blocker
 
 
 @contextmanager
-def in_turn(group: Group, request: RotateRequest) -> Iterator[None]:
-    """Within the block nobody else records a start; only where there are rules that count them.
+def in_turn(group: Group, request: RotateRequest) -> Iterator[Lease | None]:
+    """Within the block nobody else records a start; None where no rule counts them.
 
     Raises:
         Blocked: others have started meanwhile; nothing was changed.
         LeaseHeld: so many want to start that it is not this one's turn for long.
     """
     if not group.rules.concern_starts:
-        yield
+        yield None
         return
     lease = _wait_for_turn(group)
     try:
@@ -64,9 +65,22 @@ def in_turn(group: Group, request: RotateRequest) -> Iterator[None]:
         if found:
             text = " ".join(blocker.text for blocker in found)
             raise Blocked(f"{group.name} has to wait: {text}", hint=f"phoenix plan --group {group.name}")
-        yield
+        yield lease
     finally:
         group.store.release(lease)
+
+
+def refuse_out_of_turn(group: Group, turn: Lease | None) -> None:
+    """Ask right before the save whether the turn has lasted that long: what was done in it may have waited for AWS.
+
+    Raises:
+        Blocked: it is somebody else's by now.
+    """
+    if turn is not None and not group.store.holds(turn):
+        raise Blocked(
+            f"{group.name} took so long to start that its turn has passed to somebody else; nothing was changed",
+            hint=f"phoenix plan --group {group.name}",
+        )
 
 
 def tell_of_breaker(group: Group, opened: str | None) -> None:
@@ -78,7 +92,7 @@ def tell_of_breaker(group: Group, opened: str | None) -> None:
         return
     kept = group.store.load(BREAKER) or GroupRecord(BREAKER)
     try:
-        if opened is not None and kept.paused is None:
+        if opened is not None and not _is_told(kept, group.rules.breaker, group.clock.now()):
             kept = group.store.save(_opened(group, kept, opened))
             log.error("breaker.opened", extra={"group": group.name, "reason": opened})
         elif opened is None and kept.paused is not None:
@@ -88,6 +102,12 @@ def tell_of_breaker(group: Group, opened: str | None) -> None:
         return  # somebody else has noticed it, and tells
     if kept.outbox:
         send(group, kept)
+
+
+def _is_told(kept: GroupRecord, breaker: Breaker, now: datetime) -> bool:
+    """False also where it was told so long ago that the rollbacks of then do not count any more: others have opened it
+    since, and nobody has noted that it had closed, as only a start by schedule does."""
+    return kept.paused is not None and now - kept.paused.at < breaker.within
 
 
 def _opened(group: Group, kept: GroupRecord, text: str) -> GroupRecord:

@@ -1,21 +1,23 @@
 """`sweep`: who needs attention now? Asks the store every time, and about the idle groups all together now and then.
 
 Must never change anything in AWS, nor drive a group: it says which ones to advance, and an answer that is wrong, late
-or given twice costs a look. Keeps the budget of API calls that all who advance groups share.
+or given twice costs a look. Must never let the look at idle groups, whatever goes wrong there, keep a due one waiting.
+Keeps the budget of API calls that all who advance groups share.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import dropwhile, takewhile
 from typing import Final
 
 from phoenix.core.due import WATCHED
 from phoenix.core.limits import IDLE, Rules, in_flight, why_open, with_room
-from phoenix.core.record import GroupRecord
+from phoenix.core.record import Ask, GroupRecord
 from phoenix.core.triage import UNKNOWN_SIGNS, Member, Need, need_of
 from phoenix.errors import LeaseHeld, PhoenixError
 from phoenix.ports import Clock, Invoker, Overview, Store
@@ -73,65 +75,144 @@ class Swept:
     """Did not fit into the budget of this sweep; they stay due."""
     standing: Standing | None = None
     """Known only when all groups were looked at."""
+    trouble: PhoenixError | None = None
+    """Why the idle groups could not be looked at; the next sweep tries again."""
 
 
 def sweep(estate: Estate, *, idle: bool, until: datetime | None = None) -> Swept:
     """Find and hand on. `idle`: look at all groups now. `until`: nothing is handed on any more after that."""
     come = estate.store.due(estate.clock.now() + AHEAD)
     due = [name for name in come if name in estate.members]
-    looked = _look_at_all(estate, due) if idle or IDLE in come else _Looked()
-    wanted = tuple(dict.fromkeys((*due, *looked.wanted)))
-    costs = {name: _CALLS_A_START if name in looked.start else _CALLS_A_PASS for name in wanted}
-    invoked = tuple(_handed_on(estate, costs, _poll_seconds(estate, looked), until)) if wanted else ()
-    return Swept(len(due), looked.count, invoked, looked.waiting, len(wanted) - len(invoked), looked.standing)
+    pace = _Pace(estate, until, estate.clock.now())
+    invoked = [*pace.hand_on(dict.fromkeys(due, _CALLS_A_PASS))]
+    found = Swept(len(due), invoked=tuple(invoked), left=len(due) - len(invoked))
+    return _look_at_all(pace, found, due) if idle or IDLE in come else found
+
+
+@dataclass(slots=True)
+class _Pace:
+    """Hands groups on, so many a second that their calls keep to the budget: one for all that a sweep hands on."""
+
+    estate: Estate
+    until: datetime | None
+    began: datetime
+    spent: int = 0
+    tried: list[str] = field(default_factory=list)
+
+    def hand_on(self, costs: Mapping[str, int], more: int = 0) -> Iterator[str]:
+        """In this order, as long as there is time; `costs` are the calls of each, `more` is who will be active soon.
+        Yields those that were taken."""
+        left = deque(costs)
+        poll_seconds = _poll_seconds(self.estate, more) if left else 0.0
+        while left and self._has_time():
+            batch = [left.popleft()]
+            while left and sum(costs[name] for name in (*batch, left[0])) <= self.estate.calls_per_second:
+                batch.append(left.popleft())
+            self.spent += sum(costs[name] for name in batch)
+            self.tried += batch
+            try:
+                self.estate.invoker.invoke(batch, poll_seconds)
+            except PhoenixError as error:
+                log.error("sweep.not_handed_on", extra={"groups": batch, "reason": error.message})
+                continue
+            yield from batch
+
+    def _has_time(self) -> bool:
+        """Wait for the budget; False when nothing more is to be handed on."""
+        clock = self.estate.clock
+        ahead = self.spent / self.estate.calls_per_second - (clock.now() - self.began).total_seconds()
+        if ahead > 0:
+            clock.sleep(ahead)
+        return not clock.stopping and (self.until is None or clock.now() < self.until)
 
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What an idle look has found."""
+    """What an idle look has found. `order` is who may start, in the order in which it is their turn."""
 
-    count: int = 0
-    upkeep: tuple[str, ...] = ()
-    start: tuple[str, ...] = ()
-    waiting: tuple[str, ...] = ()
-    allowed: int = 0
+    count: int
+    upkeep: tuple[str, ...]
+    order: tuple[str, ...]
+    start: tuple[str, ...]
+    allowed: int
     """How many may start by the rules, those included for whose calls this sweep is too short."""
-    standing: Standing | None = None
+    is_open: bool
+    """The breaker is."""
+    cursor: GroupRecord
+    standing: Standing
 
     @property
-    def wanted(self) -> tuple[str, ...]:
-        """Who is to be handed on: first those that have started already."""
-        return (*self.upkeep, *self.start)
+    def costs(self) -> Mapping[str, int]:
+        """Who is to be handed on, and what that costs: first those that have started already."""
+        return dict.fromkeys(self.upkeep, _CALLS_A_PASS) | dict.fromkeys(self.start, _CALLS_A_START)
 
 
-def _look_at_all(estate: Estate, due: Sequence[str]) -> _Looked:
-    """One at a time, whoever sweeps: the lease says who. While groups wait for room, the next look is a minute off."""
+def _look_at_all(pace: _Pace, found: Swept, due: Collection[str]) -> Swept:
+    """One at a time, whoever sweeps: the lease says who. While groups wait for room, or for a sweep with more time, or
+    when something went wrong, the next look is a minute off."""
+    estate = pace.estate
     try:
         lease = estate.store.claim(IDLE, estate.driver, estate.clock.now(), _LOOK_TTL)
     except LeaseHeld:
-        return _Looked()
-    again: datetime | None = estate.clock.now() + timedelta(minutes=1)
-    try:
-        found = _judged(estate, due)
-        again = again if found.waiting else None
         return found
+    soon: datetime | None = estate.clock.now() + timedelta(minutes=1)
+    try:
+        looked = _judged(estate, due)
+        invoked = tuple(pace.hand_on(looked.costs, looked.allowed))
+        _remember_turn(pace, looked)
+        left = len(looked.costs) - len(invoked)
+        # What the breaker stops waits for time to pass, not for room.
+        waiting = () if looked.is_open else tuple(name for name in looked.order if name not in looked.start)
+        soon = soon if waiting or left else None
+        return replace(
+            found,
+            looked_at=looked.count,
+            invoked=(*found.invoked, *invoked),
+            waiting=waiting,
+            left=found.left + left,
+            standing=looked.standing,
+        )
+    except PhoenixError as trouble:
+        log.error("sweep.idle_look_failed", extra={"reason": trouble.message})
+        return replace(found, trouble=trouble)
     finally:
-        estate.store.release(lease, again)
+        estate.store.release(lease, soon)
 
 
-def _judged(estate: Estate, due: Sequence[str]) -> _Looked:
+def _judged(estate: Estate, due: Collection[str]) -> _Looked:
     members = [member for name, member in sorted(estate.members.items()) if name not in due]
-    records = estate.store.load_many([*estate.members])
+    records = dict(estate.store.load_many([*estate.members, IDLE]))
+    cursor = records.pop(IDLE, None) or GroupRecord(IDLE)
     signs = estate.overview.signs_of(members, records)
     now = estate.clock.now()
     needs = {m.name: need_of(m, records.get(m.name), signs.get(m.name, UNKNOWN_SIGNS), now) for m in members}
     upkeep = tuple(name for name, need in needs.items() if need is Need.UPKEEP)
-    start = tuple(name for name, need in needs.items() if need is Need.START)
-    allowed = _with_room(estate, records, start)
-    chosen = allowed[: _starts_that_fit(estate, len(due) + len(upkeep))]
-    # What the breaker stops waits for time to pass, not for room.
-    waiting = () if why_open(estate.rules, records.values(), now) else tuple(n for n in start if n not in chosen)
-    return _Looked(len(members), upkeep, chosen, waiting, len(allowed), _standing(records, now))
+    order = _in_turn((name for name, need in needs.items() if need is Need.START), cursor)
+    is_open = why_open(estate.rules, records.values(), now) is not None
+    # Of those that the breaker stops, one: it tells of it, once.
+    allowed = order[:1] if is_open else with_room(estate.rules, in_flight(records.values()), order)
+    start = allowed[: _starts_that_fit(estate, len(due) + len(upkeep))]
+    return _Looked(len(members), upkeep, order, start, len(allowed), is_open, cursor, _standing(records, now))
+
+
+def _in_turn(names: Iterable[str], cursor: GroupRecord) -> tuple[str, ...]:
+    """From where the last look ended, and round: else the first in the alphabet would be looked at for ever."""
+    last = (cursor.paused.reason if cursor.paused else None) or ""
+    return tuple(sorted(names, key=lambda name: (name <= last, name)))
+
+
+def _remember_turn(pace: _Pace, looked: _Looked) -> None:
+    """The next look goes on after the first run of those that were tried: whoever has been passed over for one of them
+    is then the first. Those left out for want of room alone lose nothing by it."""
+    tried = set(pace.tried)
+    run = [*takewhile(tried.__contains__, dropwhile(lambda name: name not in tried, looked.order))]
+    if not run or len(run) == len(looked.order):
+        return
+    turn = Ask(pace.estate.clock.now(), pace.estate.driver, run[-1])
+    try:
+        pace.estate.store.save(replace(looked.cursor, paused=turn))
+    except PhoenixError as error:  # the same ones are tried again, which does no harm once
+        log.warning("sweep.turn_not_noted", extra={"reason": error.message})
 
 
 def _standing(records: Mapping[str, GroupRecord], now: datetime) -> Standing:
@@ -140,42 +221,14 @@ def _standing(records: Mapping[str, GroupRecord], now: datetime) -> Standing:
     return Standing(len(flying), sum(now > each.deadline for each in flying), max(ages, default=None))
 
 
-def _with_room(estate: Estate, records: Mapping[str, GroupRecord], start: Sequence[str]) -> tuple[str, ...]:
-    """Those that may start by the rules. Of those that the breaker stops, one: it tells of it, once."""
-    if why_open(estate.rules, records.values(), estate.clock.now()) is not None:
-        return tuple(start[:1])
-    return with_room(estate.rules, in_flight(records.values()), start)
-
-
 def _starts_that_fit(estate: Estate, others: int) -> int:
     """How many starts the budget has room for until the next sweep; one at least, or nothing would ever start."""
     calls = estate.calls_per_second * _SWEEP_EVERY.total_seconds() - others * _CALLS_A_PASS
     return max(1, int(calls / _CALLS_A_START))
 
 
-def _poll_seconds(estate: Estate, looked: _Looked) -> float:
-    """How often to look at what moves, so that all who are active, and all who will start, share the budget."""
-    active = len(estate.store.due(estate.clock.now() + _ACTIVE)) + looked.allowed
-    shared = active * _CALLS_A_PASS / estate.calls_per_second
+def _poll_seconds(estate: Estate, more: int) -> float:
+    """How often to look at what moves, so that all who are active, and so many more, share the budget."""
+    due = estate.store.due(estate.clock.now() + _ACTIVE)
+    shared = (sum(name in estate.members for name in due) + more) * _CALLS_A_PASS / estate.calls_per_second
     return max(estate.poll_seconds, min(shared, WATCHED.total_seconds()))
-
-
-def _handed_on(estate: Estate, costs: Mapping[str, int], poll_seconds: float, until: datetime | None) -> Iterator[str]:
-    """So many a second that their calls, which are their `costs`, keep to the budget; the longest due first."""
-    began, spent, left = estate.clock.now(), 0, deque(costs)
-    while left:
-        ahead = spent / estate.calls_per_second - (estate.clock.now() - began).total_seconds()
-        if ahead > 0:
-            estate.clock.sleep(ahead)
-        if estate.clock.stopping or (until is not None and estate.clock.now() >= until):
-            return
-        batch = [left.popleft()]
-        while left and sum(costs[name] for name in (*batch, left[0])) <= estate.calls_per_second:
-            batch.append(left.popleft())
-        spent += sum(costs[name] for name in batch)
-        try:
-            estate.invoker.invoke(batch, poll_seconds)
-        except PhoenixError as error:
-            log.error("sweep.not_handed_on", extra={"groups": batch, "reason": error.message})
-            continue
-        yield from batch

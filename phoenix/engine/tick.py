@@ -14,6 +14,7 @@ from phoenix.core.due import WATCHED
 from phoenix.core.janitor import leftovers
 from phoenix.core.model import Outcome
 from phoenix.core.record import GroupRecord
+from phoenix.core.triage import NOTE_HOLDS
 from phoenix.engine.drive import claim, drive, give_back
 from phoenix.engine.group import Group
 from phoenix.engine.once import Ticked, tick_once
@@ -155,9 +156,11 @@ def _waits(record: GroupRecord, now: datetime) -> bool:
 
 def _note(group: Group, kept: GroupRecord | None, found: Survey) -> None:
     """Remember who lives in a group that phoenix has not rotated yet: idle groups are judged by their records."""
-    noted = replace(found.record, live=found.live)
-    if noted != kept:
-        group.store.save(noted)
+    then = kept.noted_at if kept is not None else None
+    noted = replace(found.record, live=found.live, noted_at=then)
+    is_old = noted.rotation is None and (then is None or found.seen.at - then > NOTE_HOLDS)
+    if noted != kept or is_old:
+        group.store.save(replace(noted, noted_at=found.seen.at))
 
 
 def _grows_too_old_at(group: Group, found: Survey) -> datetime | None:
@@ -183,8 +186,8 @@ def _blocked(group: Group, found: Survey, plan: Plan) -> _Visit:
 def _start(group: Group, lease: Lease, found: Survey, plan: Plan, *, stay: bool) -> _Visit:
     assert plan.next is not None  # noqa: S101 - a plan without one is blocked
     try:
-        with in_turn(group, BY_SCHEDULE):
-            record = begin(group, found, plan.next, BY_SCHEDULE)
+        with in_turn(group, BY_SCHEDULE) as turn:
+            record = begin(group, found, plan.next, BY_SCHEDULE, turn)
     except Blocked:
         # Others were faster. With the next idle look there may be room again.
         return _Visit(report_on(group, found.record, found.seen, sentence="", outcome=Outcome.NONE))

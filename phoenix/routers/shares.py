@@ -12,7 +12,7 @@ from typing import Any, Final
 from phoenix.aws.rights import Rights, reads
 from phoenix.aws.session import Aws
 from phoenix.core.record import GroupRecord
-from phoenix.errors import PermanentError
+from phoenix.errors import AccessDenied, PermanentError
 from phoenix.routers.forwarding import Pair, Rule
 
 IAM_ACTIONS: Final[Rights] = reads("elasticloadbalancing:DescribeRules")
@@ -34,6 +34,8 @@ def _read(aws: Aws, arns: Sequence[str]) -> list[Rule]:
     """One that is gone spoils the answer for all; then each half is asked for by itself."""
     try:
         found = list(aws.pages("elbv2", "describe_rules", "Rules", RuleArns=list(arns)))
+    except AccessDenied:
+        raise  # a right that is missing says nothing of any rule
     except PermanentError:
         if len(arns) == 1:
             return []

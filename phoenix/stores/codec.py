@@ -1,7 +1,7 @@
 """Records and rotations as JSON, the same in every store.
 
-Must never guess: a record that a newer phoenix wrote is refused, because a field that we do not know may be the one
-that a rollback depends on. Fields that an older phoenix did not know yet take their defaults.
+Must never guess: a record with a field that we do not know is refused, because it may be the one that a rollback
+depends on; unless it holds nothing, for then it says nothing. Fields that are missing take their defaults.
 
 Must import nothing that takes long: a rollback reads its record before it does anything else.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import inspect
@@ -21,6 +21,8 @@ from phoenix.errors import StoreError
 
 T = TypeVar("T", GroupRecord, Rotation)
 
+_NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
+"""What a field holds that nobody has used, in whichever version: most fields begin so."""
 _layout: Callable[[Any], inspect.Type] = cache(inspect.type_info)
 
 
@@ -43,7 +45,7 @@ def decode_record(text: str, where: str) -> GroupRecord:
     """Read what `encode_record` wrote; `where` names the store in errors.
 
     Raises:
-        StoreError: it is damaged, or a newer phoenix wrote it.
+        StoreError: it is damaged, or only another version of phoenix understands it.
     """
     return _decoded(text, GroupRecord, f"a record in {where}")
 
@@ -52,7 +54,7 @@ def decode_rotation(text: str, where: str) -> Rotation:
     """Read what `encode_rotation` wrote; `where` names the store in errors.
 
     Raises:
-        StoreError: it is damaged, or a newer phoenix wrote it.
+        StoreError: it is damaged, or only another version of phoenix understands it.
     """
     return _decoded(text, Rotation, f"a rotation in {where}")
 
@@ -60,12 +62,12 @@ def decode_rotation(text: str, where: str) -> Rotation:
 def _decoded(text: str, kind: type[T], which: str) -> T:
     try:
         written = msgspec.json.decode(text)
-        # First, since what a newer phoenix wrote may well be unreadable for other reasons too: they would mislead.
+        # First, since what another version wrote may well be unreadable for other reasons too: they would mislead.
         unknown = next(_unknown_fields(written, _layout(kind)), None)
         if unknown is not None:
             raise StoreError(
-                f"{which} has the field {unknown!r}, which this version of phoenix does not know: "
-                "a newer one has written it, so upgrade this one"
+                f"{which} has the field {unknown!r}, which only another version of phoenix knows: "
+                "finish what is in flight with that version, or, if it is the newer one, upgrade this one"
             )
         return msgspec.convert(written, kind)
     except msgspec.MsgspecError as error:
@@ -75,11 +77,12 @@ def _decoded(text: str, kind: type[T], which: str) -> T:
 
 
 def _unknown_fields(written: Any, kind: inspect.Type, at: str = "") -> Iterator[str]:
-    """Paths of all fields that the dataclasses lack: msgspec would pass them over in silence."""
+    """Paths of all fields that hold something and that the dataclasses lack: msgspec passes them over in silence."""
     for each in kind.types if isinstance(kind, inspect.UnionType) else (kind,):
         for name, part, kind_of_part in _parts(written, each):
             if kind_of_part is None:
-                yield at + name
+                if part not in _NOTHING:
+                    yield at + name
             else:
                 yield from _unknown_fields(part, kind_of_part, f"{at}{name}.")
 

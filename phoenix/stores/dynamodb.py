@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import ClassVar, Final
 
 from phoenix.aws.rights import Names, Rights, arn
@@ -22,6 +23,7 @@ from phoenix.stores import dynamodb_table
 from phoenix.stores.codec import as_text, decode_record, decode_rotation, encode_record, encode_rotation
 from phoenix.stores.dynamodb_table import DUE, MOST_BYTES, Item, Table
 from phoenix.stores.lease import Claim, is_same
+from phoenix.stores.unreadable import readable
 
 KEPT_FOR: Final = timedelta(days=400)
 """How long a rotation stays in the history, from its start."""
@@ -75,8 +77,11 @@ class DynamoStore:
         return self._seen(found) if found else None
 
     def load_many(self, groups: Sequence[str]) -> Mapping[str, GroupRecord]:
-        """The records of those groups that have one, a hundred in one call."""
-        return {record.group: record for record in map(self._seen, self._table.get_many(groups, _RECORD))}
+        """The records of those groups that have one, a hundred in one call; what cannot be read is left out, and told
+        of in the log."""
+        items = self._table.get_many(groups, _RECORD)
+        found = (readable(str(item["group"]), partial(self._seen, item)) for item in items)
+        return {record.group: record for record in found if record is not None}
 
     def save(self, record: GroupRecord) -> GroupRecord:
         """Write the record if its version is still the one kept here. The last rotation, if it makes room for another

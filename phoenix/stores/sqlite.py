@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from phoenix.ports import Lease
 from phoenix.stores.codec import as_text, decode_record, decode_rotation, encode_record, encode_rotation
 from phoenix.stores.lease import Claim, is_same
 from phoenix.stores.sqlite_file import SqliteFile
+from phoenix.stores.unreadable import readable
 
 _RECORD = "SELECT written FROM records WHERE group_name = ?"
 _FIRST_RECORD = """
@@ -61,10 +63,15 @@ class SqliteStore:
         return decode_record(row[0], self._file.name) if row else None
 
     def load_many(self, groups: Sequence[str]) -> Mapping[str, GroupRecord]:
-        """The records of those groups that have one."""
+        """The records of those groups that have one; what cannot be read is left out, and told of in the log."""
         with self._reading() as database:
             rows = {group: _one(database, _RECORD, group) for group in groups} if database else {}
-        return {group: decode_record(row[0], self._file.name) for group, row in rows.items() if row}
+        found = {
+            group: readable(group, partial(decode_record, row[0], self._file.name))
+            for group, row in rows.items()
+            if row
+        }
+        return {group: record for group, record in found.items() if record is not None}
 
     def save(self, record: GroupRecord) -> GroupRecord:
         """Write the record and file its rotation, both or neither."""

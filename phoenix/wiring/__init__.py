@@ -23,7 +23,7 @@ from phoenix.stores import open_store
 from phoenix.stores.tolerant import TolerantStore
 from phoenix.telemetry import logs
 from phoenix.wiring.ground import Ground, Overrides
-from phoenix.wiring.pinned import pinned_group
+from phoenix.wiring.pinned import nobody_knows, pinned_group
 
 if TYPE_CHECKING:
     from phoenix.engine.sweep import Estate
@@ -52,6 +52,7 @@ class Wiring:
         self._library: Library | None = None
         self._judged: Judged | None = None
         self._store: Store | None = None
+        self._store_for_rollback: Store | None = None
 
     def library(self) -> Library:
         """All policies, sound and broken.
@@ -132,9 +133,10 @@ class Wiring:
         if self.settings.store is None and self._may_have_a_common_file():
             return None
         try:
-            return pinned_group(self._ground, self.store(), name, lambda: self._notifiers_of(name))
+            self.store()
         except UsageError:  # no URL of a store, which `group_for_rollback` gets by without
             return None
+        return pinned_group(self._ground, self._tolerant_store(), name, lambda: self._notifiers_of(name))
 
     def group_for_rollback(self, name: str) -> Group:
         """One group, wired with what is left: its policy, else what its record has pinned, else its tags on AWS.
@@ -142,7 +144,7 @@ class Wiring:
         Raises:
             UsageError: nobody knows the group; the same that `group` raises.
         """
-        store = TolerantStore(*self._store_or_why())
+        store = self._tolerant_store()
         try:
             return self._from_policy(name, store)
         except PhoenixError as trouble:
@@ -150,21 +152,33 @@ class Wiring:
             log.warning("policy.left_out", extra={"group": name, "reason": trouble.message})
             return group
 
+    def _tolerant_store(self) -> Store:
+        """One for the whole way back, however often the group is wired: a store that has not answered once is not
+        waited for again."""
+        if self._store_for_rollback is None:
+            self._store_for_rollback = TolerantStore(*self._store_or_why())
+        return self._store_for_rollback
+
     def _notifiers_of(self, name: str) -> Sequence[Notifier]:
         return tuple(self.group_for_rollback(name).notifiers)
 
     def _store_or_why(self) -> tuple[Store | None, str]:
         """The store, unless nobody can tell which one it is: a wrong one would be believed later."""
-        try:
-            broken = [file for file in self.library().problems if Path(file).name in COMMON_FILES]
-        except PhoenixError:
-            broken = []
-        if broken and self.settings.store is None:
-            return None, f"{broken[0]}, which may name the store, is broken"
+        broken = self._broken_common_file() if self.settings.store is None else None
+        if broken is not None:
+            return None, f"{broken}, which may name the store, is broken"
         try:
             return self.store(), ""
         except PhoenixError as error:
             return None, error.message
+
+    def _broken_common_file(self) -> str | None:
+        if not self._may_have_a_common_file():
+            return None
+        try:
+            return next((file for file in self.library().problems if Path(file).name in COMMON_FILES), None)
+        except PhoenixError:  # which the policies, or what is left, will have to do without
+            return None
 
     def _from_policy(self, name: str, store: Store) -> Group:
         from phoenix.wiring.policies import group_of_library
@@ -181,8 +195,9 @@ class Wiring:
                 return policies.group_with_policy(self._ground, policy, store)
             found = remains.group_from_record(self._ground, store, record)
             if found is not None:
-                return found
-        return remains.group_from_tags(self._ground, store, name, trouble)
+                return replace(found, notifiers=nobody_knows(trouble))
+        found = remains.group_from_tags(self._ground, store, name, trouble)
+        return replace(found, notifiers=nobody_knows(trouble))
 
     def _common_store(self) -> str | None:
         """What `phoenix.yaml` says; it is not asked where it does not exist, since reading it loads all policies."""

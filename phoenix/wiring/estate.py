@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -15,9 +15,9 @@ from typing import Any, Final
 from phoenix.aws.rights import Rights
 from phoenix.aws.session import Access, Aws
 from phoenix.core.record import GroupRecord
-from phoenix.core.triage import Member, Signs
+from phoenix.core.triage import UNKNOWN_SIGNS, Member, Signs
 from phoenix.engine.sweep import Estate
-from phoenix.errors import PermanentError
+from phoenix.errors import PermanentError, PhoenixError
 from phoenix.fleets import marks
 from phoenix.images import together
 from phoenix.keys import Kind
@@ -76,13 +76,18 @@ class AwsOverview:
         self._clock, self._places = clock, places
 
     def signs_of(self, members: Sequence[Member], records: Mapping[str, GroupRecord]) -> Mapping[str, Signs]:
-        """The signs of each group; those of an account that refuses are not known, and their groups looked at alone."""
+        """The signs of each group. Where an account or Region does not answer, for whatever reason, those of its groups
+        are not known: they are looked at alone, and the others as ever."""
         by_access: defaultdict[Access, list[Member]] = defaultdict(list)
         for member in members:
             by_access[self._places[member.name].access].append(member)
         signs: dict[str, Signs] = {}
         for there in by_access.values():
-            signs |= self._signs_there(self._places[there[0].name].aws, there, records)
+            try:
+                signs |= self._signs_there(self._places[there[0].name].aws, there, records)
+            except PhoenixError as error:
+                log.error("overview.failed", extra={"groups": [m.name for m in there], "reason": error.message})
+                signs |= dict.fromkeys((m.name for m in there), UNKNOWN_SIGNS)
         return signs
 
     def _signs_there(
@@ -93,30 +98,34 @@ class AwsOverview:
         asks_for_taints = any(m.rotate_when.tainted for m in members)
         images, marked, tainted, moved = aws.side_by_side(
             [
-                partial(_unless_refused, {}, together.chosen_images, aws, sources, self._clock.now()),
-                partial(_unless_refused, frozenset(), marks.marked_groups, aws),
-                partial(_unless_refused, frozenset(), marks.tainted_groups if asks_for_taints else _none, aws),
-                partial(_unless_refused, frozenset(), shares.moved_groups, aws, known),
+                partial(_unless_refused, together.chosen_images, aws, sources, self._clock.now()),
+                partial(_unless_refused, marks.marked_groups, aws),
+                partial(_unless_refused, marks.tainted_groups if asks_for_taints else _none, aws),
+                partial(_unless_refused, shares.moved_groups, aws, known),
             ]
         )
         return {
             member.name: Signs(
-                image=images.get(member.name),
-                marked=not marked.isdisjoint(member.slots.values()),
-                moved=member.name in moved,
-                tainted=not tainted.isdisjoint(member.slots.values()),
+                image=images.get(member.name) if images is not None else None,
+                marked=_has_any(marked, member.slots.values()),
+                moved=_has_any(moved, [member.name]),
+                tainted=_has_any(tainted, member.slots.values()),
             )
             for member in members
         }
 
 
-def _unless_refused(otherwise: Any, ask: Callable[..., Any], *given: Any) -> Any:
-    """An account that lacks a right must not stop the others: what it does not say is not known."""
+def _unless_refused(ask: Callable[..., Any], *given: Any) -> Any:
+    """None where a right is lacking: that must not spoil what the others say, and is no answer either."""
     try:
         return ask(*given)
     except PermanentError as error:
         log.error("overview.refused", extra={"question": ask.__name__, "reason": error.message})
-        return otherwise
+        return None
+
+
+def _has_any(found: Collection[str] | None, names: Iterable[str]) -> bool | None:
+    return None if found is None else any(name in found for name in names)
 
 
 def _none(_: Aws) -> frozenset[str]:

@@ -19,7 +19,6 @@ from phoenix.core.record import GroupRecord
 from phoenix.engine.group import About, Group
 from phoenix.errors import PhoenixError
 from phoenix.ports import Notifier, Store
-from phoenix.stores.tolerant import TolerantStore
 from phoenix.wiring.ground import Ground, Kinds
 
 
@@ -56,8 +55,18 @@ class LateNotifiers:
         return iter(self.load())
 
 
+def nobody_knows(trouble: PhoenixError) -> LateNotifiers:
+    """The notifiers of a group without its policy: not none, which would be told, and forgotten, but unknown ones."""
+
+    def load() -> Sequence[Notifier]:
+        raise trouble
+
+    return LateNotifiers(load)
+
+
 def pinned_group(ground: Ground, store: Store, name: str, load: Callable[[], Sequence[Notifier]]) -> Group | None:
-    """The group as its record has it; None when there is no record, or too little in it, or no reading it."""
+    """The group as its record has it; None when there is no record, or too little in it, or no reading it. The store is
+    one for a rollback."""
     try:
         record = store.load(name)
         pinned = _read(record)
@@ -70,7 +79,7 @@ def pinned_group(ground: Ground, store: Store, name: str, load: Callable[[], Seq
     scope = Scope(name, dict(record.slots), ground.aws(access), ground.clock, record.rotation.terms)
     kinds = Kinds(pinned.fleet.kind, pinned.traffic.kind)
     return replace(
-        ground.bare_group(scope, kinds, TolerantStore(store)),
+        ground.bare_group(scope, kinds, store),
         notifiers=LateNotifiers(load),
         about=About(pinned.account, ground.region(region), pinned.owner, pinned.runbook, pinned.description),
         policy=record.rotation.policy,

@@ -19,6 +19,7 @@ from phoenix.aws.session import Access, Aws
 from phoenix.core.model import Slot
 from phoenix.core.record import GroupRecord
 from phoenix.engine.group import About, Group
+from phoenix.errors import PhoenixError
 from phoenix.keys import Kind
 from phoenix.policy.loader import Judged, Library, LoadedPolicy, load
 from phoenix.policy.model import Policy
@@ -47,9 +48,20 @@ def group_of_library(ground: Ground, library: Library, name: str, store: Store) 
         InvalidPolicy: its policy is broken.
     """
     found = library.find(name)
-    group = group_with_policy(ground, found.policy, store, found)
+    group = group_with_policy(ground, _that_counts(found.policy, store), store, found)
     policies = (each.policy for each in library.policies.values())
     return replace(group, rules=rules_of(library.all_groups, policies, library.groups))
+
+
+def _that_counts(policy: Policy, store: Store) -> Policy:
+    """The one that the rotation in flight was started with, while there is one: its gates and its slots must not change
+    under it. Else the file's."""
+    try:
+        record = store.load(policy.group)
+    except PhoenixError:  # whoever needs the record will say what is wrong with it
+        return policy
+    pinned = pinned_policy(record) if record is not None and record.in_flight is not None else None
+    return pinned or policy
 
 
 def group_with_policy(ground: Ground, policy: Policy, store: Store, found: LoadedPolicy | None = None) -> Group:

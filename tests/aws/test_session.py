@@ -80,6 +80,14 @@ def test_news_are_tried_once_and_not_for_long(service: str) -> None:
     assert (config.retries["total_max_attempts"], config.read_timeout) == (1, 5)
 
 
+def test_a_table_that_does_not_answer_is_not_waited_for_as_long_as_the_rest_of_aws() -> None:
+    session = CountingSession()
+    Aws(session=session).client("dynamodb")
+
+    config = session.made[0][1]
+    assert (config.retries, config.read_timeout) == ({"mode": "standard", "total_max_attempts": 2}, 3)
+
+
 def test_the_endpoint_comes_from_the_environment(bare: pytest.MonkeyPatch) -> None:
     bare.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4999")
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from phoenix.cli.tick import _Pass, _trouble_of
+from phoenix.core.limits import IDLE
+from phoenix.errors import Throttled
 from tests.cli.conftest import Terminal
 
 
@@ -43,3 +48,23 @@ def test_limits_may_be_passed_over_by_hand(phoenix: Terminal) -> None:
 
     assert phoenix("plan web --force --ignore breaker -o json").document["blockers"][0]["name"] == "quarantine"
     assert phoenix("plan web --force --ignore limit,breaker,quarantine").status == 0
+
+
+def test_a_group_that_meets_a_defect_is_named_and_makes_the_pass_fail(capsys: pytest.CaptureFixture[str]) -> None:
+    done = _Pass()
+
+    with _trouble_of("web", done):
+        raise ZeroDivisionError("division by zero")
+
+    assert (done.exit_status, done.documents["web"]["group"]) == (1, "web")
+    assert "web: " in (said := capsys.readouterr().err)
+    assert "a defect in phoenix: ZeroDivisionError" in said
+
+
+def test_idle_groups_that_could_not_be_looked_at_make_the_pass_fail(capsys: pytest.CaptureFixture[str]) -> None:
+    done = _Pass()
+
+    done.fail_for_all(Throttled("slow down"))
+
+    assert (done.exit_status, done.documents, [*done.errors]) == (1, {}, [IDLE])
+    assert capsys.readouterr().err == "phoenix: the idle groups could not be looked at: slow down\n"

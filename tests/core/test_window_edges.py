@@ -82,3 +82,15 @@ def test_the_hour_before_the_clocks_are_set_back_sees_no_opening_that_is_to_come
 
     assert night.opening_at(utc("2026-10-25T00:10")) is None
     assert night.next_opening(utc("2026-10-25T00:10")) == utc("2026-10-25T00:50")
+
+
+def test_west_of_greenwich_the_next_opening_is_the_one_of_today() -> None:
+    new_york = a_calendar("0 3 * * *", HOUR, "America/New_York")
+
+    assert new_york.next_opening(utc("2026-11-18T07:00")) == utc("2026-11-18T08:00")
+
+
+def test_in_london_the_second_of_two_equal_hours_has_no_offset_at_all() -> None:
+    night = a_calendar("50 1 * * *", HOUR, "Europe/London")
+
+    assert night.opening_at(utc("2026-10-25T01:10")) == Opening(utc("2026-10-25T00:50"), utc("2026-10-25T01:50"))

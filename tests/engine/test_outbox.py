@@ -170,6 +170,20 @@ def test_notifiers_that_cannot_even_be_loaded_leave_the_news_where_it_is() -> No
     assert [n.event for n in bench.record.outbox] == ["started", "succeeded"]
 
 
+def test_who_does_not_know_whom_to_tell_leaves_the_outbox_as_it_is_for_as_long_as_it_takes() -> None:
+    bench = a_bench()
+    record = with_news(bench)
+    bench.clock.at += timedelta(days=2)
+
+    assert send(other_group(bench, notifiers=Unloadable()), record) == record == bench.record
+
+
+def test_where_nobody_is_to_be_told_any_more_what_is_left_is_thrown_away() -> None:
+    bench = a_bench()
+
+    assert send(other_group(bench, notifiers=()), with_news(bench)).outbox == ()
+
+
 def test_a_store_that_fails_in_between_keeps_the_news_and_stops_nobody() -> None:
     bench = a_bench()
     record = with_news(bench)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +14,9 @@ from phoenix.engine.plan import make_plan
 from phoenix.engine.report import NotStarted
 from phoenix.engine.request import RollbackRequest, RotateRequest
 from phoenix.engine.rollback import rollback
-from phoenix.engine.rotate import rotate
-from phoenix.engine.rules import in_turn
+from phoenix.engine.rotate import begin, rotate
+from phoenix.engine.rules import in_turn, refuse_out_of_turn
+from phoenix.engine.survey import survey
 from phoenix.engine.tick import tick
 from phoenix.errors import Blocked, LeaseHeld
 from tests.builders import NOON, a_record, a_rotation
@@ -92,6 +94,37 @@ def test_starts_wait_for_their_turn_but_not_for_ever() -> None:
         raise AssertionError("nobody may start now")
 
 
+def test_a_start_whose_turn_somebody_else_has_taken_meanwhile_is_refused() -> None:
+    bench = beside()
+
+    with in_turn(bench.group, RotateRequest()) as turn:
+        refuse_out_of_turn(bench.group, turn)
+        bench.clock.at += timedelta(minutes=3)
+        with in_turn(replace(bench.group, driver="there/2"), RotateRequest()), pytest.raises(Blocked, match="turn"):
+            refuse_out_of_turn(bench.group, turn)
+
+
+def test_a_start_out_of_its_turn_is_not_recorded() -> None:
+    bench = beside()
+    found = survey(bench.group, RotateRequest())
+    assert found.next is not None
+    over = replace(bench.store.claim(STARTS, "else/1", NOON, timedelta(minutes=1)), owner="web/1")
+
+    with pytest.raises(Blocked, match="turn"):
+        begin(bench.group, found, found.next, RotateRequest(), over)
+
+    assert bench.store.load("web") is None
+
+
+def test_a_turn_outlasts_the_longest_wait_for_an_answer() -> None:
+    bench = beside()
+
+    with in_turn(bench.group, RotateRequest()):
+        bench.clock.at += timedelta(seconds=120)
+        with pytest.raises(LeaseHeld), in_turn(replace(bench.group, driver="there/2"), RotateRequest()):
+            raise AssertionError("nobody may start now")
+
+
 def test_without_rules_no_start_waits_for_another() -> None:
     bench = a_bench()
     bench.store.claim(STARTS, "else/1", NOON, timedelta(hours=1))
@@ -114,6 +147,21 @@ def test_the_breaker_is_told_of_once_and_closes_by_itself() -> None:
     closed = bench.store.load(BREAKER)
     assert closed is not None
     assert closed.paused is None
+
+
+def test_the_breaker_is_told_of_again_when_other_rollbacks_have_opened_it_since() -> None:
+    bench = tripped()
+    tick(bench.group)
+    bench.clock.at += timedelta(hours=7)
+    for record in bench.store.load_many(["api", "db"]).values():
+        assert record.rotation is not None
+        bench.store.save(replace(record, rotation=replace(record.rotation, ended_at=bench.clock.at)))
+
+    for _ in range(3):
+        tick(bench.group)
+        bench.clock.at += timedelta(minutes=1)
+
+    assert len(bench.inbox.subjects) == len(set(bench.inbox.ids)) == 2
 
 
 def test_an_operators_rollbacks_do_not_trip_it() -> None:

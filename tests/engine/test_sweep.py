@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from phoenix.core.limits import IDLE, Breaker, Limits, Rules
 from phoenix.core.model import Cause, Outcome
 from phoenix.core.record import GroupRecord
 from phoenix.core.triage import Member, Signs
-from phoenix.engine.sweep import Estate, Standing, Swept, sweep
-from phoenix.errors import Throttled
+from phoenix.engine.sweep import Estate, Swept, sweep
+from phoenix.errors import Blocked, PhoenixError, StoreError, Throttled
 from tests.builders import NEW_IMAGE, NOON, OLD_IMAGE, a_generation, a_record, a_rotation, after
 from tests.engine.builders import VirtualClock
 from tests.fakes_store import MemoryStore
@@ -44,8 +46,10 @@ class Glance:
 
     signs: dict[str, Signs] = field(default_factory=dict)
     error: Exception | None = None
+    asked: int = 0
 
     def signs_of(self, members: Sequence[Member], records: Mapping[str, GroupRecord]) -> Mapping[str, Signs]:
+        self.asked += 1
         if self.error is not None:
             raise self.error
         return {member.name: self.signs.get(member.name, Signs(OLD_IMAGE)) for member in members}
@@ -61,10 +65,11 @@ class Yard:
     hands: Hands = field(default_factory=Hands)
     glance: Glance = field(default_factory=Glance)
     clock: VirtualClock = field(default_factory=VirtualClock)
+    zones: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in self.names:
-            self.store.save(a_record(group=name, live=a_generation(41, since=NOON)))
+            self.store.save(a_record(group=name, live=a_generation(41, since=NOON), noted_at=NOON))
 
     @property
     def names(self) -> list[str]:
@@ -73,7 +78,7 @@ class Yard:
     @property
     def estate(self) -> Estate:
         members = {name: Member(name) for name in self.names}
-        rules = replace(self.rules, labels={name: {} for name in self.names})
+        rules = replace(self.rules, labels={name: self.zones.get(name, {}) for name in self.names})
         return Estate(members, self.store, self.glance, self.hands, self.clock, "us/1", rules)
 
     def sweep(self, *, idle: bool = False, **more: Any) -> Swept:
@@ -132,16 +137,6 @@ def test_an_idle_look_hands_on_those_that_may_be_due_after_those_that_are() -> N
     assert (found.invoked, found.looked_at) == (("g3", "g2", "g1"), 3)
 
 
-def test_an_idle_look_tells_how_all_groups_stand_and_a_sweep_between_two_does_not() -> None:
-    yard = Yard(3)
-    yard.becomes("g0", rotation=a_rotation(group="g0", deadline=NOON - MINUTE))
-    yard.becomes("g1", rotation=a_rotation(group="g1", deadline=after(60)))
-    yard.becomes("g2", live=a_generation(41, since=NOON - timedelta(days=8)))
-
-    assert yard.sweep().standing is None
-    assert yard.sweep(idle=True).standing == Standing(in_flight=2, stuck=1, oldest=timedelta(days=8))
-
-
 def test_an_idle_look_finds_nobody_where_nothing_has_changed() -> None:
     yard = Yard(50)
 
@@ -160,13 +155,93 @@ def test_two_sweeps_at_once_look_once() -> None:
 def test_an_idle_look_that_failed_is_made_again_in_a_minute() -> None:
     yard = Yard(1)
     yard.glance.error = Throttled("slow down")
-    try:
-        yard.sweep(idle=True)
-    except Throttled:
-        yard.glance.error = None
+    yard.sweep(idle=True)
+    yard.glance.error = None
 
     yard.clock.at += MINUTE
     assert yard.sweep().looked_at == 1
+
+
+@pytest.mark.parametrize("error", [Throttled("slow down"), Blocked("another account"), StoreError("damaged")])
+def test_an_idle_look_that_fails_keeps_nobody_waiting_who_is_due(error: PhoenixError) -> None:
+    yard = Yard(2)
+    yard.is_due("g1")
+    yard.glance.error = error
+
+    found = yard.sweep(idle=True)
+
+    assert (found.invoked, found.due, found.left, found.trouble) == (("g1",), 1, 0, error)
+
+
+def test_who_is_due_is_handed_on_before_anybody_looks_at_the_others() -> None:
+    yard = Yard(2)
+    yard.is_due("g1")
+    asked: list[int] = []
+
+    def invoke(groups: Sequence[str], poll_seconds: float) -> None:
+        asked.append(yard.glance.asked)
+
+    yard.hands.invoke = invoke  # type: ignore[method-assign]
+    yard.sweep(idle=True)
+
+    assert (asked, yard.glance.asked) == ([0], 1)
+
+
+def minutes_until_all_were_handed_on(yard: Yard, among: int) -> int:
+    """Nobody who is handed on ever starts anything."""
+    for minute in range(200):
+        at = yard.clock.at
+        yard.sweep(idle=minute % 15 == 0)
+        if len(set(yard.hands.groups)) == among:
+            return minute
+        yard.clock.at = at + MINUTE
+    raise AssertionError(f"only {sorted(set(yard.hands.groups))}")
+
+
+def test_groups_that_are_due_for_ever_and_never_start_take_turns() -> None:
+    yard = Yard(41)
+    yard.sees_new_image(*yard.names)
+
+    assert minutes_until_all_were_handed_on(yard, 41) == 2
+
+
+def test_a_group_that_something_blocks_does_not_keep_the_only_room_from_the_others() -> None:
+    yard = Yard(41, Rules(Limits(in_flight=1)))
+    yard.sees_new_image(*yard.names)
+
+    assert minutes_until_all_were_handed_on(yard, 41) == 40
+
+
+def test_where_a_label_is_full_those_passed_over_are_the_next_to_have_their_turn() -> None:
+    yard = Yard(6, Rules(Limits(per_label={"zone": 1})))
+    yard.zones = {name: {"zone": "ab"[number // 3]} for number, name in enumerate(yard.names)}
+    yard.sees_new_image(*yard.names)
+
+    assert minutes_until_all_were_handed_on(yard, 6) <= 6
+
+
+def test_what_time_ran_out_for_is_the_first_of_the_next_look() -> None:
+    yard = Yard(10)
+    yard.sees_new_image(*yard.names)
+
+    first = yard.sweep(idle=True, until=NOON + timedelta(seconds=10))
+    yard.clock.at = NOON + MINUTE
+    second = yard.sweep(until=yard.clock.at + timedelta(seconds=10))
+
+    assert (first.invoked, second.invoked) == (("g0", "g1", "g2"), ("g3", "g4", "g5"))
+
+
+def test_a_turn_that_could_not_be_noted_costs_a_line_in_the_log() -> None:
+    yard = Yard(5, Rules(Limits(in_flight=1)))
+    yard.sees_new_image(*yard.names)
+
+    def be_faster(record: GroupRecord) -> None:
+        yard.store.save(record)
+
+    yard.store.before_save = be_faster
+    found = yard.sweep(idle=True)
+
+    assert (found.invoked, found.trouble) == (("g0",), None)
 
 
 def test_no_more_are_woken_than_there_is_room_for_and_the_rest_is_looked_at_in_a_minute() -> None:
@@ -190,6 +265,7 @@ def test_while_the_breaker_is_open_one_is_woken_to_tell_of_it() -> None:
     found = yard.sweep(idle=True)
 
     assert (found.invoked, found.waiting, yard.store.due(after(60))) == (("g0",), (), [])
+    assert yard.sweep(idle=True).invoked == ("g1",)
 
 
 def test_many_are_woken_so_many_a_second_and_told_to_look_less_often() -> None:

@@ -271,6 +271,15 @@ def test_who_lives_in_a_group_is_noted_once_and_again_when_it_changes() -> None:
     assert bench.record.live.image == "ami-by-hand"
 
 
+def test_a_note_that_is_a_day_old_is_made_afresh() -> None:
+    bench = a_bench(images=FakeImages(an_image(OLD_IMAGE)))
+    for _ in range(3):
+        tick(bench.group)
+        bench.clock.at += timedelta(hours=20)
+
+    assert [record.noted_at for record in bench.store.saved] == [NOON, NOON + timedelta(hours=40)]
+
+
 # --- advance ----------------------------------------------------------------------------------------------------------
 
 

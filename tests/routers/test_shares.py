@@ -8,6 +8,7 @@ import pytest
 
 from phoenix.core.model import Slot
 from phoenix.core.record import GroupRecord
+from phoenix.errors import AccessDenied
 from phoenix.routers.shares import moved_groups
 from tests.account import Account
 from tests.builders import a_generation, a_record, a_rotation
@@ -42,6 +43,13 @@ def test_a_route_that_is_gone_spoils_nobody_elses_answer(account: Account, recor
     other = replace(record, group="api", routes={gone: "rule /api"})
 
     assert moved_groups(account.aws, [record, other]) == {"api"}
+
+
+def test_a_missing_right_is_not_taken_for_routes_that_are_gone(account: Account, record: GroupRecord) -> None:
+    account.aws.refusals["elasticloadbalancing:DescribeRules"] = "AccessDenied"
+
+    with pytest.raises(AccessDenied):
+        moved_groups(account.aws, [record, replace(record, group="api")])
 
 
 def test_groups_in_flight_and_without_routes_are_not_asked_about(account: Account, record: GroupRecord) -> None:

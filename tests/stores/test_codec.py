@@ -49,9 +49,24 @@ def test_fields_that_an_older_phoenix_did_not_write_take_their_defaults() -> Non
 
 
 @pytest.mark.parametrize("written", ['{"group": "web", "shiny": 1}', '{"group": "web", "setback": {"shiny": 1}}'])
-def test_a_field_that_only_a_newer_phoenix_knows_is_refused(written: str) -> None:
-    with pytest.raises(StoreError, match=r"in here has the field .*shiny.*upgrade"):
+def test_a_field_that_only_another_phoenix_knows_is_refused(written: str) -> None:
+    with pytest.raises(StoreError, match=r"in here has the field .*shiny.*another version of phoenix.*finish.*upgrade"):
         decode_record(written, "here")
+
+
+@pytest.mark.parametrize("nothing", [None, "", [], {}])
+def test_a_field_that_only_another_phoenix_knows_is_passed_over_while_it_holds_nothing(nothing: object) -> None:
+    record = a_full_record()
+    written = json.loads(encode_record(record))
+    written["shiny"] = written["rotation"]["sticky"] = written["rotation"]["old"]["referred"] = nothing
+
+    assert decode_record(json.dumps(written), "here") == record
+
+
+@pytest.mark.parametrize("something", [0, False, [None], {"": ""}])
+def test_an_unknown_field_with_anything_in_it_does_hold_something(something: object) -> None:
+    with pytest.raises(StoreError, match="shiny"):
+        decode_record(json.dumps({"group": "web", "shiny": something}), "here")
 
 
 @pytest.mark.parametrize("written", ["", "{", "[]", '{"group": 1}', '{"group": "web", "version": "3"}'])

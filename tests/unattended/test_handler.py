@@ -73,6 +73,16 @@ def test_sweeps_alone_bring_a_canary_to_its_end_and_the_old_generation_to_rest(s
     assert schedule.stage.group.store.lease_of("web") is None
 
 
+def test_a_sweep_that_advances_groups_itself_does_not_stay_with_one_that_moves(schedule: Schedule) -> None:
+    began = schedule.stage.clock.now()
+
+    schedule.sweep(idle=True)
+
+    assert schedule.stage.rotation.in_flight
+    assert schedule.stage.clock.now() - began < timedelta(seconds=10)
+    assert list(schedule.stage.group.store.due(began + timedelta(minutes=1))) == ["web"]
+
+
 def test_a_sweep_of_idle_groups_makes_few_calls_and_changes_nothing(schedule: Schedule) -> None:
     schedule.sweep(idle=True)
     schedule.until(lambda: schedule.stage.record.in_flight is None and schedule.stage.record.hot_until is None)
