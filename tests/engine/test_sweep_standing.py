@@ -1,4 +1,4 @@
-"""How all groups stand together, which alarms count: told by a sweep that has looked at all of them, and by no other."""
+"""How all groups stand together, which alarms count: told by a sweep that has looked at all of them, and only then."""
 
 from __future__ import annotations
 
