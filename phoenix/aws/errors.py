@@ -5,6 +5,7 @@ Must never swallow anything: every exception of botocore leaves as one of ours, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -79,6 +80,7 @@ _BUSY = frozenset(
 )
 _NOT_FOUND_ENDINGS = ("NotFound", "NotFoundException", "NotFoundFault", ".Malformed")
 _NO_SUCH = frozenset({"404", "NoSuchBucket", "NoSuchKey"})
+_PASSWORD = re.compile(r"//[^/@\s]+@")  # in an endpoint's address
 _LOG_IN = "log in again (aws sso login), or set AWS_PROFILE or --profile"
 
 
@@ -105,7 +107,7 @@ def translated(operation: str) -> Iterator[None]:
     except ValueError as error:
         if "endpoint" not in str(error):  # botocore has no error of its own for an address that is none
             raise
-        raise UsageError(f"{operation}: {error}", hint="check AWS_ENDPOINT_URL") from error
+        raise UsageError(_PASSWORD.sub("//***@", f"{operation}: {error}"), hint="check AWS_ENDPOINT_URL") from error
 
 
 def code_of(error: PhoenixError) -> str:
@@ -155,7 +157,7 @@ def _from_client(operation: str, error: Exception) -> PhoenixError:
         exceptions.SSOError,
     )
     unreachable = (exceptions.HTTPClientError, exceptions.ConnectionError, exceptions.IncompleteReadError)
-    said = f"{operation}: {' '.join(str(error).split())}"
+    said = _PASSWORD.sub("//***@", f"{operation}: {' '.join(str(error).split())}")
     if isinstance(error, credentials):
         return AccessDenied(said, operation=operation, hint=_LOG_IN)
     if isinstance(error, exceptions.ProfileNotFound):

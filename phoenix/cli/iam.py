@@ -6,6 +6,7 @@ Must never ask AWS: whoever writes the document may have no rights yet.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,9 +44,10 @@ def iam(
     from phoenix.aws.rights import Role
     from phoenix.wiring.rights import Where, own_document
 
+    settings, options = session.wiring.settings, session.options
+    _check_names(account, options.region, instance_role)
     library = _sound(session)
     _check_role(library, acting_as)
-    settings, options = session.wiring.settings, session.options
     given = {"account": account, "region": options.region}
     names = {field: (value,) for field, value in given.items() if value}
     where = Where(settings.policies, settings.store, settings.advance, acting_as, names | _roles(instance_role))
@@ -55,11 +57,27 @@ def iam(
     return 0
 
 
+def _check_names(account: str | None, region: str | None, instance_role: tuple[str, ...]) -> None:
+    """What goes into ARNs as it is: nobody would notice a slip there before AWS refuses a rotation, or allows it all."""
+    if account is not None and not re.fullmatch(r"[0-9]{12}", account):
+        raise UsageError(f"--account {account!r} is not an account", hint="an account has twelve digits")
+    if region is not None and not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]+", region):
+        raise UsageError(f"--region {region!r} is not a Region", hint="write it like eu-west-1")
+    for name in instance_role:
+        # https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html, and * and ? for patterns
+        if not re.fullmatch(r"[\w+=,.@*?/-]{1,128}", name, re.ASCII) or not re.search(r"[^*?/]", name):
+            raise UsageError(
+                f"--instance-role {name!r} is no name of a role", hint="name it, or a pattern such as web-*"
+            )
+
+
 def _sound(session: Session) -> Library:
     """The policies; one that cannot be read has needs that nobody knows."""
     library = session.wiring.library()
     if library.all_problems:
         raise InvalidPolicy(library.all_problems)
+    if not library.policies:
+        raise UsageError(f"there are no policies in {library.location}", hint="--policies says where they are")
     return library
 
 

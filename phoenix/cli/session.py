@@ -166,7 +166,9 @@ class Session:
         from phoenix.views import progress
 
         live = not self.options.json and not self.options.verbose  # log lines would tear a live screen
-        manner = progress.Manner(quiet=self.options.quiet, colour=self.colour, live=live)
+        # Whoever reads log lines as JSON has standard error for them alone.
+        quiet = self.options.quiet or self.wiring.settings.log.form == "json"
+        manner = progress.Manner(quiet=quiet, colour=self.colour, live=live)
         return progress.watching(sys.stderr, started_at, manner)
 
     def finish(self, report: Report, text: str) -> int:

@@ -111,7 +111,9 @@ def _went_wrong(record: GroupRecord, since: datetime) -> bool:
     last = record.rotation
     if last is None or last.ended_at is None or last.ended_at <= since:
         return False
-    return last.outcome in (Outcome.ROLLED_BACK, Outcome.FAILED) and last.cause is not Cause.OPERATOR
+    # Without a cause it was found on tags alone: nobody knows when it was, nor that no operator wanted it.
+    known = last.cause not in (None, Cause.OPERATOR)
+    return last.outcome in (Outcome.ROLLED_BACK, Outcome.FAILED) and known
 
 
 def _some(names: Sequence[str]) -> str:

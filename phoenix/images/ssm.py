@@ -68,7 +68,11 @@ class SsmImages:
         parameter = self._aws.call("ssm", "get_parameter", Name=wanted.parameter)["Parameter"]
         value = str(parameter["Value"]).strip()
         if not value.startswith("ami-"):
-            raise NotFound(f"SSM parameter {wanted.parameter} does not hold an image id, but {value[:40]!r}")
+            # What it holds instead may be a secret: whoever mistyped the name must not read it in a log.
+            raise NotFound(
+                f"SSM parameter {wanted.parameter} holds {len(value)} characters that are not an image id",
+                hint="image.parameter has to name a parameter of type String that holds ami-...",
+            )
         image = describe.read_image(self._aws, value)
         origin = {PARAMETER_TAG: f"{parameter['Name']}:{parameter['Version']}"}
         owners = describe.account_ids(self._aws, wanted.owners)

@@ -75,6 +75,13 @@ def test_a_missing_region_says_where_to_put_one() -> None:
     assert "AWS_REGION" in str(translation_of(exceptions.NoRegionError()).hint)
 
 
+def test_a_password_in_the_address_of_the_endpoint_is_not_repeated() -> None:
+    error = translation_of(exceptions.EndpointConnectionError(endpoint_url="http://ada:s3cret@127.0.0.1:1/"))
+
+    assert "s3cret" not in error.message
+    assert "//***@127.0.0.1:1/" in error.message
+
+
 def test_encoded_authorization_messages_do_not_fill_the_screen() -> None:
     assert len(translation_of(refusal("UnauthorizedOperation", "x" * 5000)).message) < 400
 

@@ -14,7 +14,7 @@ from phoenix.aws.session import Aws
 from phoenix.cli import main
 from phoenix.cli.session import Options
 from phoenix.sandbox import ManualClock, Sandbox
-from phoenix.settings import Settings
+from phoenix.settings import Log, Settings
 from phoenix.wiring import Overrides, Wiring
 
 POLICY = """\
@@ -76,6 +76,7 @@ class Terminal:
     capture: pytest.CaptureFixture[str]
     clock: CountingClock
     store: str | None = None
+    log: Log = Log()
 
     def __call__(self, command: str) -> Answer:
         self.sandbox.calls.clear()
@@ -89,7 +90,8 @@ class Terminal:
         return [call.operation for call in self.sandbox.calls if call.mutating]
 
     def _wire(self, options: Options) -> Wiring:
-        settings = Settings(policies=str(self.folder), store=self.store or f"sqlite:///{self.folder}/phoenix.db")
+        store = self.store or f"sqlite:///{self.folder}/phoenix.db"
+        settings = Settings(policies=str(self.folder), store=store, log=self.log)
         aws = Aws(session=self.sandbox.session, threads=1)
         return Wiring(settings, Overrides(clock=self.clock, aws=aws, by="tester"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from phoenix.sandbox import Call
+from phoenix.settings import Log
 from tests.cli.conftest import POLICY, Terminal
 
 ROLLING = POLICY.replace(
@@ -88,3 +89,12 @@ def test_status_tells_that_the_image_of_a_cold_generation_is_gone(cold: Terminal
 
 def test_status_without_a_group_tells_it_as_well(cold: Terminal) -> None:
     assert "grows" in cold("status").out
+
+
+def test_log_lines_as_json_have_standard_error_for_themselves(phoenix: Terminal) -> None:
+    assert phoenix("rotate web --no-wait").status == 0
+    phoenix.log = Log("json", "info")
+
+    said = phoenix("rollback web").err
+
+    assert [line for line in said.splitlines() if not line.startswith("{")] == []

@@ -19,7 +19,7 @@ def rules(**limits: object) -> Rules:
     return Rules(limits=Limits(**limits), labels=TIERS)  # type: ignore[arg-type]
 
 
-def a_rolled_back(group: str, cause: Cause = Cause.IMAGE, minutes: float = 0) -> GroupRecord:
+def a_rolled_back(group: str, cause: Cause | None = Cause.IMAGE, minutes: float = 0) -> GroupRecord:
     ended: dict[str, Any] = {"outcome": Outcome.ROLLED_BACK, "cause": cause, "ended_at": after(minutes)}
     return a_record(a_rotation(**ended), group=group)
 
@@ -64,6 +64,7 @@ def test_a_held_rotation_is_in_flight_and_an_ended_one_is_not() -> None:
         ([a_rolled_back("a"), a_rolled_back("b")], True),
         ([a_rolled_back("a"), a_rolled_back("b", Cause.ENVIRONMENT)], True),
         ([a_rolled_back("a"), a_rolled_back("b", Cause.OPERATOR)], False),
+        ([a_rolled_back("a"), a_rolled_back("b", None)], False),
         ([a_rolled_back("a"), a_rolled_back("b", minutes=-361)], False),
         ([a_rolled_back("a"), a_record(a_rotation(ended_at=NOON, outcome=Outcome.SUCCEEDED))], False),
         ([a_rolled_back("a")], False),

@@ -189,6 +189,25 @@ def test_the_documents_of_other_roles_are_announced_and_printed_when_asked_for(t
     assert say("--acting-as arn:aws:iam::1:role/nobody")[0] == 2
 
 
+@pytest.mark.parametrize(
+    "options", ["--account 12", "--account 1234567890ab", "--region *", "--instance-role *", '--instance-role a"b']
+)
+def test_what_is_no_name_does_not_get_into_a_document(tmp_path: Path, say: Print, options: str) -> None:
+    write_policy(tmp_path, a_policy())
+
+    status, printed, said = say(options)
+
+    assert (status, printed) == (2, "")
+    assert options.split()[0] in said
+
+
+def test_without_policies_there_is_no_document(say: Print) -> None:
+    status, printed, said = say("")
+
+    assert (status, printed) == (2, "")
+    assert "there are no policies" in said
+
+
 def test_a_policy_that_cannot_be_read_has_needs_that_nobody_knows(tmp_path: Path, say: Print) -> None:
     write_policy(tmp_path, a_policy("web"))
     (tmp_path / "broken.yaml").write_text("version: 1\ngroup: broken\n")

@@ -108,8 +108,10 @@ def test_a_parameter_cannot_smuggle_in_somebody_elses_image(account: Account) ->
 
 
 def test_a_parameter_that_holds_no_image_is_an_error(account: Account) -> None:
-    with pytest.raises(NotFound, match="does not hold an image id"):
-        the_parameter(account, "latest").candidates(account.clock.now())
+    with pytest.raises(NotFound, match="holds 8 characters that are not an image id") as told:
+        the_parameter(account, "hunter2$").candidates(account.clock.now())
+
+    assert "hunter2" not in str(told.value)
 
 
 def test_a_parameter_that_does_not_exist_is_an_error(account: Account) -> None:
