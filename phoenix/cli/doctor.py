@@ -80,7 +80,11 @@ def _python() -> Check:
 
 def _policies(session: Session) -> str:
     from phoenix.core.explain import counted
+    from phoenix.errors import InvalidPolicy
 
+    problems = session.wiring.library().all_problems
+    if problems:
+        raise InvalidPolicy(problems)
     return f"{counted(len(session.wiring.group_names()), 'group')} in {session.wiring.settings.policies}"
 
 

@@ -34,12 +34,14 @@ class _Pass:
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     sentences: dict[str, str] = field(default_factory=dict)
     errors: dict[str, PhoenixError] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    """Groups with an invalid policy; some of them are in flight, and go on."""
 
     @property
     def exit_status(self) -> int:
         """2 for an invalid policy, else 1 for a group in trouble; busy and blocked groups are neither."""
         errors = self.errors.values()
-        if any(isinstance(error, InvalidPolicy) for error in errors):
+        if self.broken:
             return 2
         return max((min(error.exit_status, 1) for error in errors if error.exit_status not in (4, 5)), default=0)
 
@@ -48,6 +50,8 @@ class _Pass:
         from phoenix.views import json
         from phoenix.views.text import trouble
 
+        if isinstance(error, InvalidPolicy):
+            self.broken.add(name)
         self.errors[name] = error
         self.documents[name] = {"group": name, **json.failure(error)}
         print("\n".join(trouble(name, error.message)), file=sys.stderr)
@@ -70,6 +74,7 @@ def tick(session: Session) -> int:
     if name is not None:
         try:
             _tick_one(session, name, done)
+            _say_if_broken(session, name, done)
         except PhoenixError as error:
             if error.exit_status == 2:
                 raise
@@ -104,6 +109,14 @@ def _tick_all(session: Session, done: _Pass) -> None:
         done.fail_for_all(trouble)
     if session.options.json:
         done.documents |= _idle(estate, {*estate.members} - {*done.documents})
+
+
+def _say_if_broken(session: Session, name: str, done: _Pass) -> None:
+    """A group that went on without its policy has been answered for, but somebody has to mend the file."""
+    answer = done.documents[name]
+    with _trouble_of(name, done):
+        session.wiring.library().find(name)
+    done.documents[name] = answer
 
 
 def _tick_one(session: Session, name: str, done: _Pass) -> None:

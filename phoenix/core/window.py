@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -27,12 +28,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """Closed on whole days, both included, in the time zone named."""
+    """Closed on whole days, both included, in the time zone named. `file` is where it stands, None: the group's own."""
 
     first: date
     last: date
     reason: str
     timezone: str = "UTC"
+    file: str | None = None
 
     def covers(self, at: datetime) -> bool:
         """True while the freeze holds."""
@@ -90,6 +92,10 @@ class Calendar:
                 return at
             at = frozen.ends_at
         return at
+
+
+NEVER: Final = Calendar(windows=(Window("never", timedelta(0)),))
+"""Nothing starts, and no opening is in sight: for a group of which nobody knows when it may."""
 
 
 def _current_opening(window: Window, at: datetime) -> Opening | None:

@@ -49,10 +49,12 @@ def _change(group: Group, change: Change) -> tuple[GroupRecord, str]:
 
 def _wake(group: Group) -> None:
     """Have the next sweep look at the group: one that was held is in nobody's list, and its clocks run again."""
+    if group.store.lease_of(group.name) is not None:
+        return  # its driver notices with the next tick; and once a lease has expired, its group is due
     try:
         lease = claim(group)
     except (LeaseHeld, TransientError):
-        return  # whoever drives it notices with the next tick; nobody, and the next look at all groups does
+        return  # somebody was faster; or else the next look at all groups finds it
     give_back(group, lease, group.clock.now())
 
 

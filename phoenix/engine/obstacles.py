@@ -151,7 +151,8 @@ def _calendar(group: Group, request: RotateRequest, at: datetime, lasts: timedel
     following = calendar.next_opening(at)
     if freeze is not None and "freeze" not in request.ignore:
         text = f"Frozen from {freeze.first} to {freeze.last}, both included: {freeze.reason}."
-        yield Blocker("freeze", where, f"{text} {_opens(following, group)}", _ignore(group, "freeze"), ignorable=True)
+        text += f" {_opens(following, group)}"
+        yield Blocker("freeze", freeze.file or where, text, _ignore(group, "freeze"), ignorable=True)
     if not calendar.windows or "window" in request.ignore:
         return
     opening = calendar.opening_at(at)

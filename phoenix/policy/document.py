@@ -77,15 +77,15 @@ def decode(content: bytes) -> str:
     return text
 
 
-def read(text: str) -> Document:
-    """Compose the one document in text.
+def read(text: str, *, may_be_empty: bool = False) -> Document:
+    """Compose the one document in text. One that `may_be_empty` is then a mapping without keys.
 
     Raises:
         Unreadable: it is empty, no YAML, several documents, or too much of everything.
     """
     composer, lines = _Composer(), tuple(_LINE_BREAK.split(text))
     try:
-        root = composer.compose(text)
+        root = composer.compose(text, may_be_empty)
     except yaml.MarkedYAMLError as error:
         raise Unreadable(_syntax_flaw(error, lines)) from error
     except yaml.YAMLError as error:
@@ -102,10 +102,12 @@ class _Composer:
     _events: Iterator[yaml.Event] = field(default_factory=lambda: iter(()))
     _nodes: int = 0
 
-    def compose(self, text: str) -> Node:
+    def compose(self, text: str, may_be_empty: bool) -> Node:
         self._events = iter(yaml.parse(text, Loader=_LOADER))
         self._next()
         if isinstance(self._next(), yaml.StreamEndEvent):
+            if may_be_empty:
+                return Mapping({}, Span())
             raise Unreadable(Flaw(Span(), "the file is empty"))
         root = self._node(self._next(), 0)
         self._next()

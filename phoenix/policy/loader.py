@@ -28,13 +28,14 @@ _GROUP_LINE = re.compile(r"^group:[ ]*[\"']?([A-Za-z0-9][A-Za-z0-9._-]{0,62})[\"
 
 @dataclass(frozen=True, slots=True)
 class LoadedPolicy:
-    """A policy with the file it comes from; `all_groups` is what holds for it besides."""
+    """A policy with the file it comes from; `all_groups`, of that file, is what holds for it besides."""
 
     policy: Policy
     file: str
     text: str = field(repr=False)
     root: Node = field(repr=False)
     all_groups: AllGroups = AllGroups()
+    all_groups_file: str | None = None
 
     def where(self, *path: str | int) -> str:
         """`file:line` of what the path leads to, as `where("windows")`; of the nearest key when it is a default."""
@@ -154,7 +155,7 @@ def load(source: Source, judged: Judged | None = None) -> Library:
     sound = [file for file in files if file.policy is not None and not file.flaws]
     return Library(
         location=source.location or "the files given",
-        policies={file.policy.group: _loaded(file, file.policy, all_groups) for file in sound if file.policy},
+        policies={file.policy.group: _loaded(file, file.policy, all_groups, shared) for file in sound if file.policy},
         problems={file.name: file.problems for file in (*shared, *files) if file.flaws},
         broken=_broken(files, [file.name for file in shared if file.flaws]),
         all_groups=all_groups,
@@ -166,7 +167,7 @@ def _open(source: Source, name: str) -> _File:
     file = _File(f"{source.location.rstrip('/')}/{name}" if source.location else name)
     try:
         file.text = yaml_document.decode(source.read(name))
-        file.document = yaml_document.read(file.text)
+        file.document = yaml_document.read(file.text, may_be_empty=Path(name).name in COMMON_FILES)
     except Unreadable as unreadable:
         file.flaws.append(unreadable.flaw)
     except OSError as error:
@@ -249,6 +250,6 @@ def _broken(files: list[_File], for_all: list[str]) -> dict[str, tuple[str, ...]
     return {group: (*names, *for_all) for group, names in stopped.items()}
 
 
-def _loaded(file: _File, policy: Policy, all_groups: AllGroups) -> LoadedPolicy:
+def _loaded(file: _File, policy: Policy, all_groups: AllGroups, shared: list[_File]) -> LoadedPolicy:
     root = file.document.root if file.document is not None else Scalar("", None, Span())
-    return LoadedPolicy(policy, file.name, file.text, root, all_groups)
+    return LoadedPolicy(policy, file.name, file.text, root, all_groups, shared[-1].name if shared else None)

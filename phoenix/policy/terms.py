@@ -49,11 +49,12 @@ def terms_of(policy: Policy) -> Terms:
     )
 
 
-def calendar_of(policy: Policy, all_groups: AllGroups = _NOBODY) -> Calendar:
-    """When a rotation may start; the freezes of all groups come first, they are the ones to be named."""
+def calendar_of(policy: Policy, all_groups: AllGroups = _NOBODY, file: str | None = None) -> Calendar:
+    """When a rotation may start; the freezes of all groups, which stand in `file`, come first: they are to be named."""
+    stands = [(freeze, file) for freeze in all_groups.freezes] + [(freeze, None) for freeze in policy.freezes]
     return Calendar(
         windows=tuple(Window(w.schedule, w.duration, w.timezone) for w in policy.windows),
-        freezes=tuple(Freeze(f.first, f.last, f.reason, f.timezone) for f in (*all_groups.freezes, *policy.freezes)),
+        freezes=tuple(Freeze(f.first, f.last, f.reason, f.timezone, file) for f, file in stands),
     )
 
 

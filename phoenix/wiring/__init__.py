@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phoenix.aws.session import Access, Aws
 from phoenix.engine.group import Group
-from phoenix.errors import PhoenixError, UsageError
+from phoenix.errors import InvalidPolicy, PhoenixError, UsageError
 from phoenix.ports import Notifier, Store
 from phoenix.settings import COMMON_FILES, Settings
 from phoenix.stores import open_store
@@ -28,6 +28,7 @@ from phoenix.wiring.pinned import nobody_knows, pinned_group
 if TYPE_CHECKING:
     from phoenix.engine.sweep import Estate
     from phoenix.policy.loader import Judged, Library
+    from phoenix.policy.model import Policy
 
 __all__ = ["SCHEDULE", "Overrides", "Wiring", "open_wiring"]
 
@@ -81,16 +82,19 @@ class Wiring:
 
         Raises:
             UnknownGroup: no policy is about it.
-            InvalidPolicy: its policy is broken.
+            InvalidPolicy: its policy is broken, and nothing is in flight that could go on without it.
         """
-        found = self._from_policy(name, self.store())
+        try:
+            found = self._from_policy(name, self.store())
+        except InvalidPolicy as trouble:
+            found = self._in_flight(name, trouble)
         return replace(found, by=by or found.by)
 
     def groups(self, *, by: str | None = None) -> tuple[tuple[Group, ...], tuple[str, ...]]:
-        """All groups whose policies are sound, and the problems of the other files."""
+        """All groups whose policies are sound or that are in flight, and the problems of the other files."""
         library = self.library()
-        sound = tuple(self.group(name, by=by) for name in library.groups if name not in library.broken)
-        return sound, library.all_problems
+        wanted = sorted({*library.groups} - {*library.broken} | {*self._pinned_in_flight(library.broken)})
+        return tuple(self.group(name, by=by) for name in wanted), library.all_problems
 
     def store(self) -> Store:
         """The store of all groups; not opened yet.
@@ -115,7 +119,8 @@ class Wiring:
 
         name = None if here else self.settings.advance
         invoker = Function(name, self.aws()) if name is not None else SideBySide(advance)
-        return open_estate(self._ground, self.library(), self.store(), invoker)
+        library = self.library()
+        return open_estate(self._ground, library, self.store(), invoker, self._pinned_in_flight(library.broken))
 
     def requests(self) -> int:
         """How many requests have been sent to AWS so far."""
@@ -124,6 +129,31 @@ class Wiring:
     def close(self) -> None:
         """Send the spans that have not been sent. Before a Lambda function answers: it is frozen right after."""
         self._ground.tracer.close()
+
+    def _in_flight(self, name: str, trouble: InvalidPolicy) -> Group:
+        """What is in flight goes on: the mistake in a file is not its own."""
+        from phoenix.wiring.policies import group_in_flight
+
+        policy = self._pinned_in_flight([name]).get(name)
+        if policy is None:
+            raise trouble
+        log.warning("policy.left_out", extra={"group": name, "reason": trouble.message})
+        return group_in_flight(self._ground, self.library(), policy, self.store())
+
+    def _pinned_in_flight(self, names: Iterable[str]) -> dict[str, Policy]:
+        """The policies of those that are in flight, as pinned; none where nobody can tell which store it is."""
+        from phoenix.wiring.policies import policy_in_flight
+
+        wanted = sorted(names)
+        store = self._store_or_why()[0] if wanted else None
+        if store is None:
+            return {}
+        try:
+            records = store.load_many(wanted)
+        except PhoenixError as error:
+            log.error("policy.pinned_is_unreadable", extra={"groups": wanted, "reason": error.message})
+            return {}
+        return {name: policy for name in wanted if (policy := policy_in_flight(records.get(name))) is not None}
 
     # --- for a rollback -----------------------------------------------------------------------------------------------
 

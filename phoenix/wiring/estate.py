@@ -16,6 +16,7 @@ from phoenix.aws.rights import Rights
 from phoenix.aws.session import Access, Aws
 from phoenix.core.record import GroupRecord
 from phoenix.core.triage import UNKNOWN_SIGNS, Member, Signs
+from phoenix.core.window import NEVER
 from phoenix.engine.sweep import Estate
 from phoenix.errors import PermanentError, PhoenixError
 from phoenix.fleets import marks
@@ -34,22 +35,27 @@ IAM_ACTIONS: Final[Rights] = together.IAM_ACTIONS | marks.IAM_ACTIONS | shares.I
 log = logging.getLogger(__name__)
 
 
-def open_estate(ground: Ground, library: Library, store: Store, invoker: Invoker) -> Estate:
-    """Everything with a sound policy."""
+def open_estate(
+    ground: Ground, library: Library, store: Store, invoker: Invoker, pinned: Mapping[str, Policy]
+) -> Estate:
+    """Everything with a sound policy; and what is in flight under a `pinned` one, because its file is broken."""
     sound = {name: found.policy for name, found in library.policies.items() if name not in library.broken}
     all_groups = library.all_groups
     members = {
         name: Member(name, slots_of(policy.fleet), rotate_when_of(policy), calendar_of(policy, all_groups))
         for name, policy in sound.items()
     }
+    for name, policy in pinned.items():
+        members[name] = Member(name, slots_of(policy.fleet), rotate_when_of(policy), NEVER)
+    known = {**sound, **pinned}
     return Estate(
         members=members,
         store=store,
-        overview=AwsOverview(ground.clock, {name: _Place.of(policy, ground) for name, policy in sound.items()}),
+        overview=AwsOverview(ground.clock, {name: _Place.of(policy, ground) for name, policy in known.items()}),
         invoker=invoker,
         clock=ground.clock,
         driver=ground.driver,
-        rules=rules_of(all_groups, sound.values(), library.groups),
+        rules=rules_of(all_groups, known.values(), library.groups),
         poll_seconds=ground.settings.poll_seconds,
         calls_per_second=ground.settings.calls_per_second,
     )

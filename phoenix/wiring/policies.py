@@ -16,8 +16,10 @@ from phoenix import gates, images, notifiers
 from phoenix.aws.s3 import S3Source
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Access, Aws
+from phoenix.core.limits import Rules
 from phoenix.core.model import Slot
 from phoenix.core.record import GroupRecord
+from phoenix.core.window import NEVER
 from phoenix.engine.group import About, Group
 from phoenix.errors import PhoenixError
 from phoenix.keys import Kind
@@ -49,8 +51,17 @@ def group_of_library(ground: Ground, library: Library, name: str, store: Store) 
     """
     found = library.find(name)
     group = group_with_policy(ground, _that_counts(found.policy, store), store, found)
-    policies = (each.policy for each in library.policies.values())
-    return replace(group, rules=rules_of(library.all_groups, policies, library.groups))
+    return replace(group, rules=_rules(library))
+
+
+def group_in_flight(ground: Ground, library: Library, policy: Policy, store: Store) -> Group:
+    """The group that goes on under its pinned policy because its file, or the one for all groups, is broken. Nobody
+    knows when its next rotation may start, so none does."""
+    return replace(group_with_policy(ground, policy, store), rules=_rules(library), calendar=NEVER)
+
+
+def _rules(library: Library) -> Rules:
+    return rules_of(library.all_groups, (each.policy for each in library.policies.values()), library.groups)
 
 
 def _that_counts(policy: Policy, store: Store) -> Policy:
@@ -60,8 +71,7 @@ def _that_counts(policy: Policy, store: Store) -> Policy:
         record = store.load(policy.group)
     except PhoenixError:  # whoever needs the record will say what is wrong with it
         return policy
-    pinned = pinned_policy(record) if record is not None and record.in_flight is not None else None
-    return pinned or policy
+    return policy_in_flight(record) or policy
 
 
 def group_with_policy(ground: Ground, policy: Policy, store: Store, found: LoadedPolicy | None = None) -> Group:
@@ -73,7 +83,7 @@ def group_with_policy(ground: Ground, policy: Policy, store: Store, found: Loade
         images=_made(images.KINDS, policy.image, scope),
         notifiers=tuple(_made(notifiers.KINDS, keys, scope) for keys in policy.notify),
         rotate_when=rotate_when_of(policy),
-        calendar=calendar_of(policy, found.all_groups) if found is not None else calendar_of(policy),
+        calendar=calendar_of(policy, found.all_groups, found.all_groups_file) if found else calendar_of(policy),
         about=About(
             account=policy.account,
             region=ground.region(policy.region),
@@ -84,6 +94,11 @@ def group_with_policy(ground: Ground, policy: Policy, store: Store, found: Loade
         ),
         policy=policy.model_dump_json(by_alias=True, exclude_none=True),
     )
+
+
+def policy_in_flight(record: GroupRecord | None) -> Policy | None:
+    """The policy that the rotation in flight was started with; None when there is none, or no reading it."""
+    return pinned_policy(record) if record is not None and record.in_flight is not None else None
 
 
 def pinned_policy(record: GroupRecord) -> Policy | None:

@@ -68,3 +68,26 @@ def test_idle_groups_that_could_not_be_looked_at_make_the_pass_fail(capsys: pyte
 
     assert (done.exit_status, done.documents, [*done.errors]) == (1, {}, [IDLE])
     assert capsys.readouterr().err == "phoenix: the idle groups could not be looked at: slow down\n"
+
+
+@pytest.mark.parametrize("command", ["tick", "tick web"])
+def test_a_broken_file_is_told_and_what_is_in_flight_goes_on(phoenix: Terminal, command: str) -> None:
+    phoenix("rotate web -q --no-wait")
+    (phoenix.folder / "phoenix.yaml").write_text("freezes: [\n")
+    phoenix.clock.sleep(60)
+
+    answer = phoenix(f"{command} -v")
+
+    assert (answer.status, phoenix.writes != []) == (2, True)
+    assert "phoenix.yaml:" in answer.err
+    assert answer.out.startswith("web: ")
+
+
+def test_the_doctor_tells_where_the_file_for_all_groups_is_broken(phoenix: Terminal) -> None:
+    (phoenix.folder / "phoenix.yaml").write_text("freezes: [\n")
+
+    answer = phoenix("doctor -o json")
+
+    checks = {check["name"]: check for check in answer.document["checks"]}
+    assert (answer.status, checks["policies"]["passed"]) == (1, False)
+    assert "phoenix.yaml:" in str(checks["policies"])

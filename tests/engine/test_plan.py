@@ -11,6 +11,7 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.model import Capacity, Step
 from phoenix.core.record import Ask
 from phoenix.core.window import Calendar, Freeze, Window
+from phoenix.engine.group import About
 from phoenix.engine.plan import describe, make_plan
 from phoenix.engine.report import Plan
 from phoenix.engine.request import RotateRequest
@@ -122,6 +123,13 @@ def test_a_closed_window_names_its_next_opening_in_both_times() -> None:
     assert closed.text == "Closed. Opens Thu 2026-11-19 01:00 UTC (02:00 Europe/Berlin)."
     assert closed.ignorable
     assert "--ignore window" in (closed.remedy or "")
+
+
+def test_a_freeze_is_looked_for_in_the_file_that_it_is_in() -> None:
+    ours = replace(FROZEN.freezes[0], file="policies/phoenix.yaml")
+    bench = a_bench(calendar=Calendar((), (ours,)), about=About(policy_file="policies/web.yaml"))
+
+    assert [blocker.where for blocker in plan_of(bench).blockers] == ["policies/phoenix.yaml"]
 
 
 def test_a_freeze_says_why_and_until_when() -> None:

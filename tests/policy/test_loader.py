@@ -11,6 +11,7 @@ import pytest
 
 from phoenix.errors import AccessDenied, InvalidPolicy, UnknownGroup, Unreachable, UsageError
 from phoenix.policy.loader import Judged, load, load_directory, load_files
+from phoenix.policy.model import AllGroups
 from phoenix.policy.source import Directory
 from tests.policy.builders import a_canary, a_library, a_policy, loaded, problems
 
@@ -159,6 +160,13 @@ def test_a_broken_file_for_all_groups_stops_all_of_them(tmp_path: Path, text: st
 
     with pytest.raises(InvalidPolicy, match=r"phoenix\.yaml:1:"):
         library.find("web")
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n"])
+def test_an_empty_file_for_all_groups_says_nothing_and_is_no_mistake(tmp_path: Path, text: str) -> None:
+    library = a_library(tmp_path, web=a_policy(), phoenix=text)
+
+    assert (library.all_problems, library.all_groups) == ((), AllGroups())
 
 
 def test_two_files_for_all_groups_are_one_too_many(tmp_path: Path) -> None:
