@@ -58,7 +58,7 @@ def iam(
 
 
 def _check_names(account: str | None, region: str | None, instance_role: tuple[str, ...]) -> None:
-    """What goes into ARNs as it is: nobody would notice a slip there before AWS refuses a rotation, or allows it all."""
+    """What goes into ARNs as it is: nobody would notice a slip before AWS refuses a rotation, or allows everything."""
     if account is not None and not re.fullmatch(r"[0-9]{12}", account):
         raise UsageError(f"--account {account!r} is not an account", hint="an account has twelve digits")
     if region is not None and not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]+", region):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from tenacity import retry as again
 from tenacity import retry_if_exception_type, stop_after_attempt
@@ -18,15 +19,14 @@ from phoenix.core.action import Action, WriteTags
 from phoenix.core.explain import clock_time
 from phoenix.core.model import Outcome
 from phoenix.core.record import Ask, Event, GroupRecord, Rotation, longer
-from phoenix.engine.drive import claim, give_back
+from phoenix.engine.drive import claim, give_back, patiently
 from phoenix.engine.group import Group
-from phoenix.engine.look import sight_of
+from phoenix.engine.look import current_record
 from phoenix.engine.observe import observe
 from phoenix.engine.report import Report, Watch, nobody
 from phoenix.engine.reporting import report_on
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import rotate
-from phoenix.engine.survey import refuse_foreign_store
 from phoenix.errors import Blocked, LeaseHeld, LostRecord, StateConflict, TransientError
 
 _ATTEMPTS = 10
@@ -37,7 +37,7 @@ Change = Callable[[GroupRecord], tuple[GroupRecord, str]]
 @again(retry=retry_if_exception_type(StateConflict), stop=stop_after_attempt(_ATTEMPTS), reraise=True)
 def _change(group: Group, change: Change) -> tuple[GroupRecord, str]:
     """Load, change, save; nothing is saved when nothing changed."""
-    record = group.store.load(group.name) or _first_record(group)
+    record = _present_record(group)
     changed, sentence = change(record)
     if changed == record:
         return record, sentence
@@ -58,13 +58,15 @@ def _wake(group: Group) -> None:
     give_back(group, lease, group.clock.now())
 
 
-def _first_record(group: Group) -> GroupRecord:
-    """A record for a group that has none yet; never of a rotation that belongs to somebody else."""
-    sight = sight_of(group)
-    refuse_foreign_store(group, sight.seen)
-    if sight.record.in_flight is not None:
-        raise LostRecord(group.name, sight.record.in_flight.id)
-    return sight.record
+def _present_record(group: Group) -> GroupRecord:
+    """The record to change; never one of a rotation that belongs to somebody else, or that somebody else has ended."""
+    kept = group.store.load(group.name)
+    if kept is not None and kept.in_flight is None:
+        return kept
+    record = patiently(group, partial(current_record, group), reached=False)
+    if kept is None and record.in_flight is not None:
+        raise LostRecord(group.name, record.in_flight.id)
+    return record
 
 
 def _said(group: Group, change: Change) -> Report:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from phoenix.core.adopt import UNKNOWN_IMAGE, adopt, live_slot
 from phoenix.core.model import Observation
-from phoenix.core.ownership import foreign_store, is_outdated
+from phoenix.core.ownership import foreign_rotation, foreign_store, is_outdated
 from phoenix.core.readiness import RollbackReady, with_blockers
 from phoenix.core.record import GroupRecord
 from phoenix.engine.group import Group
@@ -60,6 +60,26 @@ def refuse_outdated(group: Group, record: GroupRecord, seen: Observation) -> Non
     if is_outdated(record, seen, group.store.location):
         other = foreign_store(seen, group.store.location)
         raise ForeignStore(group.name, other or "unknown", group.store.location)
+
+
+def current_record(group: Group) -> GroupRecord:
+    """The store's record. Where another store has rotated the group since, its rotation in flight is over: then, as
+    where there is no record, what the tags tell. Writes nothing.
+
+    Raises:
+        ForeignStore: by those tags, a rotation is in flight in another store.
+    """
+    kept = group.store.load(group.name)
+    if kept is not None and kept.in_flight is not None:
+        # As if it were over: its gates may have nothing to measure any more, and their answer is not wanted.
+        seen = observe(group, replace(kept, rotation=None), health_of=frozenset()).seen
+        if not is_outdated(kept, seen, group.store.location):
+            return kept
+    sight = sight_of(group)
+    other = foreign_rotation(sight.seen, group.store.location)
+    if other is not None:
+        raise ForeignStore(group.name, other, group.store.location)
+    return sight.record
 
 
 def _with_image(group: Group, record: GroupRecord, sight: Sight) -> GroupRecord:

@@ -16,7 +16,7 @@ from phoenix.core.ready import ready_count
 from phoenix.core.record import Ask, GroupRecord, Rotation
 from phoenix.engine.drive import PATIENCE, claim, drive, give_back, patiently
 from phoenix.engine.group import Group
-from phoenix.engine.look import refuse_outdated, sight_of
+from phoenix.engine.look import current_record, refuse_outdated, sight_of
 from phoenix.engine.observe import Sight, observe
 from phoenix.engine.once import Ticked, act_on, tick_once
 from phoenix.engine.outbox import save_telling
@@ -93,8 +93,14 @@ def _roll_back_from(group: Group, errand: Errand, kept: GroupRecord, searched: S
 
 
 def abort(group: Group, reason: str | None, watch: Watch = nobody) -> Report:
-    """Roll back the rotation in flight; with none in flight there is nothing to do."""
-    record = group.store.load(group.name) or sight_of(group).record
+    """Roll back the rotation in flight; with none in flight there is nothing to do.
+
+    A rollback that finds its record overtaken goes by the tags, and so may undo a success; an abort never does.
+
+    Raises:
+        ForeignStore: the one in flight is another store's.
+    """
+    record = patiently(group, partial(current_record, group), reached=False)
     if record.in_flight is None:
         sentence = f"nothing to abort: no rotation of {group.name} is in flight"
         return report_on(group, record, sentence=sentence, outcome=Outcome.NONE)
