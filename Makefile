@@ -46,7 +46,7 @@ bench: $(READY) ## how long a tick takes, and how many calls it makes
 chaos: $(READY) ## crashes, overlaps and lies; SEEDS=20000 runs long, SEED=1234 runs one again, ARGS="--crashes" all crash points
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
-mutants: $(READY) ## which small changes of core, strategies, engine no test notices; ARGS=core.rest for one module
+mutants: $(READY) ## which small changes of core, strategies, engine no test notices; ARGS=core.rest for one module, ARGS="--sample 1000" for some
 	@$(BIN)/python -m tools.mutants $(ARGS)
 
 golden: $(READY) ## rewrite the expected output in tests/golden; review the diff as code
