@@ -138,8 +138,9 @@ class ForeignStore(PhoenixError):
     def __init__(self, group: str, other: str, ours: str) -> None:
         super().__init__(
             f"a rotation of {group} belongs to another store: {other}, not {ours}",
-            hint=f"phoenix rollback --group {group} works without either store; if that store is lost, "
-            f"phoenix repair --adopt --group {group}",
+            hint=f"phoenix status --group {group} says who is live; while that rotation moves, "
+            f"phoenix rollback --group {group} works without either store; "
+            f"if that store is lost, phoenix repair --adopt --group {group}",
         )
         self.group, self.other = group, other
 

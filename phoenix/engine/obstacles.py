@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from phoenix.core.blocker import Ahead, Blocker
 from phoenix.core.capacity import extremes
 from phoenix.core.explain import ago
-from phoenix.core.model import Slot
+from phoenix.core.model import Outcome, Slot
 from phoenix.engine.group import Group
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rules import find_rule_blockers
@@ -112,8 +112,15 @@ def _own(group: Group, request: RotateRequest, found: Survey) -> Iterator[Blocke
     entry = next((q for q in found.record.quarantine if q.image == image), None)
     if entry is not None and "quarantine" not in request.ignore:
         text = f"Rolled back from at {entry.at:%Y-%m-%d %H:%M} UTC ({entry.cause.value}): {entry.reason}"
-        remedy = f"phoenix retry --group {group.name}"
-        yield Blocker("quarantine", entry.image, text, remedy, ignorable=True)
+        yield Blocker("quarantine", entry.image, text, _releases(group, found, entry.image), ignorable=True)
+
+
+def _releases(group: Group, found: Survey, image: str) -> str:
+    """`retry` is about the last rotation only; it refuses where that was not the one rolled back."""
+    last = found.record.rotation
+    was_last = last is not None and last.outcome is Outcome.ROLLED_BACK and last.new.image == image
+    command = "retry" if was_last else f"images release {image}"
+    return f"phoenix {command} --group {group.name}"
 
 
 def _last_bake(group: Group, found: Survey) -> Iterator[Blocker]:
