@@ -100,7 +100,7 @@ class Person:
         if isinstance(wiring._ground.tracer, OtelTracer):
             self.stack.callback(wiring._ground.tracer.shut_down)
         for aws in wiring._ground._aws.values():
-            found = aws._session.core.get_credentials() if aws._session is not None else None
+            found = aws._session.get_credentials() if aws._session is not None else None
             if isinstance(found, RoleCredentials):
                 given = (getattr(session, "_frozen_credentials", None) for session in found._sessions.values())
                 self.ear.credentials |= {key for keys in given if keys for key in (keys.secret_key, keys.token)}

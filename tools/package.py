@@ -3,8 +3,8 @@
 Must never hold what depends on who builds, when or where: no bytecode, no scripts, no times, files in one order. Must
 never hold what no function needs: the sandbox, the command line, AWS's descriptions of services that are never called.
 
-botocore goes along although Lambda's Python has one: that one changes without a deployment, and phoenix is tested with
-the locked one. Most of it is those descriptions, so what is left is small.
+boto3 and botocore go along although Lambda's Python has them: those change without a deployment, and phoenix is tested
+with the locked ones. Most of them is those descriptions, so what is left is small.
 """
 
 from __future__ import annotations
@@ -37,7 +37,14 @@ SERVICES: Final = frozenset(
     }
 )
 """What phoenix calls."""
-NOT_IN_LAMBDA: Final = ("bin/", "phoenix/__main__.py", "phoenix/cli/", "phoenix/sandbox/")
+NOT_IN_LAMBDA: Final = (
+    "bin/",
+    "boto3/data/",
+    "boto3/examples/",
+    "phoenix/__main__.py",
+    "phoenix/cli/",
+    "phoenix/sandbox/",
+)
 KEPT_METADATA: Final = ("METADATA", "entry_points.txt")
 """Libraries look for their own version and plugins there; the rest is about the installation."""
 EARLIEST: Final = 315_532_800

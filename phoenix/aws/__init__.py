@@ -1,1 +1,1 @@
-"""The only place that knows botocore: sessions and clients, its exceptions, and reads that several adapters share."""
+"""The only place that knows boto3 and botocore: sessions, clients, errors and reads that several adapters share."""

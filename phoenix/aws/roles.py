@@ -1,7 +1,7 @@
 """Credentials of a role, assumed once for each rotation and renewed before they expire: rotations outlive an hour.
 
 The name of the session says on whose behalf a call was made, so that CloudTrail shows `phoenix-<rotation id>`. Loads
-botocore: must only be imported by a session that has to assume a role.
+boto3: must only be imported by a session that has to assume a role.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import boto3
 from botocore.credentials import (
     AssumeRoleCredentialFetcher,
     CredentialProvider,
+    CredentialResolver,
     Credentials,
     DeferredRefreshableCredentials,
     ReadOnlyCredentials,
 )
+from botocore.session import Session
 
 from phoenix import __version__
 
@@ -93,9 +96,17 @@ class RoleCredentials:
         return DeferredRefreshableCredentials(refresh_using=fetcher.fetch_credentials, method=_METHOD)
 
 
-class AssumedRole(CredentialProvider):
-    """Gives a session these credentials, whatever else it might find."""
+def session_as(credentials: RoleCredentials, profile: str | None, region: str | None) -> boto3.Session:
+    """A session that signs with these credentials, whatever else its profile and environment have.
 
+    boto3 takes keys that stay as they are; credentials that are renewed it takes from the session below it.
+    """
+    core = Session(profile=profile)
+    core.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
+    return boto3.Session(botocore_session=core, region_name=region)
+
+
+class _Given(CredentialProvider):
     METHOD = _METHOD
 
     def __init__(self, credentials: RoleCredentials) -> None:

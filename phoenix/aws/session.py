@@ -1,8 +1,7 @@
 """One session for one account, Region and role, and one client a service.
 
-Must never load botocore before the first call, nor a client nobody asked for: EC2's alone costs 0.1 s, and a rollback
-needs none. Never loads boto3 either, which would add its file transfers and nothing that is used here. Everything else
-is as with boto3 and the AWS CLI: AWS_ENDPOINT_URL, AWS_REGION, profiles and roles work as everywhere.
+Must never load boto3 before the first call, nor make a client that no call needs: EC2's alone costs 0.1 s, and a
+rollback needs none. All access is plain boto3: AWS_ENDPOINT_URL, AWS_REGION, profiles and roles work as everywhere.
 """
 
 from __future__ import annotations
@@ -13,13 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from phoenix import __version__
 from phoenix.aws.errors import translated
 from phoenix.aws.watching import Nobody, watch
 from phoenix.errors import Blocked
 from phoenix.ports import CallObserver
+
+if TYPE_CHECKING:
+    import boto3
 
 T = TypeVar("T")
 
@@ -151,25 +153,6 @@ class Aws:
             return self._session
 
 
-class _Session:
-    """As much of boto3's session as is used here."""
-
-    def __init__(self, core: Any, region: str | None) -> None:
-        self.core = core
-        if region is not None:
-            core.set_config_variable("region", region)
-
-    @property
-    def region_name(self) -> str | None:
-        """The Region of its clients, from wherever botocore found it."""
-        region: str | None = self.core.get_config_variable("region")
-        return region
-
-    def client(self, service: str, config: Any, **keys: Any) -> Any:
-        """A new client."""
-        return self.core.create_client(service, config=config, **keys)
-
-
 def _action(client: Any, service: str, method: str) -> str:
     return f"{_IAM_PREFIX.get(service, service)}:{client.meta.method_to_api_mapping[method]}"
 
@@ -192,26 +175,22 @@ def _config(patience: _Patience = _Patience()) -> Any:
     )
 
 
-def _new_session(access: Access, observer: CallObserver) -> Any:
-    from botocore.session import Session
+def _new_session(access: Access, observer: CallObserver) -> boto3.Session:
+    import boto3
 
     # botocore knows AWS_DEFAULT_REGION only; every other SDK knows AWS_REGION, and believes it first.
     region = access.region or os.environ.get("AWS_REGION") or None
-    source = _Session(Session(profile=access.profile), region)
-    if access.role_arn is None:
-        return source
-    return _Session(_assuming(access, source, observer), source.region_name)
+    source = boto3.Session(profile_name=access.profile, region_name=region)
+    return source if access.role_arn is None else _assuming(access, source, observer)
 
 
-def _assuming(access: Access, source: _Session, observer: CallObserver) -> Any:
-    """A botocore session that signs with the role's credentials."""
-    from botocore.credentials import CredentialResolver
+def _assuming(access: Access, source: boto3.Session, observer: CallObserver) -> boto3.Session:
+    """A session that signs with the role's credentials, in the Region of the one that assumes it."""
     from botocore.exceptions import NoCredentialsError
-    from botocore.session import Session
 
-    from phoenix.aws.roles import AssumedRole, Role, RoleCredentials
+    from phoenix.aws.roles import Role, RoleCredentials, session_as
 
-    credentials = source.core.get_credentials()
+    credentials = source.get_credentials()
     if credentials is None:
         raise NoCredentialsError
 
@@ -222,7 +201,4 @@ def _assuming(access: Access, source: _Session, observer: CallObserver) -> Any:
         return client
 
     role = Role(str(access.role_arn), access.external_id, credentials, sts_client)
-    assumed = AssumedRole(RoleCredentials(role, observer.rotation))
-    session = Session(profile=access.profile)
-    session.register_component("credential_provider", CredentialResolver([assumed]))
-    return session
+    return session_as(RoleCredentials(role, observer.rotation), access.profile, source.region_name)

@@ -64,6 +64,17 @@ def test_a_role_is_assumed_with_what_the_policy_says_and_once_for_many_calls(acc
     assert told == {"RoleArn": ROLE, "ExternalId": "us", "RoleSessionName": f"phoenix-{__version__}"}
 
 
+def test_who_has_a_role_stays_in_the_region_of_who_assumes_it(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+
+    aws = Aws(Access(role_arn=ROLE), observer=NoTracer())
+
+    assert aws.region == aws.client("autoscaling").meta.region_name == "eu-north-1"
+    assert aws.client("autoscaling").meta.config.user_agent.startswith("Boto3/")
+
+
 def test_the_session_is_named_after_the_rotation_as_soon_as_it_is_known(account: Account) -> None:
     aws = an_aws(account)
     ask(aws)

@@ -88,6 +88,13 @@ def test_a_table_that_does_not_answer_is_not_waited_for_as_long_as_the_rest_of_a
     assert (config.retries, config.read_timeout) == ({"mode": "standard", "total_max_attempts": 2}, 3)
 
 
+def test_all_access_is_plain_boto3(bare: pytest.MonkeyPatch) -> None:
+    client = Aws(Access(region="eu-west-1")).client("autoscaling")
+
+    assert client.meta.config.user_agent.startswith("Boto3/")
+    assert client.meta.config.user_agent.endswith(f"phoenix/{__version__}")
+
+
 def test_the_endpoint_comes_from_the_environment(bare: pytest.MonkeyPatch) -> None:
     bare.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4999")
 
