@@ -1,13 +1,21 @@
 # Every target makes its own environment in .venv, from the lock. Another interpreter: make test PYTHON=python3.12
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 LOCK := requirements/dev.txt
+UV_LOCK := requirements/uv.txt
+# uv, which falls back to pip; INSTALLER=pip never asks for uv.
+INSTALLER ?= uv
+INSTALL := tools/install.py --installer $(INSTALLER)
 READY := .venv/.ready
 INFRA_LOCK := requirements/infra.txt
 INFRA_READY := .venv-infra/.ready
 DYNALITE := build/dynalite/node_modules/dynalite/package.json
 ARGS ?=
+
+# An environment is made anew: what a lock no longer names, or an earlier Python left, would stay in it for ever.
+venv = $(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "phoenix needs Python 3.11 or \
+	newer, and %s is %s; try: make PYTHON=python3.12 ..." % ("$(PYTHON)", sys.version.split()[0]))' \
+	&& $(PYTHON) -m venv --clear $(1)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test cover check bench chaos mutants golden iam infra-check package lock clean
@@ -55,14 +63,17 @@ golden: $(READY) ## rewrite the expected output in tests/golden; review the diff
 iam: $(READY) ## rewrite infra/iam from what the adapters declare; review the diff as code
 	@$(BIN)/python -m tools.write_iam
 
-COMPILE := build/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+# Extras are named: a pip that resolves would else take the newest release for an extra, and refuse it for its hash.
+COMPILE := build/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock'
 # What only a terminal needs: the command line, and what it paints with.
 NOT_IN_LAMBDA := click colorama rich pygments markdown-it-py mdurl
 
 lock: ## rewrite the locks after a change to pyproject.toml; ARGS=--upgrade takes newer versions
-	@$(PYTHON) -m venv build/lock
-	@build/lock/bin/python -m pip -qq --disable-pip-version-check install 'uv>=0.7'
+	@$(call venv,build/lock)
+	@build/lock/bin/python -I $(INSTALL) $(UV_LOCK)
+	@$(COMPILE) --python-version 3.11 --output-file $(UV_LOCK) $(ARGS) requirements/uv.in
+	@$(COMPILE) --python-version 3.11 --output-file requirements/pip.txt $(ARGS) requirements/pip.in
 	@$(COMPILE) --python-version 3.11 --all-extras --output-file $(LOCK) $(ARGS) pyproject.toml
 	@$(COMPILE) --python-version 3.11 --output-file $(INFRA_LOCK) $(ARGS) requirements/infra.in
 	@$(COMPILE) --python-version 3.13 --extra otlp --constraint $(LOCK) $(addprefix --no-emit-package ,$(NOT_IN_LAMBDA)) \
@@ -78,16 +89,15 @@ $(DYNALITE):
 		--no-audit --no-fund --loglevel=error --fetch-retries=1 dynalite@4.0.0 || echo "going on without dynalite"
 
 # The stamp is written last: an interrupted install is repeated, not trusted.
-$(READY): $(LOCK) pyproject.toml
+$(READY): $(LOCK) $(UV_LOCK) pyproject.toml
 	@echo "preparing .venv from $(LOCK)"
-	@$(PYTHON) -m venv .venv
-	@$(PIP) install --require-hashes --requirement $(LOCK)
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(call venv,.venv)
+	@$(BIN)/python -I $(INSTALL) --editable $(LOCK)
 	@touch $@
 
 # checkov pins versions of libraries that phoenix uses, too: it lives alone.
-$(INFRA_READY): $(INFRA_LOCK)
+$(INFRA_READY): $(INFRA_LOCK) $(UV_LOCK)
 	@echo "preparing .venv-infra from $(INFRA_LOCK)"
-	@$(PYTHON) -m venv .venv-infra
-	@.venv-infra/bin/python -m pip -qq --disable-pip-version-check install --require-hashes --requirement $(INFRA_LOCK)
+	@$(call venv,.venv-infra)
+	@.venv-infra/bin/python -I $(INSTALL) $(INFRA_LOCK)
 	@touch $@
