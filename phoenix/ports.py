@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from phoenix.core.action import Action, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
@@ -20,6 +20,9 @@ from phoenix.core.notice import Notice
 from phoenix.core.record import Generation, GroupRecord, Rotation
 from phoenix.core.triage import Member, Signs
 from phoenix.core.trigger import LiveInstance
+
+GATE_BUDGET: Final = timedelta(seconds=22)
+"""How long the check of a gate may take. What was seen is acted upon for 30 s; the rest is for looking and acting."""
 
 
 class Clock(Protocol):
@@ -150,12 +153,20 @@ class Gate(Protocol):
 
     name: str
     before_traffic_only: bool
-    """True for checks that are made once, before the candidate gets traffic; False for those watched while baking."""
+    """True for a check that is made at each look until the candidate gets traffic, and not afterwards; False for one
+    that is also made at each look while it bakes."""
+    judges_alone: bool
+    """True for a check that asks no other service: it judges what was seen, and takes no time. Where the first gates
+    of a policy are such, and one of them does not pass before there is traffic, the gates after it are not asked."""
     checks: ClassVar[tuple[str, ...]]
     """Names of everything that `find_blockers` looks for, and of the blockers it returns."""
 
     def check(self, rotation: Rotation, seen: Observation) -> Verdict:
-        """Judge the candidate now. `seen` holds slots and routes; its verdicts are those of the gates before."""
+        """Judge the candidate now, within GATE_BUDGET; later than that the answer counts as WAIT.
+
+        `seen` holds slots and routes, and no verdicts: all gates are asked side by side, each in a thread of its own.
+        It is also what is acted upon. While a check has not returned, the same gate is not asked again.
+        """
         ...
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:

@@ -285,6 +285,7 @@ class FakeGate:
     checks: ClassVar[tuple[str, ...]] = ("gate-is-fit",)
     name: str = "fake"
     before_traffic_only: bool = False
+    judges_alone: bool = False
     judgement: Judgement = Judgement.PASS
     reason: str = "all is well"
     blockers: list[Blocker] = field(default_factory=list)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import datetime
 
 from phoenix.core.action import Action, SetWeights
 from phoenix.core.explain import ago
@@ -19,8 +20,10 @@ OLDEST = STALE_READS
 """An observation older than this is not acted upon."""
 
 
-def apply(group: Group, lease: Lease, record: GroupRecord, actions: tuple[Action, ...]) -> GroupRecord:
-    """Do what was decided; returns the record with the routes that were found on the way.
+def apply(
+    group: Group, lease: Lease, record: GroupRecord, actions: tuple[Action, ...], seen_at: datetime
+) -> GroupRecord:
+    """Do what was decided upon what was seen then; returns the record with the routes that were found on the way.
 
     Raises:
         LeaseLost: somebody has taken the group over; nothing was done after that.
@@ -31,7 +34,7 @@ def apply(group: Group, lease: Lease, record: GroupRecord, actions: tuple[Action
         if not group.store.holds(lease):
             taken_by = group.store.lease_of(group.name)
             raise LeaseLost(group.name, taken_by.owner if taken_by else None)
-        _refuse_old_news(group, record)
+        _refuse_old_news(group, seen_at)
         name = type(action).__name__
         began = group.clock.now()
         with group.tracer.span("apply", group=group.name, action=name):
@@ -42,11 +45,10 @@ def apply(group: Group, lease: Lease, record: GroupRecord, actions: tuple[Action
     return record
 
 
-def _refuse_old_news(group: Group, record: GroupRecord) -> None:
+def _refuse_old_news(group: Group, seen_at: datetime) -> None:
     """A laptop that slept between the look and the call still has its lease if nobody else wanted it."""
-    rotation = record.in_flight
-    age = group.clock.now() - rotation.looked_at if rotation is not None and rotation.looked_at is not None else None
-    if age is not None and age > OLDEST:
+    age = group.clock.now() - seen_at
+    if age > OLDEST:
         raise TransientError(f"what was seen of {group.name} is {ago(age)} old by now; the next tick looks again")
 
 

@@ -9,6 +9,7 @@ from phoenix.core.limits import Rules
 from phoenix.core.model import Slot, Terms
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar
+from phoenix.engine.asking import Asking
 from phoenix.ports import Clock, Fleet, Gate, ImageSource, Notifier, Router, Store, Tracer
 
 
@@ -28,7 +29,8 @@ class About:
 class Group:
     """A wired group. `driver` says who we are in leases and records (`host/pid`), `by` who the person or schedule is.
 
-    `policy` is the policy as JSON, for the record; empty when the group was found by its tags alone.
+    `policy` is the policy as JSON, for the record; empty when the group was found by its tags alone. `asking` is one
+    for all groups of a program.
     """
 
     name: str
@@ -51,3 +53,4 @@ class Group:
     policy: str = ""
     lease_seconds: int = 60
     poll_seconds: float = 5.0
+    asking: Asking = field(default_factory=Asking)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 
-from phoenix.core.model import Judgement, Observation, Route, Slot, SlotState, TargetState, Verdict
+from phoenix.core.model import Observation, Route, Slot, SlotState, TargetState, Verdict
 from phoenix.core.record import GroupRecord, Rotation
 from phoenix.engine.group import Group
 from phoenix.ports import FleetView, Traffic
@@ -30,17 +30,19 @@ class Sight:
 def observe(group: Group, record: GroupRecord, *, search: bool = False, health_of: frozenset[Slot] = BOTH) -> Sight:
     """Look at a group. `search` looks for routes afresh; otherwise the ones in the record are read.
 
-    `health_of` names the slots whose target health matters; a slot left out has no ready instance to see.
+    `health_of` names the slots whose target health matters; a slot left out has no ready instance to see. The time
+    of the observation is when AWS was first asked: no answer in it is older.
     """
     with group.tracer.about(record.in_flight), group.tracer.span("observe", group=group.name):
         rotation = record.in_flight
+        began = group.clock.now()
         if search or not record.target_groups or (group.router.balances and not record.routes):
             view, traffic, record = _look_around(group, record, health_of)
         else:
             view, traffic = _look_again(group, record, _worth_asking(rotation, health_of))
         view, traffic = _complete(group, record, view, traffic, health_of)
         seen = Observation(
-            at=group.clock.now(),
+            at=began,
             slots={slot: _with_health(state, traffic.health.get(slot, {})) for slot, state in view.slots.items()},
             routes=traffic.routes,
             failures=view.failures,
@@ -110,14 +112,8 @@ def _with_health(state: SlotState, health: Mapping[str, TargetState]) -> SlotSta
 
 
 def ask_gates(group: Group, rotation: Rotation, seen: Observation) -> tuple[Verdict, ...]:
-    """What the gates say of the candidate. Before it has traffic the first doubt is enough: the rest is not asked."""
+    """What the gates say of the candidate. Before it has traffic the first doubt is enough."""
     if rotation.back is not None or rotation.step == 0 or rotation.closing_since is not None:
         return ()
-    verdicts: list[Verdict] = []
-    for gate in group.gates:
-        if gate.before_traffic_only and rotation.weight > 0:
-            continue
-        verdicts.append(gate.check(rotation, replace(seen, verdicts=tuple(verdicts))))
-        if verdicts[-1].judgement is not Judgement.PASS and rotation.weight == 0:
-            break
-    return tuple(verdicts)
+    gates = tuple(gate for gate in group.gates if rotation.weight == 0 or not gate.before_traffic_only)
+    return group.asking.ask(gates, rotation, seen, group.clock)

@@ -66,7 +66,7 @@ def _decided(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> T
             record = save_telling(group, before, record)
     _log(group, record, decision)
     try:
-        acted = apply(group, lease, record, decision.actions)
+        acted = apply(group, lease, record, decision.actions, sight.seen.at)
     except PermanentError as error:
         record = _hold(group, record, error)
         return Ticked(record, sight.seen, replace(decision, record=record, look_again_at=None, moving=False))

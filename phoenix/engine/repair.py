@@ -10,6 +10,7 @@ from phoenix.core.ledger import in_words
 from phoenix.core.model import Cause, Outcome
 from phoenix.core.ownership import was_replaced
 from phoenix.core.record import Ask, GroupRecord, Rotation
+from phoenix.engine.apply import OLDEST
 from phoenix.engine.drive import claim, drive, give_back
 from phoenix.engine.group import Group
 from phoenix.engine.look import sight_of
@@ -19,14 +20,16 @@ from phoenix.engine.report import Report, Watch, nobody
 from phoenix.engine.reporting import report_on
 from phoenix.engine.survey import refuse_foreign_store
 from phoenix.engine.word import leave_word
+from phoenix.errors import Blocked
 
 
 @dataclass(frozen=True, slots=True)
 class Repairs:
-    """What there is to repair, in words; empty when nothing is."""
+    """What there is to repair, in words; empty when nothing is. `adopt` is what was asked for."""
 
     sight: Sight
     texts: tuple[str, ...]
+    adopt: bool = False
 
 
 def find_repairs(group: Group, *, adopt: bool = False) -> Repairs:
@@ -48,12 +51,17 @@ def find_repairs(group: Group, *, adopt: bool = False) -> Repairs:
             f"{lost.weight} %; {_what_becomes_of(lost)}"
         )
         temporary = (in_words(entry, lost, sight.seen) for entry in lost.ledger)
-        return Repairs(sight, (text, *filter(None, temporary)))
-    return Repairs(sight, tuple(found.text for found in leftovers(sight.record, sight.seen)))
+        return Repairs(sight, (text, *filter(None, temporary)), adopt)
+    return Repairs(sight, tuple(found.text for found in leftovers(sight.record, sight.seen)), adopt)
 
 
 def repair(group: Group, repairs: Repairs, watch: Watch = nobody, *, wait: bool = True) -> Report:
-    """Undo what was found, and follow it to its end; without `wait` the next ticks do."""
+    """Undo what was found, and follow it to its end; without `wait` the next ticks do.
+
+    Raises:
+        Blocked: a person took so long to say yes that something else is to be repaired by now.
+    """
+    repairs = _looked_at_again(group, repairs)
     record, seen = repairs.sight.record, repairs.sight.seen
     if not repairs.texts:
         return report_on(group, record, seen, sentence=_nothing(record), outcome=Outcome.NONE)
@@ -67,6 +75,19 @@ def repair(group: Group, repairs: Repairs, watch: Watch = nobody, *, wait: bool 
         give_back(group, lease)
     sentence = f"repaired: {'; '.join(repairs.texts)}"
     return replace(report, sentence=sentence, exit_status=1 if report.outcome is Outcome.HELD else 0)
+
+
+def _looked_at_again(group: Group, repairs: Repairs) -> Repairs:
+    """What was shown to a person and answered minutes later is no longer what is there; only the same is undone."""
+    if group.clock.now() - repairs.sight.seen.at < OLDEST / 2:
+        return repairs
+    again = find_repairs(group, adopt=repairs.adopt)
+    if again.texts != repairs.texts:
+        raise Blocked(
+            f"what there is to repair on {group.name} has changed since it was shown",
+            hint=f"phoenix repair --dry-run --group {group.name}",
+        )
+    return again
 
 
 def _turned(group: Group, sight: Sight) -> GroupRecord:

@@ -52,6 +52,7 @@ class AlarmGate:
     settings = Settings
     name = "alarm"
     before_traffic_only = False
+    judges_alone = False
     IAM_ACTIONS: ClassVar[Rights] = reads("cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms", roles=FORWARD)
     checks: ClassVar[tuple[str, ...]] = ("unknown-alarm", "alarm-already-ringing", "alarm-without-measurements")
 

@@ -18,6 +18,7 @@ class CountingGate:
 
     name: ClassVar[str]
     before_traffic_only = False
+    judges_alone = True
     IAM_ACTIONS: ClassVar[Rights] = frozenset()
     checks: ClassVar[tuple[str, ...]] = ()
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
+from phoenix.aside import each
 from phoenix.aws.instances import read_instances
 from phoenix.aws.rights import FORWARD, Rights, reads
 from phoenix.aws.scope import Scope
@@ -21,9 +21,13 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.core.record import Rotation
 from phoenix.errors import Unreachable
-from phoenix.keys import Duration, Kind, Matching, Whole
+from phoenix.keys import Duration, Kind, Matching, Whole, render_duration, wrong
+from phoenix.ports import GATE_BUDGET
 
+LONGEST: Final = timedelta(seconds=20)
+"""What all instances together may take; the rest of the budget is for reading their addresses."""
 _AT_A_TIME = 32
+_MOST_AT_A_TIME = 256
 _ENOUGH_TO_PROVE = 10
 _MOST_SHOWN = 3
 _USUAL_PORTS: Final = {"http": 80, "https": 443}
@@ -33,6 +37,19 @@ _Status = Annotated[int, Whole(100, 599)]
 
 def _as_list(value: object) -> object:
     return value if isinstance(value, list | tuple) else (value,)
+
+
+def _within_budget(timeout: timedelta, info: ValidationInfo) -> timedelta:
+    """A rotation in flight may have been started when longer ones were allowed: its record is read as JSON."""
+    if info.mode == "json":
+        return min(max(timeout, timedelta(seconds=1)), LONGEST)
+    if not timeout:
+        raise wrong("must be longer than 0s", instead="1s")
+    if timeout > LONGEST:
+        most, budget = render_duration(LONGEST), render_duration(GATE_BUDGET)
+        reason = f"must be at most {most}: a gate has {budget} to answer, or what it judged is too old to act upon"
+        raise wrong(reason, instead=most)
+    return timeout
 
 
 class Settings(Kind):
@@ -53,7 +70,10 @@ class Settings(Kind):
     scheme: Literal["http", "https"] = Field(
         default="http", description="https does not check the certificate: it names a host, not an instance."
     )
-    timeout: Duration = Field(default=timedelta(seconds=5), description="How long one instance may take to answer.")
+    timeout: Annotated[Duration, AfterValidator(_within_budget)] = Field(
+        default=timedelta(seconds=5),
+        description="How long one instance may take to answer; at most 20s, and less where many are asked.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +115,7 @@ class HttpGate:
 
     settings = Settings
     before_traffic_only = True
+    judges_alone = False
     IAM_ACTIONS: ClassVar[Rights] = reads(
         "ec2:DescribeInstances", "elasticloadbalancing:DescribeTargetGroups", roles=FORWARD
     )
@@ -143,17 +164,23 @@ class HttpGate:
         found = read_instances(self._aws, unknown)
         self._addresses |= {i.id: i.private_address for i in found if i.private_address is not None}
         port = self._port_of(slot)
-        with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="http") as pool:
-            return dict(zip(ids, pool.map(lambda instance: self._wrong_with(instance, port), ids), strict=True))
+        at_a_time, timeout = spread(len(ids), self._settings.timeout)
+        answers = each(
+            lambda instance: self._wrong_with(instance, port, timeout),
+            ids,
+            at_a_time=at_a_time,
+            seconds=LONGEST.total_seconds(),
+        )
+        return {instance: answers.get(instance, "no answer in time") for instance in ids}
 
-    def _wrong_with(self, instance: str, port: int) -> str | None:
+    def _wrong_with(self, instance: str, port: int, timeout: timedelta) -> str | None:
         address = self._addresses.get(instance)
         if address is None:
             return "no address"
         host = f"[{address}]" if ":" in address else address
         url = f"{self._settings.scheme}://{host}:{port}{self._settings.path}"
         try:
-            status = self._fetch(Request(url, self._settings.timeout.total_seconds()))
+            status = self._fetch(Request(url, timeout.total_seconds()))
         except Unreachable:
             return "no answer"
         return None if status in self._settings.expect else str(status)
@@ -171,6 +198,14 @@ class HttpGate:
 
     def _expected(self) -> str:
         return " or ".join(str(status) for status in self._settings.expect)
+
+
+def spread(instances: int, timeout: timedelta) -> tuple[int, timedelta]:
+    """How many to ask at a time, and how long each may take, so that all of them fit in even if none answers."""
+    rounds = max(int(LONGEST / timeout), 1)
+    at_a_time = min(max(_AT_A_TIME, -(-instances // rounds)), _MOST_AT_A_TIME)
+    turns = max(-(-instances // at_a_time), 1)
+    return min(at_a_time, max(instances, 1)), min(timeout, LONGEST / turns)
 
 
 def _listed(wrong: Mapping[str, str | None]) -> str:

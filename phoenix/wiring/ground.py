@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from phoenix import fleets, routers
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Access, Aws
+from phoenix.engine.asking import Asking
 from phoenix.engine.clock import WallClock
 from phoenix.engine.group import About, Group
 from phoenix.ports import Clock, Store
@@ -55,6 +56,7 @@ class Ground:
         self.clock = overrides.clock or WallClock()
         self.driver = overrides.driver or this_driver()
         self.tracer = open_tracer()
+        self.asking = Asking()
         self._aws: dict[Access, Aws] = {}
 
     def aws(self, wanted: Access) -> Aws:
@@ -105,6 +107,7 @@ class Ground:
             about=About(region=self.region(None)),
             lease_seconds=self.settings.lease_seconds,
             poll_seconds=self.settings.poll_seconds,
+            asking=self.asking,
         )
 
 

@@ -47,7 +47,7 @@ def driving_with(broken: Decide) -> Drive:
             decision = broken(sight.record, sight.seen)
             record = group.store.save(replace(decision.record, version=before.version))
             watch(report_on(group, record, sight.seen))
-            apply(group, lease, record, decision.actions)
+            apply(group, lease, record, decision.actions, sight.seen.at)
             if record.in_flight is None:
                 return
             group.clock.sleep(15)

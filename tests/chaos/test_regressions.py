@@ -219,7 +219,7 @@ def test_a_driver_that_slept_between_the_look_and_the_call_looks_again() -> None
     bench.clock.at += timedelta(seconds=31)
 
     with pytest.raises(TransientError, match="what was seen of web is 31s old by now; the next tick looks again"):
-        apply(bench.group, lease, record, (SetCapacity(GREEN, 4, 8),))
+        apply(bench.group, lease, record, (SetCapacity(GREEN, 4, 8),), NOON)
 
     assert bench.writes == []
 

@@ -90,6 +90,7 @@ class CapacityGate:
     checks: ClassVar[tuple[str, ...]] = ()
     name = "target_health"
     before_traffic_only = False
+    judges_alone = True
 
     def check(self, rotation: Rotation, seen: Observation) -> Verdict:
         return capacity_verdict(rotation, seen, self.name)

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.model import Instance, Judgement, Observation, Slot, SlotState, TargetState
+from phoenix.core.model import Cause, Instance, Judgement, Observation, Slot, SlotState, TargetState, Verdict
 from phoenix.core.record import Rotation
+from phoenix.engine.asking import Asking
 from phoenix.gates import KINDS
 from phoenix.ports import Gate
 from tests.account import Account, Opener
 from tests.builders import a_generation, a_rotation
+from tests.engine.builders import VirtualClock
 from tests.fakes import FakeGate
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN
@@ -28,6 +30,7 @@ class Case:
     gate: Gate
     rotation: Rotation
     seen: Observation
+    account: Account
 
 
 def _proven(state: SlotState) -> SlotState:
@@ -58,7 +61,7 @@ def case(request: pytest.FixtureRequest, open_account: Opener) -> Case:
     rotation = a_rotation(
         new=a_generation(42, template_version="1"), started_at=at, ready_since=at - timedelta(hours=1), looked_at=at
     )
-    return Case(gate, rotation, Observation(at=at, slots=slots | {GREEN: _proven(slots[BLUE])}))
+    return Case(gate, rotation, Observation(at=at, slots=slots | {GREEN: _proven(slots[BLUE])}), account)
 
 
 def test_a_good_candidate_passes_under_the_gates_own_name(case: Case) -> None:
@@ -80,3 +83,36 @@ def test_asking_again_gives_the_same_answer(case: Case) -> None:
 
 def test_nothing_stands_in_the_way_on_a_good_day(case: Case) -> None:
     assert case.gate.find_blockers(case.seen.slots, BLUE) == []
+
+
+def test_one_that_judges_alone_asks_no_service(case: Case) -> None:
+    case.account.sandbox.calls.clear()
+
+    case.gate.check(case.rotation, case.seen)
+
+    assert not case.gate.judges_alone or case.account.operations() == []
+
+
+def test_an_answer_that_overruns_the_budget_is_waited_for_under_the_gates_name(case: Case) -> None:
+    clock = VirtualClock()
+    gate: Any = Overrunning(case.gate, clock)
+
+    (verdict,) = Asking().ask((gate,), case.rotation, case.seen, clock)
+
+    assert (verdict.gate, verdict.judgement, verdict.cause) == (gate.name, Judgement.WAIT, Cause.ENVIRONMENT)
+    assert "took 31s, at most 22s" in verdict.reason
+
+
+class Overrunning:
+    """The gate of the case behind a network that takes 31 s."""
+
+    judges_alone = False
+
+    def __init__(self, gate: Gate, clock: VirtualClock) -> None:
+        self.name, self.before_traffic_only, self.checks = gate.name, gate.before_traffic_only, gate.checks
+        self.find_blockers = gate.find_blockers
+        self._gate, self._clock = gate, clock
+
+    def check(self, rotation: Rotation, seen: Observation) -> Verdict:
+        self._clock.sleep(31)
+        return self._gate.check(rotation, seen)

@@ -39,7 +39,7 @@ class Spans(NoTracer):
 
 
 def applied(bench: Bench, *actions: Any, record: GroupRecord = KNOWN) -> GroupRecord:
-    return apply(bench.group, claim(bench.group), record, actions)
+    return apply(bench.group, claim(bench.group), record, actions, bench.clock.now())
 
 
 def test_each_action_is_told_in_the_log_with_how_long_it_took(caplog: pytest.LogCaptureFixture) -> None:
@@ -106,7 +106,7 @@ def test_once_the_lease_is_lost_nothing_more_is_done_and_the_new_driver_is_named
     bench.fleet.before_write = lambda action: bench.seized_by("elsewhere/7") if taken else bench.store.release(lease)
 
     with pytest.raises(LeaseLost) as lost:
-        apply(bench.group, lease, KNOWN, (GROW, SetCapacity(BLUE, min=0, max=0)))
+        apply(bench.group, lease, KNOWN, (GROW, SetCapacity(BLUE, min=0, max=0)), bench.clock.now())
 
     assert bench.fleet.applied == [GROW]
     assert "web" in lost.value.message

@@ -24,7 +24,7 @@ TARGET_GROUPS = {BLUE: ("arn:target-group/web-blue",), GREEN: ("arn:target-group
 class Curious:
     """A gate that remembers what it was shown."""
 
-    name, before_traffic_only, checks = "curious", False, ()
+    name, before_traffic_only, judges_alone, checks = "curious", False, False, ()
 
     def __init__(self) -> None:
         self.shown: list[tuple[Rotation, Observation]] = []
@@ -86,6 +86,19 @@ def test_the_observation_carries_the_time_the_failures_and_the_template_version_
     assert (seen.at, seen.failures, seen.prepared_version) == (bench.clock.at, (failure,), "2")
 
 
+def test_an_observation_is_as_old_as_its_first_answer() -> None:
+    bench = a_bench()
+    answer = CountingRouter.observe
+
+    def slowly(*asked: Any) -> Traffic:
+        bench.clock.sleep(12)
+        return answer(bench.router, *asked)
+
+    bench.router.observe = slowly  # type: ignore[assignment,method-assign]
+
+    assert observe(bench.group, KNOWN).seen.at == NOON
+
+
 @pytest.mark.parametrize("search", [True, False])
 def test_only_the_slots_that_matter_are_asked_for_their_health(search: bool) -> None:
     bench = a_bench()
@@ -128,18 +141,6 @@ def test_a_route_that_was_not_known_keeps_its_own_name_and_comes_last() -> None:
     seen = observe(bench.group, KNOWN).seen
 
     assert [route.name for route in seen.routes] == [":443", "rule /api", "rule /new"]
-
-
-def test_each_gate_sees_what_the_gates_before_it_have_said() -> None:
-    first, second = FakeGate("first"), Curious()
-    bench = a_bench(gates=(first, second))
-    rotation = a_rotation()
-
-    ask_gates(bench.group, rotation, an_observation())
-
-    (shown,) = second.shown
-    assert shown[0] is rotation
-    assert [verdict.gate for verdict in shown[1].verdicts] == ["first"]
 
 
 def test_the_gates_judge_what_was_just_seen() -> None:

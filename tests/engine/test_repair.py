@@ -12,7 +12,7 @@ from phoenix.core.model import Cause, Outcome
 from phoenix.engine.group import Group
 from phoenix.engine.repair import find_repairs, repair
 from phoenix.engine.tick import tick
-from phoenix.errors import ForeignStore
+from phoenix.errors import Blocked, ForeignStore
 from tests.engine.builders import BLUE, CANARY, GREEN, Bench, a_bench
 from tests.fakes_store import MemoryStore
 
@@ -124,3 +124,25 @@ def test_a_pin_that_leaked_is_released() -> None:
 
     assert report.sentence.startswith("repaired: web-blue: min 4 max 12 are a rotation's")
     assert (bench.fleet.state[BLUE].min, bench.fleet.state[BLUE].tags) == (2, {})
+
+
+def test_what_a_person_has_looked_at_for_minutes_is_looked_at_again_and_undone() -> None:
+    bench = interrupted()
+    group = with_store(bench, "memory:test")
+    found = find_repairs(group)
+    bench.clock.at += timedelta(minutes=5)
+
+    assert repair(group, found).outcome is Outcome.ROLLED_BACK
+
+
+def test_what_has_changed_since_it_was_shown_is_not_undone() -> None:
+    bench = interrupted()
+    group = with_store(bench, "memory:test")
+    found = find_repairs(group)
+    bench.clock.at += timedelta(minutes=5)
+    bench.send(40)
+
+    with pytest.raises(Blocked, match="has changed since it was shown"):
+        repair(group, found)
+
+    assert bench.writes == []

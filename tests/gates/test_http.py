@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
+from pydantic import ValidationError
 
 from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.errors import Unreachable
-from phoenix.gates.http import HttpGate, Request, Settings, fetch
+from phoenix.gates.http import LONGEST, HttpGate, Request, Settings, fetch, spread
+from phoenix.ports import GATE_BUDGET
 from tests.account import Account
 from tests.builders import a_generation, a_rotation
 
@@ -136,7 +139,30 @@ def test_no_live_instance_that_answers_stands_in_the_way(account: Account, gate:
     assert (blocker.name, "inside the VPC" in blocker.text) == ("http-unreachable", True)
 
 
-def test_the_gate_is_made_once_before_traffic(gate: HttpGate) -> None:
+@pytest.mark.parametrize("instances", [1, 4, 32, 33, 100, 256, 257, 1000])
+@pytest.mark.parametrize("seconds", [1, 5, 7, 20])
+def test_even_if_none_answers_all_are_asked_within_the_budget(instances: int, seconds: int) -> None:
+    at_a_time, timeout = spread(instances, timedelta(seconds=seconds))
+
+    rounds = -(-instances // at_a_time)
+    assert rounds * timeout <= LONGEST < GATE_BUDGET
+    assert 1 <= at_a_time <= 256
+    assert timeout == timedelta(seconds=seconds) or instances > 256
+
+
+@pytest.mark.parametrize(("written", "instead"), [("31s", "20s"), ("21s", "20s"), ("0s", "1s")])
+def test_a_time_out_that_the_budget_does_not_allow_is_an_error(written: str, instead: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate({"path": "/", "timeout": written})
+
+    assert refused.value.errors()[0]["ctx"]["instead"] == instead
+
+
+def test_a_rotation_that_was_started_with_a_longer_one_goes_on_with_the_longest_that_is_allowed() -> None:
+    assert Settings.model_validate_json('{"path": "/", "timeout": "1m"}').timeout == timedelta(seconds=20)
+
+
+def test_the_gate_is_made_before_traffic(gate: HttpGate) -> None:
     assert (gate.name, gate.before_traffic_only) == ("http /healthz", True)
 
 

@@ -34,6 +34,12 @@ ONE_KEY = {
     "alarm with no names": ("gates", "[{kind: alarm, alarms: []}]", "5:31: alarms: must not be empty", None),
     "gate twice": ("gates", "[target_health, target_health]", "5:24: gates: target_health is given twice", None),
     "no path": ("gates", "[{kind: http, path: healthz}]", "5:28: path: must be a path that starts with /", None),
+    "slow http": (
+        "gates",
+        "[{kind: http, path: /, timeout: 31s}]",
+        "5:40: timeout: must be at most 20s: a gate has 22s to answer",
+        "timeout: 20s}",
+    ),
     "batch": ("strategy", "{kind: rolling, batch: 25}", "5:34: batch: a share of the group", "batch: 25%"),
     "secret": ("notify", "[{kind: slack, webhook_env: 'https://x'}]", "5:37: webhook_env: must be the name of", None),
     "role elsewhere": ("external_id", "abc", "5:14: external_id: says nothing without a role_arn", None),
