@@ -38,6 +38,8 @@ UNEVEN: Final = 0.2
 """How far waits are stretched or shortened: functions that started together must not call together."""
 _GARBAGE_THRESHOLD: Final = 200_000
 """New objects between two garbage collections: a thousand policies are many objects, and hardly any is waste."""
+MOST_LETTERS_OF_A_TIME: Final = 80
+"""How much of a time that cannot be read is shown."""
 _SCHEDULED: Final = frozenset({None, "aws.events", "aws.scheduler"})
 """Where events come from that bring no news but the time."""
 
@@ -159,14 +161,16 @@ class Program:
 def brings_news(event: Mapping[str, Any], now: datetime) -> bool:
     """Whether idle groups are to be looked at: an image was registered, somebody asks, or a quarter of an hour is over.
 
-    A schedule's own time counts, not that of its delivery; one that was lost costs a quarter of an hour.
+    A schedule's own time counts, not that of its delivery; one that was lost costs a quarter of an hour. Without a time
+    that can be read the delivery's is taken, and a warning says so: looks at idle groups may then be missed or doubled.
     """
     if event.get("source") not in _SCHEDULED or event.get("idle"):
         return True
+    at, given = now, event.get("time")
     try:
-        at = datetime.fromisoformat(str(event.get("time"))).astimezone(UTC)
+        at = datetime.fromisoformat(str(given)).astimezone(UTC) if given is not None else now
     except ValueError:
-        at = now
+        log.warning("sweep.time_unreadable", extra={"time": str(given)[:MOST_LETTERS_OF_A_TIME]})
     return at.minute % int(sweeping.IDLE_EVERY.total_seconds() // 60) == 0
 
 

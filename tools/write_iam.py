@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from phoenix.aws.iam import never_follow
 from phoenix.aws.rights import Role
 from phoenix.wiring.rights import every_document
 
@@ -13,14 +16,23 @@ FOLDER = Path(__file__).parents[1] / "infra" / "iam"
 
 def text_of(role: Role) -> str:
     """The document of a role as the file has it."""
-    return json.dumps(every_document(role), indent=2) + "\n"
+    return _spelled(every_document(role))
+
+
+def texts() -> Mapping[str, str]:
+    """All files by name: a document for each role, and the one that stands apart."""
+    return {f"{role}.json": text_of(role) for role in Role} | {"never-follow.json": _spelled(never_follow())}
+
+
+def _spelled(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2) + "\n"
 
 
 def main() -> int:
-    """Write a file for each role."""
+    """Write them."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for role in Role:
-        (FOLDER / f"{role}.json").write_text(text_of(role), encoding="utf-8")
+    for name, text in texts().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
     return 0
 
 

@@ -6,6 +6,7 @@ the declared conditions, and denies what no adapter may ever declare.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +17,13 @@ from phoenix.aws.rights import WRITERS, Condition, Names, Right, Role
 from phoenix.core.tags import MANAGED, WRITTEN
 
 MOST_LETTERS: Final = 10_240
-"""What all inline policies of a role may have together, white space not counted; a managed policy has 6,144."""
+"""What all inline policies of a role may have together, white space not counted.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, also for the two below."""
+MOST_LETTERS_MANAGED: Final = 6_144
+"""What one managed policy may have."""
+MOST_MANAGED: Final = 10
+"""How many managed policies a role may have, unless the account has been given more: 20 at most."""
 
 _FIELD = re.compile(r"\$\{(\w+)\}")
 _OF_ONE: Final = frozenset({"Bool", "Null"})
@@ -63,19 +70,18 @@ _GUARDS: Final = (
         on=("arn:*:ec2:*:*:instance/*",),
         when=(Condition("Null", "ec2:LaunchTemplate", ("true",)),),
     ),
-    # A group that follows $Latest launches every new version without anybody's rights being looked at again.
-    _Guard(
-        "NeverFollowTemplate",
-        _UPDATE,
-        frozenset({Role.ROTATE}),
-        when=(Condition("Bool", "autoscaling:LaunchTemplateVersionSpecified", ("false",)),),
-    ),
     _Guard(
         "NeverLaunchConfiguration",
         _UPDATE,
         WRITERS,
         when=(Condition("Null", "autoscaling:LaunchConfigurationName", ("false",)),),
     ),
+)
+_NEVER_FOLLOW: Final = _Guard(
+    "NeverFollowTemplate",
+    _UPDATE,
+    frozenset({Role.ROTATE}),
+    when=(Condition("Bool", "autoscaling:LaunchTemplateVersionSpecified", ("false",)),),
 )
 
 
@@ -102,6 +108,17 @@ def document(rights: Iterable[Right], role: Role) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [*allowed, *denied]}
 
 
+def never_follow() -> dict[str, Any]:
+    """The document that keeps a group from following `$Latest`: it would launch each new version with no new check.
+
+    It stands apart from the others. AWS does not document whether the key of its condition is absent or "false" in an
+    update that names no template. If it is "false", this document refuses every change of capacity. A role gets it
+    once one such update has been tried (docs/first-hour.md).
+    """
+    denied = _statement("Deny", _NEVER_FOLLOW.name, _NEVER_FOLLOW.actions, _NEVER_FOLLOW)
+    return {"Version": "2012-10-17", "Statement": [denied]}
+
+
 def unfilled(found: object) -> tuple[str, ...]:
     """Names of the fields that a document leaves to whoever uses it."""
     return tuple(sorted(set(_FIELD.findall(str(found)))))
@@ -109,7 +126,45 @@ def unfilled(found: object) -> tuple[str, ...]:
 
 def letters(found: Mapping[str, Any]) -> int:
     """Its size as IAM counts: without white space."""
-    return sum(not letter.isspace() for letter in str(found))
+    return sum(not letter.isspace() for letter in json.dumps(found))
+
+
+def split(found: Mapping[str, Any], most: int = MOST_LETTERS_MANAGED) -> list[dict[str, Any]]:
+    """The same rights in as many documents as are needed so that none has more than `most` letters.
+
+    A statement that is too long for one document is divided by its resources. What is denied stays denied wherever it
+    stands: a role has all of its policies at once.
+    """
+    parts: list[dict[str, Any]] = []
+    pieces = [piece for statement in found["Statement"] for piece in _pieces(statement, most)]
+    for piece in sorted(pieces, key=letters, reverse=True):
+        room = (part for part in parts if letters(_with(part, piece)) <= most)
+        part = next(room, None)
+        if part is None:
+            parts.append({"Version": found["Version"], "Statement": [piece]})
+        else:
+            part["Statement"].append(piece)
+    return [_with(part) for part in parts]
+
+
+def _pieces(statement: Mapping[str, Any], most: int) -> Iterator[dict[str, Any]]:
+    resources = statement["Resource"]
+    if letters(_with({"Version": "2012-10-17", "Statement": []}, statement)) <= most or len(resources) == 1:
+        yield dict(statement)
+        return
+    for half in (resources[: len(resources) // 2], resources[len(resources) // 2 :]):
+        yield from _pieces({**statement, "Resource": half}, most)
+
+
+def _with(part: Mapping[str, Any], *pieces: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with these statements added, and names that are told apart: a document has each but once."""
+    count: dict[str, int] = defaultdict(int)
+    statements = []
+    for each in (*part["Statement"], *pieces):
+        count[each["Sid"]] += 1
+        number = count[each["Sid"]]
+        statements.append({**each, "Sid": each["Sid"] if number == 1 else f"{each['Sid']}{number}"})
+    return {"Version": part["Version"], "Statement": statements}
 
 
 def _allowed(name: str, rights: list[Right]) -> dict[str, Any]:

@@ -70,6 +70,17 @@ IS_MANAGED: Final = Condition("StringEquals", f"aws:ResourceTag/{MANAGED}", ("tr
 GROUPS: Final = (arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/${auto_scaling_group}"),)
 TEMPLATES: Final = (arn("ec2", "launch-template/*"),)
 
+KEYS: Final = ("${key_arn}",)
+"""Keys of the owner's in KMS; a document leaves these rights out where there are none."""
+
+
+def with_key(service: str, *actions: str, roles: frozenset[Role] = ALL) -> Rights:
+    """Rights on the owner's key, as far as `service` uses it for the caller. AWS asks for them; no call names them."""
+    # The end is open: in China the name of a service ends in .com.cn.
+    through = Condition("StringLike", "kms:ViaService", (f"{service}.*.amazonaws.com*",))
+    return frozenset(Right(f"kms:{action}", "UseKeys", roles, KEYS, (through,), implied=True) for action in actions)
+
+
 OUR_TAGS: Final = (
     Condition("ForAllValues:StringEquals", "aws:TagKeys", WRITTEN),
     # "All of none" is true as well: without this, a request that names no key would pass.

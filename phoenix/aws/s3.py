@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from phoenix.aws.errors import translated
-from phoenix.aws.rights import ALL, Condition, Names, Right, Rights
+from phoenix.aws.rights import ALL, Condition, Names, Right, Rights, with_key
 from phoenix.aws.session import Aws
 from phoenix.errors import NotFound, PermanentError, UsageError
 
@@ -18,6 +18,7 @@ IAM_ACTIONS: Final[Rights] = frozenset(
     {
         Right("s3:GetObject", "ReadPolicies", ALL, ("${bucket_arn}/${prefix}*",)),
         Right("s3:ListBucket", "ListPolicies", ALL, ("${bucket_arn}",), (_RIGHT_THERE,)),
+        *with_key("s3", "Decrypt"),
     }
 )
 

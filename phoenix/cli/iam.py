@@ -1,12 +1,14 @@
 """`iam`: the document with the rights that one's own policies need, ready to be attached.
 
-Must never ask AWS: whoever writes the document may have no rights yet.
+Must never ask AWS: the author of the document may have no rights yet.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,24 +38,87 @@ if TYPE_CHECKING:
     multiple=True,
     help="A role that the instances have; a pattern, and several, are allowed.",
 )
+@click.option(
+    "--key-arn",
+    metavar="ARN",
+    multiple=True,
+    help="A KMS key of your own that table, bucket or topics are encrypted with; several are allowed.",
+)
+@click.option(
+    "--managed",
+    metavar="DIR",
+    help="Write the document to this directory, in as many managed policies as it takes.",
+)
+@click.option(
+    "--never-follow",
+    is_flag=True,
+    help="Print the document that keeps groups from following $Latest instead. Try it first: docs/first-hour.md.",
+)
 @click.pass_obj
 def iam(
-    session: Session, role: str, acting_as: str | None, account: str | None, instance_role: tuple[str, ...]
-) -> int:  # fmt: skip
-    """Print the IAM policy document that exactly these policies need. Asks nobody."""
+    session: Session,
+    role: str,
+    acting_as: str | None,
+    account: str | None,
+    instance_role: tuple[str, ...],
+    key_arn: tuple[str, ...],
+    managed: str | None,
+    never_follow: bool,
+) -> int:
+    """Print the IAM policy document that exactly these policies need. Asks AWS nothing."""
+    from phoenix.aws import iam as documents
     from phoenix.aws.rights import Role
     from phoenix.wiring.rights import Where, own_document
 
-    settings, options = session.wiring.settings, session.options
-    _check_names(account, options.region, instance_role)
+    if never_follow:
+        found = documents.never_follow()
+        session.answer(json.dumps(found, indent=2) + "\n", found)
+        return 0
+    settings = session.wiring.settings
+    given = {"account": (account,), "region": (session.options.region,), "instance_role": instance_role}
+    names = _checked({**given, "key_arn": key_arn})
     library = _sound(session)
     _check_role(library, acting_as)
-    given = {"account": account, "region": options.region}
-    names = {field: (value,) for field, value in given.items() if value}
-    where = Where(settings.policies, settings.store, settings.advance, acting_as, names | _roles(instance_role))
+    where = Where(settings.policies, settings.store, settings.advance, acting_as, names)
     found = own_document(library, where, Role(role))
+    if managed is not None:
+        return _write_managed(session, Path(managed), role, found)
     session.answer(json.dumps(found, indent=2) + "\n", found)
     _say_what_is_left(session, library, found, acting_as)
+    return 0
+
+
+def _checked(given: Mapping[str, tuple[str | None, ...]]) -> dict[str, tuple[str, ...]]:
+    """The fields of a document that the options fill in."""
+    named = {field: tuple(value for value in values if value) for field, values in given.items()}
+    _check_names(given["account"][0], given["region"][0], named["instance_role"])
+    for key in named["key_arn"]:
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
+        if not re.fullmatch(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+", key):
+            raise UsageError(
+                f"--key-arn {key!r} is not the ARN of a key", hint="aws kms describe-key --key-id alias/NAME prints it"
+            )
+    return {field: values for field, values in named.items() if values}
+
+
+def _write_managed(session: Session, folder: Path, role: str, found: dict[str, Any]) -> int:
+    """One file for each managed policy. Files of an earlier, longer answer are taken away: they would grant more."""
+    from phoenix.aws.iam import MOST_MANAGED, split
+
+    parts = split(found)
+    names = [f"phoenix-{role}-{number}.json" for number in range(1, len(parts) + 1)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in set(folder.glob(f"phoenix-{role}-*.json")) - {folder / name for name in names}:
+            old.unlink()
+        for name, part in zip(names, parts, strict=True):
+            (folder / name).write_text(json.dumps(part, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written: {error.strerror}", hint="--managed names a directory") from error
+    written = [str(folder / name) for name in names]
+    session.answer("".join(f"{name}\n" for name in written), {"written": written})
+    if len(parts) > MOST_MANAGED:
+        session.note(f"{len(parts)} managed policies; a role may have {MOST_MANAGED}, and 20 once AWS has raised that")
     return 0
 
 
@@ -88,10 +153,6 @@ def _check_role(library: Library, acting_as: str | None) -> None:
         raise UsageError(f"no policy names {acting_as} in role_arn", hint=f"policies name: {named}")
 
 
-def _roles(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    return {"instance_role": names} if names else {}
-
-
 def _say_what_is_left(session: Session, library: Library, found: dict[str, Any], acting_as: str | None) -> None:
     """On standard error, so that standard output stays a document."""
     from phoenix.aws.iam import MOST_LETTERS, letters, unfilled
@@ -103,4 +164,7 @@ def _say_what_is_left(session: Session, library: Library, found: dict[str, Any],
     for other in sorted(str(arn) for arn in others) if acting_as is None else ():
         session.note(f"its own document: phoenix iam --acting-as {other}")
     if letters(found) > MOST_LETTERS:
-        session.note(f"{letters(found)} letters: more than the {MOST_LETTERS} that a role's inline policies may have")
+        session.note(
+            f"{letters(found)} letters: more than the {MOST_LETTERS} that a role's inline policies may have."
+            " --managed DIR writes it as managed policies; infra/iam has shorter documents, for all groups."
+        )

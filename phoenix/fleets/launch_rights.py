@@ -15,12 +15,22 @@ _BY_TEMPLATE: Final = Condition("ArnLike", "ec2:LaunchTemplate", TEMPLATES)
 _AS_IT_SAYS: Final = Condition("Bool", "ec2:IsLaunchTemplateResource", ("true",))
 _OWN_IMAGES: Final = Condition("StringEquals", "ec2:Owner", ("${image_owner}",))
 _AT_LAUNCH: Final = Condition("StringEquals", "ec2:CreateAction", ("RunInstances",))
-_TO_EC2: Final = Condition("StringEquals", "iam:PassedToService", ("ec2.amazonaws.com",))
+_TO_EC2: Final = Condition("StringEquals", "iam:PassedToService", ("ec2.amazonaws.com", "ec2.amazonaws.com.cn"))
 
 _CHOSEN: Final = ("instance", "network-interface", "security-group", "subnet", "volume")
 """What a launch may choose beside its template: the subnet is the group's, the type one of its overrides, and the dry
 run repeats a template's network interface, as EC2 takes no subnet beside one."""
-_GIVEN: Final = ("capacity-reservation", "key-pair", "placement-group")
+_GIVEN: Final = (
+    *(
+        arn("ec2", f"{kind}/*")
+        for kind in ("capacity-reservation", "elastic-gpu", "host", "key-pair", "placement-group")
+    ),
+    arn("elastic-inference", "elastic-inference-accelerator/*"),
+    arn("license-manager", "license-configuration:*"),
+    arn("resource-groups", "group/*"),
+)
+"""Everything else that a template may name, licences and groups of capacity reservations among it: resource types of
+RunInstances in the Service Authorization Reference. A launch takes them from the template or not at all."""
 _TAGGED: Final = ("instance", "network-interface", "spot-instances-request", "volume")
 
 
@@ -35,7 +45,7 @@ def _rights() -> Iterator[Right]:
     yield Right(launch, "LaunchFromTemplate", WRITERS, TEMPLATES, (IS_MANAGED,))
     yield Right(launch, "LaunchImage", WRITERS, (images,), (_BY_TEMPLATE, _OWN_IMAGES))
     yield Right(launch, "LaunchInto", WRITERS, _all(_CHOSEN), (_BY_TEMPLATE,))
-    yield Right(launch, "LaunchWith", WRITERS, (*_all(_GIVEN), snapshots), (_BY_TEMPLATE, _AS_IT_SAYS))
+    yield Right(launch, "LaunchWith", WRITERS, (*_GIVEN, snapshots), (_BY_TEMPLATE, _AS_IT_SAYS))
     yield Right("ec2:CreateTags", "TagAtLaunch", WRITERS, _all(_TAGGED), (_AT_LAUNCH,), implied=True)
     yield Right("iam:PassRole", "PassInstanceRole", WRITERS, roles, (_TO_EC2,), implied=True)
 

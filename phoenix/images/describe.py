@@ -17,6 +17,8 @@ from phoenix.errors import NotFound
 IAM_ACTIONS: Final = reads("ec2:DescribeImages", "sts:GetCallerIdentity", roles=FORWARD)
 
 SELF: Final = "self"
+ALIASES: Final = ("amazon", "aws-marketplace")
+"""What EC2 calls owners whose accounts nobody is expected to know."""
 
 
 def search(aws: Aws, owners: Sequence[str], name: str | None) -> list[Image]:
@@ -61,8 +63,14 @@ def account_ids(aws: Aws, owners: Iterable[str], found: Sequence[Image] = ()) ->
 
 
 def owner_names(owners: Iterable[str]) -> Names:
-    """Whose images may be launched, as a condition spells it."""
-    return {"image_owner": tuple("${account}" if owner == SELF else owner for owner in owners)}
+    """Whose images may be launched, as the condition `ec2:Owner` spells it.
+
+    For an image that has an owner alias the value is the alias and not the account: `"ec2:Owner": "amazon"` stands in
+    all of EC2's example policies, for Amazon's images and for those of verified providers. Which accounts have one is
+    known to AWS only, so a foreign owner brings the aliases along; the code compares the account itself.
+    """
+    named = ["${account}" if owner == SELF else owner for owner in owners]
+    return {"image_owner": (*named, *(ALIASES if any(owner != SELF for owner in owners) else ()))}
 
 
 def named(aws: Aws, image: str, owners: Sequence[str], architecture: str, at: datetime) -> Candidate:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from phoenix.aws.rights import WRITERS, Names, Right, Rights
+from phoenix.aws.rights import WRITERS, Names, Right, Rights, with_key
 from phoenix.aws.scope import Scope
 from phoenix.core.notice import Notice
 from phoenix.keys import Kind, Matching
@@ -37,7 +37,12 @@ class SnsNotifier:
     """News as messages: the subject for mail, id and facts as attributes, by which subscriptions can filter."""
 
     settings = Settings
-    IAM_ACTIONS: ClassVar[Rights] = frozenset({Right("sns:Publish", "PublishNews", WRITERS, ("${topic_arn}",))})
+    IAM_ACTIONS: ClassVar[Rights] = frozenset(
+        {
+            Right("sns:Publish", "PublishNews", WRITERS, ("${topic_arn}",)),
+            *with_key("sns", "Decrypt", "GenerateDataKey", roles=WRITERS),
+        }
+    )
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
         self._topic, self._aws, self._group = settings.topic, scope.aws, scope.group

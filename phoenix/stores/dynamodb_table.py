@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from phoenix.aws.errors import code_of
-from phoenix.aws.rights import ALL, ROTATE, WRITERS, Right, Rights
+from phoenix.aws.rights import ALL, ROTATE, WRITERS, Right, Rights, with_key
 from phoenix.aws.session import Aws
 from phoenix.errors import NotFound, PermanentError, StoreError, Throttled
 
@@ -27,6 +27,8 @@ IAM_ACTIONS: Final[Rights] = frozenset(
         *(Right(f"dynamodb:{call}", "ReadRecords", ALL, ("${table_arn}",)) for call in _READS),
         Right("dynamodb:Query", "FindDue", ROTATE, ("${table_arn}/index/due",)),
         Right("dynamodb:PutItem", "WriteRecords", WRITERS, ("${table_arn}",)),
+        *with_key("dynamodb", "Decrypt", "DescribeKey"),
+        *with_key("dynamodb", "Encrypt", "GenerateDataKey", roles=WRITERS),
     }
 )
 DUE: Final = "due"

@@ -13,7 +13,7 @@ from typing import Any, Final
 from phoenix import fleets, gates, images, notifiers, routers
 from phoenix.aws import s3
 from phoenix.aws.iam import document, filled
-from phoenix.aws.rights import ALL, Names, Right, Rights, Role, reads
+from phoenix.aws.rights import ALL, KEYS, Names, Right, Rights, Role, reads
 from phoenix.aws.session import Aws
 from phoenix.core.model import Slot
 from phoenix.fleets import marks
@@ -58,13 +58,14 @@ def own_document(library: Library, where: Where, role: Role) -> dict[str, Any]:
 
 
 def own_rights(library: Library, where: Where) -> Rights:
-    """The rights behind `own_document`, all roles'."""
+    """The rights behind `own_document`, all roles'. Without a key among the known names there are none on keys."""
     policies = [found.policy for found in library.policies.values()]
     mine = [policy for policy in policies if policy.role_arn == where.acting_as]
     rights = {right for policy in mine for right in _of_policy(policy, where)}
     if where.acting_as is None:
         rights |= _of_the_caller(policies, library, where)
-    return frozenset(rights) | SWEEPS | DOCTOR
+    keyless = {right for right in rights if right.on == KEYS}
+    return frozenset(rights - keyless) | SWEEPS | DOCTOR
 
 
 def groups_of_the_caller(library: Library) -> tuple[str, ...]:

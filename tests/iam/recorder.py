@@ -13,7 +13,7 @@ from phoenix.aws.rights import Role
 from phoenix.sandbox import Sandbox
 from phoenix.wiring.rights import every_document
 from tests.iam.evaluator import Answer, Request, evaluate
-from tests.iam.requests import ACCOUNT, REGION, Account, Asked, arn
+from tests.iam.requests import ACCOUNT, KEY, REGION, Account, Asked, arn
 
 FILLED: Mapping[str, str] = {
     "partition": "aws",
@@ -29,6 +29,7 @@ FILLED: Mapping[str, str] = {
     "topic_arn": arn("sns", "phoenix"),
     "bus_arn": arn("events", "event-bus/phoenix"),
     "assumed_role_arn": "arn:aws:iam::*:role/phoenix",
+    "key_arn": KEY,
 }
 """What Terraform would fill in for the account of the sandbox."""
 

@@ -40,6 +40,15 @@ def arn(service: str, resource: str, *, region: str = REGION, account: str = ACC
     return f"arn:aws:{service}:{region}:{account}:{resource}"
 
 
+KEY = arn("kms", "key/1f0c8c1e-6d7c-4b0a-9a53-2b1d8a6c4e11")
+"""The account's own. Table, bucket and topics are encrypted with it, so AWS asks for rights on it, too."""
+
+
+def _with_key(service: str, *actions: str) -> Iterator[Request]:
+    for action in actions:
+        yield Request(f"kms:{action}", KEY, {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"})
+
+
 @dataclass
 class Account:
     """What is known of the resources: their tags and owners. Asked for once."""
@@ -69,7 +78,9 @@ class Account:
 
     @cached_property
     def owners(self) -> dict[str, str]:
-        return {each["ImageId"]: each["OwnerId"] for each in self.ask("ec2", "describe_images")["Images"]}
+        """By image, as `ec2:Owner` has them: the alias where there is one."""
+        found = self.ask("ec2", "describe_images")["Images"]
+        return {each["ImageId"]: each.get("ImageOwnerAlias") or each["OwnerId"] for each in found}
 
     def content(self, template: str, version: str) -> dict[str, Any]:
         found = self._told("ec2", "describe_launch_template_versions", LaunchTemplateId=template, Versions=[version])
@@ -111,7 +122,9 @@ def _change_group(account: Account, asked: Asked) -> Iterator[Request]:
     policy = asked.params.get("MixedInstancesPolicy")
     chosen = policy["LaunchTemplate"]["LaunchTemplateSpecification"] if policy else asked.params.get("LaunchTemplate")
     if chosen is None:
+        # AWS does not document whether the key is absent or false then. Either has to be allowed.
         yield Request(asked.action, resource, context)
+        yield Request(asked.action, resource, {**context, "autoscaling:LaunchTemplateVersionSpecified": "false"})
         return
     numbered = str(str(chosen.get("Version", "$Default")).isdigit()).lower()
     yield Request(asked.action, resource, {**context, "autoscaling:LaunchTemplateVersionSpecified": numbered})
@@ -187,6 +200,8 @@ def _on_table(account: Account, asked: Asked) -> Iterator[Request]:
     index = f"/index/{asked.params['IndexName']}" if "IndexName" in asked.params else ""
     for table in tables:
         yield Request(asked.action, arn("dynamodb", f"table/{table}{index}"))
+    writes = asked.operation == "PutItem"
+    yield from _with_key("dynamodb", "Decrypt", "DescribeKey", *(("Encrypt", "GenerateDataKey") if writes else ()))
 
 
 def _on_bucket(account: Account, asked: Asked) -> Iterator[Request]:
@@ -196,10 +211,12 @@ def _on_bucket(account: Account, asked: Asked) -> Iterator[Request]:
 
 def _on_object(account: Account, asked: Asked) -> Iterator[Request]:
     yield Request(asked.action, f"arn:aws:s3:::{asked.params['Bucket']}/{asked.params['Key']}")
+    yield from _with_key("s3", "Decrypt")
 
 
 def _on_topic(account: Account, asked: Asked) -> Iterator[Request]:
     yield Request(asked.action, asked.params["TopicArn"])
+    yield from _with_key("sns", "Decrypt", "GenerateDataKey")
 
 
 def _on_bus(account: Account, asked: Asked) -> Iterator[Request]:

@@ -67,7 +67,9 @@ def a_run(folder: Path, group: str = "web", policy: dict[str, Any] | None = None
         box.seed(group)
         write_policy(folder, policy or a_policy(group))
         stage = Stage(box, clock, group, folder, UnhurriedAws(session=box.session))
-        where = Where(**ON_AWS, names={name: (FILLED[name],) for name in ("account", "region", "instance_role")})
+        where = Where(
+            **ON_AWS, names={name: (FILLED[name],) for name in ("account", "region", "instance_role", "key_arn")}
+        )
         library = stage.wiring().library()
         yield Run(stage, recorder, {role: own_document(library, where, role) for role in Role})
 

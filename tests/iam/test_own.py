@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from phoenix.aws.iam import unfilled
+from phoenix.aws.iam import MOST_LETTERS_MANAGED, letters, unfilled
 from phoenix.aws.rights import Role
 from phoenix.cli import main
 from phoenix.policy.loader import load
@@ -20,7 +20,7 @@ from tests.iam.recorder import FILLED
 from tests.iam.requests import ACCOUNT, REGION, arn
 from tests.rotation.stage import a_policy, write_policy
 
-HERE = {name: (FILLED[name],) for name in ("account", "region", "instance_role")}
+HERE = {name: (FILLED[name],) for name in ("account", "region", "instance_role", "key_arn")}
 OTHER = "arn:aws:iam::210987654321:role/phoenix"
 MARKED: Context = {"aws:ResourceTag/phoenix:managed": "true"}
 Print = Callable[[str], tuple[int, str, str]]
@@ -112,7 +112,81 @@ def test_only_images_of_the_owners_in_the_policies_may_be_launched(tmp_path: Pat
 
     (statement,) = (s for s in own(tmp_path)["Statement"] if s["Sid"] == "LaunchImage")
 
-    assert statement["Condition"]["StringEquals"]["ec2:Owner"] == [ACCOUNT, "210987654321"]
+    owners = statement["Condition"]["StringEquals"]["ec2:Owner"]
+    assert owners == [ACCOUNT, "210987654321", "amazon", "aws-marketplace"]
+
+
+@pytest.mark.parametrize(
+    ("owners", "owner", "expected"),
+    [
+        (["self"], ACCOUNT, True),
+        (["self"], "amazon", False),
+        (["137112412989"], "amazon", True),  # Amazon Linux
+        (["self", "137112412989"], "amazon", True),
+        (["679593333241"], "aws-marketplace", True),
+        (["137112412989"], "099720109477", False),
+    ],
+)
+def test_an_image_with_an_owner_alias_may_be_launched_if_its_owner_is_not_oneself(
+    tmp_path: Path, owners: list[str], owner: str, expected: bool
+) -> None:
+    write_policy(tmp_path, a_policy(image={"kind": "search", "owners": owners, "name": "web-*"}))
+    launched = {"ec2:LaunchTemplate": arn("ec2", "launch-template/lt-1"), "ec2:Owner": owner}
+
+    asked = Request("ec2:RunInstances", arn("ec2", "image/ami-1", account=""), launched)
+
+    assert evaluate(own(tmp_path), asked).allowed is expected
+
+
+def test_rights_on_keys_are_granted_where_a_key_is_named(tmp_path: Path) -> None:
+    topic = [{"kind": "sns", "topic": arn("sns", "oncall")}]
+    write_policy(tmp_path, a_policy(notify=topic))
+    where: dict[str, Any] = {"policies": "s3://policies/live", "store": "dynamodb://records"}
+    keyless = {name: values for name, values in HERE.items() if name != "key_arn"}
+
+    with_key, without = own(tmp_path, **where), own(tmp_path, **where, names=keyless)
+
+    assert resources(with_key, "UseKeys") == [FILLED["key_arn"]]
+    assert resources(without, "UseKeys") is None
+
+
+def test_a_document_for_fifty_groups_is_written_as_managed_policies_that_grant_the_same(
+    tmp_path: Path, say: Print
+) -> None:
+    folder = tmp_path / "managed"
+    names = [f"shop-frontend-{number:02}" for number in range(50)]
+    for name in names:
+        write_policy(tmp_path, a_policy(name))
+
+    _, printed, warned = say("")
+    status, written, _ = say(f"--managed {folder} --account {ACCOUNT} --region {REGION} --instance-role x")
+    documents = [json.loads(Path(file).read_text()) for file in written.split()]
+
+    assert "--managed DIR" in warned
+    assert status == 0
+    assert len(documents) > 1
+    assert all(letters(document) <= MOST_LETTERS_MANAGED for document in documents)
+    together = {"Version": "2012-10-17", "Statement": [s for d in documents for s in d["Statement"]]}
+    assert all(may(together, "autoscaling:UpdateAutoScalingGroup", group(f"{name}-blue")) for name in names)
+    assert evaluate(together, Request("autoscaling:DeleteAutoScalingGroup", group("shop"), MARKED)).by.startswith(
+        "Never"
+    )
+    assert {a for s in json.loads(printed)["Statement"] for a in s["Action"]} == {
+        a for s in together["Statement"] for a in s["Action"]
+    }
+
+
+def test_managed_policies_of_a_longer_answer_before_are_taken_away(tmp_path: Path, say: Print) -> None:
+    folder = tmp_path / "managed"
+    folder.mkdir()
+    (folder / "phoenix-rotate-9.json").write_text("{}")
+    (folder / "mine.json").write_text("{}")
+    write_policy(tmp_path, a_policy())
+
+    say(f"--managed {folder}")
+
+    assert "phoenix-rotate-9.json" not in {file.name for file in folder.iterdir()}
+    assert (folder / "mine.json").exists()
 
 
 def test_news_goes_to_the_topics_and_buses_of_the_policies(tmp_path: Path) -> None:
@@ -190,7 +264,15 @@ def test_the_documents_of_other_roles_are_announced_and_printed_when_asked_for(t
 
 
 @pytest.mark.parametrize(
-    "options", ["--account 12", "--account 1234567890ab", "--region *", "--instance-role *", '--instance-role a"b']
+    "options",
+    [
+        "--key-arn alias/phoenix",
+        "--account 12",
+        "--account 1234567890ab",
+        "--region *",
+        "--instance-role *",
+        '--instance-role a"b',
+    ],
 )
 def test_what_is_no_name_does_not_get_into_a_document(tmp_path: Path, say: Print, options: str) -> None:
     write_policy(tmp_path, a_policy())

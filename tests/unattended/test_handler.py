@@ -205,12 +205,21 @@ def test_an_event_without_a_group_is_refused(schedule: Schedule, event: dict[str
         ({"source": "aws.ec2", "detail-type": "EC2 AMI State Change"}, 1, True),
         ({"idle": True}, 1, True),
         ({"time": "soon"}, 1, False),
+        ({"source": "aws.scheduler", "time": "<aws.scheduler.scheduled-time>"}, 15, True),
     ],
 )
 def test_news_is_a_quarter_of_an_hour_or_whatever_does_not_come_from_a_schedule(
     event: dict[str, Any], minute: int, is_news: bool
 ) -> None:
     assert brings_news(event, NOON + timedelta(minutes=minute)) is is_news
+
+
+def test_a_time_that_the_scheduler_has_not_filled_in_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="phoenix.handler"):
+        brings_news({"source": "aws.scheduler", "time": "<aws.scheduler.scheduled-time>"}, NOON)
+        brings_news({"source": "aws.scheduler", "time": "2026-11-18T12:31:00Z"}, NOON)
+
+    assert [record.message for record in caplog.records] == ["sweep.time_unreadable"]
 
 
 def test_a_limited_clock_stops_when_its_time_is_up_and_never_sleeps_longer() -> None:

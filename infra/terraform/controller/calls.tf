@@ -1,5 +1,10 @@
 # What makes phoenix look: every minute, and when an image has become available.
 
+locals {
+  # jsonencode escapes < and >, and the Scheduler fills in its time only where it finds the literal text.
+  scheduled = replace(replace(jsonencode({ source = "aws.scheduler", time = "<aws.scheduler.scheduled-time>" }), "\\u003c", "<"), "\\u003e", ">")
+}
+
 resource "aws_scheduler_schedule" "sweep" {
   name                = local.functions.sweep
   description         = "Asks once a minute which groups need attention"
@@ -14,7 +19,7 @@ resource "aws_scheduler_schedule" "sweep" {
     arn      = aws_lambda_function.this["sweep"].arn
     role_arn = aws_iam_role.schedule.arn
     # In the form of an event, so that the function need not tell its callers apart.
-    input = jsonencode({ source = "aws.scheduler", time = "<aws.scheduler.scheduled-time>" })
+    input = local.scheduled
 
     retry_policy {
       maximum_retry_attempts       = 0 # the next one comes in a minute anyway

@@ -20,23 +20,29 @@ locals {
     assumed_role_arn = join("\", \"", var.assume_roles)
     image_owner      = join("\", \"", coalescelist(var.image_owners, [local.account]))
     instance_role    = var.instance_role
+    key_arn          = aws_kms_key.this.arn
   }
 
   documents = {
-    plan   = jsondecode(templatefile("${path.module}/../../iam/plan.json", local.fields))
-    rotate = jsondecode(templatefile(coalesce(var.rights, "${path.module}/../../iam/rotate.json"), local.fields))
+    plan     = jsondecode(templatefile("${path.module}/../../iam/plan.json", local.fields))
+    rotate   = jsondecode(templatefile(coalesce(var.rights, "${path.module}/../../iam/rotate.json"), local.fields))
+    rollback = jsondecode(templatefile("${path.module}/../../iam/rollback.json", local.fields))
   }
+  guards = var.never_follow ? jsondecode(file("${path.module}/../../iam/never-follow.json")).Statement : []
 
   # A sweep reads, and of what `advance` may do it needs what concerns the table, and waking the other function.
   woken_by = ["FindDue", "WakeWorkers", "WriteRecords"]
   statements = {
-    advance = local.documents.rotate.Statement
+    advance = concat(local.documents.rotate.Statement, local.guards)
     sweep   = concat(local.documents.plan.Statement, [for each in local.documents.rotate.Statement : each if contains(local.woken_by, each.Sid)])
   }
 
+  # What people need who drive the same groups from a terminal, rights on the key included.
+  people = { for name, found in local.documents : name => found.Statement }
+
   # What an empty field leaves behind: nothing at all, a path in a bucket without a name, a role without one.
   rights = {
-    for name, found in local.statements : name => jsonencode({
+    for name, found in merge(local.people, local.statements) : name => jsonencode({
       Version   = "2012-10-17"
       Statement = [for each in found : each if !anytrue([for on in each.Resource : can(regex("^$|^/|:role/$", on))])]
     })

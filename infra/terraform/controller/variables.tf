@@ -49,7 +49,7 @@ variable "instance_role" {
 }
 
 variable "image_owners" {
-  description = "Accounts whose images may be launched; `amazon` and the like allowed. Empty: this account."
+  description = "Owners of the images that may be launched, as `ec2:Owner` has them: account ids, `amazon` for Amazon's images and those of verified providers, `aws-marketplace`. Empty: this account."
   type        = list(string)
   default     = []
 }
@@ -85,7 +85,7 @@ variable "subscribers" {
 }
 
 variable "network" {
-  description = "Subnets and security groups of the functions. Needed only by policies with an http gate: it asks instances at their private addresses."
+  description = "Subnets and security groups of the functions. Needed only by policies with an http gate: it asks instances at their private addresses. From these subnets the functions reach AWS through NAT or through interface endpoints for autoscaling, ec2, elasticloadbalancing, monitoring, sts, ssm, servicequotas, lambda, sns, events, kms and gateway endpoints for dynamodb and s3 (a call without a way out ends by time-out, and so does the sweep)."
   type = object({
     subnets         = list(string)
     security_groups = list(string)
@@ -94,12 +94,23 @@ variable "network" {
 }
 
 variable "concurrency" {
-  description = "How many invocations of each function AWS runs at once, kept free for them; -1 keeps nothing free. sweep needs two: the schedule's and one for a new image."
+  description = "How many invocations of each function AWS runs at once, kept free for them; -1 reserves nothing. AWS keeps 10 executions of an account unreserved and refuses what leaves less; a new account has 10 in all. Where the limit is 1,000, 2 for sweep (the schedule's and one for a new image) and 50 for advance are enough for a thousand groups."
   type = object({
-    sweep   = optional(number, 2)
-    advance = optional(number, 50)
+    sweep   = optional(number, -1)
+    advance = optional(number, -1)
   })
   default = {}
+
+  validation {
+    condition     = alltrue([for each in values(var.concurrency) : each == -1 || each >= 1])
+    error_message = "-1, or at least 1: with 0 the function never runs."
+  }
+}
+
+variable "never_follow" {
+  description = "Whether `advance` is also denied every update that leaves a group to follow $Latest or $Default. Set it once docs/first-hour.md has shown that AWS does not take a plain change of capacity for one."
+  type        = bool
+  default     = false
 }
 
 variable "max_age_days" {

@@ -83,8 +83,46 @@ run "a_sweep_changes_nothing_but_the_table" {
   assert {
     condition = length(setsubtract(
       flatten([for each in jsondecode(local.rights.sweep).Statement : [for action in each.Action : action if !can(regex(":(Batch)?(Get|Describe|List|Query)", action))] if each.Effect == "Allow"]),
-      ["dynamodb:PutItem", "lambda:InvokeFunction"],
+      ["dynamodb:PutItem", "kms:Decrypt", "lambda:InvokeFunction"],
     )) == 0
     error_message = "sweep may do more than read, write records, and wake the other function."
+  }
+}
+
+run "the_schedule_says_its_time_in_the_letters_that_the_scheduler_looks_for" {
+  assert {
+    condition     = strcontains(aws_scheduler_schedule.sweep.target[0].input, "\"<aws.scheduler.scheduled-time>\"")
+    error_message = "Escaped letters are not filled in."
+  }
+}
+
+run "a_new_account_with_ten_executions_can_apply_it" {
+  assert {
+    condition     = alltrue([for each in values(aws_lambda_function.this) : each.reserved_concurrent_executions == -1])
+    error_message = "Something is reserved."
+  }
+}
+
+run "people_may_use_the_key_of_the_table" {
+  assert {
+    condition     = alltrue([for each in values(output.rights) : length([for s in jsondecode(each).Statement : s if s.Sid == "UseKeys" && contains(s.Resource, output.key)]) == 1])
+    error_message = "Without the key DynamoDB refuses them the records."
+  }
+}
+
+run "a_plain_change_of_capacity_is_denied_to_nobody_who_has_not_tried_it" {
+  assert {
+    condition     = !strcontains(local.rights.advance, "NeverFollowTemplate")
+    error_message = "The guard is there although nobody has asked for it."
+  }
+}
+
+run "the_guard_is_there_once_it_is_asked_for" {
+  variables {
+    never_follow = true
+  }
+  assert {
+    condition     = strcontains(local.rights.advance, "NeverFollowTemplate")
+    error_message = "The guard is missing."
   }
 }
