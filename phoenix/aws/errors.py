@@ -69,17 +69,25 @@ _BUSY = frozenset(
         "InstanceRefreshInProgress",
         "InternalError",
         "InternalFailure",
+        "InvalidAMIID.Unavailable",  # the image is still pending
         "OperationInProgress",
+        "ReplicatedWriteConflictException",
         "RequestTimeout",
         "ResourceContention",
         "ResourceInUse",
         "ScalingActivityInProgress",
         "ServiceUnavailable",
+        "TransactionConflictException",
         "Unavailable",
     }
 )
 _NOT_FOUND_ENDINGS = ("NotFound", "NotFoundException", "NotFoundFault", ".Malformed")
 _NO_SUCH = frozenset({"404", "NoSuchBucket", "NoSuchKey"})
+# Auto Scaling has one code for everything. Its sentences: "AutoScalingGroup name not found", "The instance i-1 is not
+# part of Auto Scaling group web"; EC2's, inside of its own: "The image id '[ami-1]' does not exist", "Could not find
+# the specified version 7 for the launch template with ID lt-1".
+_ABSENT = ("not found", "does not exist", "could not find", "is not part of")
+_ABOUT_TEMPLATE = "you must use a valid fully-formed launch template"
 _PASSWORD = re.compile(r"//[^/@\s]+@")  # in an endpoint's address
 _LOG_IN = "log in again (aws sso login), or set AWS_PROFILE or --profile"
 
@@ -142,8 +150,17 @@ def _from_answer(operation: str, response: Any) -> PhoenixError:
     return PermanentError(said)
 
 
+def is_about_template(error: PhoenixError) -> bool:
+    """True where Auto Scaling refuses what EC2 has told it of a launch template: of a version, or what that names.
+
+    EC2's answer to Auto Scaling may be older than EC2's answer to us, so right after a version was made this may be
+    over in seconds. A version, an image or an instance profile that is gone for good is refused in the same words.
+    """
+    return code_of(error) == "ValidationError" and _ABOUT_TEMPLATE in error.message.lower()
+
+
 def _names_nothing(code: str, words: str) -> bool:
-    return code == "ValidationError" and "not found" in words.lower()
+    return code == "ValidationError" and any(part in words.lower() for part in _ABSENT)
 
 
 def _from_client(operation: str, error: Exception) -> PhoenixError:

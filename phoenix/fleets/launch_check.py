@@ -29,6 +29,7 @@ IAM_ACTIONS: Final = (
 CHECKS: Final = ("unknown-launch-template", "launch-denied", "launch-impossible", "template-changed", *quota.CHECKS)
 
 _WOULD_SUCCEED = "DryRunOperation"
+_NO_SUCH_IMAGE = "InvalidAMIID.NotFound"
 _IMAGE: Final = "ImageId"
 
 
@@ -110,6 +111,9 @@ def _dry_run(aws: Aws, group: Mapping[str, Any], source: TemplateVersion, image:
     except PhoenixError as error:
         if code_of(error) == _WOULD_SUCCEED:
             return []
+        if code_of(error) == _NO_SUCH_IMAGE:
+            # Its description was read a moment ago: another of EC2's replicas does not know it yet, or no more.
+            raise TransientError(f"{image.id} is not known everywhere yet: {error}") from error
         remedy = f"aws ec2 describe-launch-template-versions --launch-template-id {source.template}"
         return [Blocker("launch-impossible", where, f"{image.id} cannot be launched. {error.message}", remedy)]
     return []

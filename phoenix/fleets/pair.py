@@ -8,9 +8,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar, assert_never
 
+from phoenix.aws.errors import is_about_template
 from phoenix.aws.groups import read_groups, unknown_group
 from phoenix.aws.instances import read_instances
 from phoenix.aws.rights import FORWARD, GROUPS, IS_MANAGED, OUR_TAGS, ROTATE, WRITERS, Right, Rights, reads
@@ -38,7 +40,15 @@ from phoenix.fleets import pair_blockers, pair_template, revival
 from phoenix.fleets.launch_failures import failures_of
 from phoenix.fleets.pair_blockers import Start, find_blockers
 from phoenix.fleets.pair_shapes import launched_from, our_tags, slot_state, with_version
-from phoenix.fleets.pair_template import changes, description, find_version, make_version, running_version
+from phoenix.fleets.pair_template import (
+    SETTLING,
+    changes,
+    description,
+    find_version,
+    made_since,
+    make_version,
+    running_version,
+)
 from phoenix.ports import FleetView
 
 log = logging.getLogger(__name__)
@@ -71,6 +81,7 @@ class PairFleet:
         self._group = scope.group
         self._names = scope.slots
         self._seen: dict[Slot, dict[str, Any]] = {}
+        self._started_at: datetime | None = None  # the rotation that was last observed
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -80,6 +91,7 @@ class PairFleet:
         Raises:
             NotFound: one of the two groups does not exist.
         """
+        self._started_at = rotation.started_at if rotation is not None else None
         calls: list[Callable[[], Any]] = [self._read_slots]
         if rotation is not None and _awaits_launches(rotation):
             calls.append(partial(self._read_failures, rotation))
@@ -230,12 +242,18 @@ class PairFleet:
             parameters |= with_version(self._read(action.slot), action.template_version)
         try:
             self._write("update_auto_scaling_group", action.slot, **parameters)
-        except NotFound as error:
-            if action.template_version is None:
+        except PermanentError as error:
+            if action.template_version is None or not self._may_settle(action.slot, action.template_version, error):
                 raise
-            # EC2 has just made it, and Auto Scaling may not know it yet. One that stays away runs into the time-outs.
             raise TransientError(f"version {action.template_version} is not known everywhere yet: {error}") from error
         self._seen.pop(action.slot, None)
+
+    def _may_settle(self, slot: Slot, version: str, error: PermanentError) -> bool:
+        """Whether Auto Scaling may be about to learn of what it refuses: EC2 has just made the version."""
+        if not (isinstance(error, NotFound) or is_about_template(error)):
+            return False
+        made_at = made_since(self._aws, self._template(slot).id, version) or self._started_at
+        return made_at is not None and self._clock.now() - made_at < SETTLING
 
     def _replace(self, action: ReplaceInstance) -> None:
         try:

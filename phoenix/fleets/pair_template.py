@@ -22,6 +22,9 @@ IAM_ACTIONS: Final = reads("ec2:DescribeLaunchTemplateVersions", roles=FORWARD) 
     Right("ec2:CreateLaunchTemplateVersion", "MakeTemplateVersion", ROTATE, TEMPLATES, (IS_MANAGED,))
 }
 
+SETTLING: Final = timedelta(minutes=2)
+"""How long a new version may be unknown to Auto Scaling, or to some of EC2's own replicas; estimated, AWS says no
+number. What is refused after that is refused for good."""
 _CLOCK_SKEW = timedelta(minutes=15)
 _IMAGE: Final = "ImageId"
 
@@ -63,6 +66,15 @@ def running_version(aws: Aws, group: Mapping[str, Any]) -> TemplateVersion | Non
         return read_version(aws, use.id, version)
     except NotFound:
         return None
+
+
+def made_since(aws: Aws, template: str, version: str) -> datetime | None:
+    """Since when there has been that version; None when EC2 does not list it, or not yet."""
+    try:
+        created_at: datetime | None = read_version(aws, template, version).created_at
+    except NotFound:
+        return None
+    return created_at
 
 
 def changes(aws: Aws, old: TemplateVersion, new: TemplateVersion) -> tuple[str, ...]:

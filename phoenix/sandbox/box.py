@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypedDict, Unpack
 
@@ -192,9 +192,17 @@ class Sandbox:
         """Let reads (patterns allowed) say what they said up to `most` seconds ago, each with that probability."""
         self.world.faults.lag(operations, probability, most)
 
-    def hide_new_versions(self, seconds: float) -> None:
-        """Let Auto Scaling not find a launch template version until it is that old."""
-        self.world.faults.hide_new_versions(seconds)
+    def hide_new_versions(
+        self, seconds: float, words: str = "The specified launch template version does not exist."
+    ) -> None:
+        """Let Auto Scaling not find a launch template version, or what that names, until it is that old; in EC2's words
+        inside of its own (`{number}`, `{template}` and `{image}` are filled in)."""
+        self.world.faults.replicas.auto_scaling, self.world.faults.replicas.words = timedelta(seconds=seconds), words
+
+    def lag_versions(self, seconds: float, probability: float = 0.5) -> None:
+        """Let EC2 list launch template versions as they were so long ago, each time with that probability."""
+        self.world.faults.replicas.lists = timedelta(seconds=seconds)
+        self.world.faults.replicas.probability = probability
 
     def small_pages(self, most: int = 1) -> None:
         """Answer lists in pages of so few elements, whatever was asked for; elsewhere one page holds everything."""

@@ -17,6 +17,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from phoenix.sandbox.launching import LaunchFault
 from phoenix.sandbox.refusal import Refusal
+from phoenix.sandbox.versions import Replicas
 
 THROTTLED = {
     "ec2": ("RequestLimitExceeded", "Request limit exceeded."),
@@ -69,8 +70,7 @@ class Faults:
         self._losses: list[_CallRule] = []
         self._stale: list[_CallRule] = []
         self._page: int | None = None
-        self._hidden_for = timedelta(0)
-        self._made: dict[str, datetime] = {}
+        self.replicas = Replicas()
         self._answers: dict[object, deque[tuple[datetime, Any]]] = {}
 
     def fail_launches(self, fault: LaunchFault, count: int | None, group: str) -> None:
@@ -101,9 +101,11 @@ class Faults:
         """Answer reads as of up to `most` seconds ago, as far as the same question was asked then."""
         self._stale.append(_CallRule(tuple(operations), None, probability, most))
 
-    def hide_new_versions(self, seconds: float) -> None:
-        """Let Auto Scaling not find a launch template version until it is that old."""
-        self._hidden_for = timedelta(seconds=seconds)
+    def versions_as_of(self, now: datetime) -> datetime | None:
+        """As of when a list of launch template versions is answered; None: truly."""
+        replicas = self.replicas
+        behind = not self.quiet and replicas.probability > 0 and self._dice.random() < replicas.probability
+        return now - replicas.lists if behind else None
 
     def cut_pages(self, most: int) -> None:
         """Answer lists with so few elements a page, whatever was asked for, as AWS may."""
@@ -120,7 +122,7 @@ class Faults:
         for rules in (self._throttles, self._failures, self._losses, self._stale):
             rules.clear()
         self._page = None
-        self._hidden_for = timedelta(0)
+        self.replicas = Replicas()
         self._answers.clear()
 
     def of_launch(self, group: str) -> LaunchFault | None:
@@ -145,21 +147,6 @@ class Faults:
             raise Refusal(*THROTTLED.get(service, ("Throttling", "Rate exceeded")))
         if self._strike(self._failures, operation):
             raise Refusal("ServiceUnavailable", "The service is unavailable. Please try again shortly.", status=503)
-
-    def check_version(self, version: str, now: datetime) -> None:
-        """Refuse to know a launch template version that is too new, or do nothing.
-
-        Raises:
-            Refusal: as Auto Scaling says it of versions that do not exist.
-        """
-        made = self._made.get(version)
-        if made is not None and now - made < self._hidden_for:
-            text = f"Launch template version {version} was not found. Please verify that it exists."
-            raise Refusal("ValidationError", text)
-
-    def note_version(self, version: str, now: datetime) -> None:
-        """Remember when a launch template version was made."""
-        self._made[version] = now
 
     def check_loss(self, operation: str) -> None:
         """Lose the answer to this call, or do nothing.

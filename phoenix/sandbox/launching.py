@@ -15,6 +15,7 @@ from moto.ec2.utils import parse_user_data
 
 from phoenix.sandbox.groups import Group
 from phoenix.sandbox.physics import Behaviour
+from phoenix.sandbox.versions import find_version, refuse_devices
 
 if TYPE_CHECKING:
     from moto.ec2.models import EC2Backend
@@ -112,7 +113,7 @@ def find_template(ec2: EC2Backend, spec: Mapping[str, Any]) -> tuple[LaunchTempl
         template = ec2.get_launch_template(spec["LaunchTemplateId"])
     else:
         template = ec2.get_launch_template_by_name(spec.get("LaunchTemplateName", ""))
-    return template, template.get_version(spec.get("Version") or "$Default")
+    return template, find_version(template, spec.get("Version") or "$Default")
 
 
 def recipe_of(ec2: EC2Backend, settings: Mapping[str, Any]) -> Recipe:
@@ -179,8 +180,12 @@ def launch(ec2: EC2Backend, group: Group, recipe: Recipe, place: Place) -> Insta
     Raises:
         LaunchFailed: with AWS's words.
     """
-    if find_image(ec2, recipe.image) is None:
+    image = find_image(ec2, recipe.image)
+    if image is None:
         raise LaunchFailed(wording(LaunchFault.BAD_IMAGE, recipe, place))
+    refused = refuse_devices(image, recipe.content)
+    if refused is not None:
+        raise LaunchFailed(f"{refused.message} {FAILED}")
     if place.subnet and ec2.get_subnet(place.subnet).available_ip_address_count <= 0:
         raise LaunchFailed(wording(LaunchFault.NO_ADDRESSES, recipe, place))
     content = recipe.content

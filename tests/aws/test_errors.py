@@ -12,6 +12,7 @@ from phoenix.aws.errors import code_of, translated
 from phoenix.errors import AccessDenied, NotFound, PermanentError, PhoenixError, Throttled, TransientError, Unreachable
 
 OPERATION = "autoscaling:UpdateAutoScalingGroup"
+TEMPLATE = "You must use a valid fully-formed launch template."
 
 
 def refusal(code: str, message: str = "because", status: int = 400) -> exceptions.ClientError:
@@ -38,6 +39,13 @@ def translation_of(error: Exception) -> PhoenixError:
         (refusal("TargetGroupNotFound"), NotFound),
         (refusal("InvalidAMIID.NotFound"), NotFound),
         (refusal("ValidationError", "AutoScalingGroup name not found - null"), NotFound),
+        (refusal("ValidationError", "The instance i-1 is not part of Auto Scaling group web"), NotFound),
+        (refusal("ValidationError", f"{TEMPLATE} The image id '[ami-1]' does not exist"), NotFound),
+        (refusal("ValidationError", f"{TEMPLATE} Could not find the specified version 7 for lt-1"), NotFound),
+        (refusal("ValidationError", f"{TEMPLATE} Value (web) for parameter x is invalid."), PermanentError),
+        (refusal("InvalidAMIID.Unavailable"), TransientError),
+        (refusal("ReplicatedWriteConflictException"), TransientError),
+        (refusal("TransactionConflictException"), TransientError),
         (refusal("ValidationError", "MinSize must not be greater than MaxSize"), PermanentError),
         (refusal("ScalingActivityInProgress"), TransientError),
         (refusal("ResourceContention", status=500), TransientError),

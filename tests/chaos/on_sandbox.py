@@ -269,7 +269,7 @@ def _brew(scene: Scene, dice: Random) -> None:
             probability=dice.uniform(0.1, 0.6),
         ),
         "small pages": lambda: box.small_pages(dice.randint(1, 2)),
-        "not found after create": lambda: box.hide_new_versions(dice.uniform(1, 25)),
+        "not found after create": lambda: _lag_behind(box, dice.uniform(1, 25)),
         "dies": lambda: scene.strikes.update({dice.randint(60, 400): _die for _ in range(dice.randint(1, 3))}),
         "interleaved": lambda: setattr(scene, "between", lambda: _interleave(scene, dice, 0)),
         "stalls": lambda: setattr(scene, "between", lambda: _interleave(scene, dice, 61)),
@@ -278,6 +278,12 @@ def _brew(scene: Scene, dice: Random) -> None:
     for kind in dice.sample(sorted(kinds), dice.randint(1, 3)):
         scene.struck[kind] += 1
         kinds[kind]()
+
+
+def _lag_behind(box: Sandbox, seconds: float) -> None:
+    """Auto Scaling, and some of EC2's replicas, learn of a new template version that much later."""
+    box.hide_new_versions(seconds)
+    box.lag_versions(seconds)
 
 
 def _die() -> None:

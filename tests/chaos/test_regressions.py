@@ -21,7 +21,7 @@ from phoenix.engine.drive import PATIENCE, claim, patiently
 from phoenix.engine.request import RollbackRequest
 from phoenix.engine.rollback import rollback
 from phoenix.errors import StateConflict, TransientError
-from tests.account import Account, account, open_account
+from tests.account import account, open_account
 from tests.builders import (
     NOON,
     ROLLING,
@@ -188,23 +188,6 @@ def test_a_second_rollback_goes_no_further_back_than_the_first() -> None:
 
     assert "already back on 41" in report.sentence
     assert bench.writes == []
-
-
-def test_a_version_that_auto_scaling_does_not_know_yet_is_asked_for_again(account: Account) -> None:
-    ec2 = account.client("ec2")
-    account.sandbox.hide_new_versions(10)
-    content = ec2.describe_launch_template_versions(LaunchTemplateName=account.group)["LaunchTemplateVersions"][0]
-    ec2.create_launch_template_version(
-        LaunchTemplateName=account.group, LaunchTemplateData={"ImageId": content["LaunchTemplateData"]["ImageId"]}
-    )
-    grow = SetCapacity(GREEN, min=1, max=4, template_version="2")
-
-    with pytest.raises(TransientError, match="not known everywhere yet"):
-        account.fleet.apply(grow)
-    account.clock.advance(10)
-    account.fleet.apply(grow)
-
-    assert account.fleet.observe(None).slots[GREEN].template_version == "2"
 
 
 @pytest.mark.parametrize("seed", [3520, 4232, 21663, 22480, 23338, 24631, 32176])

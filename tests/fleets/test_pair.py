@@ -9,12 +9,20 @@ import pytest
 
 from phoenix.core.action import MakeTemplateVersion, ReplaceInstance, SetCapacity, WriteTags
 from phoenix.core.model import Slot
-from phoenix.errors import NotFound, Throttled
+from phoenix.errors import NotFound, PermanentError, Throttled, TransientError
 from phoenix.fleets.pair import find_group
 from tests.account import Account, Opener
 from tests.builders import a_generation, a_rotation
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN
+PROFILE = "Value (web) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"
+NOT_KNOWN_YET = (
+    "The specified launch template version does not exist.",
+    "Could not find the specified version {number} for the launch template with ID {template}.",
+    "The image id '[{image}]' does not exist",
+    PROFILE,
+)
+"""EC2's sentences, as Auto Scaling passes them on."""
 MAKE = MakeTemplateVersion(GREEN, "web-42-7k3f", 42, "ami-0123456789abcdef0")
 
 
@@ -25,6 +33,59 @@ def the_template(account: Account, version: str = "$Latest") -> dict[str, Any]:
     )
     described: dict[str, Any] = found["LaunchTemplateVersions"][0]
     return described
+
+
+def made(account: Account) -> str:
+    """The generation's version, made a moment ago with an image that is there."""
+    image = the_template(account)["LaunchTemplateData"]["ImageId"]
+    account.fleet.apply(replace(MAKE, image=image))
+    return str(the_template(account)["VersionNumber"])
+
+
+def grow(version: str) -> SetCapacity:
+    return SetCapacity(GREEN, min=1, max=4, template_version=version)
+
+
+@pytest.mark.parametrize("words", NOT_KNOWN_YET)
+def test_what_auto_scaling_does_not_know_of_a_new_version_is_asked_for_again(account: Account, words: str) -> None:
+    version = made(account)
+    account.sandbox.hide_new_versions(30, words)
+
+    with pytest.raises(TransientError, match="not known everywhere yet"):
+        account.fleet.apply(grow(version))
+    account.clock.advance(30)
+    account.fleet.apply(grow(version))
+
+    assert account.slots()[GREEN].template_version == version
+
+
+@pytest.mark.parametrize("words", NOT_KNOWN_YET)
+def test_what_is_still_unknown_of_a_version_after_two_minutes_is_for_a_person(account: Account, words: str) -> None:
+    version = made(account)
+    account.sandbox.hide_new_versions(3600, words)
+    account.clock.advance(120)
+
+    with pytest.raises(PermanentError, match="fully-formed launch template"):
+        account.fleet.apply(grow(version))
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(110, TransientError), (130, NotFound)])
+def test_a_version_that_not_even_ec2_lists_is_as_old_as_its_rotation(
+    account: Account, seconds: float, expected: type[Exception]
+) -> None:
+    at = account.clock.now()
+    account.fleet.observe(a_rotation(started_at=at, grown_since=at))
+    account.clock.advance(seconds)
+
+    with pytest.raises(expected, match="Could not find the specified version 7"):
+        account.fleet.apply(grow("7"))
+
+
+def test_a_refusal_that_is_not_about_the_version_is_not_asked_for_again(account: Account) -> None:
+    version = made(account)
+
+    with pytest.raises(PermanentError, match="must be greater"):
+        account.fleet.apply(replace(grow(version), min=9))
 
 
 def test_both_slots_are_read_in_one_call(account: Account) -> None:

@@ -85,8 +85,23 @@ def test_a_version_is_unknown_to_auto_scaling_until_it_is_old_enough(ground: Gro
     ground.clock.advance(10)
     ground.update(LaunchTemplate=template)
 
-    assert (code, "not found" in words) == ("ValidationError", True)
+    assert code == "ValidationError"
+    assert words.startswith("You must use a valid fully-formed launch template. The specified launch template version")
     assert ground.group()["LaunchTemplate"]["Version"] == version
+
+
+def test_a_list_of_versions_may_come_from_a_replica_that_is_behind(ground: Ground) -> None:
+    ground.clock.advance(60)
+    ground.sandbox.lag_versions(10, probability=1)
+    made = new_version(ground, ground.newest())["VersionNumber"]
+    behind = ground.ec2.describe_launch_template_versions(LaunchTemplateName="web", Versions=["$Latest"])
+    unknown, _ = refusal(ground.ec2.describe_launch_template_versions, LaunchTemplateName="web", Versions=[str(made)])
+    ground.clock.advance(10)
+
+    then = ground.ec2.describe_launch_template_versions(LaunchTemplateName="web", Versions=["$Latest"])
+
+    assert [each["LaunchTemplateVersions"][0]["VersionNumber"] for each in (behind, then)] == [1, 2]
+    assert unknown == "InvalidLaunchTemplateId.VersionNotFound"
 
 
 def test_mended_calls_are_answered_truly(ground: Ground) -> None:

@@ -29,7 +29,6 @@ PLACES = {
     moto.core.utils.utcnow: [],
     InstanceBackend.run_instances: ["self", "image_id", "count", "user_data", "security_group_names", "kwargs"],
     LaunchTemplate.create_version: ["self", "data", "description"],
-    LaunchTemplate.get_version: ["self", "num"],
 }
 """What the sandbox calls or replaces inside moto, with the parameters that it counts on."""
 
@@ -99,6 +98,56 @@ def test_versions_are_paged_newest_first(ground: Ground) -> None:
     )
     numbers = [each["VersionNumber"] for page in pages for each in page["LaunchTemplateVersions"]]
     assert numbers == list(range(21, 0, -1))
+
+
+def test_a_merged_version_does_not_inherit_snapshots(ground: Ground) -> None:
+    disk = {"DeviceName": "/dev/sdf", "Ebs": {"SnapshotId": "snap-0123456789abcdef0", "VolumeSize": 9}}
+    ground.ec2.create_launch_template_version(
+        LaunchTemplateName="web", SourceVersion="1", LaunchTemplateData={"BlockDeviceMappings": [disk]}
+    )
+
+    made = ground.ec2.create_launch_template_version(
+        LaunchTemplateName="web", SourceVersion="2", LaunchTemplateData={"InstanceType": "c7g.large"}
+    )["LaunchTemplateVersion"]
+
+    assert made["LaunchTemplateData"]["BlockDeviceMappings"] == [{"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 9}}]
+
+
+def test_deleted_versions_are_gone_and_their_numbers_are_not_used_again(ground: Ground) -> None:
+    for _ in range(2):
+        new_version(ground, ground.newest())
+
+    told = ground.ec2.delete_launch_template_versions(LaunchTemplateName="web", Versions=["3", "1", "9"])
+    made = new_version(ground, ground.newest())["VersionNumber"]
+
+    gone = [each["VersionNumber"] for each in told["SuccessfullyDeletedLaunchTemplateVersions"]]
+    kept = {
+        each["VersionNumber"]: each["ResponseError"]["Code"]
+        for each in told["UnsuccessfullyDeletedLaunchTemplateVersions"]
+    }
+    left = ground.ec2.describe_launch_template_versions(LaunchTemplateName="web")["LaunchTemplateVersions"]
+    assert (gone, kept) == ([3], {1: "unexpectedError", 9: "launchTemplateVersionDoesNotExist"})
+    assert (made, [each["VersionNumber"] for each in left]) == (4, [4, 2, 1])
+
+
+@pytest.mark.parametrize(
+    ("disk", "words"),
+    [
+        ({"SnapshotId": "snap-0123456789abcdef0"}, "snapshotId cannot be modified on root device"),
+        (
+            {"SnapshotId": "snap-0123456789abcdef0", "Encrypted": False},
+            "the encrypted flag cannot be specified since device /dev/xvda has a snapshot specified.",
+        ),
+    ],
+)
+def test_an_image_is_not_launched_with_another_ones_root_snapshot(
+    ground: Ground, disk: dict[str, Any], words: str
+) -> None:
+    mapping = {"DeviceName": "/dev/xvda", "Ebs": disk}
+
+    asked: Any = {"ImageId": ground.newest(), "BlockDeviceMappings": [mapping], "MinCount": 1, "MaxCount": 1}
+
+    assert refusal(ground.ec2.run_instances, DryRun=True, **asked) == ("InvalidBlockDeviceMapping", words)
 
 
 def test_an_unknown_version_is_a_plain_error(ground: Ground) -> None:

@@ -241,7 +241,8 @@ def _check_launchable(world: World, settings: Mapping[str, Any]) -> None:
         recipe = recipe_of(world.ec2(), settings)
     except ServiceException as error:
         raise invalid(f"You must use a valid fully-formed launch template. {error.message}") from error
-    world.faults.check_version(str(settings.get("LaunchTemplate", {}).get("Version", "")), world.timeline.now)
+    if recipe.version is not None:
+        world.faults.replicas.check(recipe.version, world.timeline.now)
     if find_image(world.ec2(), recipe.image) is None:
         raise invalid(
             f"You must use a valid fully-formed launch template. The image id '[{recipe.image}]' does not exist"

@@ -9,6 +9,7 @@ from moto.ec2.exceptions import InvalidAMIIdError
 
 from phoenix.sandbox.answers.common import refuse
 from phoenix.sandbox.launching import find_image, find_template
+from phoenix.sandbox.versions import refuse_devices
 from phoenix.sandbox.world import World
 
 
@@ -23,8 +24,14 @@ def run(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
         raise refuse("MissingParameter", "The request must contain the parameter ImageId")
     if world.faults.denies_launches():
         raise refuse("UnauthorizedOperation", "You are not authorized to perform this operation.")
-    if not image.startswith("resolve:ssm:") and find_image(ec2, image) is None:
+    if image.startswith("resolve:ssm:"):
+        return None
+    found = find_image(ec2, image)
+    if found is None:
         raise InvalidAMIIdError([image])
+    refused = refuse_devices(found, {**content, **params})
+    if refused is not None:
+        raise refused
     return None
 
 

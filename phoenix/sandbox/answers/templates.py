@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateVersion
 
 from phoenix.sandbox.answers.common import page, refuse
+from phoenix.sandbox.versions import delete_version, existing, find_version, make_version, merged
 from phoenix.sandbox.world import ACCOUNT, World
 
 PAGE = 200
+MOST_DELETED = 200
+"""Versions in one request of DeleteLaunchTemplateVersions."""
 CREATOR = f"arn:aws:iam::{ACCOUNT}:root"
 
 
@@ -46,11 +50,9 @@ def create_version(world: World, params: dict[str, Any]) -> dict[str, Any] | Non
         return {"LaunchTemplateVersion": _describe(template, version)}
     if params.get("DryRun"):
         raise refuse("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
-    merged = copy.deepcopy(content)
     if params.get("SourceVersion"):
-        merged = copy.deepcopy(template.get_version(params["SourceVersion"]).data) | merged
-    version = template.create_version(merged, params.get("VersionDescription", ""))
-    world.faults.note_version(str(version.number), world.timeline.now)
+        content = merged(find_version(template, params["SourceVersion"]).data, content)
+    version = make_version(template, content, params.get("VersionDescription", ""))
     if token:
         tokens[token] = (copy.deepcopy(request), version)
     return {"LaunchTemplateVersion": _describe(template, version)}
@@ -62,10 +64,11 @@ def describe_versions(world: World, params: dict[str, Any]) -> dict[str, Any] | 
     found: list[tuple[LaunchTemplate, LaunchTemplateVersion]] = []
     if params.get("LaunchTemplateId") or params.get("LaunchTemplateName"):
         template = _template(world, params)
-        found = [(template, version) for version in _select(template, asked, params)]
+        as_of = world.faults.versions_as_of(world.timeline.now)
+        found = [(template, version) for version in _select(template, asked, params, as_of)]
     elif set(asked) <= {"$Latest", "$Default"} and asked:
         for template in world.ec2().launch_templates.values():
-            found += [(template, template.get_version(alias)) for alias in asked]
+            found += [(template, find_version(template, alias)) for alias in asked]
     else:
         return None
     rows, token = page(found, params.get("NextToken"), int(params.get("MaxResults") or PAGE))
@@ -95,21 +98,35 @@ def _template(world: World, params: Mapping[str, Any]) -> LaunchTemplate:
     return world.ec2().get_launch_template_by_name(params["LaunchTemplateName"])
 
 
-def _select(template: LaunchTemplate, asked: list[str], params: Mapping[str, Any]) -> list[LaunchTemplateVersion]:
+def _select(
+    template: LaunchTemplate, asked: list[str], params: Mapping[str, Any], as_of: datetime | None
+) -> list[LaunchTemplateVersion]:
     if asked:
-        return [_version(template, number) for number in asked]
-    least, most = int(params.get("MinVersion") or 1), int(params.get("MaxVersion") or len(template.versions))
-    newest_first = sorted(template.versions, key=lambda version: -version.number)
-    return [version for version in newest_first if least <= version.number <= most]
+        return [find_version(template, number, as_of=as_of) for number in asked]
+    there = existing(template, as_of)
+    least, most = int(params.get("MinVersion") or 1), int(params.get("MaxVersion") or there[-1].number)
+    return [version for version in reversed(there) if least <= version.number <= most]
 
 
-def _version(template: LaunchTemplate, number: str) -> LaunchTemplateVersion:
-    if number.isdigit() and int(number) < 1:
-        raise refuse("InvalidLaunchTemplateId.VersionNotFound", f"Could not find launch template version {number}.")
-    try:
-        return template.get_version(number)
-    except ValueError as error:
-        raise refuse("InvalidLaunchTemplateId.VersionNotFound", f"Invalid launch template version {number}.") from error
+def delete_versions(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """DeleteLaunchTemplateVersions: each by itself; those that cannot go are listed with a reason."""
+    template = _template(world, params)
+    if len(params["Versions"]) > MOST_DELETED:
+        raise refuse("InvalidParameterValue", f"You cannot delete more than {MOST_DELETED} versions in one request.")
+    if params.get("DryRun"):
+        raise refuse("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+    gone, kept = [], []
+    for number in map(int, params["Versions"]):
+        row = {"LaunchTemplateId": template.id, "LaunchTemplateName": template.name, "VersionNumber": number}
+        code = delete_version(template, number)
+        if code is None:
+            gone.append(row)
+        else:
+            kept.append(row | {"ResponseError": {"Code": code, "Message": f"Cannot delete version {number}."}})
+    return {
+        "SuccessfullyDeletedLaunchTemplateVersions": gone,
+        "UnsuccessfullyDeletedLaunchTemplateVersions": kept,
+    }
 
 
 def _describe_template(template: LaunchTemplate) -> dict[str, Any]:
@@ -119,7 +136,7 @@ def _describe_template(template: LaunchTemplate) -> dict[str, Any]:
         "CreateTime": template.create_time,
         "CreatedBy": CREATOR,
         "DefaultVersionNumber": template.default_version_number,
-        "LatestVersionNumber": template.latest_version_number,
+        "LatestVersionNumber": existing(template)[-1].number,
         "Tags": template.get_tags(),
     }
 
@@ -140,6 +157,7 @@ def _describe(template: LaunchTemplate, version: LaunchTemplateVersion) -> dict[
 ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] = {
     "CreateLaunchTemplate": create,
     "CreateLaunchTemplateVersion": create_version,
+    "DeleteLaunchTemplateVersions": delete_versions,
     "DescribeLaunchTemplateVersions": describe_versions,
     "DescribeLaunchTemplates": describe_templates,
 }
