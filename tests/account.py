@@ -51,6 +51,11 @@ class RecordingAws(Aws):
         super().__init__(session=session, threads=1)
         self.actions: list[str] = []
         self.refusals: dict[str, str] = {}
+        self._shown: list[dict[str, Any]] = []
+
+    def show_action(self, action: dict[str, Any]) -> None:
+        """Let every rule begin with this action, as the installed botocore shows it; moto refuses newer kinds."""
+        self._shown.append(action)
 
     def call(self, service: str, method: str, **parameters: Any) -> dict[str, Any]:
         self._note(service, method)
@@ -58,7 +63,9 @@ class RecordingAws(Aws):
 
     def pages(self, service: str, method: str, items: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         self._note(service, method)
-        return super().pages(service, method, items, **parameters)
+        for found in super().pages(service, method, items, **parameters):
+            shown = {"Actions": [*self._shown, *found["Actions"]]} if method == "describe_rules" else {}
+            yield found | shown
 
     def _note(self, service: str, method: str) -> None:
         prefix = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}.get(service, service)

@@ -5,7 +5,6 @@ Must never leave out a rule because it looks like the others: all of them are sh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,12 +14,13 @@ from phoenix.core.action import SetWeights
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Route, Slot, SlotState
 from phoenix.errors import NotFound
-from phoenix.routers import target_blockers
+from phoenix.routers import action_blockers, target_blockers
+from phoenix.routers.action_blockers import command, find_in_actions
 from phoenix.routers.forwarding import MOST_TARGET_GROUPS, Pair, Rule, is_at, rewritten
 from phoenix.routers.listeners import Listeners
-from phoenix.routers.target_blockers import find_in_targets, judge_target_groups
+from phoenix.routers.target_blockers import Behind, find_in_targets, judge_target_groups
 
-IAM_ACTIONS: Final = target_blockers.IAM_ACTIONS
+IAM_ACTIONS: Final = target_blockers.IAM_ACTIONS | action_blockers.IAM_ACTIONS
 CHECKS: Final = (
     "no-target-group",
     "unknown-target-group",
@@ -33,6 +33,7 @@ CHECKS: Final = (
     "one-slot-only",
     "no-traffic",
     "group-stickiness",
+    *action_blockers.CHECKS,
     *target_blockers.CHECKS,
 )
 
@@ -61,12 +62,13 @@ def find_blockers(aws: Aws, listeners: Listeners, start: Start) -> list[Blocker]
     rules = listeners.find(arn for each in arns.values() for arn in each)
     pair = Pair(arns, rules)
     by_slot = {slot: [each for each in described if pair.slot_of[str(each["TargetGroupArn"])] is slot] for slot in Slot}
-    suspends = start.suspends_stickiness and any(rule.sticky_seconds for rule in rules)
+    behind = Behind(rules, pair, start.suspends_stickiness)
     return [
         *judge_target_groups(by_slot, start.live),
         *_in_rules(rules, pair, start),
         *_in_stickiness(rules, pair, start),
-        *find_in_targets(aws, start.slots, suspends_stickiness=suspends),
+        *find_in_actions(aws, rules, pair, described),
+        *find_in_targets(aws, start.slots, behind),
     ]
 
 
@@ -151,7 +153,7 @@ def _in_rule(rule: Rule, route: Route, pair: Pair, start: Start) -> Iterator[Blo
             rule.name,
             f"{rule.name} forwards to one slot only, and which target group of the other belongs beside it cannot be"
             " told. Name it there once, at weight 0:",
-            _command(rule, _weighted(rule, rule.target_groups | {"<target group ARN>": 0})),
+            command(rule, _weighted(rule, rule.target_groups | {"<target group ARN>": 0})),
         )
     elif len(pair.named_in(rule)) == 1:
         yield from _in_half_a_rule(rule)
@@ -161,7 +163,7 @@ def _in_rule(rule: Rule, route: Route, pair: Pair, start: Start) -> Iterator[Blo
             "no-traffic",
             rule.name,
             f"{rule.name} sends nothing to either slot: weights cannot be moved where there are none.",
-            _command(rule, _weighted(rule, rule.target_groups | {mine or "<target group ARN>": 1})),
+            command(rule, _weighted(rule, rule.target_groups | {mine or "<target group ARN>": 1})),
         )
 
 
@@ -199,14 +201,7 @@ def _weighted(rule: Rule, weights: Mapping[str, int]) -> list[Mapping[str, Any]]
 def _mended(rules: Sequence[Rule], pair: Pair, start: Start) -> str:
     """The commands that give the live slot everything."""
     whole = SetWeights(start.live, 100)
-    return "\n".join(_command(rule, rewritten(rule, pair, whole)) for rule in rules)
-
-
-def _command(rule: Rule, actions: Sequence[Mapping[str, Any]]) -> str:
-    written = json.dumps(actions, separators=(",", ":"))
-    if rule.is_default:
-        return f"aws elbv2 modify-listener --listener-arn {rule.listener} \\\n    --default-actions '{written}'"
-    return f"aws elbv2 modify-rule --rule-arn {rule.arn} \\\n    --actions '{written}'"
+    return "\n".join(command(rule, rewritten(rule, pair, whole)) for rule in rules)
 
 
 # --- stickiness -------------------------------------------------------------------------------------------------------
@@ -224,5 +219,5 @@ def _in_stickiness(rules: Sequence[Rule], pair: Pair, start: Start) -> Iterator[
             rule.name,
             f"{rule.name} keeps clients on their target group for {rule.sticky_seconds} s, whatever the weights"
             " say: a rollback would not reach them. Put `stickiness: suspend` under traffic in the policy, or:",
-            _command(rule, suspended),
+            command(rule, suspended),
         )

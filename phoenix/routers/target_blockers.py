@@ -6,6 +6,7 @@ Reads only. Must never count a target that is on its way out for a stranger.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from phoenix.aws.session import Aws
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
 from phoenix.core.model import Slot, SlotState
+from phoenix.routers.action_blockers import find_in_stickiness
+from phoenix.routers.forwarding import Pair, Rule
 
 IAM_ACTIONS: Final = reads("elasticloadbalancing:DescribeTargetGroupAttributes", roles=FORWARD) | reads(
     "elasticloadbalancing:DescribeTargetHealth"
@@ -76,7 +79,16 @@ def _together(live: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[Blo
         yield Blocker("health-checks-differ", where, f"{', '.join(differing)} differ.", remedy, warning=True)
 
 
-def find_in_targets(aws: Aws, slots: Mapping[Slot, SlotState], *, suspends_stickiness: bool) -> list[Blocker]:
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What the target groups are behind: the rules that name them, or will."""
+
+    rules: Sequence[Rule]
+    pair: Pair
+    suspends_stickiness: bool
+
+
+def find_in_targets(aws: Aws, slots: Mapping[Slot, SlotState], behind: Behind) -> list[Blocker]:
     """What has to be asked of each target group: its targets and its attributes, all of them side by side."""
     checks = [
         check
@@ -87,7 +99,7 @@ def find_in_targets(aws: Aws, slots: Mapping[Slot, SlotState], *, suspends_stick
             Check(
                 f"attributes of {_name(arn)}",
                 ("cross-zone-off", "target-stickiness"),
-                partial(_in_attributes, aws, arn, suspends_stickiness=suspends_stickiness),
+                partial(_in_attributes, aws, arn, behind),
             ),
         )
     ]
@@ -137,7 +149,7 @@ def is_cross_zone_off(attributes: Mapping[str, str]) -> bool:
     return attributes.get("load_balancing.cross_zone.enabled") == "false"
 
 
-def _in_attributes(aws: Aws, arn: str, *, suspends_stickiness: bool) -> Iterator[Blocker]:
+def _in_attributes(aws: Aws, arn: str, behind: Behind) -> Iterator[Blocker]:
     attributes = attributes_of(aws, arn)
     if is_cross_zone_off(attributes):
         yield Blocker(
@@ -149,15 +161,9 @@ def _in_attributes(aws: Aws, arn: str, *, suspends_stickiness: bool) -> Iterator
             "    --attributes Key=load_balancing.cross_zone.enabled,Value=use_load_balancer_configuration",
             warning=True,
         )
-    # Group stickiness cannot be suspended where targets are sticky: AWS demands the one for the other.
-    if suspends_stickiness and attributes.get("stickiness.enabled") == "true":
-        yield Blocker(
-            "target-stickiness",
-            f"target group {_name(arn)}",
-            "its targets are sticky, and AWS then refuses to suspend the stickiness of the group.",
-            f"aws elbv2 modify-target-group-attributes --target-group-arn {arn} \\\n"
-            "    --attributes Key=stickiness.enabled,Value=false",
-        )
+    if attributes.get("stickiness.enabled") == "true":
+        suspends = behind.suspends_stickiness
+        yield from find_in_stickiness(arn, behind.rules, behind.pair, suspends_stickiness=suspends)
 
 
 def _name(arn: str) -> str:

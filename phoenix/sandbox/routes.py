@@ -43,6 +43,7 @@ class Routes:
         self._timeline, self._elbv2 = timeline, elbv2
         self._routes: dict[str, Route] = {}
         self._used: frozenset[str] = frozenset()
+        self._naming: Mapping[str, frozenset[str]] = {}
         self.on_use: list[Callable[[], None]] = []
         self.on_shift: list[Callable[[], None]] = []
 
@@ -71,6 +72,10 @@ class Routes:
         """Whether any rule names it, at whatever weight: only then are its targets checked."""
         return target_group in self._used
 
+    def load_balancers_naming(self, target_group: str) -> frozenset[str]:
+        """ARNs of the load balancers of which a rule names it, at whatever weight; AWS allows one."""
+        return self._naming.get(target_group, frozenset())
+
     def effective(self) -> Mapping[str, Shares]:
         """What requests meet now, by rule ARN."""
         now = self._timeline.now
@@ -93,6 +98,7 @@ class Routes:
         for target_group in self._elbv2().target_groups.values():
             # moto only ever adds to this list.
             target_group.load_balancer_arns = sorted(used.get(target_group.arn, ()))
+        self._naming = {arn: frozenset(balancers) for arn, balancers in used.items()}
         if self._used != used.keys():
             self._used = frozenset(used)
             for listener in self.on_use:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from phoenix.core.action import SetWeights
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Slot
+from phoenix.routers.forwarding import listener_of
 from phoenix.routers.none import NoRouter
 from tests.account import Account, Opener
 
@@ -134,14 +136,112 @@ def test_a_minute_of_group_stickiness_is_tolerated(account: Account) -> None:
     assert blockers(account) == []
 
 
-@pytest.mark.edge(34)
-def test_sticky_targets_forbid_to_suspend_the_stickiness_of_the_group(account: Account) -> None:
-    rewrite(account, {"web-blue": 1, "web-green": 0}, TargetGroupStickinessConfig=STICKY)
+def route_all(account: Account, weights: dict[str, int], **config: Any) -> None:
+    """Give every listener and rule of the pair these weights by target group name."""
+    arns = {arn.split("/")[1]: arn for groups in account.target_groups().values() for arn in groups}
+    groups = [{"TargetGroupArn": arns[name], "Weight": weight} for name, weight in weights.items()]
+    actions = [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups} | config}]
+    for route in account.router().find(account.target_groups()):
+        if ":listener-rule/" in route.arn and not route.name.startswith(":"):
+            account.client("elbv2").modify_rule(RuleArn=route.arn, Actions=actions)
+        else:
+            account.client("elbv2").modify_listener(ListenerArn=listener_of(route.arn), DefaultActions=actions)
+
+
+def stick_targets(account: Account, slot: Slot = BLUE) -> None:
+    """Let the slot's targets keep their clients."""
     account.client("elbv2").modify_target_group_attributes(
-        TargetGroupArn=account.target_groups()[BLUE][0], Attributes=[{"Key": "stickiness.enabled", "Value": "true"}]
+        TargetGroupArn=account.target_groups()[slot][0], Attributes=[{"Key": "stickiness.enabled", "Value": "true"}]
     )
 
+
+def run_aws(account: Account, remedy: str) -> None:
+    """Carry out `aws elbv2 …` commands as they are printed."""
+    for line in remedy.replace("\\\n", "").splitlines():
+        _, service, operation, *words = shlex.split(line)
+        parameters = {
+            "".join(part.capitalize() for part in key[2:].split("-")): json.loads(value) if value[0] in "[{" else value
+            for key, value in zip(words[::2], words[1::2], strict=True)
+        }
+        getattr(account.client(service), operation.replace("-", "_"))(**parameters)
+
+
+@pytest.mark.edge(34)
+def test_sticky_targets_forbid_to_suspend_the_stickiness_of_the_group(account: Account) -> None:
+    route_all(account, {"web-blue": 1, "web-green": 0}, TargetGroupStickinessConfig=STICKY)
+    stick_targets(account)
+
     assert names(blockers(account, "suspend")) == ["target-stickiness"]
+
+
+@pytest.mark.parametrize("slot", [BLUE, GREEN])
+def test_sticky_targets_need_group_stickiness_before_a_second_group_joins_the_rule(
+    account: Account, slot: Slot
+) -> None:
+    route_all(account, {"web-blue": 1})
+    stick_targets(account, slot)
+
+    found = [b for b in blockers(account) if not b.warning]
+
+    assert [(b.name, "in :443, :80, rule /api/*" in b.text) for b in found] == [("target-stickiness", True)]
+    run_aws(account, str(found[0].remedy))
+    assert blockers(account) == []
+
+
+def test_sticky_targets_behind_a_sticky_rule_are_no_blocker(account: Account) -> None:
+    brief = {"Enabled": True, "DurationSeconds": 60}
+    route_all(account, {"web-blue": 1, "web-green": 0}, TargetGroupStickinessConfig=brief)
+    stick_targets(account)
+
+    assert blockers(account) == []
+
+
+@pytest.mark.parametrize("kind", ["jwt-validation", "an-action-of-next-year"])
+def test_an_action_that_cannot_be_written_back_stands_in_the_way(account: Account, kind: str) -> None:
+    account.aws.show_action({"Type": kind, "Order": 1})
+
+    found = blockers(account)
+
+    assert {(b.name, kind in b.text) for b in found} == {("unknown-action", True)}
+    assert "rule /api/*" in [b.where for b in found]
+
+
+def test_an_action_that_is_shown_whole_is_no_blocker(account: Account) -> None:
+    config = {"JwksEndpoint": "https://id.example/keys", "Issuer": "https://id.example"}
+    account.aws.show_action({"Type": "jwt-validation", "Order": 1, "JwtValidationConfig": config})
+
+    assert blockers(account) == []
+
+
+def test_a_target_group_of_another_load_balancer_cannot_join_a_rule(account: Account) -> None:
+    route_all(account, {"web-blue": 1})
+    account.sandbox.seed("internal")
+    client = account.client("elbv2")
+    other = client.describe_load_balancers(Names=["shared"])["LoadBalancers"][0]["LoadBalancerArn"]
+    green = account.target_groups()[GREEN][0]
+    action = {"Type": "forward", "TargetGroupArn": green}
+    client.create_listener(LoadBalancerArn=other, Protocol="HTTP", Port=81, DefaultActions=[action])
+
+    found = {b.name for b in blockers(account) if not b.warning}
+
+    assert "target-group-elsewhere" in found
+
+
+def test_a_full_load_balancer_has_no_room_for_the_second_group(account: Account) -> None:
+    route_all(account, {"web-blue": 1})
+    client = account.client("elbv2")
+    described = client.describe_target_groups(Names=["web-blue"])["TargetGroups"][0]
+    listener = client.describe_listeners(LoadBalancerArn=described["LoadBalancerArns"][0])["Listeners"][0]
+    for number in range(99):
+        made = client.create_target_group(Name=f"t{number}", Protocol="HTTP", Port=80, VpcId=described["VpcId"])
+        client.create_rule(
+            ListenerArn=listener["ListenerArn"],
+            Priority=100 + number,
+            Conditions=[{"Field": "path-pattern", "Values": [f"/{number}"]}],
+            Actions=[{"Type": "forward", "TargetGroupArn": made["TargetGroups"][0]["TargetGroupArn"]}],
+        )
+
+    assert [b.name for b in blockers(account) if not b.warning] == ["load-balancer-full"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 
 from phoenix.core.blocker import Blocker, passed
 from phoenix.core.model import Instance, Slot, SlotState
-from phoenix.routers.target_blockers import find_in_targets
+from phoenix.routers.forwarding import Pair
+from phoenix.routers.target_blockers import Behind, find_in_targets
 from tests.account import Account
 from tests.answers import ScriptedAws
 
@@ -27,7 +28,7 @@ def found(target: dict[str, Any], **attributes: str) -> list[Blocker]:
         describe_target_health={"TargetHealthDescriptions": [described]},
         describe_target_group_attributes={"Attributes": [{"Key": k, "Value": v} for k, v in attributes.items()]},
     )
-    return find_in_targets(aws, {Slot.BLUE: BLUE}, suspends_stickiness=False)
+    return find_in_targets(aws, {Slot.BLUE: BLUE}, Behind((), Pair({}), suspends_stickiness=False))
 
 
 @pytest.mark.edge(38)

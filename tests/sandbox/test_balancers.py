@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.sandbox.conftest import Ground, refusal
 
@@ -43,6 +44,114 @@ def test_an_action_names_at_most_five_target_groups(ground: Ground) -> None:
     modify(RuleArn=rule, Actions=[ground.forward(dict.fromkeys(names[:5], 1))])
 
     assert refusal(modify, RuleArn=rule, Actions=[ground.forward(dict.fromkeys(names, 1))])[0] == "TooManyTargetGroups"
+
+
+def stick(ground: Ground, name: str) -> tuple[str, str] | None:
+    """Let the group's targets keep their clients; the refusal, where there is one."""
+    attributes = [{"Key": "stickiness.enabled", "Value": "true"}]
+    arn = ground.target_group(name)
+    try:
+        ground.elbv2.modify_target_group_attributes(TargetGroupArn=arn, Attributes=attributes)
+    except ClientError as error:
+        return error.response["Error"]["Code"], error.response["Error"]["Message"]
+    return None
+
+
+def test_sticky_targets_are_refused_behind_a_rule_whose_groups_are_not(ground: Ground) -> None:
+    code, words = stick(ground, "web-blue") or ("", "")
+
+    assert code == "InvalidConfigurationRequest"
+    assert words.startswith("This target group appears behind a rule with group stickiness disabled")
+
+
+def test_a_second_group_beside_sticky_targets_needs_group_stickiness(ground: Ground) -> None:
+    rule, alone = path_rule(ground)["RuleArn"], ground.forward({"web-blue": 1})
+    ground.elbv2.modify_rule(RuleArn=rule, Actions=[alone])
+    for listener in ground.listeners():
+        ground.elbv2.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=[alone])
+    assert stick(ground, "web-blue") is None
+    both = ground.forward({"web-blue": 1, "web-green": 0})
+    listener = ground.listeners()[0]["ListenerArn"]
+    condition = [{"Field": "path-pattern", "Values": ["/new"]}]
+
+    said = [
+        refusal(ground.elbv2.modify_rule, RuleArn=rule, Actions=[both]),
+        refusal(ground.elbv2.modify_listener, ListenerArn=listener, DefaultActions=[both]),
+        refusal(ground.elbv2.create_rule, ListenerArn=listener, Priority=5, Conditions=condition, Actions=[both]),
+    ]
+
+    assert {code for code, _ in said} == {"InvalidConfigurationRequest"}
+    assert all(words.startswith("You must enable group stickiness on a rule") for _, words in said)
+    both["ForwardConfig"]["TargetGroupStickinessConfig"] = {"Enabled": True, "DurationSeconds": 60}
+    ground.elbv2.modify_rule(RuleArn=rule, Actions=[both])
+
+
+@pytest.mark.parametrize("seconds", [0, 604_801])
+def test_group_stickiness_lasts_a_second_to_a_week(ground: Ground, seconds: int) -> None:
+    action = ground.forward({"web-blue": 1, "web-green": 0})
+    action["ForwardConfig"]["TargetGroupStickinessConfig"] = {"Enabled": True, "DurationSeconds": seconds}
+
+    code, _ = refusal(ground.elbv2.modify_rule, RuleArn=path_rule(ground)["RuleArn"], Actions=[action])
+
+    assert code == "ValidationError"
+
+
+def test_a_target_group_has_one_load_balancer(ground: Ground) -> None:
+    ground.sandbox.seed("internal")
+    other = ground.elbv2.describe_load_balancers(Names=["shared"])["LoadBalancers"][0]["LoadBalancerArn"]
+    action = ground.forward({"web-blue": 1})
+
+    code, words = refusal(
+        ground.elbv2.create_listener, LoadBalancerArn=other, Protocol="HTTP", Port=81, DefaultActions=[action]
+    )
+
+    assert code == "TargetGroupAssociationLimit"
+    assert words.startswith("The following target groups cannot be associated with more than one load balancer")
+
+
+def test_groups_of_one_action_speak_one_protocol_version(ground: Ground) -> None:
+    ground.sandbox.world.elbv2().target_groups[ground.target_group("web-green")].protocol_version = "GRPC"
+    action = ground.forward({"web-blue": 100, "web-green": 0})
+
+    code, _ = refusal(ground.elbv2.modify_rule, RuleArn=path_rule(ground)["RuleArn"], Actions=[action])
+
+    assert code == "IncompatibleProtocols"
+
+
+def test_an_action_without_its_config_is_refused(ground: Ground) -> None:
+    actions = [{"Type": "authenticate-oidc", "Order": 1}, ground.forward({"web-blue": 1}) | {"Order": 2}]
+
+    code, _ = refusal(ground.elbv2.modify_rule, RuleArn=path_rule(ground)["RuleArn"], Actions=actions)
+
+    assert code == "InvalidLoadBalancerAction"
+
+
+def test_a_load_balancer_has_at_most_a_hundred_target_groups(ground: Ground) -> None:
+    vpc = ground.elbv2.describe_target_groups()["TargetGroups"][0]["VpcId"]
+    listener = ground.listeners()[0]["ListenerArn"]
+
+    def add(number: int) -> dict[str, Any]:
+        ground.elbv2.create_target_group(Name=f"t{number}", Protocol="HTTP", Port=80, VpcId=vpc)
+        condition = {"Field": "path-pattern", "Values": [f"/{number}"]}
+        action = ground.forward({f"t{number}": 1})
+        return {"ListenerArn": listener, "Priority": 100 + number, "Conditions": [condition], "Actions": [action]}
+
+    for number in range(98):
+        ground.elbv2.create_rule(**add(number))
+
+    assert refusal(ground.elbv2.create_rule, **add(98))[0] == "TooManyUniqueTargetGroupsPerLoadBalancer"
+
+
+def test_thresholds_of_dns_failover_are_off_or_a_number(ground: Ground) -> None:
+    key = "target_group_health.dns_failover.minimum_healthy_targets.count"
+    arn = ground.target_group("web-blue")
+    found = ground.elbv2.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
+    assert {each["Key"]: each["Value"] for each in found}[key] == "1"
+
+    modify = ground.elbv2.modify_target_group_attributes
+    modify(TargetGroupArn=arn, Attributes=[{"Key": key, "Value": "off"}])
+
+    assert refusal(modify, TargetGroupArn=arn, Attributes=[{"Key": key, "Value": "0"}])[0] == "ValidationError"
 
 
 def test_a_default_rule_changes_only_through_its_listener(ground: Ground) -> None:

@@ -17,6 +17,7 @@ from phoenix.sandbox.answers import (
     auto_scaling_reads,
     cloudwatch,
     elbv2,
+    elbv2_actions,
     images,
     instances,
     security_groups,
@@ -41,5 +42,6 @@ ANSWERS: Mapping[tuple[str, str], Answer] = {
 
 AFTER: Mapping[tuple[str, str], After] = {
     ("elbv2", "CreateLoadBalancer"): elbv2.balancer_made,
+    ("elbv2", "CreateTargetGroup"): elbv2_actions.target_groups_made,
     **{("elbv2", name): elbv2.routes_changed for name in elbv2.CHANGES_ROUTES},
 }

@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from moto.elbv2.exceptions import ActionTargetGroupNotFoundError, InvalidTargetError, TargetGroupNotFoundError
+from moto.elbv2.exceptions import InvalidTargetError, TargetGroupNotFoundError
 from moto.elbv2.models import FakeListener
 from moto.moto_api._internal import mock_random
 
-from phoenix.sandbox.answers.common import invalid, page, refuse
+from phoenix.sandbox.answers.common import page, refuse
+from phoenix.sandbox.answers.elbv2_actions import check_actions, check_attributes
 from phoenix.sandbox.world import World
 
-MOST_WEIGHT = 999
-MOST_TARGET_GROUPS = 5
 MOST_A_PAGE = 400
 CHANGES_ROUTES = (
     "CreateListener",
@@ -47,17 +46,21 @@ def routes_changed(world: World) -> None:
     world.routes.refresh()
 
 
-def check_actions(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """Refuse what AWS refuses, then let moto write it."""
-    for action in params.get("Actions") or params.get("DefaultActions") or []:
-        groups = action.get("ForwardConfig", {}).get("TargetGroups", [])
-        if len(groups) > MOST_TARGET_GROUPS:
-            raise refuse("TooManyTargetGroups", "You can specify up to 5 target groups per forward action")
-        arns = [each.get("TargetGroupArn") for each in groups]
-        if len(set(arns)) != len(arns):
-            raise invalid("A target group can only be specified once per forward action")
-        for each in groups:
-            _check_target_group(world, each)
+def create_listener(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """CreateListener."""
+    check_actions(world, params.get("LoadBalancerArn", ""), params.get("DefaultActions") or ())
+    return None
+
+
+def modify_listener(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """ModifyListener; one without actions leaves them as they are."""
+    check_actions(world, _balancer_of(params["ListenerArn"]), params.get("DefaultActions") or ())
+    return None
+
+
+def create_rule(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """CreateRule."""
+    check_actions(world, _balancer_of(params["ListenerArn"]), params.get("Actions") or ())
     return None
 
 
@@ -68,7 +71,8 @@ def modify_rule(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
         for listener in balancer.listeners.values():
             if listener._default_rule[0].arn == arn:
                 raise refuse("OperationNotPermitted", f"Default rule '{arn}' cannot be modified")
-    return check_actions(world, params)
+    check_actions(world, _balancer_of(arn), params.get("Actions") or ())
+    return None
 
 
 def register(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
@@ -133,12 +137,10 @@ def _known(world: World, params: Mapping[str, Any]) -> str:
     return arn
 
 
-def _check_target_group(world: World, entry: Mapping[str, Any]) -> None:
-    arn, weight = entry.get("TargetGroupArn", ""), int(entry.get("Weight", 1))
-    if arn not in world.elbv2().target_groups:
-        raise ActionTargetGroupNotFoundError(arn)
-    if not 0 <= weight <= MOST_WEIGHT:
-        raise invalid(f"The weight '{weight}' is not valid: it must be between 0 and {MOST_WEIGHT}")
+def _balancer_of(arn: str) -> str:
+    """`…:listener/app/web/50dc/f2f7`, or a rule below it: `…:loadbalancer/app/web/50dc`."""
+    head, _, path = arn.partition(":listener-rule/" if ":listener-rule/" in arn else ":listener/")
+    return f"{head}:loadbalancer/{'/'.join(path.split('/')[:3])}"
 
 
 def _complete(action: Any) -> None:
@@ -167,10 +169,11 @@ def _name_default_rule(listener: FakeListener) -> None:
 
 
 ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] = {
-    "CreateListener": check_actions,
-    "ModifyListener": check_actions,
-    "CreateRule": check_actions,
+    "CreateListener": create_listener,
+    "ModifyListener": modify_listener,
+    "CreateRule": create_rule,
     "ModifyRule": modify_rule,
+    "ModifyTargetGroupAttributes": check_attributes,
     "RegisterTargets": register,
     "DeregisterTargets": deregister,
     "DescribeListeners": describe_listeners,
