@@ -12,6 +12,8 @@ from phoenix.core.model import Judgement, Observation
 from phoenix.core.ready import candidate_goal, is_enough, is_short, old_goal, ready_count, sick_since
 from phoenix.core.record import Event, Rotation, longer
 
+UNWATCHED = timedelta(minutes=1)
+"""A driver looks at least this often at a launch that it awaits. Longer, and no driver was there."""
 LEAST_LAST_BAKE = timedelta(minutes=5)
 """What a last bake lasts at least where scaling policies exist: they need that long to see the load they will carry."""
 
@@ -19,6 +21,7 @@ LEAST_LAST_BAKE = timedelta(minutes=5)
 def advance_clocks(rotation: Rotation, seen: Observation) -> Rotation:
     """Note what was seen: the ratchets, since when the candidate is ready, short or sick, and which weight is real."""
     need = rotation.need if rotation.back else _need(rotation, seen)
+    last_look = rotation.looked_at
     rotation = replace(rotation, need=need, looked_at=seen.at, verdicts=seen.verdicts)
     if rotation.back is not None:
         whole = ready_count(rotation, seen, rotation.old.slot) >= rotation.need
@@ -28,6 +31,7 @@ def advance_clocks(rotation: Rotation, seen: Observation) -> Rotation:
         return replace(rotation, ready_since=_since(rotation.ready_since, whole, seen.at))
     if rotation.new.template_version is None or rotation.step == 0:
         return rotation
+    rotation = _without_gap(rotation, seen, last_look)
     running = sum(i.in_service for i in seen.slots[rotation.new.slot].of_version(rotation.new.template_version))
     if running > rotation.in_service_high:
         rotation = replace(rotation, in_service_high=running, progress_at=seen.at)
@@ -43,6 +47,19 @@ def advance_clocks(rotation: Rotation, seen: Observation) -> Rotation:
         ready_since=_since(rotation.ready_since, enough_now, seen.at),
         short_since=_since(rotation.short_since, is_short(rotation, seen), seen.at),
     )
+
+
+def _without_gap(rotation: Rotation, seen: Observation, last_look: datetime | None) -> Rotation:
+    """A launch that AWS was never asked for is not overdue: its driver may have died between the record and the call.
+
+    The time that passed until the next driver came does not count then. Where AWS refuses what it is asked, a driver
+    looks all the time, and the launch's time-out runs.
+    """
+    asked = seen.slots[rotation.new.slot].desired >= candidate_goal(rotation)
+    if asked or rotation.grown_since is None or last_look is None or seen.at - last_look <= UNWATCHED:
+        return rotation
+    began = max(rotation.grown_since, last_look)
+    return replace(rotation, grown_since=rotation.grown_since + (seen.at - began))
 
 
 def _need(rotation: Rotation, seen: Observation) -> int:

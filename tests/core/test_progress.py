@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -51,6 +51,22 @@ def test_a_scale_in_lowers_nothing() -> None:
     rotation = advance_clocks(a_rotation(need=6, candidate_target=6), an_observation(a_slot(healthy=2)))
 
     assert (rotation.need, rotation.candidate_target) == (6, 6)
+
+
+@pytest.mark.parametrize(
+    ("desired", "looked_at", "counts_from"),
+    [(0, after(1), after(4)), (4, after(1), NOON), (0, after(4), NOON), (0, None, NOON)],
+    ids=["not asked for, unwatched", "asked for", "watched", "first look"],
+)
+def test_time_without_a_driver_does_not_count_against_a_launch_that_was_never_asked_for(
+    desired: int, looked_at: datetime | None, counts_from: datetime
+) -> None:
+    growing = a_rotation(grown_since=NOON, looked_at=looked_at)
+    green = a_slot(GREEN, healthy=0, version="2", desired=desired)
+
+    rotation = advance_clocks(growing, an_observation(green=green, at=after(5)))
+
+    assert rotation.grown_since == counts_from
 
 
 def test_on_the_way_back_the_need_is_what_it_was() -> None:
