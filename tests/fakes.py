@@ -206,7 +206,7 @@ class FakeFleet:
 
 
 def _empty(slot: Slot) -> SlotState:
-    return SlotState(slot, f"web-{slot}", 0, 0, 0, "1", "1", target_groups=(f"arn:target-group/web-{slot}",))
+    return SlotState(slot, f"web-{slot}", 0, 0, 0, "1", "1", target_groups=(f"arn:tg/web-{slot}",))
 
 
 ROUTES = ("arn:rule/443", "arn:rule/api")

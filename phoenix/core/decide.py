@@ -36,6 +36,8 @@ def decide(record: GroupRecord, seen: Observation) -> Decision:
         return rest(record, seen)
     if rotation.held is not None:
         return Decision(record, (), None, f"held: {rotation.held}")
+    if rotation.terms.has_traffic and not seen.routes:
+        return _hold(record, rotation, seen, unrouted(seen))
     seen = _without_echo(rotation, seen)
     rotation = advance_clocks(rotation, seen)
     stranger = _stranger(rotation, seen)
@@ -58,8 +60,7 @@ def _go_on(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decisi
     watched = ledger.watched(rotation, seen, actions)
     quarrel = ledger.quarrel(rotation, watched, seen)
     if quarrel is not None:
-        held = replace(ledger.forgiven(rotation), held=quarrel)
-        return _decision(record, noted(held, seen, "held", quarrel), seen, ())
+        return _hold(record, ledger.forgiven(rotation), seen, quarrel)
     for text in ledger.healed(rotation, watched, seen):
         watched = noted(watched, seen, "healed", text)
     replaced = rotation.replaced + sum(isinstance(a, ReplaceInstance) for a in actions)
@@ -121,7 +122,20 @@ def _meet(route: Route, record: GroupRecord, rotation: Rotation, seen: Observati
         f"{route.name} sends {found} % to generation {rotation.new.number}, not {rotation.weight} %: "
         "somebody else has changed the weights"
     )
-    return _decision(record, noted(replace(rotation, held=held), seen, "held", held), seen, ())
+    return _hold(record, rotation, seen, held)
+
+
+def unrouted(seen: Observation) -> str:
+    """Must stop everything: without any route, every claim about all of them would hold."""
+    names = " nor ".join(state.auto_scaling_group for state in seen.slots.values())
+    return (
+        f"no listener and no rule forwards to a target group of {names} any more: the load balancer, its rules or the "
+        "target groups were replaced by another writer; attach the new target groups, and let a rule forward to them"
+    )
+
+
+def _hold(record: GroupRecord, rotation: Rotation, seen: Observation, why: str) -> Decision:
+    return _decision(record, noted(replace(rotation, held=why), seen, "held", why), seen, ())
 
 
 # --- failure and end -------------------------------------------------------------------------------------------------

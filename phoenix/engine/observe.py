@@ -2,6 +2,9 @@
 
 Reads only what is needed at that moment, side by side where one answer does not depend on another. Never catches an
 error: half an observation would be acted upon.
+
+The record says where to look. Where the groups say otherwise (the owner's IaC has replaced a target group), what the
+record says is searched for afresh; a name or an ARN from the record is never believed against the groups.
 """
 
 from __future__ import annotations
@@ -37,9 +40,10 @@ def observe(group: Group, record: GroupRecord, *, search: bool = False, health_o
         rotation = record.in_flight
         began = group.clock.now()
         if search or not record.target_groups or (group.router.balances and not record.routes):
-            view, traffic, record = _look_around(group, record, health_of)
+            view = group.fleet.observe(rotation)
+            traffic, record = _look_around(group, record, view, health_of)
         else:
-            view, traffic = _look_again(group, record, _worth_asking(rotation, health_of))
+            view, traffic, record = _look_again(group, record, health_of)
         view, traffic = _complete(group, record, view, traffic, health_of)
         seen = Observation(
             at=began,
@@ -54,28 +58,48 @@ def observe(group: Group, record: GroupRecord, *, search: bool = False, health_o
 
 
 def _look_around(
-    group: Group, record: GroupRecord, health_of: frozenset[Slot]
-) -> tuple[FleetView, Traffic, GroupRecord]:
-    view = group.fleet.observe(record.in_flight)
-    target_groups = {slot: state.target_groups for slot, state in view.slots.items()}
+    group: Group, record: GroupRecord, view: FleetView, health_of: frozenset[Slot]
+) -> tuple[Traffic, GroupRecord]:
+    target_groups = {slot: _places(group, record, state) for slot, state in view.slots.items()}
     routes = group.router.find(target_groups)
     traffic = group.router.observe(target_groups, (), health_of)
     found = replace(
         record, slots=dict(group.slots), target_groups=target_groups, routes={r.arn: r.name for r in routes}
     )
-    return view, Traffic(routes, traffic.health), found
+    return Traffic(routes, traffic.health), found
 
 
-def _look_again(group: Group, record: GroupRecord, health_of: frozenset[Slot]) -> tuple[FleetView, Traffic]:
+def _places(group: Group, record: GroupRecord, state: SlotState) -> tuple[str, ...]:
+    """The slot's target groups: the attached ones, and those that were detached while a route still names them.
+
+    A detached one that is still routed has lost its instances, which nobody may overlook; one that is not routed any
+    more has been replaced.
+    """
+    detached = [arn for arn in record.target_groups.get(state.slot, ()) if arn not in state.target_groups]
+    return (*state.target_groups, *(arn for arn in detached if _is_routed(group, state.slot, arn)))
+
+
+def _is_routed(group: Group, slot: Slot, target_group: str) -> bool:
+    return bool(group.router.find({slot: (target_group,), slot.other: ()}))
+
+
+def _look_again(
+    group: Group, record: GroupRecord, health_of: frozenset[Slot]
+) -> tuple[FleetView, Traffic, GroupRecord]:
     if not group.router.balances:
-        return group.fleet.observe(record.in_flight), Traffic()
+        return group.fleet.observe(record.in_flight), Traffic(), record
+    wanted = _worth_asking(record.in_flight, health_of)
     with ThreadPoolExecutor(max_workers=1) as aside:
         traffic = aside.submit(
-            copy_context().run, group.router.observe, record.target_groups, tuple(record.routes), health_of
+            copy_context().run, group.router.observe, record.target_groups, tuple(record.routes), wanted
         )
         view = group.fleet.observe(record.in_flight)
         found = traffic.result()
-    return view, replace(found, routes=_named(found.routes, record.routes))
+    if any(set(state.target_groups) != set(record.target_groups.get(slot, ())) for slot, state in view.slots.items()):
+        return view, *_look_around(group, record, view, wanted)
+    routes = _named(found.routes, record.routes)
+    # Rules that were made anew have other ARNs; what was read is where to look from now on.
+    return view, replace(found, routes=routes), replace(record, routes={route.arn: route.name for route in routes})
 
 
 def _named(routes: Sequence[Route], names: Mapping[str, str]) -> tuple[Route, ...]:

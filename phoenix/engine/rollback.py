@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from phoenix.core.back import last_good, last_good_image, reopen, turn_back
+from phoenix.core.decide import unrouted
 from phoenix.core.explain import ago
 from phoenix.core.model import Cause, Observation, Outcome, Phase, Slot
 from phoenix.core.progress import noted
@@ -192,10 +193,20 @@ def _turn(group: Group, lease: Lease, errand: Errand, kept: GroupRecord, searche
     if rotation.in_flight:
         return tick_once(group, lease, kept) if rotation.held is None else _once_more(group, lease, kept, rotation)
     sight = searched or _quick_look(group, kept, rotation, now=request.now)
+    _refuse_unrouted(group, sight.seen)
     ask = Ask(sight.seen.at, group.by, request.reason)
     turned = turn_back(reopen(kept, rotation, sight.seen), sight.seen, ask, Cause.OPERATOR, now=request.now)
     record = replace(sight.record, rotation=turned)
     return act_on(group, lease, kept, _said_first(Sight(record, sight.seen), errand.say))
+
+
+def _refuse_unrouted(group: Group, seen: Observation) -> None:
+    """Without a route there is no traffic to move, and nothing may be launched, or let go, as if it had been moved."""
+    if group.router.balances and not seen.routes:
+        raise Blocked(
+            f"no traffic to move: {unrouted(seen)}",
+            hint=f"phoenix plan --group {group.name}   says which target group needs a rule",
+        )
 
 
 def _said_first(sight: Sight, say: Say) -> Sight:

@@ -57,7 +57,8 @@ class AlbRouter:
     def observe(self, target_groups: Arns, routes: Sequence[str], want_health: frozenset[Slot]) -> Traffic:
         """One call for all rules, and one for each target group asked for, side by side.
 
-        Rules that are gone are no error: all are searched for again then, as somebody has rearranged them.
+        Rules that are gone are no error: all are searched for again then, as somebody has rearranged them. Nor are
+        target groups: one that was deleted serves nobody, and says nothing of the others of its slot.
         """
         wanted = [(slot, arn) for slot in Slot if slot in want_health for arn in target_groups.get(slot, ())]
         calls: list[Callable[[], Any]] = [partial(self._read_or_find, routes, target_groups)]
@@ -67,7 +68,7 @@ class AlbRouter:
         return Traffic(
             routes=tuple(rule.route(pair) for rule in rules),
             health={
-                slot: _merged([h for (s, _), h in zip(wanted, health, strict=True) if s is slot])
+                slot: _merged([h for (s, _), h in zip(wanted, health, strict=True) if s is slot and h is not None])
                 for slot in want_health
             },
         )

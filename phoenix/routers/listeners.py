@@ -10,6 +10,7 @@ from typing import Any, Final
 from phoenix.aws.rights import reads
 from phoenix.aws.session import Aws
 from phoenix.core.model import TargetState
+from phoenix.errors import NotFound
 from phoenix.routers.forwarding import Rule, listener_of
 
 IAM_ACTIONS: Final = reads(
@@ -33,7 +34,7 @@ class Listeners:
     def find(self, target_groups: Iterable[str]) -> list[Rule]:
         """Every rule of every load balancer that names one of the target groups."""
         wanted = set(target_groups)
-        balancers = {arn for group in self.read_target_groups(wanted) for arn in group.get("LoadBalancerArns", ())}
+        balancers = {arn for group in self._existing(wanted) for arn in group.get("LoadBalancerArns", ())}
         listeners = chain.from_iterable(
             self._aws.side_by_side([partial(self._listeners_of, arn) for arn in sorted(balancers)])
         )
@@ -64,15 +65,35 @@ class Listeners:
         wanted = sorted(set(arns))
         return self._pages("describe_target_groups", "TargetGroups", TargetGroupArns=wanted) if wanted else []
 
-    def read_health(self, target_group: str) -> dict[str, TargetState]:
-        """The state of each target by instance id; of several ports of one instance the one that is not healthy."""
-        answer = self._aws.call("elbv2", "describe_target_health", TargetGroupArn=target_group)
+    def read_health(self, target_group: str) -> dict[str, TargetState] | None:
+        """The state of each target by instance id; of several ports of one instance the one that is not healthy.
+
+        None for a target group that does not exist: a group goes on naming it after it was deleted.
+        """
+        try:
+            answer = self._aws.call("elbv2", "describe_target_health", TargetGroupArn=target_group)
+        except NotFound:
+            return None
         health: dict[str, TargetState] = {}
         for item in answer["TargetHealthDescriptions"]:
             instance = str(item["Target"]["Id"])
             state = _STATES.get(str(item["TargetHealth"]["State"]), TargetState.UNAVAILABLE)
             health[instance] = worse(health.get(instance), state)
         return health
+
+    def _existing(self, arns: Iterable[str]) -> list[dict[str, Any]]:
+        """Those of the target groups that exist: asked for several, AWS names none when it does not know one."""
+        wanted = sorted(set(arns))
+        try:
+            return self.read_target_groups(wanted)
+        except NotFound:
+            return [group for arn in wanted for group in self._read_one(arn)] if len(wanted) > 1 else []
+
+    def _read_one(self, arn: str) -> list[dict[str, Any]]:
+        try:
+            return self.read_target_groups((arn,))
+        except NotFound:
+            return []
 
     def _listeners_of(self, balancer: str) -> list[dict[str, Any]]:
         found = self._pages("describe_listeners", "Listeners", LoadBalancerArn=balancer)

@@ -231,3 +231,11 @@ def test_without_a_load_balancer_the_old_generation_is_let_go_only_by_a_whole_ne
 
     assert (waits.actions, decided(waits.record).outcome) == ((), Outcome.IN_PROGRESS)
     assert lets_go.actions == (SetCapacity(BLUE, 0, 0, desired=0),)
+
+
+@pytest.mark.parametrize("rotation", [baking(), a_rotation(back=ONCALL)])
+def test_a_rotation_of_a_group_without_any_route_is_held_in_either_direction(rotation: Rotation) -> None:
+    decision = decide(a_record(rotation), settled(rotation, routes=()))
+
+    assert decision.actions == ()
+    assert "no listener and no rule forwards" in (decided(decision.record).held or "")

@@ -25,7 +25,7 @@ def test_the_first_look_searches_and_remembers_where_it_looked() -> None:
 
     assert bench.router.searches == 1
     assert sight.record.routes == KNOWN.routes
-    assert sight.record.target_groups[BLUE] == ("arn:target-group/web-blue",)
+    assert sight.record.target_groups[BLUE] == ("arn:tg/web-blue",)
     assert len(sight.seen.routes) == 2
 
 

@@ -18,7 +18,7 @@ from tests.engine.test_apply import Spans
 from tests.engine.test_observe import KNOWN
 from tests.fakes import FakeGate
 
-TARGET_GROUPS = {BLUE: ("arn:target-group/web-blue",), GREEN: ("arn:target-group/web-green",)}
+TARGET_GROUPS = {BLUE: ("arn:tg/web-blue",), GREEN: ("arn:tg/web-green",)}
 
 
 class Curious:
