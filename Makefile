@@ -11,6 +11,9 @@ INFRA_LOCK := requirements/infra.txt
 INFRA_READY := .venv-infra/.ready
 DYNALITE := build/dynalite/node_modules/dynalite/package.json
 ARGS ?=
+# Bytecode is written although somebody may have forbidden it: each of the hundred programs that the tests start would
+# else compile botocore and moto anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # An environment is made anew: what a lock no longer names, or an earlier Python left, would stay in it for ever.
 venv = $(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "phoenix needs Python 3.11 or \
@@ -26,11 +29,11 @@ help: ## show this list
 demo: $(READY) ## a canary, a bad image caught, a rollback, all on screen
 	@$(BIN)/phoenix demo $(ARGS)
 
-test: $(READY) $(DYNALITE) ## the tests; ARGS="-k name" picks some
-	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+test: $(READY) $(DYNALITE) ## the tests, in a random order; SEED=1234 repeats one, ARGS="-k name" picks some
+	@$(BIN)/pytest -n 2 $(if $(SEED),--randomly-seed=$(SEED)) $(ARGS)
 
 cover: $(READY) $(DYNALITE) ## branch coverage of what decides: core, strategies, engine
-	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report= $(ARGS)
+	@$(BIN)/pytest -n 2 --cov --cov-report= $(ARGS)
 	@$(BIN)/coverage report --include='phoenix/core/*,phoenix/strategies/*,phoenix/engine/*'
 
 check: $(READY) ## format, lint, types, import layers, sizes, words, infra

@@ -1,4 +1,4 @@
-"""What every test may use: the golden files.
+"""What every test gets: isolation from the others, its place in a random order, and the golden files.
 
 Must never rewrite an expectation on its own: that is asked for with `make golden`, and reviewed as code.
 """
@@ -6,10 +6,14 @@ Must never rewrite an expectation on its own: that is asked for with `make golde
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScheduling
+
+from tests import isolation
+from tests.shares import EqualShares
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -27,6 +31,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     others = [item for item in items if "golden" not in getattr(item, "fixturenames", ())]
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if item not in others]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name the order, whatever else is said: `-q` hides the line in which pytest-randomly does."""
+    seed = config.getoption("randomly_seed", "default")
+    if seed != "default":
+        terminalreporter.write_line(f"in the random order of seed {seed}; the same again: make test SEED={seed}")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScheduling | None:
+    """Deal the tests out in advance, unless a way was asked for: the seed alone decides what runs after what, where."""
+    return EqualShares(config) if config.getvalue("dist") == "load" else None
+
+
+@pytest.fixture(autouse=True)
+def isolated() -> Iterator[None]:
+    """Fail a test that leaves the process changed, and put back what it has changed."""
+    before = isolation.take()
+    yield
+    isolation.wait_for_ends(before)
+    left = isolation.put_back(before)
+    if left:
+        pytest.fail("this test leaves behind, for those after it:\n  " + "\n  ".join(left), pytrace=False)
 
 
 @pytest.fixture

@@ -100,6 +100,7 @@ def root() -> None:
 def main(argv: Sequence[str] | None = None, wire: Wire | None = None) -> int:
     """Run one command and return its exit status. `wire` makes the wiring from the options; tests pass their own."""
     words = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    collected = gc.get_threshold()
     gc.set_threshold(GARBAGE_THRESHOLD)
     session = Session(wire)
     errors.never_fail_on_letters()
@@ -112,3 +113,4 @@ def main(argv: Sequence[str] | None = None, wire: Wire | None = None) -> int:
         return errors.show(error, json=json, verbose=session.options.verbose > 0)
     finally:
         session.close()
+        gc.set_threshold(*collected)

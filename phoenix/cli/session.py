@@ -59,18 +59,23 @@ class Session:
         self.options = Options()
         self._wire = wire or _wire
         self._wiring: Wiring | None = None
+        self._kept = ExitStack()
 
     @property
     def wiring(self) -> Wiring:
         """Settings and policies, put together; what a policy needs is loaded with the first one."""
         if self._wiring is None:
+            from phoenix.telemetry import logs
+
+            self._kept.enter_context(logs.restored())
             self._wiring = self._wire(self.options)
         return self._wiring
 
     def close(self) -> None:
-        """Give back what the wiring holds, if there ever was one."""
-        if self._wiring is not None:
-            self._wiring.close()
+        """Give back what the wiring holds, if there ever was one, and leave the process as it was."""
+        with self._kept:
+            if self._wiring is not None:
+                self._wiring.close()
 
     def group_name(self) -> str:
         """The group that was named.

@@ -24,6 +24,8 @@ from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SpanExporter
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS: Final = 2
+_LIBRARY: Final = "opentelemetry"
+"""The logger that it complains to."""
 _TEMPORALITY: Final = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 _DELTA: Final[dict[type, AggregationTemporality]] = {
     metrics.Counter: AggregationTemporality.DELTA,
@@ -83,7 +85,19 @@ class _Complaints(logging.Handler):
 
 
 def _listen_to_complaints() -> None:
-    logger = logging.getLogger("opentelemetry")
-    if not any(isinstance(handler, _Complaints) for handler in logger.handlers):
+    logger = logging.getLogger(_LIBRARY)
+    if not _listening(logger):
         logger.addHandler(_Complaints())
         logger.propagate = False
+
+
+def stop_listening() -> None:
+    """Leave the library's logger as it was before the first exporter."""
+    logger = logging.getLogger(_LIBRARY)
+    for handler in _listening(logger):
+        logger.removeHandler(handler)
+        logger.propagate = True
+
+
+def _listening(logger: logging.Logger) -> list[logging.Handler]:
+    return [handler for handler in logger.handlers if isinstance(handler, _Complaints)]

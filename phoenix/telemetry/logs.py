@@ -11,7 +11,8 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -39,6 +40,20 @@ def configure(form: str = "text", level: str = "warning", stream: TextIO | None 
     logger.setLevel(level.upper())
     logger.propagate = False
     logging.getLogger(NEWS).setLevel(min(logger.level, logging.INFO))
+
+
+@contextmanager
+def restored() -> Iterator[None]:
+    """After the block phoenix's loggers are as before it: a program that runs a command inside itself keeps its own."""
+    loggers = [logging.getLogger(name) for name in ("phoenix", NEWS)]
+    before = [(logger, logger.level, logger.propagate, tuple(logger.handlers)) for logger in loggers]
+    try:
+        yield
+    finally:
+        for logger, level, propagate, handlers in before:
+            logger.setLevel(level)
+            logger.propagate = propagate
+            logger.handlers[:] = handlers
 
 
 class TextFormatter(logging.Formatter):

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -29,7 +30,7 @@ from phoenix.core.model import Outcome
 from phoenix.core.record import GroupRecord, Rotation
 from phoenix.ports import AwsCall
 from phoenix.telemetry import topic
-from phoenix.telemetry.exporters import PATIENCE_SECONDS
+from phoenix.telemetry.exporters import PATIENCE_SECONDS, stop_listening
 from phoenix.telemetry.measures import Measures
 
 ROOT = "rotation"
@@ -39,6 +40,8 @@ class OtelTracer:
     """Spans and measures of the service `phoenix`, or of OTEL_SERVICE_NAME. None: no spans, or no measures."""
 
     listens = True
+    _open: ClassVar[set[int]] = set()
+    """Tracers that may still send, by identity; their library's complaints have one listener for all."""
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class OtelTracer:
         environ: Mapping[str, str] = os.environ,
         reader: MetricReader | None = None,
     ) -> None:
+        self._open.add(id(self))
         name = {} if environ.get("OTEL_SERVICE_NAME") else {SERVICE_NAME: "phoenix"}
         resource = Resource.create({**name, "service.version": __version__})
         self._ids = _Ids()
@@ -123,6 +127,9 @@ class OtelTracer:
         """Send the rest, and end the threads that send; nothing can be traced after that."""
         self._provider.shutdown()
         self._meters.shutdown()
+        self._open.discard(id(self))
+        if not self._open:
+            stop_listening()
 
     # --- the root -----------------------------------------------------------------------------------------------------
 

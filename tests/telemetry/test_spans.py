@@ -3,7 +3,8 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from logging.handlers import BufferingHandler
 from typing import Any
@@ -21,6 +22,21 @@ from phoenix.telemetry.spans import NoTracer, open_tracer
 from tests.builders import a_record, a_rotation, after
 
 COLLECTOR = "http://127.0.0.1:9"
+Opener = Callable[..., OtelTracer]
+
+
+@pytest.fixture
+def open_otel() -> Iterator[Opener]:
+    """Open a tracer as `open_tracer` or `OtelTracer` does; its threads end with the test."""
+    with ExitStack() as stack:
+
+        def opener(*arguments: Any, make: Callable[..., Any] = OtelTracer) -> OtelTracer:
+            tracer = make(*arguments)
+            assert isinstance(tracer, OtelTracer)
+            stack.callback(tracer.shut_down)
+            return tracer
+
+        yield opener
 
 
 @pytest.fixture
@@ -63,8 +79,8 @@ def test_a_span_that_nobody_listens_to_lets_exceptions_through_and_may_be_nested
 
 
 @pytest.mark.parametrize("variable", ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"])
-def test_an_endpoint_is_enough_to_listen(variable: str) -> None:
-    tracer = open_tracer({variable: COLLECTOR})
+def test_an_endpoint_is_enough_to_listen(variable: str, open_otel: Opener) -> None:
+    tracer = open_otel({variable: COLLECTOR}, make=open_tracer)
 
     assert isinstance(tracer, OtelTracer)
 
@@ -79,9 +95,9 @@ def test_a_collector_without_the_extra_is_a_warning_that_says_what_to_install(he
     assert vars(heard[0])["install"] == "pip install 'phoenix-rotate[otlp]'"
 
 
-def test_spans_carry_their_attributes_and_lie_inside_one_another() -> None:
+def test_spans_carry_their_attributes_and_lie_inside_one_another(open_otel: Opener) -> None:
     exporter = InMemorySpanExporter()
-    tracer = OtelTracer(exporter, {})
+    tracer = open_otel(exporter, {})
 
     with tracer.span("apply", group="web", step=2), tracer.span("record"):
         pass
@@ -94,9 +110,9 @@ def test_spans_carry_their_attributes_and_lie_inside_one_another() -> None:
     assert outer.resource.attributes["service.name"] == "phoenix"
 
 
-def test_an_exception_that_leaves_a_span_is_recorded_there() -> None:
+def test_an_exception_that_leaves_a_span_is_recorded_there(open_otel: Opener) -> None:
     exporter = InMemorySpanExporter()
-    tracer = OtelTracer(exporter, {"OTEL_SERVICE_NAME": "ours"})
+    tracer = open_otel(exporter, {"OTEL_SERVICE_NAME": "ours"})
 
     with pytest.raises(ValueError, match="no"), tracer.span("observe"):
         raise ValueError("no")
@@ -131,11 +147,13 @@ def spans_of(exporter: InMemorySpanExporter) -> dict[str, ReadableSpan]:
 
 
 @pytest.mark.parametrize("sample", ["0", "1"])
-def test_a_trace_is_sampled_as_a_whole_or_not_at_all(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trace_is_sampled_as_a_whole_or_not_at_all(
+    sample: str, monkeypatch: pytest.MonkeyPatch, open_otel: Opener
+) -> None:
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
     monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", sample)
     exporter = InMemorySpanExporter()
-    tracer, rotation = OtelTracer(exporter, {}), a_traced_rotation()
+    tracer, rotation = open_otel(exporter, {}), a_traced_rotation()
 
     with tracer.about(rotation), tracer.span("observe"):
         pass
@@ -145,9 +163,9 @@ def test_a_trace_is_sampled_as_a_whole_or_not_at_all(sample: str, monkeypatch: p
     assert sorted(spans_of(exporter)) == (["observe", "rotation"] if sample == "1" else [])
 
 
-def test_a_rotation_without_a_trace_is_worked_on_all_the_same() -> None:
+def test_a_rotation_without_a_trace_is_worked_on_all_the_same(open_otel: Opener) -> None:
     exporter = InMemorySpanExporter()
-    tracer, rotation = OtelTracer(exporter, {}), a_rotation()
+    tracer, rotation = open_otel(exporter, {}), a_rotation()
 
     with tracer.about(rotation), tracer.span("observe"):
         assert tracer.rotation() == rotation.id
@@ -157,9 +175,9 @@ def test_a_rotation_without_a_trace_is_worked_on_all_the_same() -> None:
     assert (sorted(spans_of(exporter)), tracer.rotation()) == (["observe"], "")
 
 
-def test_a_call_is_a_span_with_its_own_times_where_it_is_part_of_something() -> None:
+def test_a_call_is_a_span_with_its_own_times_where_it_is_part_of_something(open_otel: Opener) -> None:
     exporter = InMemorySpanExporter()
-    tracer = OtelTracer(exporter, {})
+    tracer = open_otel(exporter, {})
     call = AwsCall("elbv2", "ModifyRule", began_ns=1_000, ended_ns=5_000, throttles=2, error="Throttling")
 
     tracer.called(call)
