@@ -1,19 +1,16 @@
 """Does somebody else drive these Auto Scaling groups: ECS, EKS, Elastic Beanstalk, CodeDeploy, predictive scaling?
 
-Reads only. Must never call a group foreign for a tag that merely says where it was declared, as CloudFormation's do.
+Pure. Must never call a group foreign for a tag that merely says where it was declared, as CloudFormation's do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from phoenix.aws.rights import FORWARD, reads
-from phoenix.aws.session import Aws
 from phoenix.core.blocker import Blocker
 
-IAM_ACTIONS: Final = reads("autoscaling:DescribeLifecycleHooks", "autoscaling:DescribePolicies", roles=FORWARD)
-CHECKS: Final = ("owned-by-another-service", "codedeploy-hook", "predictive-scaling")
+CHECKS: Final = ("owned-by-another-service",)
 
 # How the tag begins -> who sets it, and what looks at that service's side of it.
 _OWNERS: Final = (
@@ -23,12 +20,21 @@ _OWNERS: Final = (
     ("kubernetes.io/cluster/", "Kubernetes", "aws eks list-clusters"),
     ("elasticbeanstalk:", "Elastic Beanstalk", "aws elasticbeanstalk describe-environments"),
 )
-_CODEDEPLOY: Final = "CodeDeploy-managed-"
+CODEDEPLOY: Final = "CodeDeploy-managed-"
+"""How the names of its hooks begin."""
 
 
 def judge_owner(group: Mapping[str, Any]) -> Iterator[Blocker]:
     """One for each service that has put its mark on the group."""
     name = str(group["AutoScalingGroupName"])
+    operator = group.get("Operator") or {}
+    if operator:
+        yield Blocker(
+            "owned-by-another-service",
+            f"Auto Scaling group {name}",
+            f"only {operator.get('Principal')} may change {name}, says AWS: it is the group's operator.",
+            f"aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names {name}",
+        )
     keys = sorted(str(tag["Key"]) for tag in group.get("Tags", ()))
     for prefix, owner, look in _OWNERS:
         found = next((key for key in keys if key.startswith(prefix)), None)
@@ -42,11 +48,10 @@ def judge_owner(group: Mapping[str, Any]) -> Iterator[Blocker]:
             )
 
 
-def find_hooks(aws: Aws, name: str) -> Iterator[Blocker]:
+def judge_hooks(name: str, hooks: Iterable[Mapping[str, Any]]) -> Iterator[Blocker]:
     """A hook of CodeDeploy deploys the last revision onto every new instance, or abandons its launch."""
-    answer = aws.call("autoscaling", "describe_lifecycle_hooks", AutoScalingGroupName=name)
-    for hook in answer["LifecycleHooks"]:
-        if str(hook["LifecycleHookName"]).startswith(_CODEDEPLOY):
+    for hook in hooks:
+        if str(hook["LifecycleHookName"]).startswith(CODEDEPLOY):
             yield Blocker(
                 "codedeploy-hook",
                 f"Auto Scaling group {name}",
@@ -57,9 +62,8 @@ def find_hooks(aws: Aws, name: str) -> Iterator[Blocker]:
             )
 
 
-def find_predictive(aws: Aws, name: str) -> Iterator[Blocker]:
+def judge_predictive(name: str, policies: Iterable[Mapping[str, Any]]) -> Iterator[Blocker]:
     """A forecast that may raise the maximum works against a shrink, which is done through the maximum."""
-    policies = aws.pages("autoscaling", "describe_policies", "ScalingPolicies", AutoScalingGroupName=name)
     for policy in policies:
         config = policy.get("PredictiveScalingConfiguration") or {}
         if config.get("MaxCapacityBreachBehavior") == "IncreaseMaxCapacity" and config.get("Mode") != "ForecastOnly":

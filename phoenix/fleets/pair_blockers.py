@@ -18,32 +18,34 @@ from phoenix.aws.session import Aws
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.image import Image
 from phoenix.core.model import Slot
-from phoenix.fleets import addresses, launch_check, other_owners, pair_judgement, pets, schedules
+from phoenix.fleets import addresses, launch_check, pair_judgement, pets, satellites, scaling_policies
 from phoenix.fleets.addresses import find_addresses
 from phoenix.fleets.launch_check import Launch, check_launch
-from phoenix.fleets.other_owners import find_hooks, find_predictive
 from phoenix.fleets.pair_judgement import Pair, judge_pair
 from phoenix.fleets.pair_shapes import target_groups
 from phoenix.fleets.pets import find_pets
-from phoenix.fleets.schedules import Span, find_firing, find_sleeping
+from phoenix.fleets.satellites import find_in_hooks, find_in_notifications, find_in_schedules
+from phoenix.fleets.scaling_policies import find_in_policies
+from phoenix.fleets.schedules import Span
+from phoenix.fleets.twins import Twins
 
 IAM_ACTIONS: Final = (
     reads("autoscaling:DescribeAutoScalingGroups")
     | reads("autoscaling:DescribeInstanceRefreshes", roles=FORWARD)
     | addresses.IAM_ACTIONS
     | launch_check.IAM_ACTIONS
-    | other_owners.IAM_ACTIONS
     | pets.IAM_ACTIONS
-    | schedules.IAM_ACTIONS
+    | satellites.IAM_ACTIONS
+    | scaling_policies.IAM_ACTIONS
 )
 CHECKS: Final = (
     "unknown-auto-scaling-group",
     *pair_judgement.CHECKS,
-    *other_owners.CHECKS,
     "instance-refresh",
     "target-group-in-use",
     *addresses.CHECKS,
-    *schedules.CHECKS,
+    *satellites.CHECKS,
+    *scaling_policies.CHECKS,
     *launch_check.CHECKS,
     *pets.CHECKS,
 )
@@ -91,11 +93,11 @@ def _checks(
     span = Span(start.at, start.ahead.lasts, start.need)
     for name in start.names.values():
         yield Check(f"instance refreshes of {name}", ("instance-refresh",), partial(_refreshes, aws, name))
-        yield Check(f"lifecycle hooks of {name}", ("codedeploy-hook",), partial(find_hooks, aws, name))
-        yield Check(f"predictive scaling of {name}", ("predictive-scaling",), partial(find_predictive, aws, name))
-    yield Check("scheduled actions", ("scheduled-action",), partial(find_sleeping, aws, start.names[start.live.other]))
-    firing = partial(find_firing, aws, start.names[start.live], span)
-    yield Check("scheduled actions", ("scheduled-shrink", "scheduled-change"), firing)
+    twins = Twins(live, candidate)
+    yield Check("lifecycle hooks", satellites.IN_HOOKS, partial(find_in_hooks, aws, twins))
+    yield Check("scaling policies", scaling_policies.CHECKS, partial(find_in_policies, aws, twins))
+    yield Check("scheduled actions", satellites.IN_SCHEDULES, partial(find_in_schedules, aws, twins, span))
+    yield Check("notifications", satellites.IN_NOTIFICATIONS, partial(find_in_notifications, aws, twins))
     yield Check("other users of the target groups", ("target-group-in-use",), partial(_sharers, aws, live, candidate))
     yield Check("free addresses", addresses.CHECKS, partial(find_addresses, aws, candidate, count))
     yield Check("live instances", pets.CHECKS, partial(find_pets, aws, live))

@@ -14,8 +14,12 @@ from phoenix.aws.templates import template_of
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
 from phoenix.core.tags import GENERATION, GROUP
+from phoenix.fleets import attachments, other_owners, pair_settings
+from phoenix.fleets.attachments import judge_attachments
 from phoenix.fleets.other_owners import judge_owner
+from phoenix.fleets.pair_settings import judge_settings
 from phoenix.fleets.pair_shapes import our_tags, target_groups
+from phoenix.fleets.twins import Twins
 
 CHECKS: Final = (
     "being-deleted",
@@ -33,9 +37,10 @@ CHECKS: Final = (
     "standby",
     "too-few-zones",
     "subnets-differ",
-    "policies-differ",
-    "templates-differ",
     "shared-target-group",
+    *attachments.CHECKS,
+    *pair_settings.CHECKS,
+    *other_owners.CHECKS,
 )
 
 _MOST_PROTECTIONS_PER_CALL = 50
@@ -59,10 +64,12 @@ def judge_pair(pair: Pair) -> list[Blocker]:
     """All that can be said without another call."""
     both = (pair.live, pair.candidate)
     return [
-        *(blocker for group in both for blocker in (*_either(pair.group, group), *judge_owner(group))),
+        *(blocker for group in both for blocker in _either(pair.group, group)),
+        *(blocker for group in both for blocker in (*judge_owner(group), *judge_attachments(group))),
         *_live(pair.live),
         *_candidate(pair.candidate, alone=int(pair.live["DesiredCapacity"]) == 0),
         *_together(pair.live, pair.candidate),
+        *judge_settings(Twins(pair.live, pair.candidate)),
     ]
 
 
@@ -109,7 +116,18 @@ def _either(group_name: str, group: Mapping[str, Any]) -> Iterator[Blocker]:
             f"aws autoscaling update-auto-scaling-group --auto-scaling-group-name {name} \\\n"
             "    --no-new-instances-protected-from-scale-in",
         )
+    yield from _in_other_units(name, str(group.get("DesiredCapacityType") or "units"))
     yield from _mixed(name, group.get("MixedInstancesPolicy") or {})
+
+
+def _in_other_units(name: str, unit: str) -> Iterator[Blocker]:
+    if unit != "units":
+        yield Blocker(
+            "capacity-in-other-units",
+            f"Auto Scaling group {name}",
+            f"{name} counts its capacity in {unit}, not in instances.",
+            f"aws autoscaling update-auto-scaling-group --auto-scaling-group-name {name} --desired-capacity-type units",
+        )
 
 
 def _suspended(group: Mapping[str, Any]) -> Iterator[Blocker]:
@@ -164,13 +182,6 @@ def _without(name: str, policy: Mapping[str, Any], unwanted: str) -> str:
 def _live(group: Mapping[str, Any]) -> Iterator[Blocker]:
     name = str(group["AutoScalingGroupName"])
     least, desired, most = int(group["MinSize"]), int(group["DesiredCapacity"]), int(group["MaxSize"])
-    if str(group.get("DesiredCapacityType") or "units") != "units":
-        yield Blocker(
-            "capacity-in-other-units",
-            f"Auto Scaling group {name}",
-            f"{name} counts its capacity in {group['DesiredCapacityType']}, not in instances.",
-            f"aws autoscaling update-auto-scaling-group --auto-scaling-group-name {name} --desired-capacity-type units",
-        )
     if not least <= desired <= most:
         yield Blocker(
             "desired-out-of-bounds",
@@ -251,13 +262,6 @@ def _together(live: Mapping[str, Any], candidate: Mapping[str, Any]) -> Iterator
     one, other = str(live["AutoScalingGroupName"]), str(candidate["AutoScalingGroupName"])
     where = f"Auto Scaling groups {one} and {other}"
     yield from _places(live, candidate, where)
-    look = f"aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names {one} {other}"
-    if bool(live.get("MixedInstancesPolicy")) != bool(candidate.get("MixedInstancesPolicy")):
-        yield Blocker("policies-differ", where, "Only one of them has a mixed instances policy.", look, warning=True)
-    uses = template_of(live), template_of(candidate)
-    if uses[0] is not None and uses[1] is not None and uses[0].id != uses[1].id:
-        text = f"They have different launch templates; the next generation is made from {uses[1].id}."
-        yield Blocker("templates-differ", where, text, look, warning=True)
     shared = sorted(set(target_groups(live)) & set(target_groups(candidate)))
     if shared:
         yield Blocker(

@@ -10,6 +10,8 @@ from phoenix.core.model import Instance, Slot, SlotState
 from phoenix.core.tags import MANAGED
 
 OUR_PREFIX: Final = "phoenix:"
+ROUTED: Final = "elbv2"
+"""The type of a traffic source whose instances are in a target group."""
 
 
 def slot_state(slot: Slot, group: Mapping[str, Any]) -> SlotState:
@@ -39,9 +41,25 @@ def our_tags(group: Mapping[str, Any]) -> dict[str, str]:
 
 def target_groups(group: Mapping[str, Any]) -> tuple[str, ...]:
     """ARNs of all target groups that instances are registered with, whichever call has attached them."""
-    attached = [str(arn) for arn in group.get("TargetGroupARNs", ())]
-    sources = [str(item["Identifier"]) for item in group.get("TrafficSources", ()) if item.get("Type") == "elbv2"]
-    return tuple(dict.fromkeys(attached + sources))
+    return tuple(identifier for identifier, kind in traffic_sources(group) if kind == ROUTED)
+
+
+def traffic_sources(group: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Everything that sends requests to the instances, each with its type, whichever call has attached it."""
+    found = [(str(arn), ROUTED) for arn in group.get("TargetGroupARNs") or ()]
+    for item in group.get("TrafficSources") or ():
+        identifier = str(item["Identifier"])
+        found.append((identifier, str(item.get("Type") or _type_of(identifier))))
+    found += [(str(name), "elb") for name in group.get("LoadBalancerNames") or ()]
+    return tuple(dict.fromkeys(found))
+
+
+def _type_of(identifier: str) -> str:
+    """AWS shows the type of all that it attaches now; what is older is told by its ARN."""
+    if not identifier.startswith("arn:"):
+        return "elb"
+    service = identifier.split(":")[2]
+    return ROUTED if service == "elasticloadbalancing" else service
 
 
 def launched_from(instance: Mapping[str, Any]) -> str | None:

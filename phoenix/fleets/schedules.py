@@ -1,21 +1,16 @@
 """Scheduled actions of the two slots: those that fire while a rotation lasts, and those that sleep meanwhile.
 
-Reads only. Must never take a schedule that cannot be evaluated for one that does not fire.
+Pure. Must never take a schedule that cannot be evaluated for one that does not fire.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
-from phoenix.aws.rights import FORWARD, reads
-from phoenix.aws.session import Aws
 from phoenix.core.blocker import Blocker
-
-IAM_ACTIONS: Final = reads("autoscaling:DescribeScheduledActions", roles=FORWARD)
-CHECKS: Final = ("scheduled-shrink", "scheduled-change", "scheduled-action")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +27,9 @@ class Span:
         return self.starts_at + self.lasts
 
 
-def find_sleeping(aws: Aws, name: str) -> Iterator[Blocker]:
+def judge_sleeping(name: str, actions: Iterable[Mapping[str, Any]]) -> Iterator[Blocker]:
     """Actions of the slot that is not live: they are suspended, which its owner should know."""
-    for action in _actions(aws, name):
+    for action in actions:
         yield Blocker(
             "scheduled-action",
             f"Auto Scaling group {name}",
@@ -44,9 +39,9 @@ def find_sleeping(aws: Aws, name: str) -> Iterator[Blocker]:
         )
 
 
-def find_firing(aws: Aws, name: str, span: Span) -> Iterator[Blocker]:
+def judge_firing(name: str, actions: Iterable[Mapping[str, Any]], span: Span) -> Iterator[Blocker]:
     """Actions of the live slot that fire before the rotation can have ended."""
-    for action in _actions(aws, name):
+    for action in actions:
         fires_at = next_firing(action, span.starts_at)
         if fires_at is not None and fires_at <= span.ends_at:
             yield _firing(name, action, fires_at, span.need)
@@ -101,9 +96,3 @@ def _cuts_into(action: Mapping[str, Any], need: int) -> bool:
     wanted = action.get("DesiredCapacity")
     wanted = action.get("MinSize") if wanted is None else wanted
     return any(number is not None and number < need for number in (most, wanted))
-
-
-def _actions(aws: Aws, name: str) -> Iterator[dict[str, Any]]:
-    return aws.pages(
-        "autoscaling", "describe_scheduled_actions", "ScheduledUpdateGroupActions", AutoScalingGroupName=name
-    )

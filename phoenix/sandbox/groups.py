@@ -107,6 +107,12 @@ class Group:
     activities: list[Activity] = field(default_factory=list)
     refreshes: list[dict[str, Any]] = field(default_factory=list)
     warm_pool: dict[str, Any] | None = None
+    policies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    hooks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    schedules: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Scaling policies, lifecycle hooks and scheduled actions by name, as the API was told."""
+    notifications: set[tuple[str, str]] = field(default_factory=set)
+    """Topic and type."""
     causes: list[str] = field(default_factory=list)
     """Why the desired capacity is what it is; the newest last."""
     failed_launches: int = 0

@@ -65,15 +65,16 @@ def workers(builder: Builder, scenario: Scenario, desired: int) -> None:
 def elastic(builder: Builder, scenario: Scenario, desired: int) -> None:
     """A web tier that scales with its load."""
     _simple_tier(builder, scenario, "elastic", Size(2, 24, desired))
-    builder.autoscaling.put_scaling_policy(
-        AutoScalingGroupName="elastic-blue",
-        PolicyName="cpu-60",
-        PolicyType="TargetTrackingScaling",
-        TargetTrackingConfiguration={
-            "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"},
-            "TargetValue": 60.0,
-        },
-    )
+    for slot in ("blue", "green"):
+        builder.autoscaling.put_scaling_policy(
+            AutoScalingGroupName=f"elastic-{slot}",
+            PolicyName="cpu-60",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingConfiguration={
+                "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"},
+                "TargetValue": 60.0,
+            },
+        )
 
 
 def single(builder: Builder, scenario: Scenario, _desired: int) -> None:

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from phoenix.fleets.other_owners import find_hooks, find_predictive, judge_owner
-from tests.account import Account
+from phoenix.fleets.other_owners import judge_hooks, judge_owner, judge_predictive
 
 RAISES = "IncreaseMaxCapacity"
 
@@ -16,19 +15,10 @@ def a_tagged_group(*keys: str) -> dict[str, Any]:
     return {"AutoScalingGroupName": "web-blue", "Tags": [{"Key": key, "Value": ""} for key in keys]}
 
 
-def forecast(account: Account, breach: str, mode: str = "ForecastAndScale") -> None:
-    """Give web-blue a predictive scaling policy."""
-    metric = {"PredefinedMetricType": "ASGCPUUtilization"}
-    account.client("autoscaling").put_scaling_policy(
-        AutoScalingGroupName="web-blue",
-        PolicyName="forecast",
-        PolicyType="PredictiveScaling",
-        PredictiveScalingConfiguration={
-            "MetricSpecifications": [{"TargetValue": 40, "PredefinedMetricPairSpecification": metric}],
-            "Mode": mode,
-            "MaxCapacityBreachBehavior": breach,
-        },
-    )
+def a_forecast(breach: str, mode: str = "ForecastAndScale") -> dict[str, Any]:
+    """A predictive scaling policy."""
+    config = {"MetricSpecifications": [], "Mode": mode, "MaxCapacityBreachBehavior": breach}
+    return {"PolicyName": "forecast", "PolicyType": "PredictiveScaling", "PredictiveScalingConfiguration": config}
 
 
 @pytest.mark.edge(49)
@@ -53,31 +43,28 @@ def test_where_a_group_was_declared_does_not_matter() -> None:
     assert list(judge_owner(a_tagged_group("aws:cloudformation:stack-name", "phoenix:group"))) == []
 
 
-@pytest.mark.edge(49)
-def test_a_hook_of_codedeploy_stands_in_the_way_and_others_do_not(account: Account) -> None:
-    for hook in ("CodeDeploy-managed-automatic-launch-deployment-hook-web-1", "warm-up"):
-        account.client("autoscaling").put_lifecycle_hook(
-            AutoScalingGroupName="web-blue",
-            LifecycleHookName=hook,
-            LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING",
-        )
+def test_a_group_whose_operator_is_a_service_stands_in_the_way() -> None:
+    (blocker,) = judge_owner(a_tagged_group() | {"Operator": {"Principal": "eks.amazonaws.com"}})
 
-    (blocker,) = find_hooks(account.aws, "web-blue")
+    assert (blocker.name, "eks.amazonaws.com" in blocker.text) == ("owned-by-another-service", True)
+
+
+@pytest.mark.edge(49)
+def test_a_hook_of_codedeploy_stands_in_the_way_and_others_do_not() -> None:
+    names = ("CodeDeploy-managed-automatic-launch-deployment-hook-web-1", "warm-up")
+
+    (blocker,) = judge_hooks("web-blue", [{"LifecycleHookName": name} for name in names])
 
     assert (blocker.name, "hook-web-1" in str(blocker.remedy)) == ("codedeploy-hook", True)
 
 
 @pytest.mark.edge(5)
-def test_a_forecast_that_raises_the_maximum_stands_in_the_way(account: Account) -> None:
-    forecast(account, RAISES)
-
-    (blocker,) = find_predictive(account.aws, "web-blue")
+def test_a_forecast_that_raises_the_maximum_stands_in_the_way() -> None:
+    (blocker,) = judge_predictive("web-blue", [a_forecast(RAISES)])
 
     assert (blocker.name, '"forecast"' in blocker.text) == ("predictive-scaling", True)
 
 
 @pytest.mark.parametrize(("breach", "mode"), [("HonorMaxCapacity", "ForecastAndScale"), (RAISES, "ForecastOnly")])
-def test_a_forecast_that_leaves_the_maximum_alone_is_fine(account: Account, breach: str, mode: str) -> None:
-    forecast(account, breach, mode)
-
-    assert list(find_predictive(account.aws, "web-blue")) == []
+def test_a_forecast_that_leaves_the_maximum_alone_is_fine(breach: str, mode: str) -> None:
+    assert list(judge_predictive("web-blue", [a_forecast(breach, mode)])) == []

@@ -256,6 +256,7 @@ def test_the_slots_target_groups_are_those_that_instances_are_registered_with(ac
 
 def test_scaling_policies_are_noticed(open_account: Opener) -> None:
     account = open_account("elastic")
+    account.client("autoscaling").delete_policy(AutoScalingGroupName="elastic-green", PolicyName="cpu-60")
 
     assert (account.fleet.has_scaling_policies(BLUE), account.fleet.has_scaling_policies(GREEN)) == (True, False)
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from phoenix.fleets.schedules import Span, find_firing, find_sleeping, next_firing
-from tests.answers import ScriptedAws
+from phoenix.fleets.schedules import Span, judge_firing, judge_sleeping, next_firing
 
 AT = datetime(2026, 11, 18, 2, 41, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -23,8 +22,7 @@ def an_action(recurrence: str | None = "0 3 * * *", **facts: Any) -> dict[str, A
 
 def found(action: dict[str, Any]) -> list[tuple[str, bool]]:
     """Names of what is said, and whether they are warnings."""
-    aws = ScriptedAws(describe_scheduled_actions={"ScheduledUpdateGroupActions": [action]})
-    return [(blocker.name, blocker.warning) for blocker in find_firing(aws, "web-blue", SPAN)]
+    return [(blocker.name, blocker.warning) for blocker in judge_firing("web-blue", [action], SPAN)]
 
 
 @pytest.mark.edge(6)
@@ -48,9 +46,7 @@ def test_one_that_fires_after_the_planned_end_is_not_mentioned() -> None:
 
 
 def test_the_one_who_is_told_learns_when_and_what() -> None:
-    aws = ScriptedAws(describe_scheduled_actions={"ScheduledUpdateGroupActions": [an_action(MinSize=1, MaxSize=2)]})
-
-    (blocker,) = find_firing(aws, "web-blue", SPAN)
+    (blocker,) = judge_firing("web-blue", [an_action(MinSize=1, MaxSize=2)], SPAN)
 
     assert '"nightly" fires at 2026-11-18 03:00 UTC' in blocker.text
     assert "min 1, max 2" in blocker.text
@@ -75,6 +71,4 @@ def test_the_next_firing_is_the_one_that_aws_means(action: dict[str, Any], fires
 
 
 def test_those_of_the_slot_that_is_not_live_sleep() -> None:
-    aws = ScriptedAws(describe_scheduled_actions={"ScheduledUpdateGroupActions": [an_action()]})
-
-    assert [(b.name, b.warning) for b in find_sleeping(aws, "web-green")] == [("scheduled-action", True)]
+    assert [(b.name, b.warning) for b in judge_sleeping("web-green", [an_action()])] == [("scheduled-action", True)]

@@ -137,10 +137,6 @@ def delete(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
         world.scaling.release(group, member)
         world.servers.end(member.instance_id)
     world.scaling.gone[group.name] = world.scaling.groups.pop(group.name)
-    backend = world.autoscaling()
-    for table in (backend.policies, backend.scheduled_actions, backend.lifecycle_hooks):
-        for key in [key for key, each in table.items() if each.auto_scaling_group_name == group.name]:
-            del table[key]
     return {}
 
 
@@ -175,29 +171,6 @@ def untag(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
         if known is not None and each.get("Value") in (None, "", known.value):
             del tags[each["Key"]]
     return {}
-
-
-def execute_policy(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """ExecutePolicy: simple policies only, kept within the group's bounds."""
-    policy = world.autoscaling().policies.get(params["PolicyName"])
-    if policy is None:
-        raise invalid(f"ScalingPolicy name not found - ScalingPolicy '{params['PolicyName']}' not found")
-    group = group_named(world, policy.auto_scaling_group_name)
-    old, step = group.desired, int(policy.scaling_adjustment or 0)
-    absolute = {"ExactCapacity": step, "PercentChangeInCapacity": old + round(old * step / 100)}
-    wanted = absolute.get(policy.adjustment_type, old + step)
-    group.settings["DesiredCapacity"] = max(group.settings["MinSize"], min(group.settings["MaxSize"], wanted))
-    why = f"a user request executed policy {policy.name} changing the desired capacity"
-    world.scaling.note_cause(group, f"{why} from {old} to {group.desired}.")
-    world.scaling.reconcile_soon(group)
-    return {}
-
-
-def known_group(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """Let moto answer, once it is sure that there is such a group: moto itself does not ask."""
-    if params.get("AutoScalingGroupName"):
-        group_named(world, params["AutoScalingGroupName"])
-    return None
 
 
 def _source(world: World, params: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
@@ -287,8 +260,4 @@ ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] 
     "ResumeProcesses": resume,
     "CreateOrUpdateTags": tag,
     "DeleteTags": untag,
-    "ExecutePolicy": execute_policy,
-    "PutScalingPolicy": known_group,
-    "PutLifecycleHook": known_group,
-    "PutScheduledUpdateGroupAction": known_group,
 }
