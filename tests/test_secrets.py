@@ -84,7 +84,7 @@ class Person:
         def wire(_: Options) -> Wiring:
             folder = self.stage.folder
             store = f"sqlite:///{folder}/phoenix.db"
-            settings = Settings(str(folder), store, poll_seconds=20, log=Log(form, "debug"))
+            settings = Settings(policies=str(folder), store=store, poll_seconds=20, log=Log(form, "debug"))
             wirings.append(open_wiring(settings, Overrides(clock=self.stage.clock, driver="here/1", by="ann")))
             return wirings[0]
 

@@ -34,9 +34,17 @@ def completion(shell: str) -> None:
 def known_groups(policies: str | None) -> list[str]:
     """The groups that the files in the policy directory are about, found without parsing them; none when there is no
     such directory."""
-    where = policies or os.environ.get("PHOENIX_POLICIES") or "policies"
+    where = policies or os.environ.get("PHOENIX_POLICIES") or _policies_of_env_file() or "policies"
     files = sorted(path for path in Path(where).glob("*.y*ml") if path.name not in _RESERVED)
     return [name for path in files if (name := _group_in(path)) is not None]
+
+
+def _policies_of_env_file() -> str | None:
+    if not Path(".env").exists():
+        return None
+    from phoenix.settings import read_env_file  # half a Tab's time, paid only where there is something to read
+
+    return str(read_env_file().values.get("policies") or "") or None
 
 
 def _group_in(path: Path) -> str | None:

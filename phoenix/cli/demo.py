@@ -200,9 +200,9 @@ def _stage(session: Session, clock: Clock) -> Iterator[Stage]:
 
 def _group(folder: str, sandbox: Sandbox, clock: Clock) -> Group:
     from phoenix.aws.session import Aws
-    from phoenix.settings import Settings
+    from phoenix.settings import read_settings
     from phoenix.wiring import Overrides, Wiring
 
-    settings = Settings(policies=folder, store=f"sqlite:///{folder}/phoenix.db")
+    settings = read_settings(policies=folder, store=f"sqlite:///{folder}/phoenix.db")
     # One call after the other: a sandbox answers one at a time, and threads would only wait for each other.
     return Wiring(settings, Overrides(clock=clock, aws=Aws(session=sandbox.session, threads=1), by="you")).group("web")

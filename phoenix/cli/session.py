@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from phoenix.cli.signals import stopping_on_signals
@@ -191,5 +191,5 @@ def _wire(options: Options) -> Wiring:
     settings = read_settings(policies=options.policies, store=options.store)
     if options.verbose:
         level = "info" if options.verbose == 1 else "debug"
-        settings = replace(settings, log=Log(settings.log.form, level))
+        settings = settings.model_copy(update={"log": Log(settings.log.form, level)})
     return open_wiring(settings, Overrides(profile=options.profile, region=options.region))

@@ -32,11 +32,13 @@ from phoenix.keys import (
     Whole,
     wrong,
 )
+from phoenix.policy.common import SETTINGS
 from phoenix.policy.cron import check_schedule, check_timezone
 from phoenix.policy.kinds import OneOf
 from phoenix.policy.strategy import KINDS as STRATEGIES
 from phoenix.policy.strategy import BlueGreen, Strategy
 from phoenix.routers import keys as routers
+from phoenix.settings import CallsPerSecond, FunctionName, LeaseSeconds, LogLines, PollSeconds, StoreUrl
 
 VERSION: Final = 1
 NO_TRAFFIC: Final = "none"
@@ -218,15 +220,29 @@ class Breaker(Keys):
 class AllGroups(Keys):
     """What holds for all groups of a directory: the keys of phoenix.yaml."""
 
-    store: Annotated[str, Matching(r"(sqlite:///|dynamodb://)[!-~]+", "sqlite:///PATH or dynamodb://TABLE")] | None = (
-        Field(default=None, description="Where records are kept, unless --store or PHOENIX_STORE says otherwise.")
+    store: StoreUrl | None = Field(
+        default=None, description="Where records are kept, unless --store or PHOENIX_STORE says otherwise."
     )
+    poll_seconds: PollSeconds | None = Field(default=None, description="Between two looks while AWS is busy.")
+    lease_seconds: LeaseSeconds | None = Field(
+        default=None, description="After which a driver that is gone may be taken over from."
+    )
+    calls_per_second: CallsPerSecond | None = Field(
+        default=None, description="API calls that all groups which are advanced may make together."
+    )
+    advance: FunctionName | None = Field(default=None, description="The function that a sweep hands groups on to.")
+    log: LogLines | None = Field(default=None, description="How log lines look, and from which level on.")
     freezes: tuple[Freeze, ...] = Field(default=(), description="Days on which no rotation of any group starts.")
     limits: Limits = Field(default=Limits(), description="How many rotations may be in flight at the same time.")
     breaker: Breaker | None = Field(default=None, description="When no rotation of any group starts any more.")
     max_age: PositiveDuration | None = Field(
         default=None, description="How old a generation should become at most; phoenix status reports on it."
     )
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """Those keys that are settings, where they are given."""
+        return {name: getattr(self, name) for name in SETTINGS if getattr(self, name) is not None}
 
 
 def complete(policy: Policy) -> Policy:

@@ -46,8 +46,11 @@ KINDS: Mapping[str, Callable[[str, AwsIn], Store]] = {"sqlite": _sqlite, "dynamo
 """URL scheme to what opens such a store."""
 
 
-def open_store(url: str | None, environ: Mapping[str, str] = os.environ, aws: AwsIn = _aws) -> Store:
-    """The store at the URL; None means the default one of this user. Nothing is read or created yet.
+def open_store(
+    url: str | None, environ: Mapping[str, str] = os.environ, aws: AwsIn = _aws, *, origin: str = "PHOENIX_STORE"
+) -> Store:
+    """The store at the URL, which was found at `origin`; None means the default one of this user. Nothing is read or
+    created yet.
 
     Raises:
         UsageError: the URL is not one of a store.
@@ -57,7 +60,7 @@ def open_store(url: str | None, environ: Mapping[str, str] = os.environ, aws: Aw
     if scheme in KINDS and "://" in url:
         return KINDS[scheme](url, aws)
     raise UsageError(
-        f"PHOENIX_STORE: {url!r} is not the URL of a store; write sqlite:///relative/path or "
+        f"{origin}: {url!r} is not the URL of a store; write sqlite:///relative/path or "
         "sqlite:////absolute/path, or dynamodb://TABLE"
     )
 

@@ -8,8 +8,7 @@ top what only policies need: a rollback begins without them (docs/decisions/0007
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +40,10 @@ SCHEDULE = "schedule"
 def open_wiring(settings: Settings, overrides: Overrides | None = None) -> Wiring:
     """Wire a whole program: what `Wiring` does, and logs set up as the settings say."""
     logs.configure(settings.log.form, settings.log.level)
+    for place, meant in settings.slips():
+        log.warning("setting.misspelt", extra={"where": place, "hint": f"no such setting; did you mean {meant}?"})
+    if settings.env_flaw is not None:
+        log.warning("setting.unreadable", extra={"reason": settings.env_flaw})
     return Wiring(settings, overrides)
 
 
@@ -48,12 +51,17 @@ class Wiring:
     """Makes groups, each with everything that serves it. Policies are read once, one store serves all groups."""
 
     def __init__(self, settings: Settings, overrides: Overrides | None = None) -> None:
-        self.settings = settings
+        self._given = settings
         self._ground = Ground(settings, overrides or Overrides())
         self._library: Library | None = None
         self._judged: Judged | None = None
         self._store: Store | None = None
         self._store_for_rollback: Store | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings; what a `phoenix.yaml` in S3 says is among them once the policies have been read."""
+        return self._ground.settings
 
     def library(self) -> Library:
         """All policies, sound and broken.
@@ -67,6 +75,8 @@ class Wiring:
 
             self._judged = self._judged or Judged()
             self._library = open_library(self.settings.policies, self.aws(), self._judged)
+            if self._is_far():
+                self._heed(self._library.all_groups.settings)
         return self._library
 
     def reread(self) -> None:
@@ -100,10 +110,14 @@ class Wiring:
         """The store of all groups; not opened yet.
 
         Raises:
-            UsageError: its URL makes no sense.
+            UsageError: its URL makes no sense, or nothing can tell whether `.env` names one.
         """
         if self._store is None:
-            self._store = open_store(self.settings.store or self._common_store(), aws=self._ground.aws_of_store)
+            url = self.settings.store or self._far_store()
+            if url is None and self.settings.env_flaw is not None:
+                raise UsageError(f"{self.settings.env_flaw}; it may name the store", hint="or name it with --store")
+            origin = self.settings.origin("store")
+            self._store = open_store(url, aws=self._ground.aws_of_store, origin=origin)
         return self._store
 
     def aws(self) -> Aws:
@@ -117,9 +131,9 @@ class Wiring:
         from phoenix.invokers.side_by_side import SideBySide
         from phoenix.wiring.estate import open_estate
 
+        library = self.library()
         name = None if here else self.settings.advance
         invoker = Function(name, self.aws()) if name is not None else SideBySide(advance)
-        library = self.library()
         return open_estate(self._ground, library, self.store(), invoker, self._pinned_in_flight(library.broken))
 
     def requests(self) -> int:
@@ -160,7 +174,7 @@ class Wiring:
     def group_from_record(self, name: str) -> Group | None:
         """One group, wired from its last rotation's record alone, without loading any policy; None when that does not
         suffice. Its notifiers are those of its policy, which is read when there is news."""
-        if self.settings.store is None and self._may_have_a_common_file():
+        if self.settings.store is None and (self._is_far() or self.settings.common_flaw is not None):
             return None
         try:
             self.store()
@@ -194,21 +208,22 @@ class Wiring:
 
     def _store_or_why(self) -> tuple[Store | None, str]:
         """The store, unless nobody can tell which one it is: a wrong one would be believed later."""
-        broken = self._broken_common_file() if self.settings.store is None else None
-        if broken is not None:
-            return None, f"{broken}, which may name the store, is broken"
+        flaw = self._flaw_of_common_file() if self.settings.store is None else None
+        if flaw is not None:
+            return None, f"{flaw}; the file may name the store"
         try:
             return self.store(), ""
         except PhoenixError as error:
             return None, error.message
 
-    def _broken_common_file(self) -> str | None:
-        if not self._may_have_a_common_file():
-            return None
+    def _flaw_of_common_file(self) -> str | None:
+        if not self._is_far():
+            return self.settings.common_flaw
         try:
-            return next((file for file in self.library().problems if Path(file).name in COMMON_FILES), None)
+            problems = self.library().problems
         except PhoenixError:  # which the policies, or what is left, will have to do without
             return None
+        return next((found[0] for file, found in problems.items() if Path(file).name in COMMON_FILES), None)
 
     def _from_policy(self, name: str, store: Store) -> Group:
         from phoenix.wiring.policies import group_of_library
@@ -229,16 +244,21 @@ class Wiring:
         found = remains.group_from_tags(self._ground, store, name, trouble)
         return replace(found, notifiers=nobody_knows(trouble))
 
-    def _common_store(self) -> str | None:
-        """What `phoenix.yaml` says; it is not asked where it does not exist, since reading it loads all policies."""
-        if not self._may_have_a_common_file():
+    def _far_store(self) -> str | None:
+        """What a `phoenix.yaml` in S3 says, which is read with the policies."""
+        if not self._is_far():
             return None
         try:
-            return self.library().all_groups.store
-        except UsageError:  # no directory, so no such file
+            self.library()
+        except UsageError:  # no such place, so no such file
             return None
+        return self.settings.store
 
-    def _may_have_a_common_file(self) -> bool:
-        """Whether there is a `phoenix.yaml`; in S3 there may be."""
-        where = self.settings.policies
-        return where.startswith("s3://") or any(os.path.exists(Path(where, name)) for name in COMMON_FILES)
+    def _is_far(self) -> bool:
+        return self.settings.policies.startswith("s3://")
+
+    def _heed(self, common: Mapping[str, object]) -> None:
+        """Have the settings say what a `phoenix.yaml` says that was read only now."""
+        before, self._ground.settings = self.settings, self._given.with_common(common)
+        if self.settings.log != before.log:
+            logs.configure(self.settings.log.form, self.settings.log.level)

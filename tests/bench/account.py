@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from json import loads
 from pathlib import Path
@@ -211,7 +211,7 @@ class Account:
 
     def configure(self, **changes: Any) -> None:
         """Deploy the functions, with other settings than so far."""
-        self.settings = replace(self.settings, **changes)
+        self.settings = self.settings.model_copy(update=changes)
         wiring = SettledWiring(self.settings, Overrides(clock=self.turns, aws=self.aws, by=SCHEDULE))
         self.program = Program(wiring, self.turns)
 

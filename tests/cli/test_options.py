@@ -68,6 +68,16 @@ def test_group_names_complete_from_the_policy_files(tmp_path: Path) -> None:
     assert known_groups(str(tmp_path)) == ["api", "web"]
 
 
+def test_group_names_complete_from_where_the_env_file_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("PHOENIX_POLICIES", raising=False)
+    monkeypatch.chdir(tmp_path)
+    Path("ours").mkdir()
+    Path("ours", "web.yaml").write_text("group: web\n")
+    Path(".env").write_text("PHOENIX_POLICIES=ours\n")
+
+    assert known_groups(None) == ["web"]
+
+
 def test_a_missing_policy_directory_completes_to_nothing() -> None:
     assert known_groups("s3://bucket/policies") == []
 

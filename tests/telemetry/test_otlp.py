@@ -44,7 +44,9 @@ class Processes:
         """A program, from its start to its end."""
         self.started += 1
         stage = self.stage
-        settings = Settings(str(stage.folder), f"sqlite:///{stage.folder}/phoenix.db", lease_seconds=LEASE_SECONDS)
+        settings = Settings(
+            policies=str(stage.folder), store=f"sqlite:///{stage.folder}/phoenix.db", lease_seconds=LEASE_SECONDS
+        )
         driver = f"there/{self.started}"
         wiring = Wiring(settings, Overrides(clock=stage.clock, driver=driver, by="ann"))
         yield wiring.group(stage.name)
