@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from phoenix.core.explain import ago
-from phoenix.core.model import Cause, Judgement, Observation
+from phoenix.core.model import Cause, Judgement, LaunchFailure, Observation
 from phoenix.core.ready import candidate_goal, is_enough, ready_count
 from phoenix.core.record import Rotation
 
@@ -49,11 +50,16 @@ def _failed_launch(rotation: Rotation, seen: Observation) -> Failure | None:
     recent = [f for f in seen.failures if f.at >= since]
     permanent = next((f for f in recent if f.permanent), None)
     if permanent is not None:
-        cause = Cause.IMAGE if permanent.blames_image else Cause.ENVIRONMENT
-        return Failure(f"the launch failed: {permanent.words}", cause)
+        return Failure(f"the launch failed: {permanent.words}", _cause_of([permanent]))
     if len(recent) >= TOLERATED_LAUNCH_FAILURES:
-        return Failure(f"{len(recent)} launches in a row failed: {recent[0].words}", Cause.ENVIRONMENT)
+        why = recent[0].words if recent[0].known else f"AWS's reason is not known to phoenix: {recent[0].words}"
+        return Failure(f"{len(recent)} launches in a row failed: {why}", _cause_of(recent))
     return None
+
+
+def _cause_of(failures: Sequence[LaunchFailure]) -> Cause:
+    """The image's fault only where each of them is: one that lacks capacity as well may lack nothing else."""
+    return Cause.IMAGE if all(failure.blames_image for failure in failures) else Cause.ENVIRONMENT
 
 
 def _launch_overdue(rotation: Rotation, seen: Observation) -> Failure | None:

@@ -176,12 +176,16 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class LaunchFailure:
-    """A launch that AWS reports as failed. `permanent` ones cannot go away by waiting; `words` is AWS's reason."""
+    """A launch that AWS reports as failed. `permanent` ones cannot go away by waiting; `words` is AWS's reason.
+
+    One that is not `known` has words that no table has: it is neither permanent nor the image's fault.
+    """
 
     at: datetime
     permanent: bool
     blames_image: bool
     words: str
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

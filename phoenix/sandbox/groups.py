@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-ACTIVE = frozenset({"Pending", "InService"})
+ACTIVE = frozenset({"Pending", "Pending:Wait", "InService"})
 """Lifecycle states that count towards the desired capacity."""
 
 

@@ -21,6 +21,8 @@ class Behaviour(StrEnum):
     """Healthy and unhealthy in turns, for ever."""
     ERRING = "erring"
     """Passes its health checks and fails real requests: only alarms see it."""
+    ABANDONING = "abandoning"
+    """Its own start-up fails, and says so to the group's launch hooks: ABANDON."""
 
 
 @dataclass(frozen=True, slots=True)

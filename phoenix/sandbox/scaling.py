@@ -14,6 +14,7 @@ from moto.moto_api._internal import mock_random
 
 from phoenix.sandbox.faults import Faults
 from phoenix.sandbox.groups import Activity, Group, Member
+from phoenix.sandbox.hooks import OF_A_DRIVER, Hooks, Wait
 from phoenix.sandbox.launching import (
     FAILED,
     LaunchFailed,
@@ -24,12 +25,13 @@ from phoenix.sandbox.launching import (
     recipe_of,
     wording,
 )
-from phoenix.sandbox.physics import Physics
+from phoenix.sandbox.physics import Behaviour, Physics
 from phoenix.sandbox.placing import choose_victims, next_place, places_of
-from phoenix.sandbox.servers import Servers
+from phoenix.sandbox.servers import Reply, Servers
 from phoenix.sandbox.targets import Target, Targets
 
 if TYPE_CHECKING:
+    from moto.autoscaling.models import LifecycleHook
     from moto.ec2.models import EC2Backend
 
     from phoenix.sandbox.timeline import Timeline
@@ -38,9 +40,21 @@ ACTIVITIES_KEPT = 2000
 EC2_CHECK = "At {at} an instance was taken out of service in response to an EC2 health check indicating it has been"
 EC2_CHECK += " terminated or stopped."
 ELB_CHECK = "At {at} an instance was taken out of service in response to an ELB system health check failure."
+ABANDONED = (
+    "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token {token} was abandoned: {why}"
+)
+"""With "Heartbeat Timeout" it stands in CodeDeploy's guide, under troubleshooting Auto Scaling."""
 USER_CHECK = "At {at} an instance was taken out of service in response to a user health-check."
 SHRINK = "At {at} an instance was taken out of service in response to a difference between desired and actual capacity,"
 SHRINK += " shrinking the capacity from {old} to {new}."
+
+
+def _hooks_of(group: str) -> list[LifecycleHook]:
+    from moto.autoscaling.models import autoscaling_backends
+    from moto.core import DEFAULT_ACCOUNT_ID
+
+    regions = autoscaling_backends[DEFAULT_ACCOUNT_ID].values()
+    return [hook for region in regions for hook in region.describe_lifecycle_hooks(group)]
 
 
 def stamp(moment: datetime) -> str:
@@ -59,7 +73,10 @@ class Scaling:
         self.faults: Faults
         self.ec2: Callable[[], EC2Backend]
         self._timeline, self._servers, self._targets = timeline, servers, targets
+        self.hooks = Hooks(timeline, _hooks_of)
+        self.hooks.on_answer = self._answered
         servers.on_running.append(self._running)
+        servers.on_reply.append(self._started_up)
         targets.on_healthy.append(self._target_healthy)
         targets.on_unhealthy.append(self._target_unhealthy)
 
@@ -81,6 +98,7 @@ class Scaling:
 
     def retire(self, group: Group, member: Member, cause: str) -> Activity:
         """Take one member out: deregister, drain, terminate. It counts no more from now on."""
+        self.hooks.forget(member.instance_id)
         member.lifecycle = "Terminating"
         activity = self._begin(group, f"Terminating EC2 instance: {member.instance_id}", cause, member.zone)
         drain = self.release(group, member)
@@ -195,10 +213,46 @@ class Scaling:
         if found is None or found[1].lifecycle != "Pending":
             return
         group, member = found
+        if self.hooks.begin(group.name, instance_id):
+            member.lifecycle = "Pending:Wait"
+        else:
+            self._put_into_service(group, member)
+
+    def _put_into_service(self, group: Group, member: Member) -> None:
         member.lifecycle, member.in_service_since = "InService", self._timeline.now
         if member.launch:
             member.launch.finish("Successful", self._timeline.now)
         self.enroll(group, member)
+
+    def _started_up(self, instance_id: str) -> None:
+        """The owner's hooks are answered by the image's own start-up, as soon as its server answers."""
+        server = self._servers.get(instance_id)
+        if server is None or server.gone or server.reply is Reply.REFUSED:
+            return
+        result = "ABANDON" if server.behaviour is Behaviour.ABANDONING else "CONTINUE"
+        for wait in self.hooks.of(instance_id):
+            if not wait.hook.name.startswith(OF_A_DRIVER) and wait in self.hooks.of(instance_id):
+                self.hooks.answer(wait, result)
+
+    def _answered(self, wait: Wait, abandoned: bool, why: str) -> None:
+        found = self.group_of(wait.instance_id)
+        if found is None or found[1].lifecycle != "Pending:Wait":
+            return
+        group, member = found
+        if not abandoned:
+            if not self.hooks.of(wait.instance_id):
+                self._put_into_service(group, member)
+            return
+        if member.launch:
+            member.launch.finish("Cancelled", self._timeline.now, ABANDONED.format(token=wait.token, why=why))
+        group.failed_launches += 1  # "repeated failures slow launches", the guide says of abandoned ones as of others
+        self.retire(
+            group,
+            member,
+            f"At {stamp(self._timeline.now)} an instance was taken out of service in response to a launch failure.",
+        )
+        delay = self.physics.launch_retry * 2 ** (group.failed_launches - 1)
+        self.reconcile_soon(group, min(delay, self.physics.launch_retry_most))
 
     def _target_healthy(self, target: Target) -> None:
         found = self.group_of(target.instance_id)

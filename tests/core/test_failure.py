@@ -62,6 +62,29 @@ def test_a_launch_that_can_never_succeed_fails_at_once_in_awss_words(blames_imag
     assert (failure.reason, failure.cause) == ("the launch failed: KMS key denied", cause)
 
 
+@pytest.mark.parametrize(
+    ("third", "cause"), [({"blames_image": True}, Cause.IMAGE), ({"blames_image": False}, Cause.ENVIRONMENT)]
+)
+def test_launches_that_the_images_own_start_up_ends_are_its_fault_if_all_are(
+    third: dict[str, bool], cause: Cause
+) -> None:
+    abandoned = [a_launch_failure(n, blames_image=True, words="abandoned") for n in (3, 2)]
+
+    failure = find_failure(a_rotation(), an_observation(failures=(*abandoned, a_launch_failure(1, **third))))
+
+    assert failure is not None
+    assert failure.cause is cause
+
+
+def test_a_reason_that_phoenix_does_not_know_is_called_so() -> None:
+    unheard = [a_launch_failure(n, words="the moon is full", known=False) for n in (3, 2, 1)]
+
+    failure = find_failure(a_rotation(), an_observation(failures=tuple(unheard)))
+
+    assert failure is not None
+    assert failure.reason == "3 launches in a row failed: AWS's reason is not known to phoenix: the moon is full"
+
+
 @pytest.mark.edge(10)
 @pytest.mark.edge(28)
 def test_missing_capacity_is_tolerated_twice_and_is_never_the_images_fault() -> None:

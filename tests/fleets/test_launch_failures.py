@@ -50,6 +50,24 @@ def an_activity(message: str = CAPACITY, **changes: Any) -> dict[str, Any]:
         ("Invalid IAM Instance Profile name", True, False),
         ("The security group 'sg-1' does not exist. Launching EC2 instance failed.", True, False),
         ("Lifecycle Action with token 1 was abandoned: Completed with ABANDON Result", False, True),
+        ("Lifecycle Action with token 1 was abandoned: Heartbeat Timeout", False, False),
+        ("Termination Reason: Client.InstanceInitiatedShutdown: Instance initiated shutdown", False, True),
+        ("Termination Reason: Server.SpotInstanceTermination: Spot instance termination", False, False),
+        ("Termination Reason: Client.VolumeLimitExceeded: Volume limit exceeded", False, False),
+        ("Termination Reason: Client.InvalidSnapshot.NotFound", True, True),
+        (
+            "In order to use this AWS Marketplace product you need to accept terms and subscribe.",
+            True,
+            True,
+        ),
+        (
+            "The requested configuration is currently not supported. Please check the documentation for supported"
+            " configurations. Launching EC2 instance failed.",
+            True,
+            False,
+        ),
+        ("snapshotId cannot be modified on root device. Launching EC2 instance failed.", True, False),
+        ("the encrypted flag cannot be specified since device /dev/sda1 has a snapshot specified.", True, False),
         ("A sentence that AWS has only just invented", False, False),
     ],
 )
@@ -57,6 +75,13 @@ def test_awss_words_decide_what_follows(words: str, permanent: bool, blames_imag
     (failure,) = failures_of([an_activity(words)], SINCE)
 
     assert (failure.permanent, failure.blames_image, failure.words) == (permanent, blames_image, words)
+
+
+@pytest.mark.parametrize(("words", "known"), [(CAPACITY, True), ("A sentence that AWS has only just invented", False)])
+def test_words_that_no_table_has_are_said_to_be_unknown(words: str, known: bool) -> None:
+    (failure,) = failures_of([an_activity(words)], SINCE)
+
+    assert failure.known is known
 
 
 def test_the_newest_failure_comes_first() -> None:

@@ -179,3 +179,44 @@ def test_on_failure_pause_holds_and_keeps_the_candidate_for_a_person(open_stage:
     assert stage.share("blue") == (1.0, 1.0)
     assert stage.images("green") == {NEW_NAME: 4}
     assert "on_failure: pause" in report.sentence
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "outcome", "cause"),
+    [("healthy", Outcome.SUCCEEDED, None), ("abandoning", Outcome.ROLLED_BACK, Cause.IMAGE)],
+)
+def test_an_image_whose_start_up_abandons_the_owners_hook_is_to_blame_for_it(
+    open_stage: Opener, behaviour: str, outcome: Outcome, cause: Cause | None
+) -> None:
+    stage = open_stage(policy=a_policy())
+    the_owner_has_a_launch_hook(stage)
+    stage.box.bake_image(f"{stage.name}-9", behaviour=behaviour, tags={"service": "web", "channel": "stable"})
+    stage.clock.advance(60)
+
+    report = stage.rotate()
+
+    assert (report.outcome, stage.rotation.cause) == (outcome, cause)
+    assert bool(quarantined(stage)) is (cause is Cause.IMAGE)
+
+
+def test_a_hook_that_nobody_answers_does_not_quarantine_the_image(open_stage: Opener) -> None:
+    stage = open_stage(policy=a_policy(timeouts={"launch": "10m"}), scenario="slow-boot")
+    the_owner_has_a_launch_hook(stage)
+
+    stage.rotate()
+
+    assert stage.rotation.cause is Cause.ENVIRONMENT
+    assert "Heartbeat Timeout" in str(stage.rotation.reason)
+    assert quarantined(stage) == []
+
+
+def the_owner_has_a_launch_hook(stage: Stage) -> None:
+    """On both halves, as for a start-up script that reports for duty."""
+    for slot in ("blue", "green"):
+        stage.client("autoscaling").put_lifecycle_hook(
+            AutoScalingGroupName=f"{stage.name}-{slot}",
+            LifecycleHookName="started-up",
+            LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING",
+            HeartbeatTimeout=120,
+            DefaultResult="ABANDON",
+        )

@@ -223,3 +223,88 @@ def free_addresses(ground: Ground) -> int:
     names = ground.group("web-blue")["VPCZoneIdentifier"].split(",")
     subnets = ground.ec2.describe_subnets(SubnetIds=names)["Subnets"]
     return sum(each["AvailableIpAddressCount"] for each in subnets)
+
+
+def with_a_launch_hook(ground: Ground, name: str = "phoenix-hold", **settings: object) -> str:
+    """One instance of green that waits for the hook."""
+    ground.autoscaling.put_lifecycle_hook(
+        AutoScalingGroupName="web-green",
+        LifecycleHookName=name,
+        LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING",
+        **settings,
+    )
+    ground.update(MinSize=1, MaxSize=4)
+    ground.clock.advance(60)
+    (waiting,) = ground.group("web-green")["Instances"]
+    assert waiting["LifecycleState"] == "Pending:Wait"
+    return str(waiting["InstanceId"])
+
+
+def states(ground: Ground) -> list[str]:
+    return [each["LifecycleState"] for each in ground.group("web-green")["Instances"]]
+
+
+def answered(ground: Ground, instance: str, result: str) -> None:
+    ground.autoscaling.complete_lifecycle_action(
+        AutoScalingGroupName="web-green",
+        LifecycleHookName="phoenix-hold",
+        InstanceId=instance,
+        LifecycleActionResult=result,
+    )
+
+
+def test_a_launch_hook_holds_an_instance_out_of_service_until_it_is_answered(ground: Ground) -> None:
+    instance = with_a_launch_hook(ground)
+
+    answered(ground, instance, "CONTINUE")
+
+    assert states(ground) == ["InService"]
+
+
+def test_an_abandoned_launch_is_cancelled_in_awss_words_and_tried_again(ground: Ground) -> None:
+    instance = with_a_launch_hook(ground)
+
+    answered(ground, instance, "ABANDON")
+    ground.clock.advance(3600)
+
+    activities = ground.autoscaling.describe_scaling_activities(AutoScalingGroupName="web-green")["Activities"]
+    cancelled = [each["StatusMessage"] for each in activities if each["StatusCode"] == "Cancelled"]
+    assert "was abandoned: Completed with ABANDON Result" in cancelled[-1]
+    assert instance not in {each["InstanceId"] for each in ground.group("web-green")["Instances"]}
+
+
+@pytest.mark.parametrize(("default", "after"), [("CONTINUE", ["InService"]), ("ABANDON", ["Terminating"])])
+def test_a_hook_that_is_not_answered_ends_with_its_default(ground: Ground, default: str, after: list[str]) -> None:
+    with_a_launch_hook(ground, HeartbeatTimeout=120, DefaultResult=default)
+
+    ground.clock.advance(85)
+
+    assert states(ground)[:1] == after
+
+
+def test_a_heartbeat_gives_a_hook_its_time_again(ground: Ground) -> None:
+    instance = with_a_launch_hook(ground, HeartbeatTimeout=120)
+
+    ground.autoscaling.record_lifecycle_action_heartbeat(
+        AutoScalingGroupName="web-green", LifecycleHookName="phoenix-hold", InstanceId=instance
+    )
+    ground.clock.advance(100)
+
+    assert states(ground) == ["Pending:Wait"]
+
+
+def test_deleting_a_hook_abandons_the_launches_that_wait_for_it(ground: Ground) -> None:
+    with_a_launch_hook(ground)
+
+    ground.autoscaling.delete_lifecycle_hook(AutoScalingGroupName="web-green", LifecycleHookName="phoenix-hold")
+
+    assert states(ground) == ["Terminating"]
+
+
+def test_an_action_that_is_over_cannot_be_completed_again(ground: Ground) -> None:
+    instance = with_a_launch_hook(ground)
+    answered(ground, instance, "CONTINUE")
+
+    code, message = refusal(answered, ground=ground, instance=instance, result="CONTINUE")
+
+    assert (code, message) == ("ValidationError", f"No active Lifecycle Action found with instance ID {instance}")

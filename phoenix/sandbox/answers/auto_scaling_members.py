@@ -9,6 +9,7 @@ from moto.moto_api._internal import mock_random
 
 from phoenix.sandbox.answers.common import group_named, invalid, refuse
 from phoenix.sandbox.groups import Activity, Group, Member
+from phoenix.sandbox.hooks import Wait
 from phoenix.sandbox.launching import behaviour_of
 from phoenix.sandbox.scaling import USER_CHECK, stamp
 from phoenix.sandbox.world import World
@@ -131,6 +132,42 @@ def detach_target_groups(world: World, params: dict[str, Any]) -> dict[str, Any]
     return {}
 
 
+def complete_action(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """CompleteLifecycleAction: by token, or by instance."""
+    if params["LifecycleActionResult"] not in ("CONTINUE", "ABANDON"):
+        raise invalid("Lifecycle action result must be either ABANDON or CONTINUE.")
+    wait = _wait(world, params)
+    world.scaling.hooks.answer(wait, params["LifecycleActionResult"])
+    return {}
+
+
+def record_heartbeat(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """RecordLifecycleActionHeartbeat."""
+    world.scaling.hooks.beat(_wait(world, params))
+    return {}
+
+
+def _wait(world: World, params: dict[str, Any]) -> Wait:
+    group_named(world, params["AutoScalingGroupName"])
+    instance, token = params.get("InstanceId"), params.get("LifecycleActionToken")
+    wait = world.scaling.hooks.find(params["LifecycleHookName"], instance_id=instance, token=token)
+    if wait is None:
+        # Seen with a token in spacelift-io/terraform-aws-spacelift-workerpool-on-ec2#197.
+        which = f"token {token}" if token else f"instance ID {instance}"
+        raise invalid(f"No active Lifecycle Action found with {which}")
+    return wait
+
+
+def delete_hook(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """DeleteLifecycleHook: outstanding actions are completed first, those of launching instances with ABANDON."""
+    group = group_named(world, params["AutoScalingGroupName"])
+    for member in list(group.members):
+        for wait in world.scaling.hooks.of(member.instance_id):
+            if wait.hook.name == params["LifecycleHookName"]:
+                world.scaling.hooks.answer(wait, "ABANDON")
+    return None
+
+
 def put_warm_pool(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """PutWarmPool: kept and shown, never filled."""
     group = group_named(world, params["AutoScalingGroupName"])
@@ -231,6 +268,9 @@ ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] 
     "ExitStandby": exit_standby,
     "AttachLoadBalancerTargetGroups": attach_target_groups,
     "DetachLoadBalancerTargetGroups": detach_target_groups,
+    "CompleteLifecycleAction": complete_action,
+    "RecordLifecycleActionHeartbeat": record_heartbeat,
+    "DeleteLifecycleHook": delete_hook,
     "PutWarmPool": put_warm_pool,
     "DescribeWarmPool": describe_warm_pool,
     "DeleteWarmPool": delete_warm_pool,
