@@ -1,36 +1,34 @@
-"""Would the next generation launch at all? Asks EC2 with a dry run of the very launch that is planned.
+"""Would the next generation launch at all? Its template, a trial launch, and room in the quota that counts it.
 
-Must never launch anything: DryRun is always set, and its only good answer is an error.
+Must never launch anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
 from phoenix.aws.checks import Check, make_checks
-from phoenix.aws.errors import code_of
 from phoenix.aws.rights import FORWARD, reads
 from phoenix.aws.session import Aws
 from phoenix.aws.templates import TemplateVersion, newest_of_the_owner, read_version, template_of
 from phoenix.core.blocker import Blocker
 from phoenix.core.image import Image
-from phoenix.errors import AccessDenied, NotFound, PhoenixError, TransientError
-from phoenix.fleets import launch_rights, quota
-from phoenix.fleets.pair_judgement import subnets_of
+from phoenix.errors import NotFound
+from phoenix.fleets import dry_run, launch_rights, quota
 from phoenix.fleets.pair_template import changes, running_version
 
 IAM_ACTIONS: Final = (
     reads("ec2:DescribeLaunchTemplateVersions", roles=FORWARD) | launch_rights.IAM_ACTIONS | quota.IAM_ACTIONS
 )
-CHECKS: Final = ("unknown-launch-template", "launch-denied", "launch-impossible", "template-changed", *quota.CHECKS)
+_CHANGED: Final = ("template-changed",)
+CHECKS: Final = ("unknown-launch-template", *dry_run.CHECKS, *_CHANGED, *quota.CHECKS)
 
-_WOULD_SUCCEED = "DryRunOperation"
-_NO_SUCH_IMAGE = "InvalidAMIID.NotFound"
-_IMAGE: Final = "ImageId"
+_ON_DEMAND: Final = "on-demand"
+_SPOT: Final = "spot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +62,10 @@ def check_launch(aws: Aws, launch: Launch) -> list[Blocker]:
                 unchecked=CHECKS,
             )
         ]
+    trial = dry_run.Trial(launch.candidate, source, launch.image)
     checks = [
-        Check("dry run", CHECKS[1:3], partial(_dry_run, aws, launch.candidate, source, launch.image)),
-        Check("launch template", CHECKS[3:4], partial(_changed, aws, launch.live, source)),
+        Check("trial launch", dry_run.CHECKS, partial(dry_run.try_launch, aws, trial)),
+        Check("launch template", _CHANGED, partial(_changed, aws, launch.live, source)),
     ]
     demand = demand_of(launch.candidate, source, launch.count, launch.at)
     if demand is not None:
@@ -92,59 +91,18 @@ def _changed(aws: Aws, live: Mapping[str, Any], source: TemplateVersion) -> Iter
 
 
 def demand_of(group: Mapping[str, Any], source: TemplateVersion, count: int, at: datetime) -> quota.Demand | None:
-    """None where the type is not known beforehand, or where spot instances may be launched."""
-    instance_type = source.content.get("InstanceType")
-    if instance_type is None or group.get("MixedInstancesPolicy") or count <= 0:
+    """None where no quota of vCPUs counts these instances, or where their type is not known beforehand.
+
+    A mixed group's market is not known either. A reservation is counted as long as it is there, used or not. Dedicated
+    machines and hosts have quotas of their own.
+    """
+    content = source.content
+    instance_type = dry_run.instance_type_of({}, source)
+    market = content.get("InstanceMarketOptions", {}).get("MarketType", _ON_DEMAND)
+    reserved = "CapacityReservationTarget" in content.get("CapacityReservationSpecification", {})
+    shared = content.get("Placement", {}).get("Tenancy", "default") == "default"
+    if instance_type is None or group.get("MixedInstancesPolicy") or count <= 0 or reserved or not shared:
         return None
-    return quota.Demand(str(instance_type), count, at)
-
-
-def _dry_run(aws: Aws, group: Mapping[str, Any], source: TemplateVersion, image: Image) -> list[Blocker]:
-    where = f"launch template {source.template} version {source.number}"
-    try:
-        aws.call("ec2", "run_instances", DryRun=True, MinCount=1, MaxCount=1, **_launch(group, source, image))
-    except AccessDenied as error:
-        denied = Blocker("launch-denied", where, f"A launch would be refused. {error.message}", error.hint)
-        return [replace(denied, of_rights=not _may_make_versions(aws, source))]
-    except TransientError:
-        raise
-    except PhoenixError as error:
-        if code_of(error) == _WOULD_SUCCEED:
-            return []
-        if code_of(error) == _NO_SUCH_IMAGE:
-            # Its description was read a moment ago: another of EC2's replicas does not know it yet, or no more.
-            raise TransientError(f"{image.id} is not known everywhere yet: {error}") from error
-        remedy = f"aws ec2 describe-launch-template-versions --launch-template-id {source.template}"
-        return [Blocker("launch-impossible", where, f"{image.id} cannot be launched. {error.message}", remedy)]
-    return []
-
-
-def _may_make_versions(aws: Aws, source: TemplateVersion) -> bool:
-    """Whether whoever asks may do the first thing of every rotation; if not, they are here to read."""
-    version = {"LaunchTemplateId": source.template, "LaunchTemplateData": {_IMAGE: source.content.get(_IMAGE, "")}}
-    try:
-        aws.call("ec2", "create_launch_template_version", DryRun=True, **version)
-    except AccessDenied:
-        return False
-    except PhoenixError as error:
-        if isinstance(error, TransientError):
-            raise
-    return True
-
-
-def _launch(group: Mapping[str, Any], source: TemplateVersion, image: Image) -> dict[str, Any]:
-    launch: dict[str, Any] = {
-        "LaunchTemplate": {"LaunchTemplateId": source.template, "Version": str(source.number)},
-        "ImageId": image.id,
-    }
-    subnet = min(subnets_of(group), default=None)
-    interfaces = source.content.get("NetworkInterfaces")
-    if subnet and interfaces:
-        # EC2 takes a subnet either for the launch or for an interface, and the template has chosen.
-        launch["NetworkInterfaces"] = [dict(interfaces[0]) | {"SubnetId": subnet}]
-    elif subnet:
-        launch["SubnetId"] = subnet
-    overrides = (group.get("MixedInstancesPolicy") or {}).get("LaunchTemplate", {}).get("Overrides") or [{}]
-    if "InstanceType" in overrides[0]:
-        launch["InstanceType"] = overrides[0]["InstanceType"]
-    return launch
+    if market not in (_ON_DEMAND, _SPOT):
+        return None
+    return quota.Demand(instance_type, count, at, spot=market == _SPOT)

@@ -35,7 +35,7 @@ from phoenix.core.model import LaunchFailure, Slot, SlotState
 from phoenix.core.record import Generation, Rotation
 from phoenix.core.tags import GROUP
 from phoenix.core.trigger import LiveInstance
-from phoenix.errors import NotFound, PermanentError, TransientError
+from phoenix.errors import AccessDenied, NotFound, PermanentError, TransientError
 from phoenix.fleets import pair_blockers, pair_template, revival
 from phoenix.fleets.launch_failures import failures_of
 from phoenix.fleets.pair_blockers import Start, find_blockers
@@ -264,9 +264,20 @@ class PairFleet:
                 HealthStatus="Unhealthy",
                 ShouldRespectGracePeriod=False,
             )
-        except NotFound:
-            # Gone already, which is what was wanted.
+        except TransientError:
+            raise
+        except PermanentError as error:
+            # Auto Scaling has a sentence for each way in which an instance can be gone, and no code for any. Gone, or
+            # leaving, is what was wanted.
+            if isinstance(error, AccessDenied) or self._serves(action):
+                raise
             log.info("instance.gone", extra={"group": self._group, "instance": action.instance})
+
+    def _serves(self, action: ReplaceInstance) -> bool:
+        """Whether a fresh read lists the instance as in service."""
+        self._seen.pop(action.slot, None)
+        members = self._read(action.slot)["Instances"]
+        return any(m["InstanceId"] == action.instance and m["LifecycleState"] == "InService" for m in members)
 
 
 def find_group(aws: Aws, group: str) -> Mapping[str, Mapping[str, str]]:

@@ -1,7 +1,7 @@
 """Does the account's vCPU quota leave room for the next generation beside the live one?
 
-Reads only, and only where AWS tells: the quota from Service Quotas, what is used from its own metric. Must never count
-spot instances, which have quotas of their own and come and go anyway.
+Reads only, and only where AWS tells: the quota from Service Quotas, what is used from its own metric. Must never hold a
+launch against a quota that does not count it: spot instances have quotas of their own.
 """
 
 from __future__ import annotations
@@ -24,18 +24,36 @@ IAM_ACTIONS: Final = reads(
 CHECKS: Final = ("vcpu-quota",)
 
 _STANDARD: Final = "L-1216C47A"
-# Beginning of an instance type -> code of the quota that counts it. The longest fits.
-_QUOTAS: Final[Mapping[str, str]] = {
+_STANDARD_SPOT: Final = "L-34B43A08"
+# Beginning of an instance type -> code of the quota that counts it. The longest fits. None: it is not counted in vCPUs.
+# "Amazon EC2 service quotas" in EC2's user guide, and the codes that `aws service-quotas list-service-quotas
+# --service-code ec2` prints.
+_QUOTAS: Final[Mapping[str, str | None]] = {
     "dl": "L-6E869C2A",
     "f": "L-74FC7D96",
     "g": "L-DB2E81BA",
     "vt": "L-DB2E81BA",
     "hpc": "L-F7808C92",
     "inf": "L-1945791B",
+    "mac": None,  # dedicated hosts
     "p": "L-417A185B",
     "trn": "L-2C3B7624",
     "u": "L-43DA4232",
     "x": "L-7295265B",
+}
+_SPOT_QUOTAS: Final[Mapping[str, str | None]] = {
+    "dl": "L-85EED4F7",
+    "f": "L-88CF9481",
+    "g": "L-3819A6DF",
+    "vt": "L-3819A6DF",
+    "hpc": None,
+    "inf": "L-B5D1601B",
+    "mac": None,
+    "p": "L-7212CCBC",
+    "p5": "L-C4BD4855",
+    "trn": "L-6B0D517C",
+    "u": None,
+    "x": "L-E3A00192",
 }
 _NO_SUCH_QUOTA: Final = "NoSuchResourceException"
 _PUBLISHED_WITHIN = timedelta(minutes=15)
@@ -43,16 +61,19 @@ _PUBLISHED_WITHIN = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """So many more on-demand instances of this type, at this instant."""
+    """Launching `count` more instances of this type at this instant, on demand unless `spot`."""
 
     instance_type: str
     count: int
     at: datetime
+    spot: bool = False
 
 
 def find_quota(aws: Aws, demand: Demand) -> Iterator[Blocker]:
-    """One if the launch would go past the quota; nothing where this Region has no such quota."""
-    code = quota_of(demand.instance_type)
+    """One if the launch would go past the quota; nothing where no quota of this Region counts it."""
+    code = quota_of(demand.instance_type, spot=demand.spot)
+    if code is None:
+        return
     quota, each = aws.side_by_side([partial(_quota, aws, code), partial(_vcpus, aws, demand.instance_type)])
     if quota is None:
         return
@@ -70,10 +91,11 @@ def find_quota(aws: Aws, demand: Demand) -> Iterator[Blocker]:
     )
 
 
-def quota_of(instance_type: str) -> str:
-    """Code of the quota that counts instances of this type."""
-    prefixes = [prefix for prefix in _QUOTAS if instance_type.startswith(prefix)]
-    return _QUOTAS[max(prefixes, key=len)] if prefixes else _STANDARD
+def quota_of(instance_type: str, *, spot: bool = False) -> str | None:
+    """Code of the quota that counts instances of this type in vCPUs; None when none does."""
+    table, standard = (_SPOT_QUOTAS, _STANDARD_SPOT) if spot else (_QUOTAS, _STANDARD)
+    prefixes = [prefix for prefix in table if instance_type.startswith(prefix)]
+    return table[max(prefixes, key=len)] if prefixes else standard
 
 
 def _quota(aws: Aws, code: str) -> Any:

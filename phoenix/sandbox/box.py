@@ -22,6 +22,7 @@ from phoenix.sandbox import mends
 from phoenix.sandbox.answers.images import ImageSpec, add_image
 from phoenix.sandbox.clock import SandboxClock
 from phoenix.sandbox.desk import Call, Desk, Hook
+from phoenix.sandbox.faults import LaunchTerms
 from phoenix.sandbox.launching import BEHAVIOUR_TAG, LaunchFault
 from phoenix.sandbox.physics import Behaviour, Physics
 from phoenix.sandbox.scenarios import SCENARIOS, Scenario
@@ -165,6 +166,11 @@ class Sandbox:
     def allow_launches(self) -> None:
         """Let launches succeed again."""
         self.world.faults.allow_launches()
+
+    @property
+    def launch_terms(self) -> LaunchTerms:
+        """What the account asks of launches, and what its zones lack; change it at will."""
+        return self.world.faults.terms
 
     def throttle(
         self, operations: Sequence[str], *, count: int | None = None, probability: float | None = None

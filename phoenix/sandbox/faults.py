@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from random import Random
@@ -57,6 +57,19 @@ class _CallRule:
         return True
 
 
+@dataclass(slots=True)
+class LaunchTerms:
+    """What an account asks of launches besides the right to make them, and what its zones do not have."""
+
+    withheld: set[tuple[str, str]] = field(default_factory=set)
+    """Instance types by zone: `("m7i.large", "eu-west-1a")` is not offered there."""
+    tags: frozenset[str] = frozenset()
+    """Keys without which a caller's launch is refused: a service control policy on `aws:RequestTag`. It binds callers
+    and not the role that Auto Scaling launches with."""
+    template_images_only: bool = False
+    """Rights of the caller that demand `ec2:IsLaunchTemplateResource` for images."""
+
+
 class Faults:
     """What was asked for, and how much of it is left."""
 
@@ -65,6 +78,7 @@ class Faults:
         self.quiet = False
         """While True nothing goes wrong: the example fleets are being built."""
         self._launches: list[_LaunchRule] = []
+        self.terms = LaunchTerms()
         self._throttles: list[_CallRule] = []
         self._failures: list[_CallRule] = []
         self._losses: list[_CallRule] = []

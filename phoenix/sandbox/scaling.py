@@ -182,7 +182,7 @@ class Scaling:
         now, old = self._timeline.now, len(group.active())
         why = f"At {stamp(now)} an instance was started in response to a difference between desired and actual capacity"
         cause = "  ".join([*group.causes, f"{why}, increasing the capacity from {old} to {old + 1}."])
-        place = next_place(group, places_of(self.ec2(), group))
+        place = next_place(group, self._offered(group))
         activity = self._begin(group, "Launching a new EC2 instance", cause, place.zone, place.subnet)
         try:
             recipe = recipe_of(self.ec2(), group.settings)
@@ -202,6 +202,15 @@ class Scaling:
         group.members.append(member)
         self._servers.boot(instance, behaviour_of(self.ec2(), recipe.image))
         return True
+
+    def _offered(self, group: Group) -> list[Place]:
+        """The places that have the group's instance type: Auto Scaling tries another zone where one does not."""
+        places = places_of(self.ec2(), group)
+        try:
+            chosen = recipe_of(self.ec2(), group.settings).instance_type
+        except (ServiceException, KeyError):
+            return places
+        return [each for each in places if (chosen, each.zone) not in self.faults.terms.withheld] or places
 
     def _meet_fault(self, group: Group, recipe: Recipe, place: Place) -> None:
         fault = self.faults.of_launch(group.name)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from phoenix.core.action import MakeTemplateVersion, ReplaceInstance, SetCapacity, WriteTags
 from phoenix.core.model import Slot
 from phoenix.errors import NotFound, PermanentError, Throttled, TransientError
 from phoenix.fleets.pair import find_group
+from phoenix.sandbox import Call
 from tests.account import Account, Opener
 from tests.builders import a_generation, a_rotation
 
@@ -269,3 +272,39 @@ def test_more_instances_than_one_filter_takes_are_asked_for_in_batches(account: 
 
     assert sorted(instance.id for instance in found) == sorted(known)
     assert account.operations() == ["DescribeInstances"] * 3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "The instance {} is not part of Auto Scaling group web-green.",
+        "The instance {} is not in InService.",
+        "Instance Id not found - No managed instance found for instance ID: {}",
+        "A way to be gone that AWS has only just invented: {}",
+    ],
+)
+@pytest.mark.parametrize("serves", [False, True])
+def test_a_refused_replacement_of_an_instance_that_is_gone_is_what_was_wanted(
+    account: Account, words: str, serves: bool
+) -> None:
+    sick = str(account.fleet.observe(None).slots[BLUE].instances[0].id)
+    refuse_to_replace(account, words.format(sick))
+    if not serves:
+        account.client("autoscaling").terminate_instance_in_auto_scaling_group(
+            InstanceId=sick, ShouldDecrementDesiredCapacity=False
+        )
+
+    with pytest.raises(PermanentError) if serves else nullcontext():
+        account.fleet.apply(ReplaceInstance(BLUE, sick))
+
+
+def refuse_to_replace(account: Account, words: str) -> None:
+    """As Auto Scaling refuses SetInstanceHealth; the sentences are from public threads of Cloudera's and CodeDeploy's
+    users."""
+
+    def refuse(call: Call, stage: str) -> None:
+        if call.operation == "SetInstanceHealth" and stage == "before":
+            answer: Any = {"Error": {"Code": "ValidationError", "Message": words}}
+            raise ClientError(answer, call.operation)
+
+    account.sandbox.intercept(refuse)

@@ -87,7 +87,24 @@ def test_a_quota_that_cannot_be_asked_for_is_a_warning(error: PhoenixError) -> N
         ("t3.micro", "L-1216C47A"),
         ("trn1.2xlarge", "L-2C3B7624"),
         ("hpc7g.4xlarge", "L-F7808C92"),
+        ("u-6tb1.metal", "L-43DA4232"),
+        ("mac2.metal", None),
     ],
 )
-def test_every_family_has_its_quota(instance_type: str, code: str) -> None:
+def test_every_family_has_its_quota(instance_type: str, code: str | None) -> None:
     assert quota_of(instance_type) == code
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "code"),
+    [("m7g.large", "L-34B43A08"), ("g5.xlarge", "L-3819A6DF"), ("p5.48xlarge", "L-C4BD4855"), ("u-6tb1.metal", None)],
+)
+def test_spot_instances_have_quotas_of_their_own(instance_type: str, code: str | None) -> None:
+    assert quota_of(instance_type, spot=True) == code
+
+
+def test_what_no_quota_counts_is_not_asked_for() -> None:
+    aws = an_account()
+
+    assert list(find_quota(aws, Demand("mac2.metal", 4, AT))) == []
+    assert aws.methods == []

@@ -174,7 +174,9 @@ def _launch(account: Account, params: Mapping[str, Any]) -> Iterator[Request]:
         yield Request(run, arn("ec2", f"security-group/{group}"), of(params.get("NetworkInterfaces")))
     if "KeyName" in content:
         yield Request(run, arn("ec2", f"key-pair/{content['KeyName']}"), of(None))
-    yield from _implied(content)
+    yield from _implied(
+        {**content, "TagSpecifications": [*content.get("TagSpecifications", ()), *params.get("TagSpecifications", ())]}
+    )
 
 
 def _implied(content: Mapping[str, Any]) -> Iterator[Request]:

@@ -22,7 +22,7 @@ def run(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     image = params.get("ImageId") or content.get("ImageId")
     if not image:
         raise refuse("MissingParameter", "The request must contain the parameter ImageId")
-    if world.faults.denies_launches():
+    if world.faults.denies_launches() or _breaks_terms(world, params):
         raise refuse("UnauthorizedOperation", "You are not authorized to perform this operation.")
     if image.startswith("resolve:ssm:"):
         return None
@@ -32,7 +32,41 @@ def run(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     refused = refuse_devices(found, {**content, **params})
     if refused is not None:
         raise refused
+    if params.get("LaunchTemplate"):
+        _check_type(world, params, content)
     return None
+
+
+def _breaks_terms(world: World, params: Mapping[str, Any]) -> bool:
+    terms = world.faults.terms
+    given = {tag["Key"] for each in params.get("TagSpecifications", ()) for tag in each["Tags"]}
+    return bool(terms.tags - given) or (terms.template_images_only and "ImageId" in params)
+
+
+def _check_type(world: World, params: Mapping[str, Any], content: Mapping[str, Any]) -> None:
+    """RunInstances knows no attributes, and without a type takes the oldest one (botocore: InstanceRequirements of
+    RequestLaunchTemplateData, InstanceType of RunInstances, whose default is m1.small)."""
+    if "InstanceRequirements" in content:
+        raise refuse(
+            "InvalidParameterCombination",
+            "You can't use a launch template that specifies InstanceRequirements with the RunInstances API.",
+        )
+    chosen = params.get("InstanceType") or content.get("InstanceType")
+    if chosen is None:
+        raise refuse(
+            "UnsupportedOperation",
+            "The requested configuration is currently not supported. Please check the documentation for supported"
+            " configurations.",
+        )
+    interfaces = params.get("NetworkInterfaces") or [{}]
+    subnet = params.get("SubnetId") or interfaces[0].get("SubnetId")
+    zone = world.ec2().get_subnet(subnet).availability_zone if subnet else ""
+    if (chosen, zone) in world.faults.terms.withheld:
+        raise refuse(
+            "Unsupported",
+            f"Your requested instance type ({chosen}) is not supported in your requested Availability Zone ({zone})."
+            " Please retry your request by not specifying an Availability Zone or choosing another.",
+        )
 
 
 def terminate(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
