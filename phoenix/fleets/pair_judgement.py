@@ -14,8 +14,9 @@ from phoenix.aws.templates import template_of
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
 from phoenix.core.tags import GENERATION, GROUP
-from phoenix.fleets import attachments, other_owners, pair_settings
+from phoenix.fleets import attachments, limits, other_owners, pair_settings
 from phoenix.fleets.attachments import judge_attachments
+from phoenix.fleets.limits import judge_limits
 from phoenix.fleets.other_owners import judge_owner
 from phoenix.fleets.pair_settings import judge_settings
 from phoenix.fleets.pair_shapes import our_tags, target_groups
@@ -39,6 +40,7 @@ CHECKS: Final = (
     "subnets-differ",
     "shared-target-group",
     *attachments.CHECKS,
+    *limits.CHECKS,
     *pair_settings.CHECKS,
     *other_owners.CHECKS,
 )
@@ -65,7 +67,11 @@ def judge_pair(pair: Pair) -> list[Blocker]:
     both = (pair.live, pair.candidate)
     return [
         *(blocker for group in both for blocker in _either(pair.group, group)),
-        *(blocker for group in both for blocker in (*judge_owner(group), *judge_attachments(group))),
+        *(
+            blocker
+            for group in both
+            for blocker in (*judge_owner(group), *judge_attachments(group), *judge_limits(group))
+        ),
         *_live(pair.live),
         *_candidate(pair.candidate, alone=int(pair.live["DesiredCapacity"]) == 0),
         *_together(pair.live, pair.candidate),

@@ -107,6 +107,8 @@ class Group:
     activities: list[Activity] = field(default_factory=list)
     refreshes: list[dict[str, Any]] = field(default_factory=list)
     warm_pool: dict[str, Any] | None = None
+    sources: dict[str, str] = field(default_factory=dict)
+    """Types by identifier of what AttachTrafficSources has attached; the older calls do not know of it."""
     policies: dict[str, dict[str, Any]] = field(default_factory=dict)
     hooks: dict[str, dict[str, Any]] = field(default_factory=dict)
     schedules: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -127,9 +129,15 @@ class Group:
 
     @property
     def target_groups(self) -> list[str]:
-        """ARNs."""
-        arns: list[str] = self.settings["TargetGroupARNs"]
-        return arns
+        """ARNs of all that instances register with, whichever call has attached them."""
+        attached = [arn for arn, kind in self.sources.items() if kind == "elbv2"]
+        return list(dict.fromkeys([*self.settings["TargetGroupARNs"], *attached]))
+
+    @property
+    def traffic_sources(self) -> dict[str, str]:
+        """Types of everything attached, by identifier."""
+        old = dict.fromkeys(self.settings["TargetGroupARNs"], "elbv2")
+        return old | dict.fromkeys(self.settings["LoadBalancerNames"], "elb") | self.sources
 
     def active(self) -> list[Member]:
         """The members that count."""
@@ -151,7 +159,7 @@ class Group:
                 {"ProcessName": name, "SuspensionReason": "User suspended"} for name in sorted(self.suspended)
             ],
             "Tags": self.describe_tags(),
-            "TrafficSources": [{"Identifier": arn, "Type": "elbv2"} for arn in self.target_groups],
+            "TrafficSources": [{"Identifier": name, "Type": kind} for name, kind in self.traffic_sources.items()],
         }
         if self.warm_pool is not None:
             shape |= {"WarmPoolConfiguration": self.warm_pool, "WarmPoolSize": 0}

@@ -1,20 +1,18 @@
 """Lifecycle hooks on launch: a member waits before it is in service, until each hook is answered or its time is up.
 
-Nothing is launched or ended here: what the answer means for the group is `scaling`'s. Hooks themselves are moto's.
+Nothing is launched or ended here: what the answer means for the group is `scaling`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from moto.moto_api._internal import mock_random
 
 if TYPE_CHECKING:
-    from moto.autoscaling.models import LifecycleHook
-
     from phoenix.sandbox.timeline import Timeline
 
 ON_LAUNCH: Final = "autoscaling:EC2_INSTANCE_LAUNCHING"
@@ -27,11 +25,27 @@ OF_A_DRIVER: Final = "phoenix"
 """Beginning of the names of hooks that a driver answers; all others are answered by the image's own start-up."""
 
 
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A lifecycle hook as far as waits know it."""
+
+    name: str
+    lifecycle_transition: str
+    heartbeat_timeout: int
+    default_result: str
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Hook:
+        """From what the API was told."""
+        transition, timeout = str(told["LifecycleTransition"]), int(told["HeartbeatTimeout"])
+        return cls(str(told["LifecycleHookName"]), transition, timeout, str(told["DefaultResult"]))
+
+
 @dataclass(slots=True)
 class Wait:
     """One hook that has not been answered for one instance."""
 
-    hook: LifecycleHook
+    hook: Hook
     instance_id: str
     token: str
     since: datetime
@@ -41,7 +55,7 @@ class Wait:
 class Hooks:
     """All waits. `on_answer(wait, abandoned, why)` is told of each that ends; `why` is AWS's word for it."""
 
-    def __init__(self, timeline: Timeline, hooks_of: Callable[[str], Sequence[LifecycleHook]]) -> None:
+    def __init__(self, timeline: Timeline, hooks_of: Callable[[str], Sequence[Hook]]) -> None:
         self.on_answer: Callable[[Wait, bool, str], None]
         self._timeline, self._hooks_of = timeline, hooks_of
         self._waits: list[Wait] = []

@@ -14,7 +14,7 @@ from moto.moto_api._internal import mock_random
 
 from phoenix.sandbox.faults import Faults
 from phoenix.sandbox.groups import Activity, Group, Member
-from phoenix.sandbox.hooks import OF_A_DRIVER, Hooks, Wait
+from phoenix.sandbox.hooks import OF_A_DRIVER, Hook, Hooks, Wait
 from phoenix.sandbox.launching import (
     FAILED,
     LaunchFailed,
@@ -31,7 +31,6 @@ from phoenix.sandbox.servers import Reply, Servers
 from phoenix.sandbox.targets import Target, Targets
 
 if TYPE_CHECKING:
-    from moto.autoscaling.models import LifecycleHook
     from moto.ec2.models import EC2Backend
 
     from phoenix.sandbox.timeline import Timeline
@@ -47,14 +46,6 @@ ABANDONED = (
 USER_CHECK = "At {at} an instance was taken out of service in response to a user health-check."
 SHRINK = "At {at} an instance was taken out of service in response to a difference between desired and actual capacity,"
 SHRINK += " shrinking the capacity from {old} to {new}."
-
-
-def _hooks_of(group: str) -> list[LifecycleHook]:
-    from moto.autoscaling.models import autoscaling_backends
-    from moto.core import DEFAULT_ACCOUNT_ID
-
-    regions = autoscaling_backends[DEFAULT_ACCOUNT_ID].values()
-    return [hook for region in regions for hook in region.describe_lifecycle_hooks(group)]
 
 
 def stamp(moment: datetime) -> str:
@@ -73,7 +64,7 @@ class Scaling:
         self.faults: Faults
         self.ec2: Callable[[], EC2Backend]
         self._timeline, self._servers, self._targets = timeline, servers, targets
-        self.hooks = Hooks(timeline, _hooks_of)
+        self.hooks = Hooks(timeline, lambda name: [Hook.of(each) for each in self.groups[name].hooks.values()])
         self.hooks.on_answer = self._answered
         servers.on_running.append(self._running)
         servers.on_reply.append(self._started_up)

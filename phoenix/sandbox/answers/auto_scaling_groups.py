@@ -5,12 +5,13 @@ moto's own groups are not used at all: they have no time, no failure, and forget
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from moto.core.exceptions import ServiceException
 from moto.moto_api._internal import mock_random
 
+from phoenix.sandbox.answers.auto_scaling_sources import add_sources
 from phoenix.sandbox.answers.common import group_named, invalid, refuse
 from phoenix.sandbox.groups import Group, Tag
 from phoenix.sandbox.launching import find_image, recipe_of
@@ -21,6 +22,10 @@ SOURCES = ("LaunchTemplate", "MixedInstancesPolicy", "LaunchConfigurationName")
 NOT_SETTINGS = frozenset(
     {"AutoScalingGroupName", "Tags", "InstanceId", "LifecycleHookSpecificationList", "TrafficSources"}
 )
+MOST_TAGS = 50
+MOST_TAGS_PER_CALL = 25
+MOST_KEY_LETTERS = 128
+MOST_VALUE_LETTERS = 256
 PROCESSES = (
     "Launch",
     "Terminate",
@@ -74,8 +79,8 @@ def create(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     number = mock_random.uuid4()
     arn = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:{number}:autoScalingGroupName/{name}"
     group = Group(name, arn, world.timeline.now, settings)
-    for tag in params.get("Tags", []):
-        group.tags[tag["Key"]] = Tag(tag.get("Value", ""), bool(tag.get("PropagateAtLaunch", False)))
+    _write_tags(group, params.get("Tags", []))
+    add_sources(world, group, params.get("TrafficSources", []))
     world.scaling.groups[name] = group
     _explain(world, group, 0)
     world.scaling.reconcile_soon(group)
@@ -157,10 +162,29 @@ def resume(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
 
 def tag(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """CreateOrUpdateTags."""
+    by_group: dict[str, list[Mapping[str, Any]]] = {}
     for each in params["Tags"]:
-        group = group_named(world, each.get("ResourceId", ""))
-        group.tags[each["Key"]] = Tag(each.get("Value", ""), bool(each.get("PropagateAtLaunch", False)))
+        by_group.setdefault(group_named(world, each.get("ResourceId", "")).name, []).append(each)
+    for name, tags in by_group.items():
+        _write_tags(group_named(world, name), tags)
     return {}
+
+
+def _write_tags(group: Group, tags: Sequence[Mapping[str, Any]]) -> None:
+    """All of them or none: 50 a group ("Amazon EC2 Auto Scaling quotas"), 25 a call, 256 letters a value."""
+    if len(tags) > MOST_TAGS_PER_CALL:
+        raise invalid(f"1 validation error detected: at most {MOST_TAGS_PER_CALL} tags a call")
+    for each in tags:
+        if len(each["Key"]) > MOST_KEY_LETTERS or len(each.get("Value", "")) > MOST_VALUE_LETTERS:
+            raise invalid(
+                f"1 validation error detected: Value '{each.get('Value', '')}' at 'tags' failed to satisfy constraint:"
+                f" Member must have length less than or equal to {MOST_VALUE_LETTERS}"
+            )
+    ours = {key for key in group.tags.keys() | {each["Key"] for each in tags} if not key.startswith("aws:")}
+    if len(ours) > MOST_TAGS:
+        raise refuse("LimitExceeded", f"The maximum number of tags on a resource is {MOST_TAGS}.")
+    for each in tags:
+        group.tags[each["Key"]] = Tag(each.get("Value", ""), bool(each.get("PropagateAtLaunch", False)))
 
 
 def untag(world: World, params: dict[str, Any]) -> dict[str, Any] | None:

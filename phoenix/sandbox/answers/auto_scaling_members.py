@@ -1,4 +1,4 @@
-"""Auto Scaling: single instances, target groups, warm pools and refreshes."""
+"""Auto Scaling: single instances, warm pools and refreshes."""
 
 from __future__ import annotations
 
@@ -108,30 +108,6 @@ def exit_standby(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     return {"Activities": [_done(world, group, what, each).describe() for each in members]}
 
 
-def attach_target_groups(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """AttachLoadBalancerTargetGroups."""
-    group = group_named(world, params["AutoScalingGroupName"])
-    for arn in params["TargetGroupARNs"]:
-        if arn not in world.elbv2().target_groups:
-            raise invalid(f"Target group '{arn}' not found")
-        if arn not in group.target_groups:
-            group.target_groups.append(arn)
-    for member in group.members:
-        if member.lifecycle == "InService":
-            world.scaling.enroll(group, member)
-    return {}
-
-
-def detach_target_groups(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """DetachLoadBalancerTargetGroups: the instances run on."""
-    group = group_named(world, params["AutoScalingGroupName"])
-    for arn in params["TargetGroupARNs"]:
-        for member in group.members:
-            world.targets.deregister(arn, member.instance_id)
-    group.settings["TargetGroupARNs"] = [arn for arn in group.target_groups if arn not in params["TargetGroupARNs"]]
-    return {}
-
-
 def complete_action(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """CompleteLifecycleAction: by token, or by instance."""
     if params["LifecycleActionResult"] not in ("CONTINUE", "ABANDON"):
@@ -156,16 +132,6 @@ def _wait(world: World, params: dict[str, Any]) -> Wait:
         which = f"token {token}" if token else f"instance ID {instance}"
         raise invalid(f"No active Lifecycle Action found with {which}")
     return wait
-
-
-def delete_hook(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """DeleteLifecycleHook: outstanding actions are completed first, those of launching instances with ABANDON."""
-    group = group_named(world, params["AutoScalingGroupName"])
-    for member in list(group.members):
-        for wait in world.scaling.hooks.of(member.instance_id):
-            if wait.hook.name == params["LifecycleHookName"]:
-                world.scaling.hooks.answer(wait, "ABANDON")
-    return None
 
 
 def put_warm_pool(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
@@ -266,11 +232,8 @@ ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] 
     "AttachInstances": attach,
     "EnterStandby": enter_standby,
     "ExitStandby": exit_standby,
-    "AttachLoadBalancerTargetGroups": attach_target_groups,
-    "DetachLoadBalancerTargetGroups": detach_target_groups,
     "CompleteLifecycleAction": complete_action,
     "RecordLifecycleActionHeartbeat": record_heartbeat,
-    "DeleteLifecycleHook": delete_hook,
     "PutWarmPool": put_warm_pool,
     "DescribeWarmPool": describe_warm_pool,
     "DeleteWarmPool": delete_warm_pool,

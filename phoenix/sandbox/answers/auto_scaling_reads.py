@@ -71,27 +71,6 @@ def describe_tags(world: World, params: dict[str, Any]) -> dict[str, Any] | None
     return {"Tags": tags, "NextToken": token}
 
 
-def describe_target_groups(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """DescribeLoadBalancerTargetGroups: InService once one target has been healthy."""
-    group = group_named(world, params["AutoScalingGroupName"])
-    return {
-        "LoadBalancerTargetGroups": [
-            {"LoadBalancerTargetGroupARN": arn, "State": _attachment(group, arn)} for arn in group.target_groups
-        ]
-    }
-
-
-def describe_traffic_sources(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """DescribeTrafficSources."""
-    group = group_named(world, params["AutoScalingGroupName"])
-    return {
-        "TrafficSources": [
-            {"Identifier": arn, "TrafficSource": arn, "Type": "elbv2", "State": _attachment(group, arn)}
-            for arn in group.target_groups
-        ]
-    }
-
-
 def describe_refreshes(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """DescribeInstanceRefreshes."""
     found = group_named(world, params["AutoScalingGroupName"]).refreshes
@@ -103,10 +82,6 @@ def describe_refreshes(world: World, params: dict[str, Any]) -> dict[str, Any] |
 def _loudly(member: Member) -> str:
     """This one answer spells health in capitals."""
     return "HEALTHY" if member.healthy else "UNHEALTHY"
-
-
-def _attachment(group: Group, arn: str) -> str:
-    return "InService" if arn in group.proven_attachments else "Added"
 
 
 def _matches(group: Group, name: str, values: Sequence[str]) -> bool:
@@ -146,7 +121,5 @@ ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] 
     "DescribeAutoScalingInstances": describe_instances,
     "DescribeScalingActivities": describe_activities,
     "DescribeTags": describe_tags,
-    "DescribeLoadBalancerTargetGroups": describe_target_groups,
-    "DescribeTrafficSources": describe_traffic_sources,
     "DescribeInstanceRefreshes": describe_refreshes,
 }

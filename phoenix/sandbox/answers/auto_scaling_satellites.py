@@ -117,9 +117,15 @@ def describe_hooks(world: World, params: dict[str, Any]) -> dict[str, Any] | Non
 
 
 def delete_hook(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """DeleteLifecycleHook."""
-    if group_named(world, params["AutoScalingGroupName"]).hooks.pop(params["LifecycleHookName"], None) is None:
-        raise invalid(f"No Lifecycle Hook found with name {params['LifecycleHookName']}")
+    """DeleteLifecycleHook: outstanding actions are completed first, those of launching instances with ABANDON."""
+    group, name = group_named(world, params["AutoScalingGroupName"]), params["LifecycleHookName"]
+    if name not in group.hooks:
+        raise invalid(f"No Lifecycle Hook found with name {name}")
+    for member in list(group.members):
+        for wait in world.scaling.hooks.of(member.instance_id):
+            if wait.hook.name == name:
+                world.scaling.hooks.answer(wait, "ABANDON")
+    del group.hooks[name]
     return {}
 
 
