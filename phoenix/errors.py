@@ -8,7 +8,7 @@ the last of these when it is worth a line of its own. Nothing here may know a li
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 class PhoenixError(Exception):
@@ -100,6 +100,20 @@ class LeaseLost(PhoenixError):
     def __init__(self, group: str, taken_by: str | None) -> None:
         super().__init__(f"{group} was taken over by {taken_by or 'somebody else'}; stopped before the next action")
         self.group, self.taken_by = group, taken_by
+
+
+class LeaseRanOut(TransientError):
+    """So little of the lease was left that a request was not sent; the next tick renews it and looks again."""
+
+    code = "lease_ran_out"
+
+    def __init__(self, group: str, left: timedelta, needed: timedelta, *, signed_for: timedelta | None = None) -> None:
+        waited = f", signed {signed_for.total_seconds():.0f} s ago," if signed_for is not None else ""
+        super().__init__(
+            f"a request{waited} was not sent: {left.total_seconds():.0f} s of the lease of {group} are left, and it "
+            f"may be on its way for {needed.total_seconds():.0f} s; the next tick renews the lease and looks again"
+        )
+        self.group = group
 
 
 class StoreError(PhoenixError):

@@ -71,6 +71,10 @@ class LimitedClock:
         """The time now."""
         return self.clock.now()
 
+    def elapsed(self) -> float:
+        """Seconds that have passed since some moment."""
+        return self.clock.elapsed()
+
     def sleep(self, seconds: float) -> None:
         """Wait that long, but no longer than there is time."""
         left = (self.until - self.clock.now()).total_seconds()

@@ -15,7 +15,7 @@ from typing import ClassVar, Final, Protocol
 from phoenix.core.action import Action, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.image import Candidate, Image
-from phoenix.core.model import LaunchFailure, Observation, Route, Slot, SlotState, TargetState, Verdict
+from phoenix.core.model import Fence, LaunchFailure, Observation, Route, Slot, SlotState, TargetState, Verdict
 from phoenix.core.notice import Notice
 from phoenix.core.record import Generation, GroupRecord, Rotation
 from phoenix.core.triage import Member, Signs
@@ -35,6 +35,10 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The time now, aware, in UTC."""
+        ...
+
+    def elapsed(self) -> float:
+        """Seconds since some moment, the machine's sleep included, whatever has been done to the time since."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -189,13 +193,17 @@ class ImageSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to drive a group. `epoch` rises with every new holder, so that an old one can tell it has lost."""
+    """The right to drive a group. `epoch` rises with every new holder, so that an old one can tell it has lost.
+    `fences` are the former holders that may not know it yet. `ends` is when it ends by `elapsed`; no store keeps it.
+    """
 
     group: str
     owner: str
     epoch: int
     since: datetime
     until: datetime
+    fences: tuple[Fence, ...] = field(default=(), compare=False)
+    ends: float | None = field(default=None, compare=False)
 
 
 class Store(Protocol):
@@ -224,8 +232,8 @@ class Store(Protocol):
         ...
 
     def claim(self, group: str, owner: str, now: datetime, ttl: timedelta, *, force: bool = False) -> Lease:
-        """Take the lease, or renew one's own (same owner: same epoch). `force` takes it from whoever has it.
-
+        """Take the lease, or renew one's own (same owner: same epoch). `force` takes it from whoever has it. One that
+        was not given back leaves a fence: until AWS would refuse its last request, or it is released after all.
         The group is then due when the lease expires: where its driver dies, that alone brings the next one.
 
         Raises:
@@ -239,7 +247,7 @@ class Store(Protocol):
 
     def release(self, lease: Lease, due_at: datetime | None = None) -> None:
         """Give the lease back, and say when somebody must look at the group again; None: nobody has to, until
-        something new comes. Nothing happens when the lease is somebody else's by now.
+        something new comes. One that is somebody else's by now stays theirs, and its fence goes.
         """
         ...
 

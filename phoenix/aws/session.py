@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from phoenix import __version__
 from phoenix.aws.errors import translated
+from phoenix.aws.fence import guard
 from phoenix.aws.watching import Nobody, watch
+from phoenix.core.fence import CONNECT, READ
 from phoenix.errors import Blocked
 from phoenix.ports import CallObserver
 
@@ -26,8 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _IAM_PREFIX = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
-_CONNECT_SECONDS = 3
-_READ_SECONDS = 20
+_READ_SECONDS = READ.total_seconds()
 _THREADS = 8
 
 
@@ -35,7 +37,7 @@ _THREADS = 8
 class _Patience:
     """How long to wait for an answer, and how often to ask in all; None: as botocore and AWS_MAX_ATTEMPTS say."""
 
-    seconds: int = _READ_SECONDS
+    seconds: float = _READ_SECONDS
     tries: int | None = None
 
 
@@ -61,7 +63,8 @@ class Access:
 class Aws:
     """Calls to AWS with errors translated. Thread-safe; with `threads` 1, side by side means one by one.
 
-    `observer` is told of every call, and knows for which rotation it is made.
+    `observer` is told of every call, and knows for which rotation it is made; `connect` is how long a connection may
+    take.
     """
 
     def __init__(
@@ -71,8 +74,10 @@ class Aws:
         session: Any = None,
         threads: int = _THREADS,
         observer: CallObserver | None = None,
+        connect: timedelta = CONNECT,
     ) -> None:
         self.access = access or Access()
+        self._connect = connect
         self._observer = observer or Nobody()
         self._session = session
         self._threads = threads
@@ -90,9 +95,10 @@ class Aws:
                 if service != "sts":
                     self._refuse_wrong_account()
                 with translated(f"{service} client"):
-                    client = self._open().client(service, config=_config(_PATIENCE.get(service, _Patience())))
+                    client = self._open().client(service, config=self._config(service))
                 watch(client, service, self._observer)
                 client.meta.events.register("before-send", self._count)
+                guard(client)
                 self._clients[service] = client
             return self._clients[service]
 
@@ -124,6 +130,9 @@ class Aws:
         """The Region that calls go to; None when none is configured, which the first call will say."""
         region: str | None = self._open().region_name
         return region
+
+    def _config(self, service: str) -> Any:
+        return _config(_PATIENCE.get(service, _Patience()), self._connect)
 
     def _count(self, **_: Any) -> None:
         with self._counting:
@@ -157,7 +166,7 @@ def _action(client: Any, service: str, method: str) -> str:
     return f"{_IAM_PREFIX.get(service, service)}:{client.meta.method_to_api_mapping[method]}"
 
 
-def _config(patience: _Patience = _Patience()) -> Any:
+def _config(patience: _Patience = _Patience(), connect: timedelta = CONNECT) -> Any:
     """`standard` retries throttling and lost answers twice; every write of ours is absolute, so repeating is safe.
 
     AWS_MAX_ATTEMPTS still decides how often, except where our patience says so.
@@ -169,7 +178,7 @@ def _config(patience: _Patience = _Patience()) -> Any:
         retries["total_max_attempts"] = patience.tries
     return Config(
         retries=retries,
-        connect_timeout=_CONNECT_SECONDS,
+        connect_timeout=connect.total_seconds(),
         read_timeout=patience.seconds,
         user_agent_extra=f"phoenix/{__version__}",
     )

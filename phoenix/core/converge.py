@@ -7,7 +7,6 @@ forward, resuming after a crash, rolling back and cleaning up are this one funct
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from phoenix.core import tags
 from phoenix.core.action import (
@@ -20,9 +19,19 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.capacity import to_carry
+from phoenix.core.fence import answering, unrefused
 from phoenix.core.ledger import SCHEDULES, lost_stickiness, our_references, schedules_ran
 from phoenix.core.model import Capacity, Cause, Observation, Slot, SlotState, Step
-from phoenix.core.ready import candidate_goal, is_enough, old_goal, ready_count
+from phoenix.core.ready import (
+    candidate_goal,
+    is_enough,
+    leaves_enough,
+    may_go_back,
+    may_shrink,
+    old_goal,
+    old_is_too_small,
+    ready_count,
+)
 from phoenix.core.record import Rotation
 
 UNTOUCHED = Step(new_capacity=0, old_capacity=100, new_weight=0)
@@ -42,60 +51,6 @@ def converge(step: Step, rotation: Rotation, seen: Observation) -> tuple[Action,
 def is_empty_for(rotation: Rotation, state: SlotState) -> bool:
     """True when nothing but the new generation's own instances is left in its slot, or all else is leaving."""
     return all(i.leaving or i.template_version == rotation.new.template_version for i in state.instances)
-
-
-def may_shrink(rotation: Rotation, seen: Observation) -> bool:
-    """True when the step's weights were read back long enough ago for the data plane to have followed."""
-    if rotation.shifted_at is None:
-        return False
-    settle = rotation.terms.propagation if rotation.terms.has_traffic and rotation.exposed_at else None
-    return settle is None or seen.at - rotation.shifted_at >= settle
-
-
-def leaves_enough(rotation: Rotation, seen: Observation, goal: int) -> bool:
-    """True when the old generation keeps `goal` whichever instances AWS takes: it does not take the sick ones first."""
-    old = seen.slots[rotation.old.slot]
-    taken = max(sum(i.counts for i in old.instances) - goal, 0)
-    return goal == 0 or ready_count(rotation, seen, old.slot) - taken >= goal
-
-
-def may_go_back(rotation: Rotation, seen: Observation) -> bool:
-    """True when the old generation can take the traffic: enough of it is ready, or what it has beats what carries the
-    traffic now. Never onto nobody."""
-    ready = ready_count(rotation, seen, rotation.old.slot)
-    if ready == 0:
-        return False
-    if seen.at >= back_at_the_latest(rotation):
-        return True
-    if rotation.back_now or ready >= rotation.need:
-        return rotation.back_now or _has_proved_itself(rotation, seen)
-    grown = not _old_is_too_small(rotation, seen.slots[rotation.old.slot])
-    return grown and ready >= _carried_now(rotation, seen)
-
-
-def back_at_the_latest(rotation: Rotation) -> datetime:
-    """Until when the old generation may take to become whole; afterwards what there is of it has to do."""
-    asked = rotation.back.at if rotation.back is not None else rotation.started_at
-    return asked + rotation.terms.launch_timeout
-
-
-def _carried_now(rotation: Rotation, seen: Observation) -> int:
-    """How many instances' worth of traffic are carried now, each generation by its share, on the worst route.
-
-    Two and two that share it carry four: moving all of it to two because they are as many would halve what serves.
-    """
-    ready = {slot: ready_count(rotation, seen, slot) for slot in Slot}
-    carried = [
-        100 * ready[slot] // route.percent(slot) for route in seen.routes for slot in Slot if route.percent(slot)
-    ]
-    return min([*carried, rotation.need]) if carried else ready[rotation.new.slot]
-
-
-def _has_proved_itself(rotation: Rotation, seen: Observation) -> bool:
-    """An old generation that had to be launched again is watched for `healthy_for` first; one that stayed is not."""
-    if rotation.grown_since is None:
-        return True
-    return rotation.ready_since is not None and seen.at - rotation.ready_since >= rotation.terms.healthy_for
 
 
 # --- forward ---------------------------------------------------------------------------------------------------------
@@ -142,7 +97,8 @@ def _grow_candidate(rotation: Rotation, seen: Observation, candidate: SlotState)
     if SCHEDULES not in candidate.suspended:
         yield SetSchedules(candidate.slot, running=False)
     if rotation.grown_since is None and not is_empty_for(rotation, candidate):
-        if rotation.exposed_at is None or seen.at - rotation.exposed_at >= rotation.terms.propagation:
+        has_settled = rotation.exposed_at is None or seen.at - rotation.exposed_at >= rotation.terms.propagation
+        if has_settled and unrefused(seen) is None:
             yield from _set(candidate, 0, 0, desired=0)
         return
     goal = candidate_goal(rotation)
@@ -158,6 +114,8 @@ def _shift(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action
     slot = rotation.new.slot
     if rotation.proved_at is None or all(r.percent(slot) == step.new_weight for r in seen.routes):
         return
+    if answering(seen) is not None:
+        return  # what comes after our own write would be the last word
     if any(r.percent(slot) > step.new_weight for r in seen.routes) and not _old_carries(step, rotation, seen):
         return
     if is_enough(rotation, seen) and ready_count(rotation, seen, slot) > 0:
@@ -204,18 +162,24 @@ def _way_back(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Act
     carries = may_go_back(rotation, seen)
     if not carries:
         yield from _grow_old(rotation, old)
+        yield from _lend(rotation, seen)
     if carries and any(r.percent(slot) != step.new_weight for r in seen.routes):
         yield SetWeights(slot, step.new_weight, suspend_stickiness=rotation.terms.suspend_stickiness)
     if carries and rotation.back_now:
         yield from _grow_old(rotation, old)
 
 
-def _old_is_too_small(rotation: Rotation, old: SlotState) -> bool:
-    return old.desired < rotation.need
+def _lend(rotation: Rotation, seen: Observation) -> Iterator[Action]:
+    """Traffic back to the new generation while a former driver's last request has just emptied the old one: better than
+    to nobody, until the old one has grown again."""
+    old, new = (ready_count(rotation, seen, slot) for slot in (rotation.old.slot, rotation.new.slot))
+    on_nobody = any(route.percent(rotation.old.slot) > 0 for route in seen.routes)
+    if unrefused(seen) is not None and on_nobody and not old and new:
+        yield SetWeights(rotation.new.slot, 100)
 
 
 def _grow_old(rotation: Rotation, old: SlotState) -> Iterator[Action]:
-    if _old_is_too_small(rotation, old):
+    if old_is_too_small(rotation, old):
         if tags.CAPACITY not in old.tags:
             # Whoever has to go on without the record needs the owner's numbers before they are overwritten.
             yield WriteTags({old.slot: {tags.CAPACITY: tags.write_capacity(rotation.capacity)}})
@@ -238,6 +202,8 @@ def _close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
         if ends_back:
             yield SetWeights(loser.slot, 0)
         return
+    if answering(seen) is not None:
+        return
     lost = lost_stickiness(rotation.ledger, seen)
     if lost:
         # Weights are settled by now; writing them once more brings the suspended stickiness back with them.
@@ -253,6 +219,8 @@ def _close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
     if SCHEDULES not in other.suspended:
         yield SetSchedules(other.slot, running=False)
     hot = max(live.desired, other.desired if other.min == other.max else 0) if stays_hot(rotation) else 0
+    if hot < other.desired and unrefused(seen) is not None:
+        return
     if hot or _may_let_go(rotation, seen, winner.slot):
         yield from _set(other, hot, hot, desired=hot)
     yield from _note_quarantine(rotation, live)
@@ -265,7 +233,9 @@ def is_closed(rotation: Rotation, seen: Observation) -> bool:
     Nothing to do is not the same as done.
     """
     winner = (rotation.old if rotation.back is not None else rotation.new).slot
-    if any(route.percent(winner) != 100 for route in seen.routes):
+    if answering(seen) is not None or any(route.percent(winner) != 100 for route in seen.routes):
+        return False
+    if not stays_hot(rotation) and not is_untouched(rotation) and unrefused(seen) is not None:
         return False
     is_let_go = is_untouched(rotation) or seen.slots[winner.other].max == 0
     return is_let_go or _may_let_go(rotation, seen, winner)

@@ -244,7 +244,8 @@ def _next_look(rotation: Rotation, seen: Observation, actions: tuple[Action, ...
         rotation.closing_since is not None and actions
     ):
         return seen.at, True
-    due = [d for d in _known_dues(rotation) if d > seen.at]
+    fences = (at for fence in seen.fences for at in (fence.answered_by, fence.refused_from))
+    due = [d for d in (*_known_dues(rotation), *fences) if d > seen.at]
     hesitates = any(v.judgement is not Judgement.PASS for v in seen.verdicts)
     resting = rotation.baking_since is not None and not hesitates
     return min(due, default=None), not resting and rotation.paused is None

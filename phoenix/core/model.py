@@ -247,11 +247,27 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Fence:
+    """What is known of a former holder of the lease, from whom it was `taken_at`, and who may not know it yet.
+
+    `answered_by` is when its last request has been answered or given up. One that its machine has held back, because
+    it froze at that very moment, AWS refuses from `refused_from` on: nothing can take effect after that.
+    """
+
+    owner: str
+    epoch: int
+    taken_at: datetime
+    answered_by: datetime
+    refused_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """Everything AWS said at one instant. `routes` is empty for a pair without a load balancer.
 
     `prepared_version` is the number of the template version that the rotation in flight has already made; None when
-    there is none yet. `failures` are failed launches of the candidate since it began to grow, newest first.
+    there is none yet. `failures` are failed launches of the candidate since it began to grow, newest first. `fences`
+    are the former drivers whose last request may still take effect.
     """
 
     at: datetime
@@ -260,3 +276,4 @@ class Observation:
     failures: tuple[LaunchFailure, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     prepared_version: str | None = None
+    fences: tuple[Fence, ...] = ()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
-from phoenix.core.converge import back_at_the_latest
+from phoenix.core.converge import is_empty_for, stays_hot
 from phoenix.core.explain import ago, clock_time, counted
-from phoenix.core.model import Judgement, Observation, Outcome
+from phoenix.core.fence import answering, unrefused
+from phoenix.core.model import Fence, Judgement, Observation, Outcome
 from phoenix.core.progress import bake_ends_at, drained_at
-from phoenix.core.ready import candidate_goal, ready_count
+from phoenix.core.ready import back_at_the_latest, candidate_goal, has_settled, ready_count
 from phoenix.core.record import Rotation
 
 
@@ -25,10 +27,12 @@ def waiting_for(rotation: Rotation, seen: Observation) -> str:
         loser = rotation.new if rotation.back is not None else rotation.old
         left = counted(len(seen.slots[loser.slot].instances), "instance")
         return f"draining: {left} of generation {loser.number} leave, at most until {clock_time(draining)}"
+    if rotation.closing_since is not None and _before_the_end(rotation, seen):
+        return f"closing waits {_before_the_end(rotation, seen)}, then generation {rotation.old.number} is retained"
     if rotation.closing_since is not None:
         return f"closing: generation {rotation.new.number} becomes live at rest, {rotation.old.number} is retained"
     if rotation.step == 0:
-        return _preparing(rotation)
+        return _preparing(rotation, seen)
     return f"step {rotation.step} of {len(rotation.terms.steps)}: {_stage(rotation)(rotation, seen)}"
 
 
@@ -40,9 +44,30 @@ def ended(rotation: Rotation) -> str:
     return f"rolled back to generation {rotation.old.number} after {took}: {rotation.reason}"
 
 
-def _preparing(rotation: Rotation) -> str:
+def _for(late: Fence, until: datetime) -> str:
+    """Until when a former driver is waited for, and why; the rest of the sentence says what comes then."""
+    return (
+        f"until {clock_time(until)}: a last request of {late.owner}, which was taken over from at "
+        f"{clock_time(late.taken_at)}, may arrive until then"
+    )
+
+
+def _before_the_end(rotation: Rotation, seen: Observation) -> str:
+    """The same for the end of a success: one whose old generation stays hot takes nothing away. Empty: nobody waits."""
+    if stays_hot(rotation):
+        late = answering(seen)
+        return _for(late, late.answered_by) if late is not None else ""
+    late = unrefused(seen)
+    return _for(late, late.refused_from) if late is not None else ""
+
+
+def _preparing(rotation: Rotation, seen: Observation) -> str:
     if rotation.new.template_version is None:
         return f"preparing: the template version of generation {rotation.new.number} is being made"
+    late = unrefused(seen)
+    if late is not None and not is_empty_for(rotation, seen.slots[rotation.new.slot]):
+        waits = _for(late, late.refused_from)
+        return f"preparing waits {waits}, then slot {rotation.new.slot.value} is emptied"
     return f"preparing: slot {rotation.new.slot.value} is being emptied for generation {rotation.new.number}"
 
 
@@ -65,7 +90,11 @@ def _proving(rotation: Rotation, seen: Observation) -> str:
     return f"waiting for generation {rotation.new.number}, {what}{failed}, at most until {clock_time(until)}, then back"
 
 
-def _shifting(rotation: Rotation, _: Observation) -> str:
+def _shifting(rotation: Rotation, seen: Observation) -> str:
+    late = answering(seen)
+    if late is not None:
+        waits = _for(late, late.answered_by)
+        return f"generation {rotation.new.number} is ready and waits {waits}, then {rotation.current.new_weight} %"
     return f"moving {rotation.current.new_weight} % to generation {rotation.new.number}"
 
 
@@ -73,7 +102,9 @@ def _shrinking(rotation: Rotation, seen: Observation) -> str:
     if rotation.shrunk_at is not None:
         return f"waiting for the old instances of generation {rotation.old.number} to leave"
     settled = (rotation.shifted_at or rotation.started_at) + rotation.terms.propagation
-    number = rotation.old.number
+    number, late = rotation.old.number, unrefused(seen)
+    if has_settled(rotation, seen) and late is not None:
+        return f"waiting {_for(late, late.refused_from)}, then generation {number} shrinks"
     if seen.at >= settled:
         ready, all_told = ready_count(rotation, seen, rotation.old.slot), seen.slots[rotation.old.slot].desired
         until = clock_time(rotation.deadline)
@@ -96,11 +127,21 @@ def _baking(rotation: Rotation, seen: Observation) -> str:
     if doubt is not None and (ends_at is None or seen.at >= ends_at):
         until = clock_time(rotation.deadline)
         return f"{rest}, waiting for {doubt.gate}: {doubt.reason}, at most until {until}, then back"
+    late = answering(seen) if stays_hot(rotation) else unrefused(seen)
+    if late is not None and rotation.is_last_step and (ends_at is None or seen.at >= ends_at):
+        return (
+            f"{rest}, waiting {_for(late, late.answered_by if stays_hot(rotation) else late.refused_from)}, then {then}"
+        )
     return f"{rest} until {clock_time(ends_at or seen.at)}, then {then}"
 
 
 def _going_back(rotation: Rotation, seen: Observation) -> str:
     old, new = rotation.old.number, rotation.new.number
+    late = unrefused(seen)
+    is_back = rotation.closing_since is not None or (rotation.shifted_at is not None and has_settled(rotation, seen))
+    if late is not None and is_back:
+        waits = _for(late, late.refused_from)
+        return f"rolling back to {old}: traffic is back, waiting {waits}, then generation {new} is removed"
     if rotation.closing_since is not None:
         return f"rolling back to {old}: traffic is back, generation {new} is being removed"
     if rotation.shifted_at is not None:

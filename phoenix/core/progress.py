@@ -7,9 +7,22 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from phoenix.core.converge import back_at_the_latest, is_empty_for, leaves_enough, may_go_back, may_shrink, step_before
+from phoenix.core.converge import is_empty_for, stays_hot, step_before
+from phoenix.core.fence import answering
 from phoenix.core.model import Judgement, Observation
-from phoenix.core.ready import candidate_goal, is_enough, is_short, old_goal, ready_count, sick_since
+from phoenix.core.ready import (
+    back_at_the_latest,
+    candidate_goal,
+    has_settled,
+    is_enough,
+    is_short,
+    leaves_enough,
+    may_go_back,
+    may_shrink,
+    old_goal,
+    ready_count,
+    sick_since,
+)
 from phoenix.core.record import Event, Rotation, longer
 
 UNWATCHED = timedelta(minutes=1)
@@ -190,7 +203,9 @@ def _end_bake(rotation: Rotation, seen: Observation) -> Rotation:
     if not is_enough(rotation, seen) or not all_pass(seen):
         return rotation
     if rotation.is_last_step:
-        return replace(rotation, closing_since=seen.at) if may_shrink(rotation, seen) else rotation
+        # A generation that stays hot loses nobody by it.
+        goes = has_settled(rotation, seen) if stays_hot(rotation) else may_shrink(rotation, seen)
+        return replace(rotation, closing_since=seen.at) if goes and answering(seen) is None else rotation
     goal_now = candidate_goal(rotation)
     following = replace(
         rotation,

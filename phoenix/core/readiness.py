@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 
 from phoenix.core.back import reopen, turn_back
 from phoenix.core.blocker import Blocker
-from phoenix.core.converge import may_go_back
 from phoenix.core.explain import ago, counted
 from phoenix.core.model import Cause, Observation, Outcome, SlotState
 from phoenix.core.progress import advance, advance_clocks
-from phoenix.core.ready import ready_count
+from phoenix.core.ready import may_go_back, ready_count
 from phoenix.core.record import Ask, Generation, GroupRecord, Rotation
 
 NEEDED_TO_GROW = ("Launch", "AddToLoadBalancer")

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from phoenix.core.capacity import enough, share, to_carry
 from phoenix.core.explain import ago
+from phoenix.core.fence import unrefused
 from phoenix.core.model import Cause, Instance, Judgement, Observation, Slot, SlotState, Step, TargetState, Verdict
 from phoenix.core.record import Rotation
 
@@ -137,3 +138,69 @@ def sick_since(rotation: Rotation, seen: Observation) -> dict[str, datetime]:
         for i in state.of_version(rotation.new.template_version)
         if i.in_service and i.healthy and i.target is TargetState.UNHEALTHY
     }
+
+
+# --- what may be done about it ----------------------------------------------------------------------------------------
+
+
+def may_shrink(rotation: Rotation, seen: Observation) -> bool:
+    """True when the step's weights have settled, and no former driver can move them any more."""
+    return has_settled(rotation, seen) and unrefused(seen) is None
+
+
+def has_settled(rotation: Rotation, seen: Observation) -> bool:
+    """True when the step's weights were read back long enough ago for the data plane to have followed."""
+    if rotation.shifted_at is None:
+        return False
+    settle = rotation.terms.propagation if rotation.terms.has_traffic and rotation.exposed_at else None
+    return settle is None or seen.at - rotation.shifted_at >= settle
+
+
+def leaves_enough(rotation: Rotation, seen: Observation, goal: int) -> bool:
+    """True when the old generation keeps `goal` whichever instances AWS takes: it does not take the sick ones first."""
+    old = seen.slots[rotation.old.slot]
+    taken = max(sum(i.counts for i in old.instances) - goal, 0)
+    return goal == 0 or ready_count(rotation, seen, old.slot) - taken >= goal
+
+
+def may_go_back(rotation: Rotation, seen: Observation) -> bool:
+    """True when the old generation can take the traffic: enough of it is ready, or what it has beats what carries the
+    traffic now. Never onto nobody."""
+    ready = ready_count(rotation, seen, rotation.old.slot)
+    if ready == 0:
+        return False
+    if seen.at >= back_at_the_latest(rotation):
+        return True
+    if rotation.back_now or ready >= rotation.need:
+        return rotation.back_now or _has_proved_itself(rotation, seen)
+    grown = not old_is_too_small(rotation, seen.slots[rotation.old.slot])
+    return grown and ready >= _carried_now(rotation, seen)
+
+
+def back_at_the_latest(rotation: Rotation) -> datetime:
+    """Until when the old generation may take to become whole; afterwards what there is of it has to do."""
+    asked = rotation.back.at if rotation.back is not None else rotation.started_at
+    return asked + rotation.terms.launch_timeout
+
+
+def _carried_now(rotation: Rotation, seen: Observation) -> int:
+    """How many instances' worth of traffic are carried now, each generation by its share, on the worst route.
+
+    Two and two that share it carry four: moving all of it to two because they are as many would halve what serves.
+    """
+    ready = {slot: ready_count(rotation, seen, slot) for slot in Slot}
+    carried = [
+        100 * ready[slot] // route.percent(slot) for route in seen.routes for slot in Slot if route.percent(slot)
+    ]
+    return min([*carried, rotation.need]) if carried else ready[rotation.new.slot]
+
+
+def _has_proved_itself(rotation: Rotation, seen: Observation) -> bool:
+    """An old generation that had to be launched again is watched for `healthy_for` first; one that stayed is not."""
+    if rotation.grown_since is None:
+        return True
+    return rotation.ready_since is not None and seen.at - rotation.ready_since >= rotation.terms.healthy_for
+
+
+def old_is_too_small(rotation: Rotation, old: SlotState) -> bool:
+    return old.desired < rotation.need

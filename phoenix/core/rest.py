@@ -10,18 +10,23 @@ from dataclasses import replace
 from phoenix.core import tags
 from phoenix.core.action import Action, Decision, RemoveTags, SetCapacity
 from phoenix.core.explain import clock_time
+from phoenix.core.fence import takes_away, unrefused
 from phoenix.core.janitor import leftovers
-from phoenix.core.model import Observation, SlotState
+from phoenix.core.model import Fence, Observation, SlotState
 from phoenix.core.record import GroupRecord
 
 
 def rest(record: GroupRecord, seen: Observation) -> Decision:
     """Take back what a lost rotation left; while hot follow the live slot's desired upward; then empty the slot."""
-    found = leftovers(record, seen)
+    late = unrefused(seen)
+    left = leftovers(record, seen)
+    found = tuple(f for f in left if late is None or not any(takes_away(f.action, s) for s in seen.slots.values()))
     if found:
         return Decision(
             record, tuple(f.action for f in found), seen.at, f"cleaning up: {'; '.join(f.text for f in found)}"
         )
+    if left and late is not None:
+        return _later(record, late, f"cleaning up: {'; '.join(f.text for f in left)}")
     if record.retained is None or record.hot_until is None:
         return Decision(record, (), None, "nothing to do")
     retained, live = seen.slots[record.retained.slot], seen.slots[record.retained.slot.other]
@@ -41,9 +46,18 @@ def rest(record: GroupRecord, seen: Observation) -> Decision:
             record, actions, record.hot_until, f"generation {number} is hot until {clock_time(record.hot_until)}"
         )
     actions = _let_go(retained)
+    if late is not None and any(takes_away(action, retained) for action in actions):
+        return _later(record, late, f"generation {number} goes cold")
     if actions:
         return Decision(record, actions, seen.at, f"generation {number} goes cold")
     return Decision(replace(record, hot_until=None), (), None, f"generation {number} is cold")
+
+
+def _later(record: GroupRecord, late: Fence, what: str) -> Decision:
+    """Nobody loses instances while a former driver may still move traffic onto them."""
+    until = clock_time(late.refused_from)
+    why = f"a last request of {late.owner}, which was taken over from at {clock_time(late.taken_at)}, may arrive"
+    return Decision(record, (), late.refused_from, f"{what} at {until}: until then {why}")
 
 
 def _follow(retained: SlotState, live: SlotState) -> tuple[Action, ...]:

@@ -11,7 +11,9 @@ from phoenix.core.explain import ago
 from phoenix.core.ledger import STALE_READS
 from phoenix.core.record import GroupRecord
 from phoenix.engine.group import Group
-from phoenix.errors import LeaseLost, TransientError
+from phoenix.engine.lease import kept, permit_under
+from phoenix.errors import TransientError
+from phoenix.permit import permitted
 from phoenix.ports import Lease
 
 log = logging.getLogger(__name__)
@@ -27,17 +29,16 @@ def apply(
 
     Raises:
         LeaseLost: somebody has taken the group over; nothing was done after that.
-        TransientError: what was decided upon has become too old meanwhile; the next tick looks again.
+        TransientError: what was decided upon has become too old meanwhile, or the lease too short for one more request;
+            the next tick looks again.
     """
     rotation = record.rotation.id if record.rotation else ""
     for action in actions:
-        if not group.store.holds(lease):
-            taken_by = group.store.lease_of(group.name)
-            raise LeaseLost(group.name, taken_by.owner if taken_by else None)
+        lease = kept(group, lease)
         _refuse_old_news(group, seen_at)
         name = type(action).__name__
         began = group.clock.now()
-        with group.tracer.span("apply", group=group.name, action=name):
+        with group.tracer.span("apply", group=group.name, action=name), permitted(permit_under(group, lease)):
             record = _carry_out(group, record, action)
         took_ms = round((group.clock.now() - began).total_seconds() * 1000)
         facts = {"group": group.name, "rotation": rotation, "action": name, "took_ms": took_ms}

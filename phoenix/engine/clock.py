@@ -6,6 +6,7 @@ The only place outside the sandbox that asks the machine for the time.
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime
 
 
@@ -27,6 +28,11 @@ class WallClock:
     def now(self) -> datetime:
         """The time now, aware, in UTC."""
         return datetime.now(UTC)
+
+    def elapsed(self) -> float:
+        """Seconds since the machine's start. Linux's monotonic clock stands still while it sleeps, BOOTTIME goes on;
+        macOS's own goes on."""
+        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
     def sleep(self, seconds: float) -> None:
         """Wait that long, or until `stop()`."""

@@ -19,8 +19,9 @@ from phoenix.core.action import Action, WriteTags
 from phoenix.core.explain import clock_time
 from phoenix.core.model import Outcome
 from phoenix.core.record import Ask, Event, GroupRecord, Rotation, longer
-from phoenix.engine.drive import claim, give_back, patiently
+from phoenix.engine.drive import patiently
 from phoenix.engine.group import Group
+from phoenix.engine.lease import claim, give_back
 from phoenix.engine.look import current_record
 from phoenix.engine.observe import observe
 from phoenix.engine.report import Report, Watch, nobody

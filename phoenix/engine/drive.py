@@ -7,23 +7,20 @@ business; a signal ends the drive between two ticks.
 from __future__ import annotations
 
 import logging
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from phoenix.core.due import WATCHED, next_look
 from phoenix.engine.group import Group
+from phoenix.engine.lease import WATCH_POLLS, renew
 from phoenix.engine.once import Ticked, tick_once
 from phoenix.engine.report import Report, Watch
 from phoenix.engine.reporting import report_on
 from phoenix.errors import (
     Interrupted,
-    LeaseHeld,
     LeaseLost,
-    PhoenixError,
     StateConflict,
     TransientError,
     Unreachable,
@@ -36,40 +33,9 @@ log = logging.getLogger(__name__)
 
 PATIENCE = timedelta(minutes=10)
 """How long a driver goes on with nothing but transient errors before it gives up; the rotation stays as it is."""
-WATCH_POLLS = 2
-"""Gates of a resting step are looked at every so many poll intervals."""
 
 Leave = Callable[[Ticked], bool]
 """Asked after every tick: may whoever drives leave the group for now?"""
-
-
-def claim(group: Group, *, force: bool = False) -> Lease:
-    """Take or renew the group's lease.
-
-    Raises:
-        LeaseHeld: somebody else drives the group.
-    """
-    # Renewed with every tick: it has to outlast the longest wait between two of them.
-    ttl = timedelta(seconds=max(group.lease_seconds, 2 * WATCH_POLLS * group.poll_seconds))
-    return group.store.claim(group.name, group.driver, group.clock.now(), ttl, force=force)
-
-
-def give_back(group: Group, lease: Lease, decided: datetime | None = None) -> None:
-    """Release the lease, and say when somebody has to look at the group again. `decided` is what the last tick said.
-
-    Never raises for a store that cannot be read: the lease is given back all the same, and the group is due soon.
-    """
-    now = group.clock.now()
-    try:
-        record = group.store.load(group.name)
-    except PhoenixError:
-        due_at: datetime | None = now + WATCHED
-    else:
-        due_at = next_look(record, now, decided) if record is not None else decided
-    if due_at is not None and due_at > now + WATCHED:
-        # What many groups have in common, the hour of their birth for example, must not bring them all at once.
-        due_at += timedelta(seconds=zlib.crc32(group.name.encode()) % 60)
-    group.store.release(lease, due_at)
 
 
 def stays(_: Ticked) -> bool:
@@ -132,23 +98,11 @@ def patiently(group: Group, attempt: Callable[[], T], *, reached: bool = True) -
 
 
 def _next_tick(group: Group, lease: Lease) -> tuple[Lease, Ticked]:
-    renewed = _renew(group, lease)
+    renewed = renew(group, lease)
     record = group.store.load(group.name)
     if record is None:
         raise LeaseLost(group.name, None)
     return renewed, tick_once(group, renewed, record)
-
-
-def _renew(group: Group, lease: Lease) -> Lease:
-    try:
-        renewed = claim(group)
-    except LeaseHeld as held:
-        raise LeaseLost(group.name, held.owner) from held
-    if renewed.epoch != lease.epoch:
-        # Whoever took over is done; nobody but us could give back what was claimed just now.
-        give_back(group, renewed)
-        raise LeaseLost(group.name, "somebody else meanwhile")
-    return renewed
 
 
 def _wait(group: Group, ticked: Ticked, before: Ticked | None) -> None:

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from phoenix.core.model import Outcome, Step
 from phoenix.core.record import Generation, GroupRecord
-from phoenix.engine.drive import claim, drive, give_back
+from phoenix.engine.drive import drive
 from phoenix.engine.group import Group
+from phoenix.engine.lease import claim, give_back
 from phoenix.engine.observe import observe
 from phoenix.engine.once import tick_once
 from phoenix.engine.plan import plan_for

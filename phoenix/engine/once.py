@@ -51,6 +51,7 @@ def tick_once(group: Group, lease: Lease, record: GroupRecord) -> Ticked:
 
 def act_on(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> Ticked:
     """Decide, record, act, tell. `before` is the record as the store has it; `sight` may carry a changed one."""
+    sight = replace(sight, seen=replace(sight.seen, fences=lease.fences))
     with group.tracer.about(sight.record.in_flight):
         ticked = _decided(group, lease, before, sight)
         # Last: whatever has to be loaded for it, or waited for, nothing that users notice waits for news.

@@ -11,8 +11,9 @@ from phoenix.core.model import Cause, Outcome
 from phoenix.core.ownership import was_replaced
 from phoenix.core.record import Ask, GroupRecord, Rotation
 from phoenix.engine.apply import OLDEST
-from phoenix.engine.drive import claim, drive, give_back
+from phoenix.engine.drive import drive
 from phoenix.engine.group import Group
+from phoenix.engine.lease import claim, give_back
 from phoenix.engine.look import sight_of
 from phoenix.engine.observe import Sight
 from phoenix.engine.once import act_on
@@ -69,7 +70,7 @@ def repair(group: Group, repairs: Repairs, watch: Watch = nobody, *, wait: bool 
     try:
         first = act_on(group, lease, record, Sight(_turned(group, repairs.sight), seen))
         if not was_replaced(repairs.sight.seen, group.store.location):
-            leave_word(group, first)
+            leave_word(group, lease, first)
         report = drive(group, lease, watch, first) if wait else report_on(group, first.record, first.seen)
     finally:
         give_back(group, lease)

@@ -15,8 +15,9 @@ from phoenix.core.progress import noted
 from phoenix.core.readiness import short_by_now
 from phoenix.core.ready import ready_count
 from phoenix.core.record import Ask, GroupRecord, Rotation
-from phoenix.engine.drive import PATIENCE, claim, drive, give_back, patiently
+from phoenix.engine.drive import PATIENCE, drive, patiently
 from phoenix.engine.group import Group
+from phoenix.engine.lease import claim, give_back
 from phoenix.engine.look import current_record, refuse_outdated, sight_of
 from phoenix.engine.observe import Sight, observe
 from phoenix.engine.once import Ticked, act_on, tick_once
@@ -87,7 +88,7 @@ def _roll_back_from(group: Group, errand: Errand, kept: GroupRecord, searched: S
             first = act_on(group, lease, intended, _said_first(sight, errand.say))
         else:
             first = _turn(group, lease, errand, kept, searched)
-        leave_word(group, first)
+        leave_word(group, lease, first)
         return _follow(group, lease, errand, first)
     finally:
         give_back(group, lease)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from phoenix.core.back import heed_hold
 from phoenix.core.model import Outcome
 from phoenix.core.record import Generation, GroupRecord, Rotation
-from phoenix.engine.drive import claim, drive, give_back
+from phoenix.engine.drive import drive
 from phoenix.engine.group import Group
+from phoenix.engine.lease import claim, give_back
 from phoenix.engine.observe import observe
 from phoenix.engine.once import tick_once
 from phoenix.engine.outbox import save_telling

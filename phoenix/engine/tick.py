@@ -15,8 +15,9 @@ from phoenix.core.janitor import leftovers
 from phoenix.core.model import Outcome
 from phoenix.core.record import GroupRecord
 from phoenix.core.triage import NOTE_HOLDS
-from phoenix.engine.drive import claim, drive, give_back
+from phoenix.engine.drive import drive
 from phoenix.engine.group import Group
+from phoenix.engine.lease import claim, give_back
 from phoenix.engine.once import Ticked, tick_once
 from phoenix.engine.outbox import send_left
 from phoenix.engine.plan import describe, plan_for

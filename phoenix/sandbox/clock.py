@@ -46,6 +46,10 @@ class ManualClock:
         """The time it was last moved to."""
         return self._now
 
+    def elapsed(self) -> float:
+        """Virtual seconds since 1970."""
+        return self._now.timestamp()
+
     def sleep(self, seconds: float) -> None:
         """Move the clock; returns at once."""
         self.advance(seconds)
@@ -92,6 +96,10 @@ class ScaledClock:
         """The virtual time."""
         return self._start + timedelta(seconds=(self._monotonic() - self._began) * self.speed)
 
+    def elapsed(self) -> float:
+        """Virtual seconds since 1970."""
+        return self.now().timestamp()
+
     def sleep(self, seconds: float) -> None:
         """Really wait, for `seconds / speed`."""
         if seconds > 0:
@@ -112,6 +120,10 @@ class SkewedClock:
     def now(self) -> datetime:
         """What this machine takes for the time."""
         return self._clock.now() + self._wrong_by
+
+    def elapsed(self) -> float:
+        """Virtual seconds since 1970: what is wrong is the time, not how fast it passes."""
+        return self._clock.elapsed()
 
     def sleep(self, seconds: float) -> None:
         """Let that much virtual time pass, for all machines."""

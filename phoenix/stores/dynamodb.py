@@ -16,13 +16,14 @@ from typing import ClassVar, Final
 
 from phoenix.aws.rights import Names, Rights, arn
 from phoenix.aws.session import Aws
+from phoenix.core.model import Fence
 from phoenix.core.record import GroupRecord, Rotation
 from phoenix.errors import StateConflict, StoreError, TransientError, UsageError
 from phoenix.ports import Lease
 from phoenix.stores import dynamodb_table
 from phoenix.stores.codec import as_text, decode_record, decode_rotation, encode_record, encode_rotation
 from phoenix.stores.dynamodb_table import DUE, MOST_BYTES, Item, Table
-from phoenix.stores.lease import Claim, is_same
+from phoenix.stores.lease import Claim, decode_fences, encode_fences, is_same, without_fence
 from phoenix.stores.unreadable import readable
 
 KEPT_FOR: Final = timedelta(days=400)
@@ -106,7 +107,7 @@ class DynamoStore:
         claim = Claim(group, owner, now, ttl, force, one_machine=False)
         for _ in range(MOST_TRIES):
             found = self._table.get(group, _LEASE)
-            lease = claim.settle(_held(found), _epoch(found))
+            lease = claim.settle(_held(found), _epoch(found), _fences(found))
             if self._put_lease(_lease_item(lease, lease.until, owner), found):
                 return lease
         raise TransientError(f"the lease of {group} changes hands faster than it can be read: try again")
@@ -116,9 +117,20 @@ class DynamoStore:
         return is_same(self.lease_of(lease.group), lease)
 
     def release(self, lease: Lease, due_at: datetime | None = None) -> None:
-        """Give the lease back if it is still this one. The item stays, because the epoch in it must go on rising."""
+        """Give the lease back if it is still this one; else take its fence away. The item stays: the epoch in it must
+        go on rising, and fences outlive whoever has met them."""
         only_if = "#owner = :owner AND #epoch = :epoch"
-        self._table.put(_lease_item(lease, due_at, None), only_if, owner=lease.owner, epoch=lease.epoch)
+        if not self._table.put(_lease_item(lease, due_at, None), only_if, owner=lease.owner, epoch=lease.epoch):
+            self._take_fence_away(lease)
+
+    def _take_fence_away(self, lost: Lease) -> None:
+        """Once, unless somebody changes the lease right then: a fence that stays costs its time, and no more."""
+        found = self._table.get(lost.group, _LEASE)
+        left = without_fence(_fences(found), lost)
+        if found is None or left == _fences(found):
+            return
+        item = {name: value for name, value in found.items() if name != "fences"} | _fences_item(left)
+        self._put_lease(item, found)
 
     def due(self, now: datetime) -> Sequence[str]:
         """Groups whose time has come, the longest due first."""
@@ -202,7 +214,7 @@ class DynamoStore:
 
 def _lease_item(lease: Lease, due_at: datetime | None, owner: str | None) -> Item:
     item: dict[str, str | int] = {"group": lease.group, "item": _LEASE, "epoch": lease.epoch}
-    item |= {"since": as_text(lease.since), "until": as_text(lease.until)}
+    item |= {"since": as_text(lease.since), "until": as_text(lease.until)} | _fences_item(lease.fences)
     if owner is not None:
         item["owner"] = owner
     if due_at is not None:
@@ -214,11 +226,20 @@ def _held(found: Item | None) -> Lease | None:
     if found is None or "owner" not in found:
         return None
     since, until = (datetime.fromisoformat(str(found[name])) for name in ("since", "until"))
-    return Lease(str(found["group"]), str(found["owner"]), int(found["epoch"]), since, until)
+    return Lease(str(found["group"]), str(found["owner"]), int(found["epoch"]), since, until, _fences(found))
 
 
 def _epoch(found: Item | None) -> int:
     return int(found["epoch"]) if found else 0
+
+
+def _fences(found: Item | None) -> tuple[Fence, ...]:
+    return decode_fences(str(found["fences"])) if found and "fences" in found else ()
+
+
+def _fences_item(fences: tuple[Fence, ...]) -> dict[str, str | int]:
+    written = encode_fences(fences)
+    return {} if written is None else {"fences": written}
 
 
 def _filed_as(rotation: Rotation) -> str:

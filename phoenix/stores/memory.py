@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from phoenix.core.model import Fence
 from phoenix.core.record import GroupRecord, Rotation
 from phoenix.errors import StateConflict
 from phoenix.ports import Lease
-from phoenix.stores.lease import Claim, is_same
+from phoenix.stores.lease import Claim, is_same, without_fence
 
 
 class MemoryStore:
@@ -25,6 +26,7 @@ class MemoryStore:
         self._records: dict[str, GroupRecord] = {}
         self._leases: dict[str, Lease] = {}
         self._epochs: dict[str, int] = {}
+        self._fences: dict[str, tuple[Fence, ...]] = {}
         self._due: dict[str, datetime] = {}
         self._history: dict[str, dict[str, Rotation]] = {}
 
@@ -33,7 +35,7 @@ class MemoryStore:
         with self._guard:
             if isinstance(known, Lease):
                 self._leases[known.group], self._epochs[known.group] = known, known.epoch
-                self._due[known.group] = known.until
+                self._due[known.group], self._fences[known.group] = known.until, known.fences
             else:
                 self._records[known.group] = known
 
@@ -61,8 +63,9 @@ class MemoryStore:
         """Take the lease, renew it, or say who has it."""
         with self._guard:
             claim = Claim(group, owner, now, ttl, force)
-            lease = claim.settle(self._leases.get(group), self._epochs.get(group, 0))
-            self._epochs[group] = lease.epoch
+            fences = self._fences.get(group, ())
+            lease = claim.settle(self._leases.get(group), self._epochs.get(group, 0), fences)
+            self._epochs[group], self._fences[group] = lease.epoch, lease.fences
             self._leases[group], self._due[group] = lease, lease.until
             return lease
 
@@ -71,9 +74,10 @@ class MemoryStore:
         return is_same(self._leases.get(lease.group), lease)
 
     def release(self, lease: Lease, due_at: datetime | None = None) -> None:
-        """Give the lease back if it is still this one."""
+        """Give the lease back if it is still this one; else take its fence away."""
         with self._guard:
             if not self.holds(lease):
+                self._fences[lease.group] = without_fence(self._fences.get(lease.group, ()), lease)
                 return
             del self._leases[lease.group], self._due[lease.group]
             if due_at is not None:
@@ -87,7 +91,8 @@ class MemoryStore:
 
     def lease_of(self, group: str) -> Lease | None:
         """Who drives the group, whether or not that lease has expired."""
-        return self._leases.get(group)
+        lease = self._leases.get(group)
+        return None if lease is None else replace(lease, fences=self._fences.get(group, ()))
 
     def history(self, group: str, limit: int = 20) -> Sequence[Rotation]:
         """Rotations of the group, newest first."""

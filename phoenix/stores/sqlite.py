@@ -16,11 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from phoenix.core.model import Fence
 from phoenix.core.record import GroupRecord, Rotation
 from phoenix.errors import StateConflict, UsageError
 from phoenix.ports import Lease
 from phoenix.stores.codec import as_text, decode_record, decode_rotation, encode_record, encode_rotation
-from phoenix.stores.lease import Claim, is_same
+from phoenix.stores.lease import Claim, decode_fences, encode_fences, is_same, without_fence
 from phoenix.stores.sqlite_file import SqliteFile
 from phoenix.stores.unreadable import readable
 
@@ -35,12 +36,13 @@ _FILE_ROTATION = """
     ON CONFLICT (group_name, rotation) DO UPDATE SET written = excluded.written
 """
 _TAKE_LEASE = """
-    INSERT INTO leases (group_name, owner, epoch, since, until, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+    INSERT INTO leases (group_name, owner, epoch, since, until, due_at, fences) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)
     ON CONFLICT (group_name) DO UPDATE
     SET owner = excluded.owner, epoch = excluded.epoch, since = excluded.since, until = excluded.until,
-        due_at = excluded.due_at
+        due_at = excluded.due_at, fences = excluded.fences
 """
 _GIVE_BACK = "UPDATE leases SET owner = NULL, due_at = ? WHERE group_name = ? AND owner = ? AND epoch = ?"
+_REFENCE = "UPDATE leases SET fences = ? WHERE group_name = ?"
 _DUE = "SELECT group_name FROM leases WHERE due_at <= ? ORDER BY due_at, group_name"
 
 
@@ -89,9 +91,9 @@ class SqliteStore:
     def claim(self, group: str, owner: str, now: datetime, ttl: timedelta, *, force: bool = False) -> Lease:
         """Take the lease, renew it, or say who has it."""
         with self._writing() as database:
-            held, epoch = _held(database, group)
-            lease = Claim(group, owner, now, ttl, force).settle(held, epoch)
-            taken = (group, owner, lease.epoch, as_text(lease.since), as_text(lease.until))
+            lease = Claim(group, owner, now, ttl, force).settle(*_held(database, group))
+            fences = encode_fences(lease.fences)
+            taken = (group, owner, lease.epoch, as_text(lease.since), as_text(lease.until), fences)
             database.execute(_TAKE_LEASE, taken)
         return lease
 
@@ -100,13 +102,23 @@ class SqliteStore:
         return is_same(self.lease_of(lease.group), lease)
 
     def release(self, lease: Lease, due_at: datetime | None = None) -> None:
-        """Give the lease back if it is still this one."""
+        """Give the lease back if it is still this one; else take its fence away."""
         if not self.holds(lease):
+            self._take_fence_away(lease)
             return
         with self._writing() as database:
-            # The row stays, because the epoch in it must go on rising.
+            # The row stays: the epoch in it must go on rising, and fences outlive whoever has met them.
             due = as_text(due_at) if due_at is not None else None
             database.execute(_GIVE_BACK, (due, lease.group, lease.owner, lease.epoch))
+
+    def _take_fence_away(self, lost: Lease) -> None:
+        with self._reading() as database:
+            fences = _held(database, lost.group)[2] if database else ()
+        if without_fence(fences, lost) == fences:
+            return
+        with self._writing() as database:
+            left = without_fence(_held(database, lost.group)[2], lost)
+            database.execute(_REFENCE, (encode_fences(left), lost.group))
 
     def due(self, now: datetime) -> Sequence[str]:
         """Groups whose time has come, the longest due first."""
@@ -156,14 +168,17 @@ class SqliteStore:
                     database.execute("ROLLBACK")
 
 
-def _held(database: sqlite3.Connection, group: str) -> tuple[Lease | None, int]:
-    """The lease, and the highest epoch that the group has seen."""
-    row = _one(database, "SELECT owner, epoch, since, until FROM leases WHERE group_name = ?", group)
+def _held(database: sqlite3.Connection, group: str) -> tuple[Lease | None, int, tuple[Fence, ...]]:
+    """The lease, the highest epoch that the group has seen, and its fences."""
+    found = database.execute("SELECT * FROM leases WHERE group_name = ?", (group,))
+    row = found.fetchone()
     if row is None:
-        return None, 0
-    owner, epoch, since, until = row
-    held = Lease(group, owner, epoch, datetime.fromisoformat(since), datetime.fromisoformat(until)) if owner else None
-    return held, epoch
+        return None, 0, ()
+    # By name: a file that may only be read can be an older one, which has fewer columns.
+    kept = dict(zip((column[0] for column in found.description), row, strict=True))
+    owner, epoch, fences = kept["owner"], kept["epoch"], decode_fences(kept.get("fences"))
+    since, until = (datetime.fromisoformat(kept[name]) for name in ("since", "until"))
+    return Lease(group, owner, epoch, since, until, fences) if owner else None, epoch, fences
 
 
 def _one(database: sqlite3.Connection, statement: str, group: str) -> Any:

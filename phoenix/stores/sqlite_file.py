@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from phoenix.errors import StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _APPLICATION = 0x50484E58
 """Tells a store of ours from any other SQLite file: "PHNX"."""
 
@@ -29,7 +29,7 @@ _SCHEMA = f"""
     CREATE TABLE records (group_name TEXT PRIMARY KEY, version INTEGER NOT NULL, written TEXT NOT NULL);
     CREATE TABLE leases (
         group_name TEXT PRIMARY KEY, owner TEXT, epoch INTEGER NOT NULL, since TEXT NOT NULL, until TEXT NOT NULL,
-        due_at TEXT
+        due_at TEXT, fences TEXT
     );
     CREATE INDEX leases_by_due ON leases (due_at) WHERE due_at IS NOT NULL;
     CREATE TABLE history (
@@ -49,6 +49,8 @@ _UPGRADES = {
         "UPDATE leases SET due_at = until",
         "CREATE INDEX leases_by_due ON leases (due_at) WHERE due_at IS NOT NULL",
     ),
+    # Drivers of an older version leave no fence, and keep none.
+    2: ("ALTER TABLE leases ADD COLUMN fences TEXT",),
 }
 """What makes a store of that version one of the next."""
 

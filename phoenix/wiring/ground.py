@@ -10,10 +10,12 @@ import getpass
 import os
 import socket
 from dataclasses import dataclass
+from datetime import timedelta
 
 from phoenix import fleets, routers
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Access, Aws
+from phoenix.core.fence import patience_under
 from phoenix.engine.asking import Asking
 from phoenix.engine.clock import WallClock
 from phoenix.engine.group import About, Group
@@ -56,6 +58,7 @@ class Ground:
         self.clock = overrides.clock or WallClock()
         self.driver = overrides.driver or this_driver()
         self.tracer = open_tracer()
+        self._connect = patience_under(timedelta(seconds=settings.lease_seconds)).connect
         self.asking = Asking()
         self._aws: dict[Access, Aws] = {}
 
@@ -70,14 +73,14 @@ class Ground:
             external_id=wanted.external_id,
             account=wanted.account,
         )
-        return self._aws.setdefault(access, Aws(access, observer=self.tracer))
+        return self._aws.setdefault(access, Aws(access, observer=self.tracer, connect=self._connect))
 
     def aws_of_store(self, region: str | None) -> Aws:
         """AWS for the store, as ourselves. A Region in its URL comes before --region, which is about groups."""
         if region is None or self.overrides.aws is not None:
             return self.aws(Access())
         access = Access(region=region, profile=self.overrides.profile)
-        return self._aws.setdefault(access, Aws(access, observer=self.tracer))
+        return self._aws.setdefault(access, Aws(access, observer=self.tracer, connect=self._connect))
 
     def requests(self) -> int:
         """How many requests have been sent to AWS so far, by everybody here."""

@@ -26,7 +26,7 @@ class CountingSession:
 
     def client(self, service: str, config: Any) -> object:
         self.made.append((service, config))
-        deaf = SimpleNamespace(register=lambda *_: None)
+        deaf = SimpleNamespace(**dict.fromkeys(("register", "register_first", "register_last"), lambda *_: None))
         return SimpleNamespace(meta=SimpleNamespace(events=deaf))
 
 

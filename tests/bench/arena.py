@@ -92,6 +92,10 @@ class LeapingClock:
         """The time, less the rest of the head start."""
         return datetime.now(UTC) + self._offset
 
+    def elapsed(self) -> float:
+        """The same, in seconds."""
+        return self.now().timestamp()
+
     def sleep(self, seconds: float) -> None:
         """Leap."""
         self._offset += timedelta(seconds=seconds)

@@ -50,6 +50,10 @@ class Turns:
         """The virtual time."""
         return self._clock.now()
 
+    def elapsed(self) -> float:
+        """The same, in seconds."""
+        return self.now().timestamp()
+
     def here(self) -> datetime:
         """The same, for a thread aside as late as it has slept."""
         me = _me.get()

@@ -29,7 +29,8 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=2000, help="how many seeds on the model")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--crashes", action="store_true", help="every single strike and every pair of deaths as well")
-    parser.add_argument("--gaps", action="store_true", help="stalls where they are known to do harm, to count them")
+    parser.add_argument("--gaps", action="store_true", help="stalls between the check of the lease and the call")
+    parser.add_argument("--late", action="store_true", help="stalls with the request on its way, to count what they do")
     parser.add_argument("--sandbox-crashes", type=int, default=0, help="so many deaths on the sandbox as well")
     parser.add_argument("--minutes", type=float, default=0, help="stop after that long; 0: when all have run")
     options = parser.parse_args()
@@ -50,6 +51,8 @@ def _names(options: argparse.Namespace) -> Iterator[str]:
         yield from specs.everything()
     if options.gaps:
         yield from (name for case in CASES for name in specs.gaps(case))
+    if options.late:
+        yield from (name for case in CASES for name in specs.late(case))
     yield from _sandbox_crashes(options.sandbox_crashes)
 
 

@@ -13,8 +13,8 @@ from random import Random
 from phoenix.core.action import SetCapacity
 from phoenix.core.model import Capacity, Slot
 from phoenix.engine.control import pause, promote, resume
-from phoenix.engine.drive import claim
 from phoenix.engine.group import Group
+from phoenix.engine.lease import claim
 from phoenix.engine.once import tick_once
 from phoenix.engine.report import Report, Watch
 from phoenix.engine.request import RollbackRequest
@@ -52,7 +52,7 @@ class Storm:
     def __post_init__(self) -> None:
         self.strikes = {
             "dies": lambda: self._plan(die),
-            "stalls": lambda: self._plan(lambda name: freeze(self.crew, name, self.dice.randint(1, 6))),
+            "stalls": lambda: self._plan(lambda name: freeze(self.crew, self.dice.randint(1, 6))),
             "instance lost": lambda: self._often(self._lose, 3),
             "spot interruption": lambda: self._often(self._interrupt, 1),
             "goes sick": lambda: self._often(self._sicken, 2),

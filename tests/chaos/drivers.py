@@ -15,6 +15,7 @@ from phoenix.core.action import Action, SetWeights
 from phoenix.core.model import Route, Slot
 from phoenix.core.record import GroupRecord, Rotation
 from phoenix.errors import ForeignWeights, Throttled
+from phoenix.permit import current_permit
 from phoenix.ports import FleetView, Lease, Traffic
 from phoenix.stores.memory import MemoryStore
 from tests.builders import NOON
@@ -31,15 +32,23 @@ class Death(BaseException):
 
 @dataclass
 class Fate:
-    """Counts the moments of a run, whoever lives through them. `plan`: what happens at which."""
+    """Counts the moments of a run, whoever lives through them. `plan`: what happens at which; `wire`: what happens once
+    the request that follows on that moment has left the process."""
 
     plan: dict[int, Callable[[str], None]] = field(default_factory=dict)
+    wire: dict[int, Callable[[str], None]] = field(default_factory=dict)
     passed: list[str] = field(default_factory=list)
 
     def moment(self, name: str) -> None:
         """A moment has come."""
         self.passed.append(name)
         strike = self.plan.pop(len(self.passed), None)
+        if strike is not None:
+            strike(name)
+
+    def sent(self, name: str) -> None:
+        """A request is on its way to AWS."""
+        strike = self.wire.pop(len(self.passed), None)
         if strike is not None:
             strike(name)
 
@@ -127,6 +136,9 @@ class Ports:
     def now(self) -> datetime:
         return self.run.model.now + self.skew
 
+    def elapsed(self) -> float:
+        return self.now().timestamp()
+
     def sleep(self, seconds: float) -> None:
         self.run.model.pass_time(seconds)
 
@@ -174,11 +186,20 @@ class Ports:
         self.moment(f"before {type(action).__name__}")
         if self.blind:
             raise Violated("I8", f"{action} after a look that failed")
+        self.send(type(action).__name__)
         run.judge.before(run.truth())
         self.carry_out(action)
         unseen = run.reweighed_at > self.seen_at
         run.judge.after(action, run.truth(), run.record.in_flight, unseen=unseen)
         self.moment(f"after {type(action).__name__}")
+
+    def send(self, name: str) -> None:
+        """What `phoenix.aws.fence` does at botocore's events, as late as a request's body; then it is on its way."""
+        permit = current_permit()
+        if permit is None:
+            raise Violated("I7", f"{name} without a permit")
+        permit.check()
+        self.run.fate.sent(name)
 
     def carry_out(self, action: Action) -> None:
         """The call itself; broken parts of the deliberate faults override this."""

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 
+from phoenix.core.fence import SIGNED_FOR
 from phoenix.core.model import Outcome
 from phoenix.engine.control import pause, promote, resume
-from phoenix.engine.drive import claim, drive
+from phoenix.engine.drive import drive
 from phoenix.engine.group import Group
+from phoenix.engine.lease import claim
 from phoenix.engine.once import tick_once
 from phoenix.engine.report import Report, Watch
 from phoenix.engine.request import RollbackRequest
@@ -27,6 +29,8 @@ from tests.chaos.invariants import Violated, check_launches, check_sentence
 from tests.chaos.wired import driver
 
 MOST_TICKS = 1500
+FOR_EVER = timedelta(days=1000)
+ONE_SECOND = timedelta(seconds=1)
 MOST_DRIVERS = 60
 
 Drive = Callable[[Group, Lease, Watch], object]
@@ -126,31 +130,64 @@ def with_deaths(case: Case, deaths: tuple[int, ...], **crew_options: object) -> 
     return crew.run
 
 
-def with_stall(case: Case, moment: int, ticks: int, *, in_gap: bool = False, **crew_options: object) -> Run:
-    """The driver freezes at that moment until its lease is over; another does that many ticks; then it wakes up."""
+def with_stall(case: Case, moment: int, ticks: int, **crew_options: object) -> Run:
+    """The driver freezes at that moment until its lease is over; another does that many ticks; then it wakes up.
+
+    That moment may be the one between its own check of the lease and the call: there its permit ends.
+    """
     crew = Crew(case.run(), **crew_options)  # type: ignore[arg-type]
-    crew.run.fate.plan[moment] = lambda name: freeze(crew, name, ticks, in_gap=in_gap)
+    crew.run.fate.plan[moment] = lambda name: freeze(crew, ticks)
     crew.finish()
     settle(crew, case)
     return crew.run
 
 
-def freeze(crew: Crew, name: str, ticks: int, *, in_gap: bool = False) -> None:
-    """What a plan does to a driver that stalls; between the lease's check and the call itself only with `in_gap`.
+def with_late_request(case: Case, moment: int, ticks: int, **crew_options: object) -> Run:
+    """The machine freezes when the request that follows on that moment has left the process, after every check of ours.
 
-    That gap is known, and counted in docs/reliability.md: AWS does not ask who holds our lease.
+    Another driver does that many ticks. Then the request arrives, unless AWS takes its signature no more.
     """
-    if is_gap(name) and not in_gap:
-        return
-    crew.run.model.pass_time(61)
+    crew = Crew(case.run(), **crew_options)  # type: ignore[arg-type]
+    crew.run.fate.wire[moment] = lambda name: freeze(crew, ticks, at_most=SIGNED_FOR - ONE_SECOND)
+    crew.finish()
+    settle(crew, case)
+    return crew.run
+
+
+def with_late_request_at_a_rollback(case: Case, moment: int, ticks: int) -> Run:
+    """The same, but somebody rolls back right then, and the ticks are those of the way back."""
+    crew = Crew(case.run())
+
+    def turn(_: str) -> None:
+        ann = crew.new("ann")
+        try:
+            rollback(ann, RollbackRequest(wait=False))
+        except Blocked:
+            crew.run.struck["nothing to go back to"] += 1
+        freeze(crew, ticks, at_most=SIGNED_FOR - ONE_SECOND, lease_is_over=False)
+
+    crew.run.fate.wire[moment] = turn
+    crew.finish()
+    settle(crew, case)
+    return crew.run
+
+
+def freeze(crew: Crew, ticks: int, at_most: timedelta = FOR_EVER, *, lease_is_over: bool = True) -> None:
+    """What a plan does to a driver that stalls: until another has done its ticks, or `at_most` has passed."""
+    model = crew.run.model
+    wakes_at = model.now + at_most
+    model.pass_time(61 if lease_is_over else 0)
     other = crew.new("other")
     try:
         for _ in range(ticks):
             lease = claim(other)
-            if crew.run.record.in_flight is None:
+            moves = crew.run.record.in_flight is not None
+            if at_most == FOR_EVER and not moves:
                 break
-            ticked = tick_once(other, lease, crew.run.record)
-            crew.run.model.pass_time(0 if ticked.decision.actions else 15)
+            acts = moves and tick_once(other, lease, crew.run.record).decision.actions
+            model.pass_time(0 if acts else min(15, (wakes_at - model.now).total_seconds()))
+            if model.now >= wakes_at:
+                break
     except (PhoenixError, Death):
         crew.run.struck["the other driver failed too"] += 1
 

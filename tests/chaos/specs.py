@@ -1,8 +1,9 @@
 """Every run has a name, and the name is all that it takes to run it again.
 
-`1234` is a seed; `deaths:CASE:3,17`, `stall:CASE:MOMENT:TICKS` (`gap:` where it cannot be held) and
-`operator:CASE:COMMAND:TICK` are single strikes on one case; `sandbox:...` are runs of the second level. What fails
-prints `make chaos SEED=<name>`.
+`1234` is a seed; `deaths:CASE:3,17`, `stall:CASE:MOMENT:TICKS` and `operator:CASE:COMMAND:TICK` are single strikes on
+one case; so are `gap:` (a stall between the check of the lease and the call), `late:` (with the request on its way) and
+`late-back:` (while somebody rolls back); `sandbox:...` are runs of the second level. What fails prints
+`make chaos SEED=<name>`.
 """
 
 from __future__ import annotations
@@ -17,10 +18,29 @@ from tests.chaos.cases import CASES, Case, case_named
 from tests.chaos.dice import with_dice
 from tests.chaos.drivers import Run
 from tests.chaos.invariants import Violated
-from tests.chaos.runs import OPERATORS, Crew, calm, end_state, is_gap, with_deaths, with_operator, with_stall
+from tests.chaos.runs import (
+    OPERATORS,
+    Crew,
+    calm,
+    end_state,
+    is_gap,
+    with_deaths,
+    with_late_request,
+    with_late_request_at_a_rollback,
+    with_operator,
+    with_stall,
+)
 
 STALL_TICKS = (1, 3, 1000)
 """How far the other driver gets while one is frozen: one tick, a few, all the way."""
+
+
+STALLS = {
+    "stall": with_stall,
+    "gap": with_stall,
+    "late": with_late_request,
+    "late-back": with_late_request_at_a_rollback,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +89,12 @@ def play(name: str) -> Figures:
         run = with_deaths(case_named(case), tuple(int(each) for each in rest.split(",")))
         run.struck["dies"] = rest.count(",") + 1
         _hold_to_the_end(run, case)
-    elif kind in ("stall", "gap"):
+    elif kind in STALLS:
         moment, _, ticks = rest.partition(":")
-        run = with_stall(case_named(case), int(moment), int(ticks), in_gap=kind == "gap")
+        run = STALLS[kind](case_named(case), int(moment), int(ticks))
         run.struck["stalls"] = 1
-        _hold_to_the_end(run, case)
+        if kind != "late-back":
+            _hold_to_the_end(run, case)
     elif kind == "operator":
         command, _, tick = rest.partition(":")
         run = with_operator(case_named(case), command, int(tick))
@@ -117,11 +138,20 @@ def stalls(case: Case, every: int = 1, ticks: Sequence[int] = STALL_TICKS) -> It
             yield f"stall:{case.name}:{moment}:{count}"
 
 
-def gaps(case: Case) -> Iterator[str]:
-    """Frozen between the check of the lease and the call: what cannot be held, to be counted."""
-    for moment, name in enumerate(undisturbed(case.name).moments, start=1):
-        if is_gap(name):
-            yield from (f"gap:{case.name}:{moment}:{count}" for count in STALL_TICKS)
+def gaps(case: Case, every: int = 1) -> Iterator[str]:
+    """Frozen between the check of the lease and the call."""
+    yield from _at_gaps("gap", case, every)
+
+
+def late(case: Case, every: int = 1) -> Iterator[str]:
+    """Frozen with the request on its way: what AWS allows, to be counted."""
+    yield from _at_gaps("late", case, every)
+    yield from _at_gaps("late-back", case, every)
+
+
+def _at_gaps(kind: str, case: Case, every: int) -> Iterator[str]:
+    moments = [n for n, name in enumerate(undisturbed(case.name).moments, start=1) if is_gap(name)]
+    yield from (f"{kind}:{case.name}:{moment}:{count}" for moment in moments[::every] for count in STALL_TICKS)
 
 
 def operators(case: Case, every: int = 1) -> Iterator[str]:

@@ -19,8 +19,8 @@ from phoenix.core.image import Candidate
 from phoenix.core.model import Judgement, Observation, Slot, SlotState, TargetState, Terms, Verdict
 from phoenix.core.record import GroupRecord, Rotation
 from phoenix.engine.apply import apply
-from phoenix.engine.drive import claim
 from phoenix.engine.group import Group
+from phoenix.engine.lease import claim
 from phoenix.engine.observe import observe
 from phoenix.engine.report import Watch
 from phoenix.engine.reporting import report_on

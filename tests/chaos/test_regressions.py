@@ -10,14 +10,15 @@ import pytest
 
 from phoenix.core.action import SetCapacity, SetWeights
 from phoenix.core.back import turn_back
-from phoenix.core.converge import converge, may_go_back
+from phoenix.core.converge import converge
 from phoenix.core.decide import decide
 from phoenix.core.model import Cause, Judgement, Outcome, Slot, SlotState, TargetState
 from phoenix.core.progress import advance, advance_clocks
-from phoenix.core.ready import capacity_verdict
+from phoenix.core.ready import capacity_verdict, may_go_back
 from phoenix.core.record import Ask, Rotation
 from phoenix.engine.apply import apply
-from phoenix.engine.drive import PATIENCE, claim, patiently
+from phoenix.engine.drive import PATIENCE, patiently
+from phoenix.engine.lease import claim
 from phoenix.engine.request import RollbackRequest
 from phoenix.engine.rollback import rollback
 from phoenix.errors import StateConflict, TransientError

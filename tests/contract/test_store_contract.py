@@ -223,21 +223,21 @@ def test_releasing_the_lease_that_one_had_before_does_nothing(store: Store) -> N
 
 @pytest.mark.parametrize("store", OF_ONE_MACHINE, indirect=True)
 def test_the_lease_of_a_dead_driver_of_this_machine_is_free_at_once(store: Store) -> None:
-    store.claim("web", f"{socket.gethostname()}/{_a_dead_pid()}", NOON, MINUTE)
+    store.claim("web", f"{socket.gethostname()}/{a_dead_pid()}", NOON, MINUTE)
 
     assert store.claim("web", "bob", NOON, MINUTE).owner == "bob"
 
 
 @pytest.mark.parametrize("store", OF_MANY_MACHINES, indirect=True)
 def test_where_machines_share_a_store_nobody_is_called_dead_since_two_may_have_one_name(store: Store) -> None:
-    store.claim("web", f"{socket.gethostname()}/{_a_dead_pid()}", NOON, MINUTE)
+    store.claim("web", f"{socket.gethostname()}/{a_dead_pid()}", NOON, MINUTE)
 
     with pytest.raises(LeaseHeld):
         store.claim("web", "bob", NOON, MINUTE)
 
 
 def test_the_lease_of_another_machine_runs_until_it_expires(store: Store) -> None:
-    store.claim("web", f"elsewhere/{_a_dead_pid()}", NOON, MINUTE)
+    store.claim("web", f"elsewhere/{a_dead_pid()}", NOON, MINUTE)
 
     with pytest.raises(LeaseHeld):
         store.claim("web", "bob", NOON, MINUTE)
@@ -290,7 +290,7 @@ def test_whoever_has_been_due_longest_comes_first(store: Store) -> None:
     assert list(store.due(NOON + 3 * MINUTE)) == ["api", "jobs", "web"]
 
 
-def _a_dead_pid() -> int:
+def a_dead_pid() -> int:
     child = subprocess.Popen([sys.executable, "-S", "-c", ""])
     child.wait()
     return child.pid

@@ -11,8 +11,9 @@ from phoenix.core.action import (
     SetWeights,
     WriteTags,
 )
-from phoenix.core.converge import is_empty_for, may_shrink
+from phoenix.core.converge import is_empty_for
 from phoenix.core.model import Route
+from phoenix.core.ready import may_shrink
 from tests.builders import (
     NEW_IMAGE,
     NOON,

@@ -15,8 +15,8 @@ from phoenix.core.action import (
     SetWeights,
     WriteTags,
 )
-from phoenix.core.converge import may_go_back
 from phoenix.core.model import Capacity, Cause
+from phoenix.core.ready import may_go_back
 from phoenix.core.record import Temporary
 from tests.builders import (
     NEW_IMAGE,

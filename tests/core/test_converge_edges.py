@@ -9,9 +9,9 @@ import pytest
 
 from phoenix.core.action import SetCapacity, SetWeights, WriteTags
 from phoenix.core.back import reopen
-from phoenix.core.converge import leaves_enough, may_go_back
 from phoenix.core.decide import decide
 from phoenix.core.model import Capacity, Slot, TargetState
+from phoenix.core.ready import leaves_enough, may_go_back
 from phoenix.core.record import Ask
 from tests.builders import (
     CANARY,

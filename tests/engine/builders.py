@@ -41,6 +41,9 @@ class VirtualClock:
     def now(self) -> datetime:
         return self.at
 
+    def elapsed(self) -> float:
+        return self.at.timestamp()
+
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.at += timedelta(seconds=seconds)

@@ -14,7 +14,7 @@ import pytest
 from phoenix.core.action import SetCapacity, SetWeights
 from phoenix.core.record import GroupRecord
 from phoenix.engine.apply import apply
-from phoenix.engine.drive import claim
+from phoenix.engine.lease import claim
 from phoenix.errors import LeaseLost
 from phoenix.telemetry.spans import NoTracer
 from tests.builders import a_record, a_rotation

@@ -12,7 +12,7 @@ from phoenix.core import tags
 from phoenix.core.model import OnFailure, Outcome, Step
 from phoenix.core.record import Ask, Event, Rotation
 from phoenix.engine.control import pause, promote, release_image, resume, retry, retry_image
-from phoenix.engine.drive import claim, give_back
+from phoenix.engine.lease import claim, give_back
 from phoenix.engine.report import Report
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.tick import tick

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from phoenix.core.model import Outcome
-from phoenix.engine.drive import PATIENCE, claim, drive
+from phoenix.engine.drive import PATIENCE, drive
+from phoenix.engine.lease import claim
 from phoenix.engine.report import Report, nobody
 from phoenix.errors import Interrupted, LeaseHeld, LeaseLost, Throttled
 from tests.engine.builders import a_bench

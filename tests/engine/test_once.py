@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from phoenix.core.model import Outcome
-from phoenix.engine.drive import claim
+from phoenix.engine.lease import claim
 from phoenix.engine.once import tick_once
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import begin

@@ -14,8 +14,8 @@ from phoenix.core.model import Outcome
 from phoenix.core.notice import Notice
 from phoenix.core.record import Ask, GroupRecord
 from phoenix.engine.control import pause
-from phoenix.engine.drive import claim
 from phoenix.engine.group import Group
+from phoenix.engine.lease import claim
 from phoenix.engine.once import tick_once
 from phoenix.engine.outbox import put, save_telling, send, send_left
 from phoenix.engine.request import RollbackRequest, RotateRequest

@@ -192,6 +192,20 @@ def test_every_group_of_an_older_store_is_looked_at_once(path: Path, open_at: Ca
     assert open_at(path).due(NOON + MINUTE) == ["web"]
 
 
+def test_a_lease_that_a_version_without_fences_has_written_is_read_and_taken_over(
+    path: Path, open_at: Callable[[Path], SqliteStore]
+) -> None:
+    store = open_at(path)
+    lost = store.claim("web", "ada", NOON, MINUTE)
+    store.close()
+    for statement in ("ALTER TABLE leases DROP COLUMN fences", "PRAGMA user_version = 2"):
+        _execute(path, statement)
+
+    assert open_at(path).lease_of("web") == lost
+    assert [fence.owner for fence in open_at(path).claim("web", "bob", NOON + MINUTE, MINUTE).fences] == ["ada"]
+    assert _version(path) == SCHEMA_VERSION
+
+
 def test_a_locked_store_is_named_in_one_sentence(store: SqliteStore, path: Path) -> None:
     saved = store.save(a_record())
     store._file.open().execute("PRAGMA busy_timeout = 1")  # type: ignore[union-attr]
