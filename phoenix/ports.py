@@ -106,10 +106,11 @@ class Fleet(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What the load balancers said at one instant. `health` is by slot and instance id."""
+    """What the load balancers said. `health` is by slot and instance id; `words` why it is not, in printable words."""
 
     routes: tuple[Route, ...] = ()
     health: Mapping[Slot, Mapping[str, TargetState]] = field(default_factory=dict)
+    words: Mapping[Slot, Mapping[str, str]] = field(default_factory=dict)
 
 
 class Router(Protocol):
@@ -160,16 +161,15 @@ class Gate(Protocol):
     """True for a check that is made at each look until the candidate gets traffic, and not afterwards; False for one
     that is also made at each look while it bakes."""
     judges_alone: bool
-    """True for a check that asks no other service: it judges what was seen, and takes no time. Where the first gates
-    of a policy are such, and one of them does not pass before there is traffic, the gates after it are not asked."""
+    """True for a check of what was seen alone: where it comes first and does not pass before there is traffic, the
+    gates after it are not asked."""
     checks: ClassVar[tuple[str, ...]]
     """Names of everything that `find_blockers` looks for, and of the blockers it returns."""
 
     def check(self, rotation: Rotation, seen: Observation) -> Verdict:
         """Judge the candidate now, within GATE_BUDGET; later than that the answer counts as WAIT.
 
-        `seen` holds slots and routes, and no verdicts: all gates are asked side by side, each in a thread of its own.
-        It is also what is acted upon. While a check has not returned, the same gate is not asked again.
+        `seen` has no verdicts: all gates are asked side by side. While a check has not returned, it is not made again.
         """
         ...
 

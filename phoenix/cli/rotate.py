@@ -26,7 +26,8 @@ _ignore = click.option(
     "--ignore",
     metavar="NAMES",
     multiple=True,
-    help="window, freeze, quarantine, limit, breaker; with --reason. Asks on a terminal.",
+    help="window, freeze, quarantine, limit, breaker, or alarm:NAME for one that rings already; with --reason. Asks on"
+    " a terminal.",
 )
 _no_wait = click.option("--no-wait", is_flag=True, help="One tick only; later ticks go on.")
 
@@ -110,17 +111,18 @@ def _asked(request: RotateRequest) -> str:
     if not request.ignore:
         return " ".join(force)
     reason = shlex.quote(request.reason) if request.reason else '"..."'
-    return " ".join([*force, "--ignore", ",".join(sorted(request.ignore)), "--reason", reason])
+    return " ".join([*force, "--ignore", shlex.quote(",".join(sorted(request.ignore))), "--reason", reason])
 
 
 def _request(
     session: Session, image: str | None, force: bool, ignore: tuple[str, ...], *, asks: bool = True
 ) -> RotateRequest:
-    from phoenix.engine.request import IGNORABLE, RotateRequest
+    from phoenix.engine.request import IGNORABLE, RotateRequest, can_be_ignored
 
     names = frozenset(name.strip() for several in ignore for name in several.split(",") if name.strip())
-    if unknown := sorted(names - IGNORABLE):
-        raise UsageError(f"--ignore {', '.join(unknown)}: only {', '.join(sorted(IGNORABLE))} can be ignored")
+    if unknown := sorted(name for name in names if not can_be_ignored(name)):
+        known = f"{', '.join(sorted(IGNORABLE))} and alarm:NAME"
+        raise UsageError(f"--ignore {', '.join(unknown)}: only {known} can be ignored")
     if names and asks and not session.options.reason:
         raise UsageError("--ignore needs --reason: the next person will want to know why")
     return RotateRequest(image=image, force=force, ignore=names, reason=session.options.reason)

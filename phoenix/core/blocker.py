@@ -11,9 +11,10 @@ from datetime import timedelta
 class Blocker:
     """Something that stands in the way of a start: what, where, and the command that mends it.
 
-    `ignorable` is True for those that `--ignore NAME` may list. A `warning` stands in nobody's way. `unchecked` names
-    what could not be looked at because of this one. One `of_rights` is about who asks: it stands in the way of a start
-    by them, but a plan by somebody who may only read is as good as any.
+    `ignorable` is True for those that `--ignore NAME` may list, under `ignored_as` where that is not the name. A
+    `warning` stands in nobody's way. `unchecked` names what could not be looked at because of this one. One `of_rights`
+    is about who asks: it stands in the way of a start by them, but a plan by somebody who may only read is as good as
+    any.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Blocker:
     warning: bool = False
     unchecked: tuple[str, ...] = ()
     of_rights: bool = False
+    ignored_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)

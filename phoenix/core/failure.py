@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from phoenix.core.explain import ago
 from phoenix.core.model import Cause, Judgement, LaunchFailure, Observation
-from phoenix.core.ready import candidate_goal, is_enough, ready_count
+from phoenix.core.ready import candidate_goal, is_enough, ready_count, why_not_ready
 from phoenix.core.record import Rotation
 
 TOLERATED_LAUNCH_FAILURES = 3
@@ -74,7 +74,8 @@ def _launch_overdue(rotation: Rotation, seen: Observation) -> Failure | None:
     ready = ready_count(rotation, seen, rotation.new.slot)
     if len(running) > ready:
         return Failure(
-            f"{ready} of {goal} became healthy within {ago(timeout)}; {len(running) - ready} run and are not healthy",
+            f"{ready} of {goal} became healthy within {ago(timeout)}; {len(running) - ready} run and are not healthy"
+            f"{why_not_ready(rotation, seen)}",
             Cause.IMAGE,
         )
     last = f"; last failure: {seen.failures[0].words}" if seen.failures else ""

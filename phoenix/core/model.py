@@ -148,7 +148,7 @@ class Instance:
     """One instance of a slot, as its Auto Scaling group lists it.
 
     `lifecycle` is AWS's LifecycleState verbatim, because AWS adds new ones; `target` is None when no load balancer
-    lists the instance, which never counts as ready.
+    lists the instance, which never counts as ready. `target_words` is why it is not healthy there, in few words.
     """
 
     id: str
@@ -157,6 +157,7 @@ class Instance:
     healthy: bool
     template_version: str | None
     target: TargetState | None = None
+    target_words: str = ""
 
     @property
     def in_service(self) -> bool:

@@ -53,6 +53,9 @@ def advance_clocks(rotation: Rotation, seen: Observation) -> Rotation:
     if goal > rotation.candidate_target:
         # More is wanted than a moment ago: that it is not there yet is not the candidate's failure.
         rotation = replace(rotation, short_since=None)
+    if rotation.ready_since is not None and not enough_now and rotation.proved_at is None:
+        longest = max(rotation.longest_ready or timedelta(0), seen.at - rotation.ready_since)
+        rotation = replace(rotation, times_ready=rotation.times_ready + 1, longest_ready=longest)
     return replace(
         rotation,
         candidate_target=goal,
@@ -223,6 +226,8 @@ def _end_bake(rotation: Rotation, seen: Observation) -> Rotation:
         following,
         candidate_target=candidate_goal(following),
         ready_since=None,
+        times_ready=0,
+        longest_ready=None,
         grown_since=seen.at,
         progress_at=seen.at,
     )

@@ -6,14 +6,16 @@ count. InService alone is not healthy, registered is not healthy, and an instanc
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 from phoenix.core.capacity import enough, share, to_carry
-from phoenix.core.explain import ago
+from phoenix.core.explain import ago, counted
 from phoenix.core.fence import unrefused
 from phoenix.core.model import Cause, Instance, Judgement, Observation, Slot, SlotState, Step, TargetState, Verdict
 from phoenix.core.record import Rotation
 
+_MOST_TOLD = 2
 LEAST_REPLACEMENT = timedelta(minutes=1)
 """What one replacement takes at least, for a generation that has not shown how long it needs."""
 
@@ -84,6 +86,38 @@ def patience(rotation: Rotation) -> timedelta:
     return rotation.terms.healthy_for + replacement_time(rotation)
 
 
+def shortcomings(state: SlotState, version: str | None, has_traffic: bool) -> tuple[tuple[int, str], ...]:
+    """What keeps instances from being ready, in AWS's words, counted; the most frequent first."""
+    not_ready = (i for i in state.of_version(version) if not i.leaving and not is_ready(i, has_traffic))
+    by_words = Counter(_shortcoming(i) for i in not_ready)
+    return tuple((count, words) for words, count in sorted(by_words.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _shortcoming(instance: Instance) -> str:
+    if not instance.in_service:
+        return instance.lifecycle
+    if not instance.healthy:
+        return "unhealthy to Auto Scaling"
+    if instance.target is None:
+        return "not registered"
+    return instance.target_words or instance.target.value
+
+
+def why_not_ready(rotation: Rotation, seen: Observation) -> str:
+    """The candidate's shortcomings, and how often it has been ready all the same; empty where there is nothing to tell.
+
+    How long it was ready is what the looks have seen: a moment between two of them is not known.
+    """
+    version = rotation.new.template_version
+    found = shortcomings(seen.slots[rotation.new.slot], version, rotation.terms.has_traffic) if version else ()
+    told = ", ".join(f"{count}x {words}" for count, words in found[:_MOST_TOLD])
+    if rotation.times_ready:
+        ready = "healthy" if rotation.terms.has_traffic else "in service"
+        times = counted(rotation.times_ready, "time")
+        told += f"{'; ' if told else ''}was {ready} {times}, longest {ago(rotation.longest_ready or timedelta(0))}"
+    return f": {told}" if told else ""
+
+
 def capacity_verdict(rotation: Rotation, seen: Observation, gate: str) -> Verdict:
     """What `target_health` and `in_service` say: enough ready instances, for long enough."""
     goal = candidate_goal(rotation)
@@ -95,20 +129,23 @@ def capacity_verdict(rotation: Rotation, seen: Observation, gate: str) -> Verdic
             return Verdict(gate, Judgement.PASS, f"{count} for {ago(lasted)}")
         return Verdict(gate, Judgement.WAIT, f"{count} for {ago(lasted)}, {ago(rotation.terms.healthy_for)} needed")
     if rotation.weight == 0:
-        return Verdict(gate, Judgement.WAIT, count + _zone_note(rotation, seen, ready, goal))
+        note = _zone_note(rotation, seen, ready, goal) or why_not_ready(rotation, seen)
+        return Verdict(gate, Judgement.WAIT, count + note)
     return _under_traffic(rotation, seen, gate, ready, count)
 
 
 def _under_traffic(rotation: Rotation, seen: Observation, gate: str, ready: int, count: str) -> Verdict:
+    why = why_not_ready(rotation, seen)
     if ready == 0:
-        return Verdict(gate, Judgement.FAIL, f"{count}, with {rotation.weight} % of the traffic")
+        return Verdict(gate, Judgement.FAIL, f"{count}, with {rotation.weight} % of the traffic{why}")
     if not is_short(rotation, seen):
         # It grows for the next step, and carries what it has so far: how long that may take is the launch's time-out.
-        return Verdict(gate, Judgement.WAIT, count)
+        return Verdict(gate, Judgement.WAIT, count + why)
     short_for = seen.at - (rotation.short_since or seen.at)
     limit = patience(rotation)
     judgement = Judgement.FAIL if short_for > limit else Judgement.WAIT
-    return Verdict(gate, judgement, f"{count} for {ago(short_for)}, at most {ago(limit)} is tolerated", Cause.IMAGE)
+    reason = f"{count} for {ago(short_for)}, at most {ago(limit)} is tolerated{why}"
+    return Verdict(gate, judgement, reason, Cause.IMAGE)
 
 
 def _zone_note(rotation: Rotation, seen: Observation, ready: int, goal: int) -> str:

@@ -91,14 +91,16 @@ class Rotation:
 
     Times are the memory of the clocks, as nothing sleeps: `grown_since` when the candidate began to grow for this step,
     `progress_at` when it last had more instances in service than ever (`in_service_high`), `ready_since` since when it
-    has been ready without a break, `short_since` since when it has been under its floor, `sick` since when each
+    has been ready without a break (`times_ready` counts the breaks, `longest_ready` is the longest time before one),
+    `short_since` since when it has been under its floor, `sick` since when each
     instance has been in service and unhealthy, `proved_at` when this step's gates had all passed, `shifted_at` when its
     weights were read back, `shrunk_at` when it was decided that the old generation may shrink, `baking_since` since
     when it rests, `closing_since` since when only the clean-up is left. `exposed_at` is when the new generation was
     first meant to get any traffic; `succeeded_at` survives a rollback that comes after a success.
 
     `weight` is the last one that was verified, `intended_weight` the one that may be on its way, both in per cent for
-    the new generation. `store` is the location that `phoenix:store` names, `capacity` what the live slot is to have at
+    the new generation. `ignored` is what was in the way of the start and was passed over by name (`alarm:web-5xx`), by
+    whom and why. `store` is the location that `phoenix:store` names, `capacity` what the live slot is to have at
     rest, `ledger` what is changed for as long as this lasts: empty before the first change and after the end.
 
     `trace` is a W3C traceparent: the trace of the whole rotation, and the span that is its root. `phase_since` None:
@@ -119,6 +121,7 @@ class Rotation:
     policy: str = ""
     store: str = ""
     trace: str = ""
+    ignored: Mapping[str, Ask] = field(default_factory=dict)
     ledger: tuple[Entry, ...] = ()
     step: int = 0
     candidate_target: int = 0
@@ -127,6 +130,8 @@ class Rotation:
     in_service_high: int = 0
     sick: Mapping[str, datetime] = field(default_factory=dict)
     ready_since: datetime | None = None
+    times_ready: int = 0
+    longest_ready: timedelta | None = None
     short_since: datetime | None = None
     grew_in: timedelta | None = None
     proved_at: datetime | None = None

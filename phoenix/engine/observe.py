@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 
-from phoenix.core.model import Observation, Route, Slot, SlotState, TargetState, Verdict
+from phoenix.core.model import Observation, Route, Slot, SlotState, Verdict
 from phoenix.core.record import GroupRecord, Rotation
 from phoenix.engine.group import Group
 from phoenix.ports import FleetView, Traffic
@@ -47,7 +47,7 @@ def observe(group: Group, record: GroupRecord, *, search: bool = False, health_o
         view, traffic = _complete(group, record, view, traffic, health_of)
         seen = Observation(
             at=began,
-            slots={slot: _with_health(state, traffic.health.get(slot, {})) for slot, state in view.slots.items()},
+            slots={slot: _with_health(state, traffic) for slot, state in view.slots.items()},
             routes=traffic.routes,
             failures=view.failures,
             prepared_version=view.prepared_version,
@@ -66,7 +66,7 @@ def _look_around(
     found = replace(
         record, slots=dict(group.slots), target_groups=target_groups, routes={r.arn: r.name for r in routes}
     )
-    return Traffic(routes, traffic.health), found
+    return replace(traffic, routes=routes), found
 
 
 def _places(group: Group, record: GroupRecord, state: SlotState) -> tuple[str, ...]:
@@ -128,11 +128,14 @@ def _complete(
     if not left_out or not group.router.balances:
         return view, traffic
     more = group.router.observe(record.target_groups, (), left_out)
-    return view, Traffic(traffic.routes, {**traffic.health, **more.health})
+    health, words = {**traffic.health, **more.health}, {**traffic.words, **more.words}
+    return view, Traffic(traffic.routes, health, words)
 
 
-def _with_health(state: SlotState, health: Mapping[str, TargetState]) -> SlotState:
-    return replace(state, instances=tuple(replace(i, target=health.get(i.id)) for i in state.instances))
+def _with_health(state: SlotState, traffic: Traffic) -> SlotState:
+    health, words = traffic.health.get(state.slot, {}), traffic.words.get(state.slot, {})
+    instances = (replace(i, target=health.get(i.id), target_words=words.get(i.id, "")) for i in state.instances)
+    return replace(state, instances=tuple(instances))
 
 
 def ask_gates(group: Group, rotation: Rotation, seen: Observation) -> tuple[Verdict, ...]:

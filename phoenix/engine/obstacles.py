@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -29,6 +30,7 @@ CHECKS: Final = (
     "last-bake",
     "limit",
     "breaker",
+    "ignored-in-vain",
 )
 _WEIGHTS: Final = frozenset({"weights-elsewhere", "weights-differ", "weight-on-both-slots", "no-traffic", "not-routed"})
 
@@ -62,8 +64,25 @@ def find_obstacles(group: Group, request: RotateRequest, found: Survey, lasts: t
         ahead = Ahead(lasts, extremes(need, found.terms.steps).peak - need)
         yield from group.fleet.find_blockers(live, found.image, need, ahead)
     yield from group.router.find_blockers(found.seen.slots, live)
+    yield from _gates(group, request, found)
+
+
+def _gates(group: Group, request: RotateRequest, found: Survey) -> Iterator[Blocker]:
+    """What the gates object to; what an operator passes over by name becomes a warning."""
+    vain = set(request.by_name)
     for gate in group.gates:
-        yield from gate.find_blockers(found.seen.slots, live)
+        for blocker in gate.find_blockers(found.seen.slots, found.live.slot):
+            is_passed = blocker.ignorable and blocker.ignored_as in request.ignore
+            vain.discard(blocker.ignored_as if is_passed else "")
+            yield _passed_over(blocker) if is_passed else blocker
+    for name in sorted(vain):
+        text = f"--ignore {name} passes over nothing: no gate of this policy objects to it."
+        yield Blocker("ignored-in-vain", group.name, text, warning=True)
+
+
+def _passed_over(blocker: Blocker) -> Blocker:
+    text = f"{blocker.where} rings, and is passed over by name. It counts again once it has been OK."
+    return replace(blocker, text=text, remedy=None, warning=True)
 
 
 def _checks_of_others(group: Group) -> tuple[str, ...]:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from phoenix.core.blocker import Blocker
 
 IGNORABLE = frozenset({"window", "freeze", "quarantine", "limit", "breaker"})
-"""What `--ignore` may list."""
+"""What `--ignore` may list, besides alarms by name."""
+BY_NAME = "alarm:"
+"""`alarm:web-5xx` passes over one alarm that rings already."""
+
+
+def can_be_ignored(name: str) -> bool:
+    """True for what `--ignore` may list."""
+    return name in IGNORABLE or (name.startswith(BY_NAME) and name != BY_NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +29,16 @@ class RotateRequest:
     reason: str | None = None
     wait: bool = True
     scheduled: bool = False
+
+    @property
+    def by_name(self) -> frozenset[str]:
+        """What is ignored by its own name."""
+        return frozenset(name for name in self.ignore if name.startswith(BY_NAME))
+
+    def narrowed(self, blockers: Iterable[Blocker]) -> RotateRequest:
+        """Without the names that pass over nothing: what does not ring at the start counts from the start."""
+        found = {blocker.ignored_as for blocker in blockers}
+        return replace(self, ignore=self.ignore - (self.by_name - found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def rotate(group: Group, request: RotateRequest, watch: Watch = nobody) -> Repor
     lease = claim(group)
     try:
         with in_turn(group, request) as turn:
-            record = begin(group, found, plan.next, request, turn)
+            record = begin(group, found, plan.next, request.narrowed(plan.blockers), turn)
         with group.tracer.about(record.rotation):
             return _run(group, lease, request, watch)
     finally:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from phoenix.core import tags
 from phoenix.core.model import Capacity
-from phoenix.core.record import Event, Generation, GroupRecord, Rotation
+from phoenix.core.record import Ask, Event, Generation, GroupRecord, Rotation
 from phoenix.engine.group import Group
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.survey import Survey
@@ -39,6 +39,7 @@ def new_record(group: Group, found: Survey, new: Generation, request: RotateRequ
         policy=group.policy,
         store=group.store.location,
         trace=_new_trace(),
+        ignored={name: Ask(at, group.by, request.reason) for name in sorted(request.by_name)},
         waiting_for="starting",
         events=(Event(at, "start", f"image {new.image_name or new.image}, by {group.by}: {trigger}"),),
     )

@@ -1,15 +1,15 @@
 """Are the owner's CloudWatch alarms quiet while the candidate has traffic?
 
-Must never take missing or insufficient information for an alarm that is quiet.
+Must never take missing or insufficient information for an alarm that is quiet, once there is something to measure, nor
+what rings about the other generation for the candidate's doing.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,12 +19,16 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.model import Cause, Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.core.record import Rotation
 from phoenix.errors import TransientError
+from phoenix.gates.alarm_blockers import Start, blocker_of, short_bakes
+from phoenix.gates.alarm_state import ALARM, OK, Alarm, read_alarm, shorten, with_children
 from phoenix.keys import Kind, Text
 
-_OK: Final = "OK"
-_ALARM: Final = "ALARM"
 _GAP = timedelta(minutes=1)
-_LONGEST_REASON = 160
+_DEPTH = 5
+_AT_A_TIME = 100
+_TYPES = ("MetricAlarm", "CompositeAlarm")
+
+Finding = tuple[Judgement, str]
 
 
 class Settings(Kind):
@@ -36,89 +40,136 @@ class Settings(Kind):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """An alarm at one instant."""
-
-    name: str
-    state: str
-    reason: str
-    changed_at: datetime
-
-
 class AlarmGate:
-    """All alarms in one call a look; their history only after a gap in watching."""
+    """All alarms in one call a look; the children of composite ones and the history only where they decide."""
 
     settings = Settings
     name = "alarm"
     before_traffic_only = False
     judges_alone = False
     IAM_ACTIONS: ClassVar[Rights] = reads("cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms", roles=FORWARD)
-    checks: ClassVar[tuple[str, ...]] = ("unknown-alarm", "alarm-already-ringing", "alarm-without-measurements")
+    checks: ClassVar[tuple[str, ...]] = (
+        "unknown-alarm",
+        "alarm-already-ringing",
+        "alarm-without-measurements",
+        "alarm-never-ok",
+        "bake-too-short",
+    )
 
     def __init__(self, settings: Settings, scope: Scope) -> None:
-        self._aws = scope.aws
+        self._aws, self._group = scope.aws, scope.group
         self._names = tuple(dict.fromkeys(settings.alarms))
+        self._steps = scope.terms.steps
 
     def check(self, rotation: Rotation, seen: Observation) -> Verdict:
-        """FAIL for one in ALARM, now or while nobody looked; WAIT for one that is missing or lacks measurements.
+        """FAIL for one in ALARM, now or while nothing looked; WAIT for one that is missing or lacks measurements.
 
-        An alarm that rings before the candidate has any traffic is not the candidate's: that waits too.
+        What has no traffic is not measured: an alarm about it that has no data is as it should be. One that rings
+        before the candidate has any traffic, or about the old generation, is not the candidate's: that waits.
         """
-        verdict = self._judge(rotation, seen)
-        if verdict.judgement is Judgement.FAIL and rotation.weight == 0:
-            reason = f"{verdict.reason}; not the new generation's doing, which has no traffic yet"
-            return Verdict(self.name, Judgement.WAIT, reason, Cause.ENVIRONMENT)
-        return verdict
-
-    def _judge(self, rotation: Rotation, seen: Observation) -> Verdict:
-        alarms = self._read()
-        for alarm in alarms.values():
-            if alarm.state == _ALARM:
-                return self._failed(alarm.name, alarm.changed_at, alarm.reason)
-        missed = self._missed(rotation, seen, alarms.values())
+        alarms = self._read(lambda alarm: alarm.state != OK)
+        found = [self._judge(name, alarms.get(name), rotation, seen) for name in self._names]
+        missed = self._missed(rotation, seen, (alarms[name] for name in self._names if name in alarms))
         if missed is not None:
-            return missed
-        waiting = [self._why_waiting(name, alarms.get(name)) for name in self._names]
-        if any(waiting):
-            return Verdict(self.name, Judgement.WAIT, ", ".join(filter(None, waiting)), Cause.ENVIRONMENT)
-        return Verdict(self.name, Judgement.PASS, ", ".join(f"{name} OK" for name in self._names))
+            found.append((Judgement.WAIT, _not_yet(missed)) if rotation.weight == 0 else (Judgement.FAIL, missed))
+        for judgement in (Judgement.FAIL, Judgement.WAIT):
+            told = [reason for found_judgement, reason in found if found_judgement is judgement]
+            if told:
+                cause = Cause.IMAGE if judgement is Judgement.FAIL else Cause.ENVIRONMENT
+                return Verdict(self.name, judgement, told[0] if cause is Cause.IMAGE else ", ".join(told), cause)
+        return Verdict(self.name, Judgement.PASS, ", ".join(reason for _, reason in found))
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
-        """Alarms that do not exist, and those that ring already: a rotation could not be told apart from what is."""
-        alarms = self._read()
-        found = (self._blocker(name, alarms.get(name)) for name in self._names)
-        return [blocker for blocker in found if blocker is not None]
+        """Alarms that do not exist, that ring already, and that could never become OK; bakes that end before an alarm
+        could ring."""
+        alarms = self._read(lambda _: True)
+        start = Start(self._group, slots, live)
+        found = (blocker_of(name, alarms.get(name), start) for name in self._names)
+        watched = [alarms[name] for name in self._names if name in alarms]
+        return [*(b for b in found if b is not None), *short_bakes(watched, self._steps)]
 
-    def _read(self) -> dict[str, Alarm]:
+    def _judge(self, name: str, alarm: Alarm | None, rotation: Rotation, seen: Observation) -> Finding:
+        if alarm is None:
+            return Judgement.WAIT, f"{name} does not exist"
+        about = alarm.is_about(seen.slots)
+        if alarm.state == ALARM:
+            return self._ringing(alarm, about, rotation, seen)
+        if alarm.state == OK:
+            return Judgement.PASS, f"{name} OK"
+        measured = 100 - rotation.weight if about is rotation.old.slot else rotation.weight
+        if measured == 0:
+            return Judgement.PASS, f"{name} has no data, and none is expected without traffic"
+        why = ": it counts errors, and takes no data for missing; phoenix plan says what mends that"
+        return (
+            Judgement.WAIT,
+            f"{name} has too few measurements ({alarm.state}){why if alarm.is_silent_at_zero else ''}",
+        )
+
+    def _ringing(self, alarm: Alarm, about: Slot | None, rotation: Rotation, seen: Observation) -> Finding:
+        ask = rotation.ignored.get(f"alarm:{alarm.name}")
+        if ask is not None and not self._was_ok_since(alarm, rotation.started_at, seen.at):
+            rings = f"{alarm.name} rings since before the start, ignored by {ask.by}"
+            if rotation.weight < 100:
+                return Judgement.PASS, f"{rings} until it has been OK once"
+            return Judgement.WAIT, f"{rings} so far; the last bake ends once it is OK"
+        if about is rotation.old.slot:
+            rings = f"{alarm.name} rings, and is about generation {rotation.old.number}"
+            if rotation.weight == 100:
+                return Judgement.PASS, f"{rings}, which has no traffic any more"
+            return Judgement.WAIT, f"{rings}, not {rotation.new.number}"
+        rang = _rang(alarm.name, alarm.changed_at, alarm.reason)
+        return (Judgement.FAIL, rang) if rotation.weight else (Judgement.WAIT, _not_yet(rang))
+
+    def _was_ok_since(self, alarm: Alarm, since: datetime, now: datetime) -> bool:
+        """True when it has been OK between then and now, though it rings again."""
+        if alarm.changed_at <= since:
+            return False
+        return any(_new_state(item).get("stateValue") == OK for item in self._history(alarm.name, since, now))
+
+    def _read(self, wants_children: Callable[[Alarm], bool]) -> dict[str, Alarm]:
+        """The alarms by name, and the children of those composite ones that are wanted."""
+        found = self._described(self._names)
+        for _ in range(_DEPTH):
+            parents = [alarm for alarm in found.values() if alarm.children and wants_children(alarm)]
+            left = [name for alarm in parents for name in alarm.children if name not in found]
+            described = self._described(left) if left else {}
+            if not described:
+                break
+            found |= described
+        return {name: with_children(alarm, found) for name, alarm in found.items()}
+
+    def _described(self, names: Sequence[str]) -> dict[str, Alarm]:
         """Both kinds come on the same pages, and a page may be short: an alarm left out would count as deleted."""
-        asked: dict[str, Any] = {
-            "AlarmNames": list(self._names),
-            "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
-            "MaxRecords": 100,
-        }
         found: dict[str, Alarm] = {}
-        while True:
-            page = self._aws.call("cloudwatch", "describe_alarms", **asked)
-            found |= {alarm.name: alarm for alarm in map(_alarm, [*page["MetricAlarms"], *page["CompositeAlarms"]])}
-            if not page.get("NextToken"):
-                return found
-            asked["NextToken"] = page["NextToken"]
+        wanted = list(dict.fromkeys(names))
+        for start in range(0, len(wanted), _AT_A_TIME):
+            asked: dict[str, Any] = {
+                "AlarmNames": wanted[start : start + _AT_A_TIME],
+                "AlarmTypes": list(_TYPES),
+                "MaxRecords": 100,
+            }
+            while True:
+                page = self._aws.call("cloudwatch", "describe_alarms", **asked)
+                found |= {a.name: a for a in map(read_alarm, [*page["MetricAlarms"], *page["CompositeAlarms"]])}
+                if not page.get("NextToken"):
+                    break
+                asked["NextToken"] = page["NextToken"]
+        return found
 
-    def _missed(self, rotation: Rotation, seen: Observation, alarms: Iterable[Alarm]) -> Verdict | None:
+    def _missed(self, rotation: Rotation, seen: Observation, alarms: Iterable[Alarm]) -> str | None:
         """What happened between two looks that lie too far apart, on a laptop that slept for instance."""
         looked_at = rotation.looked_at
         if looked_at is None or seen.at - looked_at <= _GAP:
             return None
         for alarm in alarms:
-            if alarm.changed_at <= looked_at:
+            others = alarm.is_about(seen.slots) is rotation.old.slot or f"alarm:{alarm.name}" in rotation.ignored
+            if alarm.rings or others or alarm.changed_at <= looked_at:
                 continue
             for item in self._history(alarm.name, looked_at, seen.at):
                 state = _new_state(item)
-                if state.get("stateValue") == _ALARM:
-                    return self._failed(
-                        alarm.name, item["Timestamp"].astimezone(UTC), str(state.get("stateReason", "")), "; OK again"
-                    )
+                if state.get("stateValue") == ALARM:
+                    at, reason = item["Timestamp"].astimezone(UTC), str(state.get("stateReason", ""))
+                    return _rang(alarm.name, at, reason, "; OK again" if alarm.state == OK else f"; {alarm.state} now")
         return None
 
     def _history(self, name: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
@@ -127,46 +178,20 @@ class AlarmGate:
             "describe_alarm_history",
             "AlarmHistoryItems",
             AlarmName=name,
-            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+            AlarmTypes=list(_TYPES),
             HistoryItemType="StateUpdate",
             StartDate=start,
             EndDate=end,
         )
 
-    def _failed(self, name: str, at: datetime, reason: str, since: str = "") -> Verdict:
-        said = f': "{_shortened(reason)}"' if reason else ""
-        return Verdict(self.name, Judgement.FAIL, f"{name} went OK -> ALARM at {at:%H:%M:%S}{since}{said}")
 
-    @staticmethod
-    def _why_waiting(name: str, alarm: Alarm | None) -> str | None:
-        if alarm is None:
-            return f"{name} does not exist"
-        return f"{name} has too few measurements ({alarm.state})" if alarm.state != _OK else None
-
-    @staticmethod
-    def _blocker(name: str, alarm: Alarm | None) -> Blocker | None:
-        where = f"alarm {name}"
-        if alarm is None:
-            remedy = "aws cloudwatch describe-alarms --query '[MetricAlarms,CompositeAlarms][].AlarmName'"
-            return Blocker("unknown-alarm", where, f"CloudWatch knows no alarm {name} here.", remedy)
-        look = f"aws cloudwatch describe-alarms --alarm-names {name} --alarm-types MetricAlarm CompositeAlarm"
-        if alarm.state == _ALARM:
-            text = f'{name} is in ALARM since {alarm.changed_at:%H:%M:%S} UTC: "{_shortened(alarm.reason)}".'
-            return Blocker("alarm-already-ringing", where, f"{text} The rotation would be rolled back at once.", look)
-        if alarm.state != _OK:
-            text = f"{name} has too few measurements now; the gate waits until it is OK."
-            return Blocker("alarm-without-measurements", where, text, look, warning=True)
-        return None
+def _rang(name: str, at: datetime, reason: str, since: str = "") -> str:
+    said = f': "{shorten(reason)}"' if reason else ""
+    return f"{name} went OK -> ALARM at {at:%H:%M:%S}{since}{said}"
 
 
-def _alarm(item: Mapping[str, Any]) -> Alarm:
-    return Alarm(
-        name=str(item["AlarmName"]),
-        state=str(item["StateValue"]),
-        reason=str(item.get("StateReason", "")),
-        # The second is also moved when only the reason changes, but it is never older than the first.
-        changed_at=(item.get("StateTransitionedTimestamp") or item["StateUpdatedTimestamp"]).astimezone(UTC),
-    )
+def _not_yet(rang: str) -> str:
+    return f"{rang}; not the new generation's doing, which has no traffic yet"
 
 
 def _new_state(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,7 +200,3 @@ def _new_state(item: Mapping[str, Any]) -> dict[str, Any]:
     except ValueError as error:
         raise TransientError(f"the history of alarm {item.get('AlarmName')} cannot be read: {error}") from error
     return state
-
-
-def _shortened(reason: str) -> str:
-    return reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 3] + "..."

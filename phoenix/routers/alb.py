@@ -13,13 +13,13 @@ from phoenix.aws.rights import IS_MANAGED, WRITERS, Right, Rights, arn
 from phoenix.aws.scope import Scope
 from phoenix.core.action import SetWeights
 from phoenix.core.blocker import Blocker
-from phoenix.core.model import Route, Slot, SlotState, TargetState
+from phoenix.core.model import Route, Slot, SlotState
 from phoenix.errors import ForeignWeights, NotFound, TransientError
 from phoenix.ports import Traffic
 from phoenix.routers import alb_blockers, listeners
 from phoenix.routers.alb_blockers import Start, find_blockers
 from phoenix.routers.forwarding import Arns, Pair, Rule, differs, is_at, rewritten
-from phoenix.routers.listeners import Listeners, worse
+from phoenix.routers.listeners import Health, Listeners, worse
 from phoenix.routers.target_blockers import attributes_of, is_cross_zone_off
 
 _READS = 6
@@ -65,12 +65,14 @@ class AlbRouter:
         calls += [partial(self._listeners.read_health, arn) for _, arn in wanted]
         rules, *health = self._aws.side_by_side(calls)
         pair = Pair(target_groups)
+        merged = {
+            slot: _merged([h for (s, _), h in zip(wanted, health, strict=True) if s is slot and h is not None])
+            for slot in want_health
+        }
         return Traffic(
             routes=tuple(rule.route(pair) for rule in rules),
-            health={
-                slot: _merged([h for (s, _), h in zip(wanted, health, strict=True) if s is slot and h is not None])
-                for slot in want_health
-            },
+            health={slot: {i: h.state for i, h in found.items()} for slot, found in merged.items()},
+            words={slot: {i: h.words for i, h in found.items() if h.words} for slot, found in merged.items()},
         )
 
     def shift(self, action: SetWeights, target_groups: Arns, routes: Sequence[str]) -> tuple[Route, ...]:
@@ -146,7 +148,7 @@ def _refuse_foreign(rules: Sequence[Rule], pair: Pair, action: SetWeights) -> No
             raise ForeignWeights(route.name, expected, found)
 
 
-def _merged(health: Sequence[Mapping[str, TargetState]]) -> dict[str, TargetState]:
+def _merged(health: Sequence[Mapping[str, Health]]) -> dict[str, Health]:
     """An instance has to be listed by all of its slot's target groups, and is as healthy as in the worst of them."""
     if not health:
         return {}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import Any, Final
@@ -21,15 +23,20 @@ IAM_ACTIONS: Final = reads(
 )
 
 _STATES: Final = {"unhealthy.draining": TargetState.DRAINING} | {state.value: state for state in TargetState}
+# Those of a health check that was made; the others are about registration, use and removal.
+_CHECKED: Final = frozenset({"Target.ResponseCodeMismatch", "Target.Timeout", "Target.FailedHealthChecks"})
+_LONGEST_WORDS: Final = 80
 _WEB: Final = frozenset({"HTTP", "HTTPS"})
 
 
 class Listeners:
-    """Rules as AWS describes them, with names for people. Remembers ports, which never change, and nothing else."""
+    """Rules as AWS describes them, with names for people. Remembers ports, and the paths of health checks, as a search
+    has found them, for these names only."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
         self._ports: dict[str, int] = {}
+        self._paths: dict[str, str] = {}
 
     def find(self, target_groups: Iterable[str]) -> list[Rule]:
         """Every rule of every load balancer that names one of the target groups."""
@@ -63,9 +70,11 @@ class Listeners:
             NotFound: one of them does not exist.
         """
         wanted = sorted(set(arns))
-        return self._pages("describe_target_groups", "TargetGroups", TargetGroupArns=wanted) if wanted else []
+        found = self._pages("describe_target_groups", "TargetGroups", TargetGroupArns=wanted) if wanted else []
+        self._paths |= {str(g["TargetGroupArn"]): _printable(str(g.get("HealthCheckPath") or "")) for g in found}
+        return found
 
-    def read_health(self, target_group: str) -> dict[str, TargetState] | None:
+    def read_health(self, target_group: str) -> dict[str, Health] | None:
         """The state of each target by instance id; of several ports of one instance the one that is not healthy.
 
         None for a target group that does not exist: a group goes on naming it after it was deleted.
@@ -74,12 +83,24 @@ class Listeners:
             answer = self._aws.call("elbv2", "describe_target_health", TargetGroupArn=target_group)
         except NotFound:
             return None
-        health: dict[str, TargetState] = {}
+        health: dict[str, Health] = {}
         for item in answer["TargetHealthDescriptions"]:
             instance = str(item["Target"]["Id"])
-            state = _STATES.get(str(item["TargetHealth"]["State"]), TargetState.UNAVAILABLE)
-            health[instance] = worse(health.get(instance), state)
+            said = item["TargetHealth"]
+            state = _STATES.get(str(said["State"]), TargetState.UNAVAILABLE)
+            words = "" if state is TargetState.HEALTHY else self._words(target_group, item)
+            health[instance] = worse(health.get(instance), Health(state, words))
         return health
+
+    def _words(self, target_group: str, item: Mapping[str, Any]) -> str:
+        """Why this target is not healthy, in few words; where it is the health check, also what that asks for."""
+        said = item["TargetHealth"]
+        reason, description = str(said.get("Reason", "")), _printable(str(said.get("Description", "")))
+        if reason not in _CHECKED:
+            return description or _printable(reason)
+        codes = re.search(r"\[([^\]]+)\]", description)
+        answer = codes[1] if codes else {"Target.Timeout": "timed out"}.get(reason, description or reason)
+        return f"{answer} on {self._paths.get(target_group, '')}:{item.get('HealthCheckPort', '')}".rstrip(":")
 
     def _existing(self, arns: Iterable[str]) -> list[dict[str, Any]]:
         """Those of the target groups that exist: asked for several, AWS names none when it does not know one."""
@@ -120,9 +141,22 @@ class Listeners:
         return list(self._aws.pages("elbv2", method, items, **parameters))
 
 
-def worse(one: TargetState | None, other: TargetState) -> TargetState:
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The health of one target, and why it is not healthy, in few words."""
+
+    state: TargetState
+    words: str = ""
+
+
+def worse(one: Health | None, other: Health) -> Health:
     """Healthy only if both are."""
-    return other if one in (None, TargetState.HEALTHY) else one or other
+    return other if one is None or one.state is TargetState.HEALTHY else one
+
+
+def _printable(words: str) -> str:
+    """AWS's words on one line: what targets answer may be among them."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e]", " ", words).split())[:_LONGEST_WORDS]
 
 
 def _balancer_of(rule: str) -> str:

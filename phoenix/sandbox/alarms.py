@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
     from phoenix.sandbox.timeline import Timeline
 
-DATAPOINTS = (61.0, 88.0, 94.0)
+DATAPOINTS = (94.0, 88.0, 61.0)
 BREACHED = (
-    "Threshold Crossed: 3 out of the last 3 datapoints [{points}] were greater than the threshold ({threshold})"
-    " (minimum 3 datapoints for OK -> ALARM transition)."
+    "Threshold Crossed: {count} out of the last {all} datapoints [{points}] {were} greater than the threshold"
+    " ({threshold}) (minimum {least} datapoint{s} for OK -> ALARM transition)."
 )
+PUBLISHING = 60.0
+"""From the end of a minute until its measurements can be evaluated; one to three minutes in practice."""
+SILENCE = {"missing": "INSUFFICIENT_DATA", "notBreaching": "OK", "breaching": "ALARM"}
 RECOVERED = "Threshold Crossed: no datapoints were received for 2 periods and 2 missing datapoints were treated as"
 RECOVERED += " [NonBreaching]."
 
@@ -38,15 +41,19 @@ class Alarms:
         self.cloudwatch: Callable[[], CloudWatchBackend]
         self.history: list[dict[str, Any]] = []
         self._timeline, self._routes, self._targets = timeline, routes, targets
+        self.shown: Callable[[datetime], datetime] = lambda moment: moment
+        """A moment as those who ask would have read it off their own clock, which may run slower than ours."""
         self._raised: set[str] = set()
         self._watched: dict[str, bool] = {}
+        self._since: dict[str, datetime] = {}
         routes.on_shift.append(self._look)
+        routes.on_shift.append(self._await_measurements)
         targets.on_healthy.append(self._glance)
         targets.on_unhealthy.append(self._glance)
 
     def set(self, alarm: Alarm, state: str, reason: str, reason_data: str = "{}") -> None:
         """Change an alarm's state, as SetAlarmState or an evaluation does."""
-        now = self._timeline.now
+        now = self.shown(self._timeline.now)
         old = {"stateValue": alarm.state_value, "stateReason": alarm.state_reason}
         if alarm.state_value != state or not hasattr(alarm, "state_transitioned_timestamp"):
             alarm.state_transitioned_timestamp = now.replace(tzinfo=None)
@@ -54,6 +61,12 @@ class Alarms:
             self.history.append(_history_item(alarm.name, now, old, {"stateValue": state, "stateReason": reason}))
         alarm.state_value, alarm.state_reason, alarm.state_reason_data = state, reason, reason_data
         alarm.state_updated_timestamp = now.replace(tzinfo=None)
+
+    def unchecked(self, alarm: Alarm) -> None:
+        """A new alarm has too little to go by until it has been evaluated; moto calls it OK ("When an alarm is created,
+        the alarm state is immediately set to INSUFFICIENT_DATA": PutMetricAlarm)."""
+        if not hasattr(alarm, "state_transitioned_timestamp"):
+            alarm.state_value = "INSUFFICIENT_DATA"
 
     def find(self, name: str) -> Alarm | None:
         """None when there is no such alarm."""
@@ -71,6 +84,7 @@ class Alarms:
             if self._watched.get(balancer, False) == (balancer in hurt):
                 continue
             self._watched[balancer] = balancer in hurt
+            self._since[balancer] = self._timeline.now
             delay = self.physics.alarm_lag if balancer in hurt else self.physics.alarm_recovery
             self._timeline.after(delay, lambda arn=balancer, bad=balancer in hurt: self._evaluate(arn, bad))  # type: ignore[misc]
 
@@ -89,10 +103,58 @@ class Alarms:
         for alarm in self._alarms_on(load_balancer):
             if bad and alarm.state_value != "ALARM":
                 self._raised.add(alarm.name)
-                self.set(alarm, "ALARM", _breach(alarm, self._timeline.now))
+                self.set(alarm, "ALARM", self._breach(alarm, self._since[load_balancer]))
             elif not bad and alarm.name in self._raised:
                 self._raised.discard(alarm.name)
                 self.set(alarm, "OK", RECOVERED)
+
+    def _await_measurements(self) -> None:
+        """Traffic has moved: alarms about one target group find out when their window and the publishing are over."""
+        for alarm in self.cloudwatch().alarms.values():
+            if self._target_group_of(alarm) is not None and alarm.period:
+                window = float(alarm.period) * (alarm.evaluation_periods or 1)
+                self._timeline.after(window + PUBLISHING, lambda name=alarm.name: self._evaluate_silence(name))  # type: ignore[misc]
+
+    def _evaluate_silence(self, name: str) -> None:
+        """ALB "reports metrics to CloudWatch only when requests are flowing", and counts of errors only when there are
+        some; what the alarm makes of that is its TreatMissingData. One in ALARM is left to who has put it there."""
+        alarm = self.find(name)
+        group = self._target_group_of(alarm) if alarm is not None else None
+        if alarm is None or group is None or alarm.state_value == "ALARM":
+            return
+        flows = bool(self._routes.load_balancers_sending_to(group))
+        has_data = flows and not any(word in (alarm.metric_name or "") for word in ("4XX", "5XX", "Error"))
+        state = "OK" if has_data else SILENCE.get(alarm.treat_missing_data or "missing", alarm.state_value)
+        if state != alarm.state_value:
+            self.set(
+                alarm, state, "Threshold Crossed" if state == "ALARM" else "Unchecked: no datapoints were received"
+            )
+
+    def _target_group_of(self, alarm: Alarm) -> str | None:
+        """The ARN of the target group that it is about, if it still exists."""
+        wanted = next((d.value for d in alarm.dimensions if d.name == "TargetGroup"), None)
+        return next((arn for arn in self._targets.elbv2().target_groups if arn.endswith(f":{wanted}")), None)
+
+    def _breach(self, alarm: Alarm, since: datetime) -> str:
+        """What it has seen: the minutes that have begun since the first bad request, and none before."""
+        this_minute = self._timeline.now.replace(second=0, microsecond=0)
+        periods = alarm.evaluation_periods or 1
+        minutes = [this_minute - timedelta(minutes=back) for back in range(periods)]
+        seen = [minute for minute in minutes if minute >= since] or minutes[:1]
+        points = ", ".join(
+            f"{DATAPOINTS[place % len(DATAPOINTS)]} ({self.shown(minute):%d/%m/%y %H:%M:%S})"
+            for place, minute in enumerate(seen)
+        )
+        least = min(alarm.datapoints_to_alarm or periods, len(seen))
+        return BREACHED.format(
+            count=len(seen),
+            all=periods,
+            points=points,
+            were="was" if len(seen) == 1 else "were",
+            threshold=alarm.threshold,
+            least=least,
+            s="" if least == 1 else "s",
+        )
 
     def _alarms_on(self, load_balancer: str) -> list[Alarm]:
         name = load_balancer.partition(":loadbalancer/")[2]
@@ -102,14 +164,6 @@ class Alarms:
             if "5XX" in (alarm.metric_name or "")
             and any(each.name == "LoadBalancer" and each.value == name for each in alarm.dimensions)
         ]
-
-
-def _breach(alarm: Alarm, now: datetime) -> str:
-    minutes = [now - timedelta(minutes=back) for back in (3, 2, 1)]
-    points = ", ".join(
-        f"{value} ({minute:%d/%m/%y %H:%M}:00)" for value, minute in zip(DATAPOINTS, minutes, strict=True)
-    )
-    return BREACHED.format(points=points, threshold=alarm.threshold)
 
 
 def _history_item(name: str, at: datetime, old: dict[str, str], new: dict[str, str]) -> dict[str, Any]:

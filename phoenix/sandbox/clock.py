@@ -96,6 +96,10 @@ class ScaledClock:
         """The virtual time."""
         return self._start + timedelta(seconds=(self._monotonic() - self._began) * self.speed)
 
+    def on_the_wall(self, moment: datetime) -> datetime:
+        """What a wall clock showed, or will show, at that virtual moment; those before the start were as they were."""
+        return moment if moment <= self._start else self._start + (moment - self._start) / self.speed
+
     def elapsed(self) -> float:
         """Virtual seconds since 1970."""
         return self.now().timestamp()

@@ -165,6 +165,7 @@ class Builder:
             ComparisonOperator="GreaterThanThreshold",
             Threshold=25.0 if "Statistic" in statistic else 1.0,
             EvaluationPeriods=3,
+            DatapointsToAlarm=1,
             Period=60,
             TreatMissingData="notBreaching",
             **statistic,

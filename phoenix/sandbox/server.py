@@ -82,9 +82,13 @@ def serve(
     The clock runs in real time and web servers answer unless said otherwise.
     """
     web_servers = options.pop("web_servers", True)
-    sandbox = Sandbox(clock=clock or ScaledClock(), scenario=scenario, seed_group=False, **options)
+    clock = clock or ScaledClock()
+    sandbox = Sandbox(clock=clock, scenario=scenario, seed_group=False, **options)
     sandbox.__enter__()
     try:
+        if isinstance(clock, ScaledClock):
+            # Who asks over HTTP has a clock of its own: an alarm that rang hours in its future would be no evidence.
+            sandbox.world.alarms.shown = clock.on_the_wall
         for group in groups:
             sandbox.seed(group)
         if web_servers:

@@ -25,6 +25,7 @@ DESCRIPTIONS = {
     "Elb.InitialHealthChecking": "Initial health checks in progress",
     "Target.ResponseCodeMismatch": "Health checks failed with these codes: [503]",
     "Target.FailedHealthChecks": "Health checks failed",
+    "Target.Timeout": "Request timed out",
     "Target.NotInUse": "Target group is not configured to receive traffic from the load balancer",
     "Target.DeregistrationInProgress": "Target deregistration is in progress",
     "Target.NotRegistered": "Target is not registered to the target group",

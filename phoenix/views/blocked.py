@@ -36,7 +36,9 @@ def _paragraph(mark: str, blocker: Blocker, group: str) -> list[str]:
     lines += text.paragraph(blocker.text, first="   ", rest="   ")
     remedy = blocker.remedy
     if remedy is None and blocker.ignorable:
-        remedy = f'{text.command("rotate", group)} --ignore {text.clean(blocker.name)} --reason "..."'
+        remedy = (
+            f'{text.command("rotate", group)} --ignore {text.clean(blocker.ignored_as or blocker.name)} --reason "..."'
+        )
     return lines + [f"     {text.clean(line)}" for line in (remedy or "").split("\n") if line]
 
 

@@ -52,6 +52,9 @@ def rotation(told: Rotation) -> Document:
         "reason": told.reason,
         "started_at": time(told.started_at),
         "ended_at": time(told.ended_at),
+        "ignored": [
+            {"name": name, "by": ask.by, "reason": ask.reason, "at": time(ask.at)} for name, ask in told.ignored.items()
+        ],
     }
 
 
@@ -157,6 +160,7 @@ def _slot_row(row: SlotRow) -> Mapping[str, Any]:
         "in_service": row.in_service,
         "healthy": row.healthy,
         "weight": row.weight,
+        "not_ready": [{"count": count, "why": why} for count, why in row.not_ready],
     }
 
 
@@ -173,4 +177,5 @@ def _generation(told: Generation) -> Mapping[str, Any]:
 def _blocker(told: Blocker) -> Mapping[str, Any]:
     return {
         "name": told.name, "where": told.where, "text": told.text, "remedy": told.remedy, "ignorable": told.ignorable,
+        "ignored_as": (told.ignored_as or told.name) if told.ignorable else None,
     }  # fmt: skip

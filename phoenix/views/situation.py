@@ -8,13 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from phoenix.core.model import Observation, Role, Slot
-from phoenix.core.ready import is_ready
+from phoenix.core.ready import is_ready, shortcomings
 from phoenix.core.record import Generation, GroupRecord
 
 
 @dataclass(frozen=True, slots=True)
 class SlotRow:
-    """A generation in its slot. Counts and weight are None where nobody looked; weight also without a load balancer."""
+    """A generation in its slot. Counts and weight are None where nobody looked; weight also without a load balancer.
+
+    `not_ready` is what keeps instances from being ready, counted.
+    """
 
     generation: Generation
     role: Role
@@ -23,6 +26,7 @@ class SlotRow:
     in_service: int | None = None
     healthy: int | None = None
     weight: int | None = None
+    not_ready: tuple[tuple[int, str], ...] = ()
 
 
 def rows(record: GroupRecord, seen: Observation | None) -> tuple[SlotRow, ...]:
@@ -65,7 +69,9 @@ def _row(generation: Generation, role: Role, record: GroupRecord, seen: Observat
     in_service = [instance for instance in counted if instance.in_service]
     healthy = sum(is_ready(instance, bool(seen.routes)) for instance in in_service)
     weight = weight_of(generation.slot, seen)
-    return SlotRow(generation, role, name, state.desired, len(in_service), healthy, weight)
+    version = None if role is Role.LIVE else generation.template_version
+    not_ready = shortcomings(state, version, bool(seen.routes))
+    return SlotRow(generation, role, name, state.desired, len(in_service), healthy, weight, not_ready)
 
 
 def weight_of(slot: Slot, seen: Observation) -> int | None:

@@ -118,7 +118,7 @@ def test_instances_that_run_and_never_get_healthy_blame_the_image() -> None:
 
     assert failure is not None
     assert failure.cause is Cause.IMAGE
-    assert failure.reason == "0 of 4 became healthy within 15m; 4 run and are not healthy"
+    assert failure.reason == "0 of 4 became healthy within 15m; 4 run and are not healthy: 4x unhealthy"
 
 
 @pytest.mark.edge(9)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from phoenix.core.model import Instance, Judgement, Observation, Slot, Step, TargetState, Verdict
+from phoenix.core.progress import advance_clocks
 from phoenix.core.ready import (
     candidate_goal,
     capacity_verdict,
@@ -16,6 +18,7 @@ from phoenix.core.ready import (
     old_goal,
     patience,
     ready_count,
+    shortcomings,
     sick_since,
 )
 from phoenix.core.record import Rotation
@@ -170,7 +173,10 @@ def test_under_traffic_a_blip_is_tolerated_for_as_long_as_one_replacement_takes(
 def test_traffic_with_nobody_healthy_fails_at_once() -> None:
     found = verdict(a_rotation(weight=5, short_since=NOON), seeing(*candidates(4, target=TargetState.UNHEALTHY)))
 
-    assert (found.judgement, found.reason) == (Judgement.FAIL, "0 of 4 healthy, with 5 % of the traffic")
+    assert (found.judgement, found.reason) == (
+        Judgement.FAIL,
+        "0 of 4 healthy, with 5 % of the traffic: 4x unhealthy",
+    )
 
 
 def test_patience_is_never_less_than_a_minute_more_than_healthy_for() -> None:
@@ -191,3 +197,66 @@ def test_an_instance_that_was_handed_to_aws_already_is_not_sick_a_second_time() 
     handed_over = an_instance(1, template_version="2", healthy=False, target=TargetState.UNHEALTHY)
 
     assert sick_since(a_rotation(sick={handed_over.id: after(-5)}), seeing(handed_over)) == {}
+
+
+# --- why not ----------------------------------------------------------------------------------------------------------
+
+SICK = {"target": TargetState.UNHEALTHY, "target_words": "503 on /healthz:8080"}
+
+
+def test_why_instances_are_not_healthy_is_counted_in_the_sentence() -> None:
+    booting = an_instance(9, template_version="2", lifecycle="Pending", target=None)
+
+    said = verdict(a_rotation(), seeing(*candidates(3, **SICK), booting))
+
+    assert (said.judgement, said.reason) == (
+        Judgement.WAIT,
+        "0 of 4 healthy: 3x 503 on /healthz:8080, 1x Pending",
+    )
+
+
+def test_under_traffic_the_reason_is_told_as_well() -> None:
+    said = verdict(a_rotation(weight=5, proved_at=NOON), seeing(*candidates(4, **SICK)))
+
+    assert said.judgement is Judgement.FAIL
+    assert said.reason == "0 of 4 healthy, with 5 % of the traffic: 4x 503 on /healthz:8080"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"lifecycle": "Pending:Wait", "target": None}, "Pending:Wait"),
+        ({"healthy": False}, "unhealthy to Auto Scaling"),
+        ({"target": None}, "not registered"),
+        ({"target": TargetState.INITIAL}, "initial"),
+        ({"target": TargetState.UNUSED, "target_words": "Target is not in use"}, "Target is not in use"),
+    ],
+)
+def test_each_shortcoming_has_a_name(changes: dict[str, Any], words: str) -> None:
+    state = a_slot(Slot.GREEN, 1, "2", instances=candidates(1, **changes))
+
+    assert shortcomings(state, "2", has_traffic=True) == ((1, words),)
+
+
+def test_without_a_load_balancer_its_health_is_no_shortcoming() -> None:
+    instances = (*candidates(2, target=None), an_instance(8, template_version="2", lifecycle="Pending"))
+
+    assert shortcomings(a_slot(Slot.GREEN, 3, "2", instances=instances), "2", has_traffic=False) == ((1, "Pending"),)
+
+
+def test_what_leaves_and_what_is_of_another_version_lacks_nothing() -> None:
+    leaving = an_instance(7, template_version="2", lifecycle="Terminating")
+
+    state = a_slot(Slot.GREEN, 2, "2", instances=(leaving, *some_instances(1, target=None)))
+
+    assert shortcomings(state, "2", has_traffic=True) == ()
+
+
+def test_a_candidate_that_flaps_is_told_from_one_that_never_was_healthy() -> None:
+    rotation, seen = a_rotation(grown_since=NOON), seeing()
+    for second, healthy in ((0, 3), (5, 4), (11, 3), (15, 4), (17, 3)):
+        seen = replace(seeing(*candidates(healthy), *candidates(4 - healthy, **SICK)), at=NOON + timedelta(0, second))
+        rotation = advance_clocks(rotation, seen)
+
+    assert (rotation.times_ready, rotation.longest_ready) == (2, timedelta(seconds=6))
+    assert verdict(rotation, seen).reason.endswith("1x 503 on /healthz:8080; was healthy 2 times, longest 6s")

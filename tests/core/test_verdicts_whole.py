@@ -61,7 +61,7 @@ def test_under_traffic_with_too_few_waits_and_says_how_long_that_is_tolerated() 
 
 
 def test_under_traffic_with_nobody_fails_at_once() -> None:
-    expected = Verdict("in_service", FAIL, "0 of 4 healthy, with 5 % of the traffic")
+    expected = Verdict("in_service", FAIL, "0 of 4 healthy, with 5 % of the traffic: 4x unhealthy")
 
     assert said(a_rotation(weight=5), *candidates(4, target=TargetState.UNHEALTHY)) == expected
 
@@ -115,7 +115,9 @@ def test_too_few_healthy_are_counted_against_those_that_run() -> None:
 
     failure = find_failure(a_rotation(), seeing(*ill, *well, *pending, at=after(15)))
 
-    assert failure == Failure("2 of 4 became healthy within 15m; 1 run and are not healthy", Cause.IMAGE)
+    assert failure == Failure(
+        "2 of 4 became healthy within 15m; 1 run and are not healthy: 1x Pending, 1x unhealthy", Cause.IMAGE
+    )
 
 
 def test_instances_of_another_version_do_not_run_for_the_candidate() -> None:

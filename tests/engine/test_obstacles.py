@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from phoenix.core.blocker import Blocker
+from phoenix.core.record import Ask
 from phoenix.core.trigger import RotateWhen
 from phoenix.engine.obstacles import CHECKS, checks_of
 from phoenix.engine.plan import make_plan
 from phoenix.engine.report import Plan
 from phoenix.engine.request import RotateRequest
-from tests.builders import ROLLING
+from phoenix.engine.rotate import rotate
+from tests.builders import NOON, ROLLING
 from tests.engine.builders import BLUE, GREEN, Bench, a_bench
 from tests.fakes import OLD_IMAGE, FakeImages, an_image
 
@@ -122,3 +124,41 @@ def test_a_change_in_the_template_alone_is_no_reason_otherwise() -> None:
     bench.fleet.changed = ("UserData",)
 
     assert not plan_of(bench).due
+
+
+RINGS = Blocker("gate-is-fit", "alarm web-5xx", "web-5xx rings.", "look", ignorable=True, ignored_as="alarm:web-5xx")
+
+
+def test_an_alarm_that_is_passed_over_by_its_name_is_a_warning() -> None:
+    bench = a_bench()
+    bench.gate.blockers.append(RINGS)
+
+    plan = plan_of(bench, ignore=frozenset({"alarm:web-5xx"}), reason="the live image is bad")
+
+    assert plan.in_the_way == ()
+    assert [(b.name, b.warning, "passed over by name" in b.text) for b in plan.blockers] == [
+        ("gate-is-fit", True, True)
+    ]
+
+
+def test_another_alarms_name_passes_over_nothing_and_says_so() -> None:
+    bench = a_bench()
+    bench.gate.blockers.append(RINGS)
+
+    plan = plan_of(bench, ignore=frozenset({"alarm:web-p99"}), reason="a slip")
+
+    assert [b.name for b in plan.in_the_way] == ["gate-is-fit"]
+    assert [b.text for b in plan.blockers if b.name == "ignored-in-vain"] == [
+        "--ignore alarm:web-p99 passes over nothing: no gate of this policy objects to it."
+    ]
+
+
+def test_a_start_remembers_which_alarms_were_passed_over_by_whom_and_why() -> None:
+    bench = a_bench()
+    bench.gate.blockers.append(RINGS)
+    names = frozenset({"alarm:web-5xx", "alarm:web-p99", "window"})
+
+    rotate(bench.group, RotateRequest(ignore=names, reason="the live image is bad"))
+
+    assert bench.rotation.ignored == {"alarm:web-5xx": Ask(NOON, "tester", "the live image is bad")}
+    assert bench.rotation.trigger.endswith('; ignoring alarm:web-5xx, window: "the live image is bad"')

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.model import Cause, Judgement, Observation, Verdict
+from phoenix.core.model import Cause, Judgement, Observation, Slot, Verdict
+from phoenix.core.record import Ask
 from phoenix.gates.alarm import AlarmGate, Settings
 from tests.account import Account
 from tests.builders import a_rotation
@@ -134,3 +135,146 @@ def test_long_reasons_are_cut(account: Account, gate: AlarmGate) -> None:
     account.sandbox.set_alarm("web-5xx", "ALARM", "x" * 1000)
 
     assert len(look(account, gate).reason) < 250
+
+
+# --- one alarm for each slot ------------------------------------------------------------------------------------------
+
+PASS, WAIT, FAIL = Judgement.PASS, Judgement.WAIT, Judgement.FAIL
+BLUE, GREEN = Slot.BLUE, Slot.GREEN
+ERRORS, LATENCY = "HTTPCode_Target_5XX_Count", "TargetResponseTime"
+NO_DATA = "INSUFFICIENT_DATA"
+
+
+def put(account: Account, state: str, slot: Slot | None = GREEN, *, metric: str = ERRORS, missing: str = "") -> None:
+    """An alarm named `own` about the target group of a slot, or about none, in this state."""
+    about = [{"Name": "LoadBalancer", "Value": "app/web/1"}]
+    if slot is not None:
+        about += [{"Name": "TargetGroup", "Value": account.target_groups()[slot][0].rpartition(":")[2]}]
+    account.client("cloudwatch").put_metric_alarm(
+        AlarmName="own",
+        Namespace="AWS/ApplicationELB",
+        MetricName=metric,
+        Dimensions=about,
+        ComparisonOperator="GreaterThanThreshold",
+        Threshold=25.0,
+        EvaluationPeriods=3,
+        Period=60,
+        Statistic="Sum",
+        **({"TreatMissingData": missing} if missing else {}),
+    )
+    account.sandbox.set_alarm("own", state, "Threshold Crossed")
+
+
+def own(account: Account, weight: int, **rotation: Any) -> Verdict:
+    """Ask a gate that watches `own`, in a rotation from blue to green."""
+    gate = account.make(AlarmGate, Settings(alarms=("own",)))
+    now = account.clock.now()
+    flying = a_rotation(started_at=now - 60 * MINUTE, looked_at=now, weight=weight, **rotation)
+    return gate.check(flying, Observation(at=now, slots=account.slots()))
+
+
+SITUATIONS = [
+    # what it is about, its state, weight of green: the verdict
+    (None, "OK", 0, PASS),
+    (None, "OK", 5, PASS),
+    (None, NO_DATA, 0, PASS),
+    (None, NO_DATA, 5, WAIT),
+    (None, NO_DATA, 100, WAIT),
+    (None, "ALARM", 0, WAIT),
+    (None, "ALARM", 5, FAIL),
+    (None, "ALARM", 100, FAIL),
+    (GREEN, "OK", 0, PASS),
+    (GREEN, NO_DATA, 0, PASS),
+    (GREEN, NO_DATA, 5, WAIT),
+    (GREEN, NO_DATA, 100, WAIT),
+    (GREEN, "ALARM", 0, WAIT),
+    (GREEN, "ALARM", 5, FAIL),
+    (BLUE, NO_DATA, 0, WAIT),
+    (BLUE, NO_DATA, 5, WAIT),
+    (BLUE, NO_DATA, 100, PASS),
+    (BLUE, "ALARM", 0, WAIT),
+    (BLUE, "ALARM", 5, WAIT),
+    (BLUE, "ALARM", 100, PASS),
+]
+
+
+@pytest.mark.parametrize(("about", "state", "weight", "judgement"), SITUATIONS)
+def test_what_an_alarm_says_of_the_candidate_depends_on_what_it_is_about_and_on_the_traffic(
+    account: Account, about: Slot | None, state: str, weight: int, judgement: Judgement
+) -> None:
+    put(account, state, about)
+
+    verdict = own(account, weight)
+
+    assert verdict.judgement is judgement
+    assert (verdict.cause is Cause.ENVIRONMENT) == (judgement is WAIT)
+
+
+def composite(account: Account, rule: str, state: str) -> None:
+    account.client("cloudwatch").put_composite_alarm(AlarmName="any", AlarmRule=rule)
+    account.sandbox.set_alarm("any", state, "a child rings")
+
+
+@pytest.mark.parametrize(
+    ("about", "rule", "judgement"),
+    [
+        (BLUE, "ALARM(own)", WAIT),
+        (GREEN, 'ALARM("own")', FAIL),
+        (BLUE, "ALARM(own) OR ALARM(web-5xx)", FAIL),
+        (BLUE, "ALARM(arn:aws:cloudwatch:eu-west-1:123456789012:alarm:own) OR ALARM(own)", WAIT),
+    ],
+)
+def test_a_composite_alarm_is_about_what_all_its_children_are_about(
+    account: Account, about: Slot, rule: str, judgement: Judgement
+) -> None:
+    put(account, "ALARM", about)
+    composite(account, rule, "ALARM")
+    gate = account.make(AlarmGate, Settings(alarms=("any",)))
+    now = account.clock.now()
+
+    verdict = gate.check(a_rotation(looked_at=now, weight=5), Observation(at=now, slots=account.slots()))
+
+    assert verdict.judgement is judgement
+
+
+# --- passed over by name ----------------------------------------------------------------------------------------------
+
+
+def ignored(account: Account, weight: int) -> Verdict:
+    """It rang before the start, a minute ago, and `oncall` has passed over it."""
+    at = account.clock.now()
+    return own(account, weight, ignored={"alarm:own": Ask(at, "oncall", "the live image is bad")})
+
+
+@pytest.mark.parametrize(("weight", "judgement"), [(0, PASS), (5, PASS), (99, PASS), (100, WAIT)])
+def test_one_that_was_passed_over_is_waited_for_only_in_the_last_step(
+    account: Account, weight: int, judgement: Judgement
+) -> None:
+    put(account, "ALARM", None)
+    account.clock.advance(7200)
+
+    verdict = ignored(account, weight)
+
+    assert verdict.judgement is judgement
+    assert "ignored by oncall" in verdict.reason
+
+
+def test_one_that_was_passed_over_counts_again_once_it_has_been_ok(account: Account) -> None:
+    put(account, "ALARM", None)
+    account.clock.advance(7200)
+    account.sandbox.set_alarm("own", "OK")
+    assert ignored(account, 5).judgement is PASS
+    account.clock.advance(60)
+    account.sandbox.set_alarm("own", "ALARM", "again")
+
+    assert ignored(account, 5).judgement is FAIL
+
+
+def test_one_that_only_lost_its_data_for_a_while_is_still_passed_over(account: Account) -> None:
+    put(account, "ALARM", None)
+    account.clock.advance(7200)
+    account.sandbox.set_alarm("own", NO_DATA)
+    account.clock.advance(60)
+    account.sandbox.set_alarm("own", "ALARM", "again")
+
+    assert ignored(account, 5).judgement is PASS

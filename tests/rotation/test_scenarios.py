@@ -172,6 +172,63 @@ def test_an_alarm_that_rings_already_stands_in_the_way_of_a_start(open_stage: Op
     assert stage.writes() == []
 
 
+OWN = {"kind": "alarm", "alarms": ["blue-own", "green-own"]}
+
+
+def with_alarms_of_the_slots(open_stage: Opener, metric: str, missing: str) -> Stage:
+    """One alarm for each slot, on its own target group; green's has never had data."""
+    stage = open_stage(policy=a_policy(gates=[BRISK, OWN], strategy=CANARY))
+    groups = {g["TargetGroupName"]: g for g in stage.client("elbv2").describe_target_groups()["TargetGroups"]}
+    for slot in ("blue", "green"):
+        target_group = groups[f"web-{slot}"]["TargetGroupArn"].rpartition(":")[2]
+        stage.client("cloudwatch").put_metric_alarm(
+            AlarmName=f"{slot}-own", Namespace="AWS/ApplicationELB", MetricName=metric, Statistic="Sum", Threshold=25,
+            Dimensions=[{"Name": "TargetGroup", "Value": target_group}], ComparisonOperator="GreaterThanThreshold",
+            EvaluationPeriods=1, Period=60, TreatMissingData=missing,
+        )  # fmt: skip
+    stage.box.set_alarm("blue-own", "OK")
+    return stage
+
+
+@pytest.mark.parametrize(
+    ("metric", "missing"),
+    [
+        ("TargetResponseTime", "missing"),
+        ("TargetResponseTime", "ignore"),
+        ("HTTPCode_Target_5XX_Count", "notBreaching"),
+    ],
+)
+def test_an_alarm_of_the_idle_slot_keeps_nobody_from_the_traffic_that_it_is_to_measure(
+    open_stage: Opener, metric: str, missing: str
+) -> None:
+    stage = with_alarms_of_the_slots(open_stage, metric, missing)
+
+    assert stage.rotate().outcome is Outcome.SUCCEEDED
+
+
+def test_an_alarm_that_could_never_become_ok_stands_in_the_way_of_a_start(open_stage: Opener) -> None:
+    stage = with_alarms_of_the_slots(open_stage, "HTTPCode_Target_5XX_Count", "missing")
+
+    with pytest.raises(NotStarted) as refused:
+        stage.rotate()
+
+    assert [b.name for b in refused.value.plan.in_the_way] == ["alarm-never-ok"]
+
+
+def test_the_cure_of_a_bad_live_image_passes_its_alarm_by_name(open_stage: Opener) -> None:
+    stage = open_stage(policy=a_policy(gates=[BRISK, ALARMS], strategy=CANARY))
+    stage.box.set_alarm("web-5xx", "ALARM", "the live image is bad")
+
+    def cured(report: Report) -> None:
+        if report.record.rotation is not None and report.record.rotation.weight == 100:
+            stage.box.set_alarm("web-5xx", "OK", "no more errors")
+
+    report = stage.rotate(cured, ignore=frozenset({"alarm:web-5xx"}), reason="INC-7: the live image is bad")
+
+    assert report.outcome is Outcome.SUCCEEDED
+    assert stage.rotation.ignored["alarm:web-5xx"].reason == "INC-7: the live image is bad"
+
+
 def test_on_failure_pause_holds_and_keeps_the_candidate_for_a_person(open_stage: Opener) -> None:
     stage, report = rotated(open_stage, "bad-image", on_failure="pause")
 

@@ -10,6 +10,8 @@ from phoenix.core.action import SetWeights
 from phoenix.core.model import Slot, TargetState
 from phoenix.errors import ForeignWeights, Throttled, TransientError
 from phoenix.routers.alb import AlbRouter, _merged
+from phoenix.routers.listeners import Health
+from phoenix.sandbox.targets import DESCRIPTIONS
 from tests.account import Account, Opener
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN
@@ -181,10 +183,43 @@ def test_weights_that_never_show_are_an_error_after_a_few_looks(account: Account
 
 
 def test_an_instance_is_as_healthy_as_in_the_worst_of_its_target_groups() -> None:
-    one = {"i-1": TargetState.HEALTHY, "i-2": TargetState.HEALTHY, "i-3": TargetState.HEALTHY}
-    other = {"i-1": TargetState.HEALTHY, "i-2": TargetState.DRAINING}
+    well, leaving = Health(TargetState.HEALTHY), Health(TargetState.DRAINING, "it leaves")
+    one = {"i-1": well, "i-2": well, "i-3": well}
+    other = {"i-1": well, "i-2": leaving}
 
-    assert _merged([one, other]) == {"i-1": TargetState.HEALTHY, "i-2": TargetState.DRAINING}
+    assert _merged([one, other]) == {"i-1": well, "i-2": leaving}
+
+
+def words_of(account: Account, reason: str, description: str) -> str:
+    """What the first live target is said to lack, as AWS gives reason and description."""
+    target = next(iter(account.sandbox.world.targets.of(account.target_groups()[BLUE][0])))
+    target.become("unhealthy", reason)
+    DESCRIPTIONS.setdefault(reason, description)
+    router = account.router()
+    found = router.observe(account.target_groups(), routes_of(account, router), frozenset({BLUE}))
+    return found.words[BLUE][target.instance_id]
+
+
+@pytest.mark.parametrize(
+    ("reason", "description", "words"),
+    [
+        ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]", "503 on /healthz:8080"),
+        ("Target.Timeout", "Request timed out", "timed out on /healthz:8080"),
+        ("Target.FailedHealthChecks", "Health checks failed", "Health checks failed on /healthz:8080"),
+        ("Elb.InitialHealthChecking", "Initial health checks in progress", "Initial health checks in progress"),
+        ("Target.InvalidState", "Target is\nin the stopped\u202e state", "Target is in the stopped state"),
+    ],
+)
+def test_why_a_target_is_not_healthy_is_told_in_few_words(
+    account: Account, reason: str, description: str, words: str
+) -> None:
+    assert words_of(account, reason, description) == words
+
+
+def test_a_healthy_target_needs_no_words(account: Account) -> None:
+    router = account.router()
+
+    assert router.observe(account.target_groups(), routes_of(account, router), frozenset(Slot)).words[BLUE] == {}
 
 
 def test_an_unhealthy_target_is_seen_as_such(account: Account) -> None:

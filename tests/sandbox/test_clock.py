@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from phoenix.sandbox import ManualClock, ScaledClock, serve
+from phoenix.sandbox.clock import A_WEDNESDAY_NIGHT
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 
@@ -47,3 +48,14 @@ def test_stopping_twice_is_harmless_and_the_next_one_may_start() -> None:
         server = serve(clock=ManualClock(), groups=(), web_servers=False)
         server.stop()
         server.stop()
+
+
+def test_a_fast_clock_knows_what_a_wall_clock_shows() -> None:
+    ticks = iter([0.0, 10.0])
+    clock = ScaledClock(30, A_WEDNESDAY_NIGHT, monotonic=lambda: next(ticks))
+
+    virtual = clock.now()
+
+    assert virtual == A_WEDNESDAY_NIGHT + timedelta(minutes=5)
+    assert clock.on_the_wall(virtual) == A_WEDNESDAY_NIGHT + timedelta(seconds=10)
+    assert clock.on_the_wall(A_WEDNESDAY_NIGHT - timedelta(hours=1)) == A_WEDNESDAY_NIGHT - timedelta(hours=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -90,12 +92,30 @@ def test_the_alarm_says_what_it_saw(open_sandbox: Opener) -> None:
     ground = open_sandbox(scenario="alarm")
     ground.grow_green(ground.newest())
     ground.shift(blue=0, green=100)
+    shifted_at = ground.clock.now()
     ground.clock.advance(66)
 
     alarm = ground.cloudwatch.describe_alarms(AlarmNames=["web-5xx"])["MetricAlarms"][0]
 
-    assert alarm["StateReason"].startswith("Threshold Crossed: 3 out of the last 3 datapoints [61.0 (18/11/26 02:")
-    assert "were greater than the threshold (25.0)" in alarm["StateReason"]
+    assert alarm["StateReason"].startswith("Threshold Crossed: 1 out of the last 3 datapoints [94.0 (18/11/26 02:")
+    assert "was greater than the threshold (25.0) (minimum 1 datapoint for OK" in alarm["StateReason"]
+    measured = alarm["StateReason"].partition("[94.0 (")[2].partition(")")[0]
+    assert datetime.strptime(measured, "%d/%m/%y %H:%M:%S").replace(tzinfo=UTC) >= shifted_at
+
+
+def test_who_asks_by_the_wall_clock_reads_alarms_by_the_wall_clock(open_sandbox: Opener) -> None:
+    ground = open_sandbox(scenario="alarm")
+    began = ground.clock.now()
+    ground.sandbox.world.alarms.shown = lambda moment: began + (moment - began) / 30
+    ground.clock.advance(3600)
+
+    ground.sandbox.set_alarm("web-5xx", "ALARM")
+
+    alarm = ground.cloudwatch.describe_alarms(AlarmNames=["web-5xx"])["MetricAlarms"][0]
+    (item,) = ground.cloudwatch.describe_alarm_history(
+        AlarmName="web-5xx", StartDate=began + timedelta(minutes=1), EndDate=began + timedelta(minutes=3)
+    )["AlarmHistoryItems"]
+    assert alarm["StateTransitionedTimestamp"] == item["Timestamp"] == began + timedelta(minutes=2)
 
 
 def test_throttling_reaches_the_sdk_as_an_error_it_retries(ground: Ground) -> None:

@@ -20,6 +20,20 @@ def set_state(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     return {}
 
 
+def put_composite(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """PutCompositeAlarm, which moto does not know; the rule is kept as it is, and not evaluated."""
+    world.cloudwatch().put_metric_alarm(
+        name=params["AlarmName"], namespace="", metric_name="", metric_data_queries=None, comparison_operator="",
+        evaluation_periods=0, datapoints_to_alarm=None, period=0, threshold=0.0, statistic="", extended_statistic=None,
+        description=params.get("AlarmDescription", ""), dimensions=[], alarm_actions=params.get("AlarmActions", []),
+        ok_actions=params.get("OKActions"), insufficient_data_actions=params.get("InsufficientDataActions"), unit=None,
+        actions_enabled=params.get("ActionsEnabled", True), treat_missing_data=None,
+        evaluate_low_sample_count_percentile=None, threshold_metric_id=None, rule=params["AlarmRule"],
+        tags=params.get("Tags", []),
+    )  # fmt: skip
+    return {}
+
+
 def describe_history(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """DescribeAlarmHistory: newest first unless asked otherwise; only changes of state."""
     found = list(world.alarms.history)
@@ -41,6 +55,8 @@ def describe_alarms(world: World, params: dict[str, Any]) -> dict[str, Any] | No
     if names and prefix:
         raise refuse("ValidationError", "AlarmNames and AlarmNamePrefix cannot be specified together.")
     types = params.get("AlarmTypes") or ["MetricAlarm"]
+    for alarm in world.cloudwatch().describe_alarms():
+        world.alarms.unchecked(alarm)
     found = [
         alarm
         for alarm in sorted(world.cloudwatch().describe_alarms(), key=lambda alarm: alarm.name)
@@ -67,6 +83,7 @@ def _within(moment: Any, start: Any, end: Any) -> bool:
 
 ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] = {
     "SetAlarmState": set_state,
+    "PutCompositeAlarm": put_composite,
     "DescribeAlarmHistory": describe_history,
     "DescribeAlarms": describe_alarms,
 }

@@ -1,0 +1,104 @@
+"""What can be said of alarms before a start: unknown ones, those that ring, can never become OK, or ring too late.
+
+Must never say of an alarm that it can be passed over where it could not be told apart from a bad candidate's.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from phoenix.core.blocker import Blocker
+from phoenix.core.explain import ago
+from phoenix.core.model import Slot, SlotState, Step
+from phoenix.gates.alarm_state import OK, PUBLISHING, Alarm
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The start that is looked at: of which group, and who is live."""
+
+    group: str
+    slots: Mapping[Slot, SlotState]
+    live: Slot
+
+
+def blocker_of(name: str, alarm: Alarm | None, start: Start) -> Blocker | None:
+    """What stands in the way of a start because of this alarm; None when nothing does."""
+    where, quoted = f"alarm {name}", shlex.quote(name)
+    if alarm is None:
+        remedy = "aws cloudwatch describe-alarms --query '[MetricAlarms,CompositeAlarms][].AlarmName'"
+        return Blocker("unknown-alarm", where, f"CloudWatch knows no alarm {name} here.", remedy)
+    look = f"aws cloudwatch describe-alarms --alarm-names {quoted} --alarm-types MetricAlarm CompositeAlarm"
+    about = alarm.is_about(start.slots)
+    idle = start.slots[about] if about is not None and about is not start.live else None
+    if alarm.rings:
+        return _rings_idly(alarm, idle) if idle is not None else _rings(alarm, look, start.group)
+    if alarm.is_silent_at_zero:
+        text = (
+            f"{name} counts errors ({', '.join(alarm.metrics)}), which CloudWatch reports only when there are some, and"
+            f" treats missing data as {alarm.missing}: without an error it "
+        )
+        if alarm.state == OK:
+            text += "may lose its data, and the gate would then wait for it. Let it take silence for OK:"
+        else:
+            text += "never becomes OK, and the rotation would wait for that until it is rolled back. Let it take"
+            text += " silence for OK:"
+        return Blocker("alarm-never-ok", where, text, alarm.command(), warning=alarm.state == OK)
+    if alarm.state != OK and idle is None:
+        text = f"{name} has too few measurements now; with traffic, the gate waits until it is OK."
+        return Blocker("alarm-without-measurements", where, text, look, warning=True)
+    return None
+
+
+def short_bakes(alarms: Sequence[Alarm], steps: Sequence[Step]) -> Iterator[Blocker]:
+    """A warning where a bake ends before the slowest alarm could have seen what it is to see."""
+    windows = {alarm.name: alarm.window for alarm in alarms if alarm.window is not None}
+    if not windows:
+        return
+    slowest = max(windows, key=lambda name: windows[name])
+    needed = windows[slowest] + PUBLISHING
+    short = [(number, step.bake) for number, step in enumerate(steps, 1) if step.bake is not None]
+    short = [(number, bake) for number, bake in short if bake <= needed]
+    if short:
+        bakes = ", ".join(f"step {number} {ago(bake)}" for number, bake in short)
+        text = (
+            f"{slowest} looks back {ago(windows[slowest])}, and CloudWatch needs some {ago(PUBLISHING)} to measure: a"
+            f" bake that is not longer than {ago(needed)} may end before it rings. Bakes: {bakes}."
+        )
+        yield Blocker("bake-too-short", f"alarm {slowest}", text, warning=True)
+
+
+def _rings(alarm: Alarm, look: str, group: str) -> Blocker:
+    """Ignored by name, it counts again once it has been OK: then it is the candidate's."""
+    word = f"alarm:{alarm.name}"
+    text = (
+        f"{_since(alarm)}{_quoted(alarm)}. The rotation could not tell it from the new image's. Where the live image is"
+        " why it rings, and this rotation the cure, pass it by name; it counts again once it has been OK:"
+    )
+    remedy = f'{look}\nphoenix rotate --group {group} --ignore {shlex.quote(word)} --reason "..."'
+    return Blocker("alarm-already-ringing", f"alarm {alarm.name}", text, remedy, ignorable=True, ignored_as=word)
+
+
+def _rings_idly(alarm: Alarm, idle: SlotState) -> Blocker:
+    """About a slot without traffic: by its treatment of missing data, or left over from the last generation there."""
+    text = f"{_since(alarm)}, and is about {idle.auto_scaling_group}, which has no traffic{_quoted(alarm)}."
+    if alarm.missing == "breaching" and not alarm.children:
+        text += " It takes missing data for a breach. Let it take silence for OK:"
+        remedy = alarm.command()
+    else:
+        text += " What it tells of is over:"
+        remedy = (
+            f"aws cloudwatch set-alarm-state --alarm-name {shlex.quote(alarm.name)} --state-value INSUFFICIENT_DATA"
+            ' --state-reason "no traffic"'
+        )
+    return Blocker("alarm-already-ringing", f"alarm {alarm.name}", text, remedy)
+
+
+def _since(alarm: Alarm) -> str:
+    return f"{alarm.name} is in ALARM since {alarm.changed_at:%H:%M:%S} UTC"
+
+
+def _quoted(alarm: Alarm) -> str:
+    return f": {alarm.quote()}" if alarm.reason else ""

@@ -1,0 +1,143 @@
+"""A CloudWatch alarm at one instant: its state, what it is about, and how it treats silence. Values and their reading.
+
+Must never ask AWS, and never judge a candidate.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from phoenix.core.model import Slot, SlotState
+
+OK: Final = "OK"
+ALARM: Final = "ALARM"
+PUBLISHING: Final = timedelta(minutes=2)
+"""About how long CloudWatch takes to have a load balancer's measurements of a minute, and to evaluate them."""
+_SILENT: Final = frozenset({"missing", "ignore"})
+_LONGEST_REASON = 160
+# "Reported only when there is a nonzero value": the error counts in the CloudWatch guides of ALB, NLB, CLB, Lambda and
+# API Gateway. While nothing goes wrong, such a metric has no data at all.
+_ERRORS: Final = re.compile(r"httpcode|[45]xx|error|fault|reject|throttl|exception|reset_count", re.IGNORECASE)
+_CHILD: Final = re.compile(r"\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*[\"']?([^\"')]+?)[\"']?\s*\)")
+_SAID_ONLY: Final = frozenset(
+    {
+        "AlarmArn", "AlarmConfigurationUpdatedTimestamp", "EvaluationState", "StateReason", "StateReasonData",
+        "StateTransitionedTimestamp", "StateUpdatedTimestamp", "StateValue", "TreatMissingData",
+    }
+)  # fmt: skip
+"""What DescribeAlarms says and PutMetricAlarm does not take, and the key that is to be changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm at one instant. `children` are the alarms in a composite one's rule, `window` how far back it looks."""
+
+    name: str
+    state: str
+    reason: str
+    changed_at: datetime
+    missing: str = "missing"
+    metrics: tuple[str, ...] = ()
+    dimensions: frozenset[tuple[str, str]] = frozenset()
+    fills_gaps: bool = False
+    window: timedelta | None = None
+    children: tuple[str, ...] = ()
+    said: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def rings(self) -> bool:
+        """True in ALARM."""
+        return self.state == ALARM
+
+    @property
+    def is_silent_at_zero(self) -> bool:
+        """True when no errors means no data, and no data is not OK: without an error it never becomes OK."""
+        counts_errors = any(_ERRORS.search(metric) for metric in self.metrics)
+        return counts_errors and not self.fills_gaps and self.missing in _SILENT
+
+    def is_about(self, slots: Mapping[Slot, SlotState]) -> Slot | None:
+        """The only slot that its dimensions name, by a target group or by the Auto Scaling group; None for both and
+        for neither."""
+        found = {slot for slot, state in slots.items() if self.dimensions & _names_of(state)}
+        return found.pop() if len(found) == 1 else None
+
+    def quote(self) -> str:
+        """AWS's reason in quotes, in one line that is not too long; empty without one."""
+        return f'"{shorten(self.reason)}"' if self.reason else ""
+
+    def command(self) -> str:
+        """The command that makes it take silence for OK, with everything else as it is."""
+        kept = {key: value for key, value in self.said.items() if key not in _SAID_ONLY and value not in ([], "", None)}
+        document = shlex.quote(json.dumps(kept, separators=(",", ":"), sort_keys=True))
+        return f"aws cloudwatch put-metric-alarm --treat-missing-data notBreaching --cli-input-json {document}"
+
+
+def read_alarm(item: Mapping[str, Any]) -> Alarm:
+    """From DescribeAlarms, metric or composite."""
+    queries = [query for query in item.get("Metrics", ()) if query.get("MetricStat")]
+    stats = [query["MetricStat"] for query in queries]
+    periods = [int(period) for period in (item.get("Period"), *(stat.get("Period") for stat in stats)) if period]
+    window = timedelta(seconds=max(periods) * int(item["EvaluationPeriods"])) if periods else None
+    named = [item, *(stat["Metric"] for stat in stats)]
+    return Alarm(
+        name=str(item["AlarmName"]),
+        state=str(item["StateValue"]),
+        reason=str(item.get("StateReason", "")),
+        # The second is also moved when only the reason changes, but it is never older than the first.
+        changed_at=(item.get("StateTransitionedTimestamp") or item["StateUpdatedTimestamp"]).astimezone(UTC),
+        missing=str(item.get("TreatMissingData") or "missing"),
+        metrics=tuple(str(each["MetricName"]) for each in named if each.get("MetricName")),
+        dimensions=frozenset((d["Name"], d["Value"]) for each in named for d in each.get("Dimensions", ())),
+        fills_gaps=any("FILL(" in (query.get("Expression") or "") for query in item.get("Metrics", ())),
+        window=window,
+        children=tuple(_children(str(item.get("AlarmRule") or ""))),
+        said=item,
+    )
+
+
+def with_children(alarm: Alarm, known: Mapping[str, Alarm]) -> Alarm:
+    """A composite alarm is about what all its children are about, and looks as far back as the farthest of them."""
+    leaves = list(_leaves(alarm, known, frozenset()))
+    if not alarm.children or not leaves:
+        return alarm
+    shared = frozenset.intersection(*(leaf.dimensions for leaf in leaves))
+    windows = [leaf.window for leaf in leaves if leaf.window is not None]
+    return Alarm(
+        alarm.name,
+        alarm.state,
+        alarm.reason,
+        alarm.changed_at,
+        dimensions=shared,
+        window=max(windows, default=None),
+        children=alarm.children,
+        said=alarm.said,
+    )
+
+
+def shorten(reason: str) -> str:
+    """AWS's words, cut where they become a page."""
+    return reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 3] + "..."
+
+
+def _leaves(alarm: Alarm, known: Mapping[str, Alarm], above: frozenset[str]) -> Iterator[Alarm]:
+    if not alarm.children:
+        yield alarm
+    for name in alarm.children:
+        if name in known and name not in above:
+            yield from _leaves(known[name], known, above | {alarm.name})
+
+
+def _children(rule: str) -> Iterable[str]:
+    """Names in a rule; an ARN ends in the name."""
+    return dict.fromkeys(name.rpartition(":alarm:")[2] for name in _CHILD.findall(rule))
+
+
+def _names_of(state: SlotState) -> frozenset[tuple[str, str]]:
+    groups = {("TargetGroup", arn.rpartition(":")[2]) for arn in state.target_groups}
+    return frozenset(groups | {("AutoScalingGroupName", state.auto_scaling_group)})
