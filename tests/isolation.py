@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -184,9 +185,14 @@ def _threads() -> dict[int | None, str]:
 
 
 def _children() -> dict[str, str]:
-    """Programs that this process has started and not waited for; where there is no /proc, none."""
+    """Programs that this process has started and not waited for; where there is no /proc, none.
+
+    multiprocessing has one of its own, from the first use to the end of the process.
+    """
+    own = str(getattr(resource_tracker._resource_tracker, "_pid", None))
     listed = Path(f"/proc/self/task/{os.getpid()}/children")
-    return dict.fromkeys(listed.read_text().split(), "runs") if listed.exists() else {}
+    found = listed.read_text().split() if listed.exists() else []
+    return {each: "runs" for each in found if each != own}
 
 
 def wait_for_ends(before: Snapshot) -> None:

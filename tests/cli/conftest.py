@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from phoenix.aws.session import Aws
 from phoenix.cli import main
 from phoenix.cli.session import Options
 from phoenix.sandbox import ManualClock, Sandbox
 from phoenix.settings import Log, Settings
 from phoenix.wiring import Overrides, Wiring
+from tests.rotation.stage import UnhurriedAws
 
 POLICY = """\
 version: 1
@@ -92,7 +92,7 @@ class Terminal:
     def _wire(self, options: Options) -> Wiring:
         store = self.store or f"sqlite:///{self.folder}/phoenix.db"
         settings = Settings(policies=str(self.folder), store=store, log=self.log)
-        aws = Aws(session=self.sandbox.session, threads=1)
+        aws = UnhurriedAws(session=self.sandbox.session, threads=1)
         return Wiring(settings, Overrides(clock=self.clock, aws=aws, by="tester"))
 
 

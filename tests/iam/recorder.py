@@ -69,6 +69,7 @@ class Recorder:
         session: Any = self.box.session
         session.events.register("before-parameter-build", self._note)
         self.account = Account(self._ask)
+        self._clients: dict[str, Any] = {}
 
     def requests(self, since: int = 0, until: int | None = None) -> list[Request]:
         """What AWS would have had to allow for these calls."""
@@ -86,12 +87,14 @@ class Recorder:
         return next((name for name, g in groups if any(m.instance_id == instance for m in g.members)), None)
 
     def _ask(self, service: str, method: str, **parameters: Any) -> Any:
-        session: Any = self.box.session
+        if service not in self._clients:
+            session: Any = self.box.session
+            self._clients[service] = session.client(service)
         calls, hooks = list(self.box.calls), list(self.box.desk.hooks)
         self.box.desk.hooks.clear()
         self.box.mend_calls()
         try:
-            return getattr(session.client(service), method)(**parameters)
+            return getattr(self._clients[service], method)(**parameters)
         finally:
             self.box.calls[:] = calls
             self.box.desk.hooks[:] = hooks
@@ -108,10 +111,17 @@ def used(requests: Iterable[Request], document: Mapping[str, Any]) -> set[tuple[
     return {(answer.by, request.action) for request, answer in _answers(requests, document) if answer.allowed}
 
 
+_JUDGED: dict[tuple[int, str], tuple[Mapping[str, Any], Answer]] = {}
+"""What documents say of requests, by the identity of the document, which is kept so that no other gets it."""
+
+
 def _answers(requests: Iterable[Request], document: Mapping[str, Any]) -> list[tuple[Request, Answer]]:
-    """Polls ask the same a hundred times; it is judged once."""
+    """Polls ask the same a hundred times, and so do most tests; it is judged once in a session."""
     different = {str(request): request for request in requests}
-    return [(request, evaluate(document, request)) for request in different.values()]
+    for said, request in different.items():
+        if (id(document), said) not in _JUDGED:
+            _JUDGED[id(document), said] = document, evaluate(document, request)
+    return [(request, _JUDGED[id(document), said][1]) for said, request in different.items()]
 
 
 def granted(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

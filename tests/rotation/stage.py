@@ -67,9 +67,10 @@ class UnhurriedAws(Aws):
         client = super().client(service)
         name = client.meta.service_model.service_id.hyphenize()
         event, retries = f"needs-retry.{name}", f"retry-config-{name}"
+        tries = (client.meta.config.retries or {}).get("total_max_attempts", 3)
         client.meta.events.unregister(event, unique_id=retries)
         handler = standard.RetryHandler(
-            standard.RetryPolicy(standard.StandardRetryConditions(max_attempts=3), _NoDelay()),
+            standard.RetryPolicy(standard.StandardRetryConditions(max_attempts=tries), _NoDelay()),
             standard.RetryEventAdapter(),
             retry_quota=cast(Any, standard.RetryQuotaChecker(standard.quota.RetryQuota())),
         )
