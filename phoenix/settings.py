@@ -31,6 +31,7 @@ ENV_FILE: Final = ".env"
 COMMON_FILES: Final = ("phoenix.yaml", "phoenix.yml")
 """In the directory of the policies: what holds for all groups. It may name the store, where nothing else does."""
 
+_LEAST_LEASE: Final = (2, "half of it is for one request to AWS, which has to be over before the lease is")
 _OTHERS: Final = (f"{PREFIX}GATE_",)
 """What gates give to the programs that they run."""
 
@@ -45,11 +46,12 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class _Number:
-    """A number above 0, from text or YAML; `allowed` completes the sentence "must be …"."""
+    """A number above 0, from text or YAML; `allowed` completes "must be …"; `least` comes with its reason."""
 
     allowed: str
     kind: type[int] | type[float]
     most: float = sys.float_info.max
+    least: tuple[float, str] = (0, "")
 
     def __call__(self, value: object) -> float:
         try:
@@ -58,6 +60,9 @@ class _Number:
             number = 0
         if not 0 < number <= self.most:
             raise wrong(f"must be {self.allowed}")
+        least, why = self.least
+        if number < least:
+            raise wrong(f"must be at least {least:g}: {why}")
         return number
 
 
@@ -85,7 +90,7 @@ def _read_log(value: object) -> Log:
 Where = Annotated[str, PlainValidator(_Words("a directory, or s3://bucket/prefix"))]
 StoreUrl = Annotated[str, Matching(r"(sqlite:///|dynamodb://)[!-~]+", "sqlite:///PATH or dynamodb://TABLE")]
 PollSeconds = Annotated[float, PlainValidator(_Number("a number of seconds above 0", float))]
-LeaseSeconds = Annotated[int, PlainValidator(_Number("a whole number of seconds above 0", int))]
+LeaseSeconds = Annotated[int, PlainValidator(_Number("a whole number of seconds above 0", int, least=_LEAST_LEASE))]
 CallsPerSecond = Annotated[float, PlainValidator(_Number("a number above 0 and at most 10,000", float, 10_000))]
 FunctionName = Annotated[str, PlainValidator(_Words("the name or ARN of a Lambda function"))]
 LogLines = Annotated[Log, NoDecode, PlainValidator(_read_log)]

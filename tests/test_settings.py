@@ -252,6 +252,7 @@ def test_logs_are_a_form_and_a_level(monkeypatch: pytest.MonkeyPatch, written: s
         ("PHOENIX_POLL_SECONDS", "inf", "a number of seconds above 0"),
         ("PHOENIX_LEASE_SECONDS", "1.5", "a whole number of seconds above 0"),
         ("PHOENIX_LEASE_SECONDS", "-1", "a whole number of seconds above 0"),
+        ("PHOENIX_LEASE_SECONDS", "1", "at least 2: half of it is for one request to AWS"),
         ("PHOENIX_LOG", "xml", "text or json"),
         ("PHOENIX_LOG", "json,loud", "debug, info, warning or error"),
         ("PHOENIX_LOG", "json,", "debug, info, warning or error"),

@@ -52,7 +52,7 @@ def _names(options: argparse.Namespace) -> Iterator[str]:
     if options.gaps:
         yield from (name for case in CASES for name in specs.gaps(case))
     if options.late:
-        yield from (name for case in CASES for name in specs.late(case))
+        yield from (name for case in CASES for name in (*specs.late(case), *specs.late_back(case)))
     yield from _sandbox_crashes(options.sandbox_crashes)
 
 

@@ -146,6 +146,10 @@ def gaps(case: Case, every: int = 1) -> Iterator[str]:
 def late(case: Case, every: int = 1) -> Iterator[str]:
     """Frozen with the request on its way: what AWS allows, to be counted."""
     yield from _at_gaps("late", case, every)
+
+
+def late_back(case: Case, every: int = 1) -> Iterator[str]:
+    """The same while somebody rolls back."""
     yield from _at_gaps("late-back", case, every)
 
 

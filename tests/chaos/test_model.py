@@ -51,6 +51,28 @@ def test_a_driver_may_freeze_while_another_goes_on(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", SAMPLED, ids=by_name)
+def test_a_driver_may_freeze_between_its_check_of_the_lease_and_the_call(case: Case) -> None:
+    assert played(specs.gaps(case, every=4)) >= 9
+
+
+@pytest.mark.parametrize("case", SAMPLED, ids=by_name)
+def test_a_request_that_arrives_late_never_leaves_a_rotation_with_nobody_serving(case: Case) -> None:
+    found = set()
+    for name in specs.late(case, every=8):
+        try:
+            specs.play(name)
+        except Violated as violated:
+            found.add(violated.invariant)
+
+    assert found <= {"I6"}
+
+
+@pytest.mark.parametrize("case", [case for case in SAMPLED if case.strategy != "rolling"], ids=by_name)
+def test_a_rollback_meets_a_request_that_arrives_late(case: Case) -> None:
+    assert played(specs.late_back(case, every=8)) >= 3
+
+
+@pytest.mark.parametrize("case", SAMPLED, ids=by_name)
 def test_an_operator_may_type_any_command_after_any_tick(case: Case) -> None:
     assert played(specs.operators(case, every=6)) > 10
 
