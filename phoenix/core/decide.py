@@ -152,7 +152,8 @@ def _fail(rotation: Rotation, seen: Observation, failure: Failure) -> Rotation:
 def _finish(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision:
     back = rotation.back is not None
     outcome = Outcome.ROLLED_BACK if back else Outcome.SUCCEEDED
-    text = f"generation {(rotation.old if back else rotation.new).number} has all traffic; nothing temporary is left"
+    winner, loser = (rotation.old, rotation.new) if back else (rotation.new, rotation.old)
+    text = f"generation {winner.number} has all traffic; {_left_of(loser, seen)}"
     rotation = noted(rotation, seen, outcome.value.replace("_", " "), text)
     rotation = replace(
         rotation,
@@ -165,6 +166,13 @@ def _finish(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decis
     )
     settled = _rolled_back(record, rotation, seen) if back else _succeeded(record, rotation, seen)
     return Decision(settled, (), settled.hot_until, narrate.ended(rotation))
+
+
+def _left_of(loser: Generation, seen: Observation) -> str:
+    """What is still there once the drain time-out is over is said, not passed over: it runs, and costs."""
+    state = seen.slots[loser.slot]
+    told = narrate.stayers(state) if state.desired == 0 else ""
+    return f"generation {loser.number} has not gone: {told}" if told else "nothing temporary is left"
 
 
 def _succeeded(record: GroupRecord, rotation: Rotation, seen: Observation) -> GroupRecord:

@@ -149,6 +149,7 @@ class Instance:
 
     `lifecycle` is AWS's LifecycleState verbatim, because AWS adds new ones; `target` is None when no load balancer
     lists the instance, which never counts as ready. `target_words` is why it is not healthy there, in few words.
+    A `protected` one is passed over by every scale-in, and may protect itself at any time.
     """
 
     id: str
@@ -158,6 +159,7 @@ class Instance:
     template_version: str | None
     target: TargetState | None = None
     target_words: str = ""
+    protected: bool = False
 
     @property
     def in_service(self) -> bool:

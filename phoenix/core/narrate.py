@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Final
 
 from phoenix.core.converge import is_empty_for, stays_hot
 from phoenix.core.explain import ago, clock_time, counted
 from phoenix.core.fence import answering, unrefused
-from phoenix.core.model import Fence, Judgement, Observation, Outcome
+from phoenix.core.model import Fence, Judgement, Observation, Outcome, SlotState
 from phoenix.core.progress import bake_ends_at, drained_at
 from phoenix.core.ready import back_at_the_latest, candidate_goal, has_settled, ready_count
 from phoenix.core.record import Rotation
+
+RETAINED: Final = "Terminating:Retained"
+"""AWS's state of an instance whose termination hook was abandoned, where the lifecycle policy says `retain`: it costs,
+and stays until a person ends it."""
+MOST_SHOWN: Final = 3
 
 
 def waiting_for(rotation: Rotation, seen: Observation) -> str:
@@ -25,8 +31,7 @@ def waiting_for(rotation: Rotation, seen: Observation) -> str:
     draining = drained_at(rotation, seen)
     if draining is not None:
         loser = rotation.new if rotation.back is not None else rotation.old
-        left = counted(len(seen.slots[loser.slot].instances), "instance")
-        return f"draining: {left} of generation {loser.number} leave, at most until {clock_time(draining)}"
+        return _draining(loser.number, seen.slots[loser.slot], draining)
     if rotation.closing_since is not None and _before_the_end(rotation, seen):
         return f"closing waits {_before_the_end(rotation, seen)}, then generation {rotation.old.number} is retained"
     if rotation.closing_since is not None:
@@ -61,6 +66,30 @@ def _before_the_end(rotation: Rotation, seen: Observation) -> str:
     return _for(late, late.refused_from) if late is not None else ""
 
 
+def _draining(number: int, state: SlotState, until: datetime) -> str:
+    left = counted(len(state.instances), "instance")
+    return f"draining: {left} of generation {number} leave{_but(state)}, at most until {clock_time(until)}"
+
+
+def stayers(state: SlotState) -> str:
+    """Who does not leave a slot that has been emptied, and why; empty when all do."""
+    protected = [i.id for i in state.instances if i.protected and not i.leaving]
+    retained = [i.id for i in state.instances if i.lifecycle == RETAINED]
+    told = [f"{_some(protected)} protected from scale-in"] if protected else []
+    told += [f"{_some(retained)} kept by the group's lifecycle policy (Terminating:Retained)"] if retained else []
+    return " and ".join(told)
+
+
+def _but(state: SlotState) -> str:
+    told = stayers(state)
+    return f", but {told}" if told else ""
+
+
+def _some(ids: Sequence[str]) -> str:
+    shown = ", ".join(ids[:MOST_SHOWN]) + (f" and {len(ids) - MOST_SHOWN} more" if len(ids) > MOST_SHOWN else "")
+    return f"{shown} {'is' if len(ids) == 1 else 'are'}"
+
+
 def _preparing(rotation: Rotation, seen: Observation) -> str:
     if rotation.new.template_version is None:
         return f"preparing: the template version of generation {rotation.new.number} is being made"
@@ -69,6 +98,9 @@ def _preparing(rotation: Rotation, seen: Observation) -> str:
         waits = _for(late, late.refused_from)
         return f"preparing waits {waits}, then slot {rotation.new.slot.value} is emptied"
     return f"preparing: slot {rotation.new.slot.value} is being emptied for generation {rotation.new.number}"
+=======
+    slot = rotation.new.slot
+    return f"preparing: slot {slot.value} is being emptied for generation {rotation.new.number}{_but(seen.slots[slot])}"
 
 
 def _stage(rotation: Rotation) -> Callable[[Rotation, Observation], str]:
@@ -100,7 +132,9 @@ def _shifting(rotation: Rotation, seen: Observation) -> str:
 
 def _shrinking(rotation: Rotation, seen: Observation) -> str:
     if rotation.shrunk_at is not None:
-        return f"waiting for the old instances of generation {rotation.old.number} to leave"
+        but, until = _but(seen.slots[rotation.old.slot]), clock_time(rotation.deadline)
+        end = f"{but}, at most until {until}, then back" if but else ""
+        return f"waiting for the old instances of generation {rotation.old.number} to leave{end}"
     settled = (rotation.shifted_at or rotation.started_at) + rotation.terms.propagation
     number, late = rotation.old.number, unrefused(seen)
     if has_settled(rotation, seen) and late is not None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from phoenix.aws.templates import template_of
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
+from phoenix.core.narrate import RETAINED
 from phoenix.core.tags import GENERATION, GROUP
 from phoenix.fleets import attachments, limits, other_owners, pair_settings
 from phoenix.fleets.attachments import judge_attachments
@@ -35,6 +36,7 @@ CHECKS: Final = (
     "desired-out-of-bounds",
     "slot-not-empty",
     "scale-in-protection",
+    "retained-instances",
     "standby",
     "too-few-zones",
     "subnets-differ",
@@ -126,6 +128,24 @@ def _either(group_name: str, group: Mapping[str, Any]) -> Iterator[Blocker]:
     yield from _mixed(name, group.get("MixedInstancesPolicy") or {})
 
 
+def _retained(group: Mapping[str, Any]) -> Iterator[Blocker]:
+    """AWS keeps these for a person to look at; they neither serve nor count, and cost until they are ended."""
+    name = str(group["AutoScalingGroupName"])
+    kept = [str(i["InstanceId"]) for i in group.get("Instances", ()) if i.get("LifecycleState") == RETAINED]
+    if kept:
+        yield Blocker(
+            "retained-instances",
+            f"Auto Scaling group {name}",
+            f"{_are(kept)} kept after an abandoned termination hook ({RETAINED}): paid for until a person ends them.",
+            "\n".join(
+                "aws autoscaling terminate-instance-in-auto-scaling-group --no-should-decrement-desired-capacity \\\n"
+                f"    --instance-id {instance}"
+                for instance in kept
+            ),
+            warning=True,
+        )
+
+
 def _in_other_units(name: str, unit: str) -> Iterator[Blocker]:
     if unit != "units":
         yield Blocker(
@@ -186,6 +206,7 @@ def _without(name: str, policy: Mapping[str, Any], unwanted: str) -> str:
 
 
 def _live(group: Mapping[str, Any]) -> Iterator[Blocker]:
+    yield from _retained(group)
     name = str(group["AutoScalingGroupName"])
     least, desired, most = int(group["MinSize"]), int(group["DesiredCapacity"]), int(group["MaxSize"])
     if not least <= desired <= most:
@@ -241,6 +262,7 @@ def _are(ids: Sequence[str]) -> str:
 
 def _candidate(group: Mapping[str, Any], *, alone: bool) -> Iterator[Blocker]:
     """`alone`: nothing else runs. Then nobody is told to let these instances go, whoever they are."""
+    yield from _retained(group)
     name = str(group["AutoScalingGroupName"])
     instances = group.get("Instances", ())
     if instances and GENERATION not in our_tags(group) and not alone:

@@ -95,4 +95,5 @@ def _instance(item: Mapping[str, Any]) -> Instance:
         lifecycle=str(item["LifecycleState"]),
         healthy=str(item["HealthStatus"]).lower() == "healthy",
         template_version=launched_from(item),
+        protected=bool(item.get("ProtectedFromScaleIn")),
     )

@@ -233,6 +233,39 @@ def test_without_a_load_balancer_the_old_generation_is_let_go_only_by_a_whole_ne
     assert lets_go.actions == (SetCapacity(BLUE, 0, 0, desired=0),)
 
 
+def left_behind(minutes: float, **instance: Any) -> Rotation:
+    """A cold old slot that one instance does not leave, so long after the closing began."""
+    rotation = closing(terms=some_terms(hot_for=timedelta(0)))
+    stays = a_slot(
+        healthy=0,
+        instances=some_instances(1, **instance),
+        suspended=frozenset({SCHEDULES}),
+        tags=tags_of(rotation)[BLUE],
+    )
+    cold = replace(stays, tags={k: v for k, v in stays.tags.items() if k not in tags.TEMPORARY})
+    return decided(decide(a_record(rotation), an_observation(cold, LIVE_AT_REST, 100, at=after(minutes))).record)
+
+
+@pytest.mark.parametrize(
+    ("instance", "why"),
+    [
+        ({"protected": True}, "is protected from scale-in"),
+        ({"lifecycle": "Terminating:Retained"}, "is kept by the group's lifecycle policy (Terminating:Retained)"),
+    ],
+)
+def test_the_end_waits_for_who_does_not_leave_and_then_does_not_pass_them_over(
+    instance: dict[str, Any], why: str
+) -> None:
+    waiting, over = left_behind(1, **instance), left_behind(6, **instance)
+
+    assert waiting.outcome is Outcome.IN_PROGRESS
+    assert f"leave, but i-00000000000000000 {why}, at most until 12:05:00" in str(waiting.waiting_for)
+    assert over.outcome is Outcome.SUCCEEDED
+    assert over.events[-1].text == (
+        f"generation 42 has all traffic; generation 41 has not gone: i-00000000000000000 {why}"
+    )
+
+
 @pytest.mark.parametrize("rotation", [baking(), a_rotation(back=ONCALL)])
 def test_a_rotation_of_a_group_without_any_route_is_held_in_either_direction(rotation: Rotation) -> None:
     decision = decide(a_record(rotation), settled(rotation, routes=()))

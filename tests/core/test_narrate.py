@@ -9,7 +9,18 @@ import pytest
 from phoenix.core.model import Cause, Judgement, LaunchFailure, Outcome, Slot, Step, Verdict
 from phoenix.core.narrate import ended, waiting_for
 from phoenix.core.record import Ask
-from tests.builders import ALL_AT_ONCE, CANARY, NOON, ROLLING, a_generation, a_rotation, a_slot, after, an_observation
+from tests.builders import (
+    ALL_AT_ONCE,
+    CANARY,
+    NOON,
+    ROLLING,
+    a_generation,
+    a_rotation,
+    a_slot,
+    after,
+    an_observation,
+    some_instances,
+)
 
 ONCALL = Ask(NOON, "oncall", "INC-1")
 BAKING: dict[str, Any] = {"proved_at": NOON, "shifted_at": NOON, "baking_since": NOON}
@@ -46,6 +57,26 @@ def test_each_stage_explains_itself(sentence: str, case: tuple[tuple[Step, ...],
     steps, changes = case
 
     assert waiting_for(a_rotation(steps, **changes), an_observation()) == sentence
+
+
+def test_who_does_not_leave_is_named_while_a_slot_is_emptied() -> None:
+    stays = a_slot(Slot.GREEN, healthy=0, instances=some_instances(5, protected=True))
+
+    said = waiting_for(a_rotation(CANARY, step=0), an_observation(green=stays))
+
+    assert said.startswith("preparing: slot green is being emptied for generation 42, but i-00000000000000000, ")
+    assert said.endswith(" and 2 more are protected from scale-in")
+
+
+def test_a_shrink_that_waits_for_protected_instances_says_until_when() -> None:
+    rotation = a_rotation(ROLLING, step=1, proved_at=NOON, shifted_at=NOON, shrunk_at=NOON)
+    stays = a_slot(instances=some_instances(1, protected=True))
+
+    said = waiting_for(rotation, an_observation(stays))
+
+    assert said.endswith(
+        "to leave, but i-00000000000000000 is protected from scale-in, at most until 14:00:00, then back"
+    )
 
 
 @pytest.mark.edge(9)

@@ -201,3 +201,21 @@ def test_the_command_against_weights_keeps_the_rest_of_the_policy() -> None:
     words = shlex.split(str(judged(both, both)[0].remedy).replace("\\\n", " "))
 
     assert json.loads(words[-1]) == mixed()["MixedInstancesPolicy"]
+
+
+@pytest.mark.parametrize("side", ["live", "candidate"])
+def test_instances_that_aws_keeps_after_an_abandoned_hook_are_named(side: str) -> None:
+    ours = [{"Key": "phoenix:generation", "Value": "40 ami-1 56"}]
+    kept = {"Instances": [{"InstanceId": "i-1", "LifecycleState": "Terminating:Retained"}], "Tags": ours}
+
+    (blocker,) = judged(**{side: kept})
+
+    assert (blocker.name, blocker.warning) == ("retained-instances", True)
+    assert str(blocker.remedy).endswith("--instance-id i-1")
+
+
+def test_a_new_kind_of_attachment_and_a_full_set_of_tags_are_found_among_the_rest() -> None:
+    tags = [{"Key": f"cost-{n}", "Value": "x"} for n in range(45)]
+    attached = {"TrafficSources": [{"Identifier": "x-1", "Type": "quantum"}]}
+
+    assert named(judged(candidate=attached | {"Tags": tags})) == ["other-traffic-source", "tag-limit"]

@@ -23,7 +23,6 @@ NOT_SETTINGS = frozenset(
     {"AutoScalingGroupName", "Tags", "InstanceId", "LifecycleHookSpecificationList", "TrafficSources"}
 )
 MOST_TAGS = 50
-MOST_TAGS_PER_CALL = 25
 MOST_KEY_LETTERS = 128
 MOST_VALUE_LETTERS = 256
 PROCESSES = (
@@ -171,9 +170,7 @@ def tag(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _write_tags(group: Group, tags: Sequence[Mapping[str, Any]]) -> None:
-    """All of them or none: 50 a group ("Amazon EC2 Auto Scaling quotas"), 25 a call, 256 letters a value."""
-    if len(tags) > MOST_TAGS_PER_CALL:
-        raise invalid(f"1 validation error detected: at most {MOST_TAGS_PER_CALL} tags a call")
+    """All of them or none: 50 a group ("Amazon EC2 Auto Scaling quotas"), 256 letters a value."""
     for each in tags:
         if len(each["Key"]) > MOST_KEY_LETTERS or len(each.get("Value", "")) > MOST_VALUE_LETTERS:
             raise invalid(
