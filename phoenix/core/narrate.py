@@ -97,8 +97,6 @@ def _preparing(rotation: Rotation, seen: Observation) -> str:
     if late is not None and not is_empty_for(rotation, seen.slots[rotation.new.slot]):
         waits = _for(late, late.refused_from)
         return f"preparing waits {waits}, then slot {rotation.new.slot.value} is emptied"
-    return f"preparing: slot {rotation.new.slot.value} is being emptied for generation {rotation.new.number}"
-=======
     slot = rotation.new.slot
     return f"preparing: slot {slot.value} is being emptied for generation {rotation.new.number}{_but(seen.slots[slot])}"
 
