@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Final
 
-from cronsim import CronSim, CronSimError
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 _LOOK_BACK = 400
 """Openings to look at, back or ahead, before giving up; freezes may swallow many of them."""
@@ -38,12 +38,12 @@ class Freeze:
 
     def covers(self, at: datetime) -> bool:
         """True while the freeze holds."""
-        return self.first <= at.astimezone(ZoneInfo(self.timezone)).date() <= self.last
+        return self.first <= at.astimezone(_zone(self.timezone)).date() <= self.last
 
     @property
     def ends_at(self) -> datetime:
         """The first instant after the freeze, UTC."""
-        midnight = datetime.combine(self.last + timedelta(days=1), time(), ZoneInfo(self.timezone))
+        midnight = datetime.combine(self.last + timedelta(days=1), time(), _zone(self.timezone))
         return midnight.astimezone(UTC)
 
 
@@ -106,7 +106,7 @@ def _current_opening(window: Window, at: datetime) -> Opening | None:
 
 
 def _starts_before(window: Window, at: datetime) -> Iterator[datetime]:
-    zone = ZoneInfo(window.timezone)
+    zone = _zone(window.timezone)
     local = at.astimezone(zone)
     # In the second of two equal hours the clock has been set back: what the first one opened lies ahead on the dial.
     set_back = _offset(local, fold=0) - _offset(local, fold=1) if local.fold else timedelta(0)
@@ -118,7 +118,7 @@ def _starts_before(window: Window, at: datetime) -> Iterator[datetime]:
 
 
 def _next_start(window: Window, at: datetime) -> datetime | None:
-    zone = ZoneInfo(window.timezone)
+    zone = _zone(window.timezone)
     dial = at.astimezone(zone).replace(tzinfo=None, fold=0)
     starts = (_instant(named, zone) for named in _schedule(window, dial))
     return next((start for start in starts if start > at), None)
@@ -127,10 +127,18 @@ def _next_start(window: Window, at: datetime) -> datetime | None:
 def _schedule(window: Window, dial: datetime, *, reverse: bool = False) -> Iterator[datetime]:
     """The local times that the schedule names, none if it is no schedule; zones are not the cron library's business,
     because its rules for changed clocks depend on how the schedule is written."""
+    from cronsim import CronSim, CronSimError
+
     try:
         yield from CronSim(window.schedule, dial, reverse=reverse)
     except CronSimError:
         return
+
+
+def _zone(name: str) -> ZoneInfo:
+    from zoneinfo import ZoneInfo  # a rollback asks for no time zone, and loads this module for its types
+
+    return ZoneInfo(name)
 
 
 def _instant(named: datetime, zone: ZoneInfo) -> datetime:

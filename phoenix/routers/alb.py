@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
 from typing import Any, ClassVar
 
+from phoenix.aws.late import late
 from phoenix.aws.rights import IS_MANAGED, WRITERS, Right, Rights, arn
 from phoenix.aws.scope import Scope
 from phoenix.core.action import SetWeights
@@ -16,11 +17,9 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.model import Route, Slot, SlotState
 from phoenix.errors import ForeignWeights, NotFound, TransientError
 from phoenix.ports import Traffic
-from phoenix.routers import alb_blockers, listeners
-from phoenix.routers.alb_blockers import Start, find_blockers
+from phoenix.routers import listeners
 from phoenix.routers.forwarding import Arns, Pair, Rule, differs, is_at, rewritten
 from phoenix.routers.listeners import Health, Listeners, worse
-from phoenix.routers.target_blockers import attributes_of, is_cross_zone_off
 
 _READS = 6
 _FIRST_WAIT_SECONDS = 0.2
@@ -32,16 +31,25 @@ def _may(call: str, kind: str) -> Right:
     return Right(f"elasticloadbalancing:{call}", "ShiftTraffic", WRITERS, on, (IS_MANAGED,))
 
 
+def _rights() -> Rights:
+    from phoenix.routers import alb_blockers
+
+    ours = frozenset({_may("ModifyListener", "listener"), _may("ModifyRule", "listener-rule")})
+    return ours | listeners.IAM_ACTIONS | alb_blockers.IAM_ACTIONS
+
+
+def _checks() -> tuple[str, ...]:
+    from phoenix.routers import alb_blockers
+
+    return alb_blockers.CHECKS
+
+
 class AlbRouter:
     """Weighted forward actions of Application Load Balancers."""
 
     balances = True
-    IAM_ACTIONS: ClassVar[Rights] = (
-        frozenset({_may("ModifyListener", "listener"), _may("ModifyRule", "listener-rule")})
-        | listeners.IAM_ACTIONS
-        | alb_blockers.IAM_ACTIONS
-    )
-    checks: ClassVar[tuple[str, ...]] = alb_blockers.CHECKS
+    IAM_ACTIONS: ClassVar[Rights] = late(_rights)
+    checks: ClassVar[tuple[str, ...]] = late(_checks)
 
     def __init__(self, scope: Scope) -> None:
         self._aws = scope.aws
@@ -95,11 +103,15 @@ class AlbRouter:
 
     def serves_by_zone(self, target_groups: Arns) -> bool:
         """True when any of the target groups has cross-zone load balancing switched off; one read for each."""
+        from phoenix.routers.target_blockers import attributes_of, is_cross_zone_off
+
         reads = [partial(attributes_of, self._aws, arn) for arns in target_groups.values() for arn in arns]
         return any(is_cross_zone_off(attributes) for attributes in self._aws.side_by_side(reads))
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
         """All blockers at once, from fresh reads."""
+        from phoenix.routers.alb_blockers import Start, find_blockers
+
         return find_blockers(self._aws, self._listeners, Start(slots, live, self._suspends_stickiness))
 
     def _read_or_find(self, routes: Sequence[str], target_groups: Arns) -> list[Rule]:

@@ -154,8 +154,12 @@ def variables(arena: Arena, url: str, **more: str) -> dict[str, str]:
 
 
 def outside(url: str, **ours: str) -> dict[str, str]:
-    """The environment of a process that sees the AWS at this address, and nothing of the user's own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PHOENIX_", "OTEL_"))}
+    """The environment of a process that sees the AWS at this address, and nothing of the user's own.
+
+    It may keep what it has compiled, as pip's installations do: a program is not measured while it reads source.
+    """
+    not_kept = ("AWS_", "PHOENIX_", "OTEL_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(not_kept)}
     nothing = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
     return kept | nothing | environment(url) | ours
 
