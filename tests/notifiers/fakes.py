@@ -27,7 +27,7 @@ class StubbedSession:
 
     def __init__(self, service: str) -> None:
         keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
-        self._client = boto3.client(service, region_name=self.region_name, **keys)  # type: ignore[call-overload]
+        self._client = boto3.Session().client(service, region_name=self.region_name, **keys)  # type: ignore[call-overload]
         self.stubber = Stubber(self._client)
         self.sent: list[dict[str, Any]] = []
         self._client.meta.events.register("provide-client-params", self._remember)
