@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from phoenix.core.action import Action, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
@@ -18,10 +18,8 @@ from phoenix.core.image import Candidate, Image
 from phoenix.core.model import Fence, LaunchFailure, Observation, Route, Slot, SlotState, TargetState, Verdict
 from phoenix.core.notice import Notice
 from phoenix.core.record import Generation, GroupRecord, Rotation
+from phoenix.core.triage import Member, Signs
 from phoenix.core.trigger import LiveInstance
-
-if TYPE_CHECKING:
-    from phoenix.core.triage import Member, Signs
 
 GATE_BUDGET: Final = timedelta(seconds=22)
 """How long the check of a gate may take. What was seen is acted upon for 30 s; the rest is for looking and acting."""
