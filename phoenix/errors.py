@@ -7,7 +7,7 @@ the last of these when it is worth a line of its own. Nothing here may know a li
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 
@@ -54,6 +54,23 @@ class NotFound(PermanentError):
     """AWS knows no such resource. Right after a create this is transient; adapters decide which it is."""
 
     code = "not_found"
+
+
+class UnknownNames(NotFound):
+    """AWS knows nothing by these names, which a policy gives. `names` has, for each, known ones that look like it."""
+
+    def __init__(self, kind: str, names: Mapping[str, Sequence[str]], *, hint: str | None = None) -> None:
+        super().__init__("\n".join(_unknown(kind, name, near) for name, near in names.items()), hint=hint)
+        self.kind, self.names = kind, names
+
+    def placed(self, place_of: Callable[[str], str | None]) -> str:
+        """The message, each line behind the place of its name in a policy file where one is known."""
+        lines = zip(self.names, self.message.splitlines(), strict=True)
+        return "\n".join(f"{place}: {line}" if (place := place_of(name)) else line for name, line in lines)
+
+
+def _unknown(kind: str, name: str, near: Sequence[str]) -> str:
+    return f"no {kind} {name}" + (f"; did you mean {' or '.join(near)}?" if near else "")
 
 
 class AccessDenied(PermanentError):

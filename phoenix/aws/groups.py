@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from phoenix.aws.session import Aws
 from phoenix.core.tags import MANAGED
-from phoenix.errors import NotFound
+from phoenix.errors import PhoenixError, UnknownNames
 
 _NAMES_PER_CALL = 50
 
@@ -28,25 +29,29 @@ def read_group(aws: Aws, name: str) -> dict[str, Any]:
     """
     groups = read_groups(aws, (name,))
     if name not in groups:
-        raise unknown_group(aws, name)
+        raise unknown_groups(aws, (name,))
     return groups[name]
 
 
-def unmarked(aws: Aws, names: Sequence[str]) -> tuple[str, ...]:
-    """Those of the groups that their owner has not marked as phoenix's to change; names that AWS does not know too."""
+def marks(aws: Aws, names: Sequence[str]) -> dict[str, bool]:
+    """Whether its owner has marked each group as phoenix's to change; names that AWS does not know are left out."""
     batches = (names[start : start + _NAMES_PER_CALL] for start in range(0, len(names), _NAMES_PER_CALL))
     found = {name: group for batch in batches for name, group in read_groups(aws, batch).items()}
-    marked = {
-        name
+    return {
+        name: any(tag["Key"] == MANAGED and tag.get("Value") == "true" for tag in group.get("Tags", ()))
         for name, group in found.items()
-        if any(tag["Key"] == MANAGED and tag.get("Value") == "true" for tag in group.get("Tags", ()))
     }
-    return tuple(name for name in names if name not in marked)
 
 
-def unknown_group(aws: Aws, name: str) -> NotFound:
-    """The error for a name that AWS does not know, with where it was looked for."""
-    return NotFound(
-        f"there is no Auto Scaling group {name!r} in {aws.region}",
-        hint="check fleet in the policy, and that region, profile and role are the right ones",
+def unknown_groups(aws: Aws, names: Sequence[str]) -> UnknownNames:
+    """The error for names that AWS does not know, with those that it does know and that look like them."""
+    try:
+        found = aws.pages("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", IncludeInstances=False)
+        known = [str(group["AutoScalingGroupName"]) for group in found]
+    except PhoenixError:  # what is wrong with the names is worth saying without it
+        known = []
+    return UnknownNames(
+        "Auto Scaling group",
+        {name: get_close_matches(name, known, n=2) for name in names},
+        hint=f"looked in {aws.region or 'no Region'}: check fleet in the policy, and region, profile and role",
     )

@@ -31,7 +31,7 @@ def resume(session: Session) -> int:
     from phoenix.engine import control
     from phoenix.views import summary
 
-    report = control.resume(session.group())
+    report = control.resume(session.group(), session.options.reason)
     return session.finish(report, summary.said(report))
 
 
@@ -44,5 +44,5 @@ def promote(session: Session, full: bool) -> int:
     from phoenix.engine import control
     from phoenix.views import summary
 
-    report = control.promote(session.group(), full=full)
+    report = control.promote(session.group(), session.options.reason, full=full)
     return session.finish(report, summary.said(report))

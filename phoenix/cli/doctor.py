@@ -20,6 +20,7 @@ from phoenix.errors import PhoenixError
 
 if TYPE_CHECKING:
     from phoenix.aws.session import Aws
+    from phoenix.policy.loader import Library
     from phoenix.views.doctor import Check
 
 TOLERATED_SKEW = timedelta(seconds=30)
@@ -140,21 +141,38 @@ def _rights(aws: Aws, service: str, wanted: Sequence[str]) -> Check:
 
 def _marked(session: Session, aws: Aws) -> Sequence[Check]:
     """Whether the owner has marked the groups that are reached with these credentials. IAM decides; this only tells."""
-    from phoenix.aws.groups import unmarked
+    from phoenix.aws.groups import marks
     from phoenix.core.tags import MANAGED
     from phoenix.wiring.rights import groups_of_the_caller
 
     try:
-        names = groups_of_the_caller(session.wiring.library())
-        missing = unmarked(aws, names) if names else ()
+        library = session.wiring.library()
+        names = groups_of_the_caller(library)
+        marked = marks(aws, names)
     except PhoenixError:  # said above: no policies, or no right to look
         return ()
+    unknown = [name for name in names if name not in marked]
+    if unknown:
+        return [_unknown(aws, library, unknown)]
+    missing = [name for name in names if not marked[name]]
     if not missing:
         return [_check("marks", True, f"all Auto Scaling groups carry {MANAGED}=true")] if names else ()
     words = (
         f"{', '.join(missing)}: without {MANAGED}=true, so that rights as `phoenix iam` prints them do not hold there"
     )
     return [_warning("marks", words, "docs/operations.md, Rights, says what else carries that tag")]
+
+
+def _unknown(aws: Aws, library: Library, names: Sequence[str]) -> Check:
+    """Names that AWS does not know, each with its place in its policy."""
+    from phoenix.aws.groups import unknown_groups
+
+    def place_of(name: str) -> str | None:
+        places = (found.place_of(name) for found in library.policies.values())
+        return next((place for place in places if place is not None), None)
+
+    error = unknown_groups(aws, names)
+    return _check("groups", False, error.placed(place_of).replace("\n", "; "), error.hint)
 
 
 def _warning(name: str, words: str, hint: str) -> Check:

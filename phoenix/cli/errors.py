@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import sys
 import traceback
 
@@ -15,6 +16,7 @@ import click
 
 from phoenix.errors import Blocked, Interrupted, PhoenixError, UsageError
 
+_PLACED = re.compile(r"\S+:[0-9]+:[0-9]+: ")
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT})
 
 
@@ -100,7 +102,8 @@ def _text(error: PhoenixError, *, verbose: bool) -> str:
     from phoenix.views.text import clean
 
     lines = [clean(line) for line in error.message.splitlines()]
-    if len(lines) == 1:  # several are problems of policy files, which editors want as `file:line:column:`
+    # What stands in a policy file is left as it is: editors want `file:line:column:` at the beginning of a line.
+    if len(lines) == 1 and not _PLACED.match(lines[0]):
         lines = [f"phoenix: {lines[0]}"]
     if error.hint:
         lines.append(f"  try: {clean(error.hint)}")

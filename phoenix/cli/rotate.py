@@ -12,13 +12,17 @@ import click
 
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
-from phoenix.errors import UsageError
+from phoenix.errors import PhoenixError, UsageError
 
 if TYPE_CHECKING:
+    from phoenix.engine.report import Plan
     from phoenix.engine.request import RotateRequest
 
 DUE = 10
 BLOCKED = 5
+_FROM_GOOD_TO_BAD = (0, DUE, BLOCKED, 4, 3, 2, 1, 130)
+SIDE_BY_SIDE = 8
+"""Groups that are looked at at once."""
 
 _image = click.option("--image", metavar="AMI", help="This image, whatever its name, tags and age.")
 _force = click.option("--force", is_flag=True, help="Although nothing is due, or to an older image.")
@@ -66,8 +70,11 @@ def rotate(
 @click.option("--detailed-exitcode", is_flag=True, help="10 when a rotation is due, 0 when not.")
 @click.pass_obj
 def plan(session: Session, image: str | None, force: bool, ignore: tuple[str, ...], detailed_exitcode: bool) -> int:
-    """Show what would happen and why, and everything in the way. Changes nothing."""
-    return _plan(session, _request(session, image, force, ignore, asks=False), detailed=detailed_exitcode)
+    """Show what would happen and why, and everything in the way; without a group, a line for each. Changes nothing."""
+    request = _request(session, image, force, ignore, asks=False)
+    if session.options.group is None and image is None:
+        return _plan_all(session, request, detailed=detailed_exitcode)
+    return _plan(session, request, detailed=detailed_exitcode)
 
 
 @click.command()
@@ -97,6 +104,43 @@ def _plan(session: Session, request: RotateRequest, *, detailed: bool) -> int:
     told = make_plan(session.group(), request)
     text = view.render(told, verbose=session.options.verbose > 0, asked=_asked(request))
     session.answer(text, json.plan(told))
+    return _status_of(told, detailed=detailed)
+
+
+def _plan_all(session: Session, request: RotateRequest, *, detailed: bool) -> int:
+    """All groups, some side by side. One that cannot be planned does not hide the others; the worst status is the
+    command's: an error before a blocker, a blocker before a rotation that is due."""
+    from concurrent.futures import ThreadPoolExecutor
+    from functools import partial
+
+    from phoenix.views import json
+    from phoenix.views import plan as view
+
+    names = session.wiring.group_names()
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        found = dict(zip(names, pool.map(partial(_planned, session, request), names), strict=True))
+    documents = [
+        {"group": name, **json.failure(each)} if isinstance(each, PhoenixError) else json.plan(each)
+        for name, each in found.items()
+    ]
+    session.answer(view.render_all(found), documents)
+    statuses = [
+        each.exit_status if isinstance(each, PhoenixError) else _status_of(each, detailed=detailed)
+        for each in found.values()
+    ]
+    return max(statuses, key=_FROM_GOOD_TO_BAD.index, default=0)
+
+
+def _planned(session: Session, request: RotateRequest, name: str) -> Plan | PhoenixError:
+    from phoenix.engine.plan import make_plan
+
+    try:
+        return make_plan(session.wiring.group(name), request)
+    except PhoenixError as error:
+        return error
+
+
+def _status_of(told: Plan, *, detailed: bool) -> int:
     # What could be ignored matters only to a start, and where nothing is due there is none.
     if any(told.due or not blocker.ignorable for blocker in told.in_the_way):
         return BLOCKED

@@ -5,9 +5,12 @@ Must listen on the loopback address only: it believes any credentials.
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -35,13 +38,25 @@ def sandbox(session: Session, scenario: str, speed: float, port: int, listing: b
     if scenario not in pretend.SCENARIOS:
         raise UsageError(f"no scenario {scenario!r}; there are {', '.join(pretend.SCENARIOS)}")
     _refuse_taken(port)
-    server = pretend.serve(clock=pretend.ScaledClock(speed), scenario=scenario, port=port)
-    try:
-        _announce(session, server.url, scenario, speed)
-        _wait_for_signal()
-    finally:
-        server.stop()
+    with TemporaryDirectory(prefix="phoenix-sandbox-") as folder:
+        physics = pretend.for_rehearsal(speed)
+        server = pretend.serve(clock=pretend.ScaledClock(speed), scenario=scenario, port=port, physics=physics)
+        try:
+            _announce(session, pretend.environment(server.url) | _own(session, folder), scenario, speed)
+            _wait_for_signal()
+        finally:
+            server.stop()
     return 0
+
+
+def _own(session: Session, folder: str) -> dict[str, str]:
+    """A store that goes with the sandbox, so that a rehearsal leaves nothing in the one that is used for real; and the
+    policies, whichever folder the other terminal is in."""
+    found = {"PHOENIX_STORE": f"sqlite:///{folder}/phoenix.db"}
+    policies = session.wiring.settings.policies
+    if Path(policies).is_dir():
+        found["PHOENIX_POLICIES"] = str(Path(policies).resolve())
+    return found
 
 
 def _refuse_taken(port: int) -> None:
@@ -80,19 +95,19 @@ def _list(session: Session) -> int:
     return 0
 
 
-def _announce(session: Session, url: str, scenario: str, speed: float) -> None:
-    from phoenix.sandbox import environment
+def _announce(session: Session, variables: Mapping[str, str], scenario: str, speed: float) -> None:
     from phoenix.views import json
 
-    variables = environment(url)
     if session.options.json:
+        url = variables["AWS_ENDPOINT_URL"]
         print(json.dump({"url": url, "scenario": scenario, "environment": dict(variables)}, one_line=True), flush=True)
         return
     # On standard output only what a shell can read, flushed at once: scripts wait for these lines.
-    print("\n".join(f"export {name}={value}" for name, value in variables.items()), flush=True)
+    print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()), flush=True)
     session.note(f"\nA pretend AWS, {scenario}, at {speed:g} times real time. Elsewhere paste the lines above, then:")
-    session.note("  phoenix plan --policies policies --group web")
-    session.note("Ctrl-C ends it, and everything in it.")
+    session.note("  phoenix plan --group web")
+    session.note("Bakes and time-outs last as long as the policy says, at any speed; phoenix promote skips a bake.")
+    session.note("Ctrl-C ends it, and everything in it, the store included.")
 
 
 def _wait_for_signal() -> None:

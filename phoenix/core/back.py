@@ -41,7 +41,9 @@ def turn_back(rotation: Rotation, seen: Observation, ask: Ask, cause: Cause, *, 
         paused=None,
         held=None,
     )
-    return noted(turned, seen, "FAIL" if cause is not Cause.OPERATOR else "rollback", reason)
+    if cause is not Cause.OPERATOR:
+        return noted(turned, seen, "FAIL", reason)
+    return noted(turned, seen, "rollback", f"by {ask.by}" + (f": {ask.reason}" if ask.reason else ""))
 
 
 def reopen(record: GroupRecord, rotation: Rotation, seen: Observation) -> Rotation:

@@ -95,8 +95,8 @@ def pause(group: Group, reason: str | None) -> Report:
     return _said(group, change)
 
 
-def resume(group: Group) -> Report:
-    """Go on after a pause or a hold. What a stranger changed while it was held counts as seen and accepted."""
+def resume(group: Group, reason: str | None = None) -> Report:
+    """Go on after a pause or a hold. What another writer changed while it was held counts as seen and accepted."""
     now = group.clock.now()
 
     def change(record: GroupRecord) -> tuple[GroupRecord, str]:
@@ -124,15 +124,16 @@ def resume(group: Group) -> Report:
                 # Closing may have changed who runs scheduled actions: a way back has to know.
                 succeeded_at=going.succeeded_at or going.closing_since,
             )
-        going = _told(going, Ask(now, group.by), "resumed")
+        going = _told(going, Ask(now, group.by, reason), "resumed")
         return replace(record, paused=None, rotation=going), f"{group.name} goes on with {rotation.id}"
 
     return _said(group, change)
 
 
-def promote(group: Group, *, full: bool = False) -> Report:
+def promote(group: Group, reason: str | None = None, *, full: bool = False) -> Report:
     """Skip the current bake, or with `full` all that are left; gates still count. Also ends a pause."""
     now = group.clock.now()
+    ask = Ask(now, group.by, reason)
 
     def change(record: GroupRecord) -> tuple[GroupRecord, str]:
         rotation = record.in_flight
@@ -146,13 +147,11 @@ def promote(group: Group, *, full: bool = False) -> Report:
         if going.current.bake is None and going.baking_since is not None:
             going = replace(going, deadline=going.deadline + (now - going.baking_since))
         is_paused = rotation.paused is not None
-        going = replace(going, promoted=Ask(now, group.by), promoted_to_end=full, paused=None)
+        going = replace(going, promoted=ask, promoted_to_end=full, paused=None)
         going = replace(going, waiting_for="promoted; the next tick goes on")
         what = "all bakes that are left are skipped" if full else f"the bake of step {rotation.step} is skipped"
         what += ", and the pause is over" if is_paused else ""
-        return replace(
-            record, paused=None, rotation=_told(going, Ask(now, group.by), "promoted")
-        ), f"{what}; gates still count"
+        return replace(record, paused=None, rotation=_told(going, ask, "promoted")), f"{what}; gates still count"
 
     return _said(group, change)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from phoenix.core.limits import Rules
@@ -11,6 +11,10 @@ from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar
 from phoenix.engine.asking import Asking
 from phoenix.ports import Clock, Fleet, Gate, ImageSource, Notifier, Router, Store, Tracer
+
+
+def _no_place(_: str) -> str | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class About:
     runbook: str | None = None
     description: str | None = None
     policy_file: str | None = None
+    place_of: Callable[[str], str | None] = field(default=_no_place, compare=False, repr=False)
+    """Where the policy file has a value: `policies/web.yaml:5:23`; None for one that it does not have."""
 
 
 @dataclass(frozen=True, slots=True)

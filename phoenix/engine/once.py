@@ -13,7 +13,7 @@ from phoenix.core.action import Decision
 from phoenix.core.decide import decide
 from phoenix.core.milestones import with_first_healthy
 from phoenix.core.model import Observation, Outcome
-from phoenix.core.record import GroupRecord
+from phoenix.core.record import GroupRecord, Rotation
 from phoenix.engine.apply import apply
 from phoenix.engine.group import Group
 from phoenix.engine.look import refuse_outdated
@@ -65,7 +65,7 @@ def _decided(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> T
     with group.tracer.span("record", group=group.name):
         if record != before:
             record = save_telling(group, before, record)
-    _log(group, record, decision)
+    _log(group, before.in_flight, record, decision)
     try:
         acted = apply(group, lease, record, decision.actions, sight.seen.at)
     except PermanentError as error:
@@ -86,8 +86,11 @@ def _hold(group: Group, record: GroupRecord, error: PermanentError) -> GroupReco
     return save_telling(group, record, replace(record, rotation=held))
 
 
-def _log(group: Group, record: GroupRecord, decision: Decision) -> None:
-    rotation = record.in_flight
+def _log(group: Group, before: Rotation | None, record: GroupRecord, decision: Decision) -> None:
+    """`before` was in flight when the tick began: the tick that ends a rotation is still about it."""
+    last = record.rotation
+    ended = last if before is not None and last is not None and last.id == before.id else before
+    rotation = record.in_flight or ended
     facts = {
         "group": group.name,
         "rotation": rotation.id if rotation else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -37,7 +37,8 @@ def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
     """The plan that follows from a survey; blockers are looked for only where a rotation is due."""
     terms, need = found.terms, found.live_state.desired
     edges = extremes(need, terms.steps)
-    lasts, hot_for = _lasts(found), terms.hot_for if terms.has_traffic else timedelta(0)
+    starts, lasts = _times(found)
+    hot_for = terms.hot_for if terms.has_traffic else timedelta(0)
     due = bool(found.reasons)
     blockers = tuple(find_obstacles(group, request, found, lasts)) if due else ()
     return Plan(
@@ -48,7 +49,7 @@ def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
         next=found.next if due else None,
         candidates=found.candidates,
         steps=terms.steps,
-        rows=tuple(_rows(group, terms, need)),
+        rows=tuple(_rows(group, terms, need, starts)),
         blockers=blockers,
         needed=need,
         worst_case=edges.worst,
@@ -73,21 +74,27 @@ def describe(plan: Plan) -> str:
     return f"Nothing to do: {plan.group} is on generation {plan.live.number} ({plan.live.image}{since})."
 
 
-def _lasts(found: Survey) -> timedelta:
-    """How long it takes at the least: launch, health and bakes; a bake that waits for a person counts as none."""
+def _times(found: Survey) -> tuple[tuple[timedelta, ...], timedelta]:
+    """When each step gets its traffic, and when the last bake ends, at the earliest: whatever a step launches has to
+    become healthy first, and to stay so. A bake that waits for a person counts as none."""
     last = found.record.rotation
     launch = last.grew_in if last is not None and last.grew_in is not None else LAUNCH_ESTIMATE
-    bakes = sum((step.bake or timedelta(0) for step in found.terms.steps), timedelta(0))
-    return launch + found.terms.healthy_for + bakes
+    proved = launch + found.terms.healthy_for
+    ends, grown, starts = timedelta(0), 0, []
+    for step in found.terms.steps:
+        ends += proved if step.new_capacity > grown else timedelta(0)
+        grown = max(grown, step.new_capacity)
+        starts.append(ends)
+        ends += step.bake or timedelta(0)
+    return tuple(starts), ends
 
 
-def _rows(group: Group, terms: Terms, need: int) -> Iterator[PlannedStep]:
-    starts, old = LAUNCH_ESTIMATE, need
-    for number, step in enumerate(terms.steps, start=1):
+def _rows(group: Group, terms: Terms, need: int, starts: Sequence[timedelta]) -> Iterator[PlannedStep]:
+    old = need
+    for number, (step, start) in enumerate(zip(terms.steps, starts, strict=True), start=1):
         gates = tuple(g.name for g in group.gates if number == 1 or not g.before_traffic_only)
-        yield PlannedStep(number, share(need, step.new_capacity), old, step.new_weight, gates, step.bake, starts)
+        yield PlannedStep(number, share(need, step.new_capacity), old, step.new_weight, gates, step.bake, start)
         old = share(need, step.old_capacity)
-        starts += step.bake or timedelta(0)
 
 
 def _count_writes(found: Survey) -> int:

@@ -14,7 +14,7 @@ from phoenix.core.trigger import LiveInstance, find_reasons, find_template_reaso
 from phoenix.engine.group import Group
 from phoenix.engine.look import sight_of
 from phoenix.engine.request import RotateRequest
-from phoenix.errors import Blocked, ForeignStore, LostRecord, NotFound
+from phoenix.errors import Blocked, ForeignStore, LostRecord, NotFound, UnknownNames
 
 NOBODY = Generation(0, Slot.BLUE, "unknown")
 """Stands for the live generation of a group in which neither or both of the slots are live."""
@@ -62,6 +62,8 @@ def survey(group: Group, request: RotateRequest) -> Survey:
     """
     try:
         sight = sight_of(group)
+    except UnknownNames as unknown:
+        raise Blocked(unknown.placed(group.about.place_of), hint=unknown.hint) from unknown
     except NotFound as unknown:
         raise Blocked(unknown.message, hint=unknown.hint) from unknown
     record, seen = sight.record, sight.seen

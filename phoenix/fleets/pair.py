@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, ClassVar, assert_never
 
 from phoenix.aws.errors import is_about_template
-from phoenix.aws.groups import read_groups, unknown_group
+from phoenix.aws.groups import read_groups, unknown_groups
 from phoenix.aws.instances import read_instances
 from phoenix.aws.late import late
 from phoenix.aws.rights import FORWARD, GROUPS, IS_MANAGED, OUR_TAGS, ROTATE, WRITERS, Right, Rights, reads
@@ -167,9 +167,9 @@ class PairFleet:
 
     def _read_slots(self) -> dict[Slot, SlotState]:
         found = read_groups(self._aws, self._names.values())
-        for name in self._names.values():
-            if name not in found:
-                raise unknown_group(self._aws, name)
+        unknown = [name for name in self._names.values() if name not in found]
+        if unknown:
+            raise unknown_groups(self._aws, unknown)
         self._seen = {slot: found[name] for slot, name in self._names.items()}
         return {slot: slot_state(slot, group) for slot, group in self._seen.items()}
 

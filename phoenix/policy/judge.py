@@ -39,7 +39,7 @@ def judge(document: Document, model: type[M], check: Callable[[M], Iterator[Comp
         value = model.model_validate(plain(root))
     except ValidationError as error:
         found = list(find_flaws(error, root, model))
-        flaws += [each.flaw for each in found]
+        flaws += [each.flaw for each in found if not each.told]
         flaws += _flaws_beyond(root, model, check, found)
         return Judged(None, tuple(flaws))
     flaws += [_flaw(complaint, root) for complaint in check(value)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -23,11 +23,13 @@ class OneOf:
     """Annotates a field that holds the settings of one of several adapters.
 
     A bare word stands for a mapping with that kind and nothing else, as in `traffic: none`, for kinds that need no
-    more; `default` is the kind of a mapping that names none.
+    more; `default` is the kind of a mapping that names none. `elsewhere` has kinds that people ask for and that there
+    are not, with the sentence that says so.
     """
 
     models: Mapping[str, type[Kind]]
     default: str | None = None
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def words(self) -> list[str]:
@@ -70,6 +72,8 @@ class OneOf:
     def _check_known(self, kind: object, at: tuple[str, ...]) -> None:
         if isinstance(kind, str) and kind in self.models:
             return
+        if isinstance(kind, str) and kind in self.elsewhere:
+            raise wrong(f"kind {kind!r} does not exist: {self.elsewhere[kind]}", at=at)
         near = difflib.get_close_matches(kind, self.models, n=1) if isinstance(kind, str) else []
         meant = f"did you mean {near[0]}?" if near else f"known: {self._known}"
         raise wrong(f"unknown kind {kind!r}; {meant}", instead=near[0] if near else None, at=at)

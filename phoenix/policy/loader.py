@@ -20,7 +20,7 @@ from phoenix.policy.judge import judge
 from phoenix.policy.model import AllGroups, Policy, complete
 from phoenix.policy.problems import place, render
 from phoenix.policy.source import Directory, Files, Source
-from phoenix.policy.tree import Node, Scalar, Span, follow
+from phoenix.policy.tree import Node, Scalar, Span, follow, scalars
 from phoenix.settings import COMMON_FILES
 
 _GROUP_LINE = re.compile(r"^group:[ ]*[\"']?([A-Za-z0-9][A-Za-z0-9._-]{0,62})[\"']?[ ]*(?:#.*)?$", re.MULTILINE)
@@ -40,6 +40,11 @@ class LoadedPolicy:
     def where(self, *path: str | int) -> str:
         """`file:line` of what the path leads to, as `where("windows")`; of the nearest key when it is a default."""
         return f"{self.file}:{place(self.root, path).line + 1}"
+
+    def place_of(self, value: str) -> str | None:
+        """`file:line:column` of the first value in the file that reads so; None when there is none."""
+        found = next((node.span for node in scalars(self.root) if node.text == value), None)
+        return f"{self.file}:{found.line + 1}:{found.column + 1}" if found is not None else None
 
 
 @dataclass(frozen=True, slots=True)

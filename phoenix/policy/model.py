@@ -44,6 +44,17 @@ VERSION: Final = 1
 NO_TRAFFIC: Final = "none"
 
 
+_NO_ROUTERS: Final = dict.fromkeys(
+    ("nlb", "elb", "clb", "classic", "gwlb", "lattice", "vpc-lattice", "vpc_lattice", "route53"),
+    "phoenix moves traffic on Application Load Balancers (alb), and rotates groups without a load balancer (none)",
+)
+_NO_FLEETS: Final = dict.fromkeys(
+    ("in_place", "in-place", "asg", "single", "refresh"),
+    "phoenix rotates a pair of Auto Scaling groups (pair), one of them live and one empty",
+)
+"""What people ask for, and what there is instead; a guess at another kind would mend nothing."""
+
+
 class _Adapter(Protocol):
     """A class in an adapter folder's table."""
 
@@ -169,10 +180,10 @@ class Policy(Keys):
     labels: Mapping[LabelName, Text] = Field(
         default_factory=dict, description="Words that limits for all groups may go by.", examples=["{tier: web}"]
     )
-    fleet: Annotated[Kind, OneOf(FLEETS)] = Field(
+    fleet: Annotated[Kind, OneOf(FLEETS, elsewhere=_NO_FLEETS)] = Field(
         description="How the capacity exists in AWS.", examples=["{kind: pair, blue: web-blue, green: web-green}"]
     )
-    traffic: Annotated[Kind, OneOf(ROUTERS)] = Field(
+    traffic: Annotated[Kind, OneOf(ROUTERS, elsewhere=_NO_ROUTERS)] = Field(
         description="How traffic reaches the group; none where there is no load balancer.", examples=["{kind: alb}"]
     )
     image: Annotated[Kind, OneOf(IMAGES)] = Field(

@@ -8,10 +8,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, get_args, get_origin
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from phoenix.keys import Keys
@@ -23,17 +24,24 @@ from phoenix.policy.tree import Node, Path, Scalar, Span, follow
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A flaw that a model complains of. `stand_in` is YAML that would hold there, None when nobody can guess."""
+    """A flaw that a model complains of. `stand_in` is YAML that would hold there, None where it cannot be guessed.
+
+    One that is `told` already, as a key that is there under a wrong name, is not said once more.
+    """
 
     path: Path
     flaw: Flaw
     stand_in: str | None = None
+    told: bool = False
 
 
 def find_flaws(error: ValidationError, root: Node, model: type[Keys]) -> Iterator[Found]:
     """Each complaint of the models, in words."""
     details = error.errors(include_url=False, include_input=False)
     paths = [detail["loc"] for detail in details]
+    meant = {
+        (*loc[:-1], near) for d in details if d["type"] == "extra_forbidden" and (near := _near(loc := d["loc"], model))
+    }
     for detail in details:
         path = detail["loc"]
         deeper = any(len(other) > len(path) and other[: len(path)] == path for other in paths)
@@ -41,11 +49,12 @@ def find_flaws(error: ValidationError, root: Node, model: type[Keys]) -> Iterato
             continue
         if detail["type"] == "missing":
             example = _example(path, model)
-            yield Found(path, _missing(path, root, example), example)
+            flaw = _missing(in_file(path, model), root, example)
+            yield Found(in_file(path, model), flaw, example, told=path in meant)
         elif detail["type"] == "extra_forbidden":
-            yield Found(path, _unknown(path, root, model))
+            yield Found(in_file(path, model), _unknown(path, root, model))
         else:
-            at = (*path, *detail.get("ctx", {}).get("at", ()))
+            at = (*in_file(path, model), *detail.get("ctx", {}).get("at", ()))
             flaw = _unfit(detail, at, root)
             yield Found(at, flaw, flaw.instead)
 
@@ -111,17 +120,51 @@ def _example(path: Path, model: type[Keys]) -> str | None:
 
 def _unknown(path: Path, root: Node, model: type[Keys]) -> Flaw:
     parent, key = path[:-1], str(path[-1])
-    _, span, found = follow(root, path)
-    where = span if span is not None and found else place(root, path)
-    known = [field.alias or name for owner in models_at(model, parent) for name, field in owner.model_fields.items()]
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.7)
+    value, span, found = follow(root, in_file(path, model))
+    where = span if span is not None and found else place(root, in_file(path, model))
     shown = key if len(key) <= 40 else f"{key[:40]}..."
-    if near:
-        return Flaw(where, f"unknown key {shown}; did you mean {near[0]}?", near[0])
+    near = _near(path, model)
+    if near is not None and near.endswith(_NAMES_A_VARIABLE) and not key.endswith(_NAMES_A_VARIABLE):
+        # What stands there may be a secret, which must not get into a corrected line either.
+        return Flaw(
+            where, f"unknown key {shown}; put its value into an environment variable, and name it: {near}: NAME"
+        )
+    if near is not None:
+        return _renamed(
+            Flaw(where, f"unknown key {shown}; did you mean {near}?", near), value, _field(path, model, near)
+        )
     homes = sorted(home for home in set(_homes(model, key)) if home)
     if homes:
         return Flaw(where, f"unknown key {shown} here; it belongs under {' or '.join(homes)}")
+    known = _known_at(parent, model)
     return Flaw(where, f"unknown key {shown}; known here: {', '.join(known)}" if known else f"unknown key {shown}")
+
+
+def _renamed(flaw: Flaw, value: Node, field: FieldInfo | None) -> Flaw:
+    """The same flaw. Where the right key wants a list and one value stands there, the corrected line lists it."""
+    if field is None or get_origin(field.annotation) is not tuple or not isinstance(value, Scalar):
+        return flaw
+    span = Span(flaw.span.line, flaw.span.column, value.span.end_line, value.span.end_column)
+    return replace(flaw, span=span, instead=f"{flaw.instead}: {_listed(value)}")
+
+
+def _listed(node: Scalar) -> str:
+    return f"[{quoted(node.text)}]" if re.search(r"[^\w.-]", node.text) else f"[{node.text}]"
+
+
+def _known_at(path: Path, model: type[Keys]) -> list[str]:
+    return [field.alias or name for owner in models_at(model, path) for name, field in owner.model_fields.items()]
+
+
+def _near(path: Path, model: type[Keys]) -> str | None:
+    """The known key that an unknown one looks like most; None when none does."""
+    near = difflib.get_close_matches(str(path[-1]), _known_at(path[:-1], model), n=1, cutoff=0.7)
+    return near[0] if near else None
+
+
+def _field(path: Path, model: type[Keys], name: str) -> FieldInfo | None:
+    fields = (owner.model_fields.get(name) for owner in models_at(model, path[:-1]))
+    return next((field for field in fields if field is not None), None)
 
 
 def _unfit(detail: ErrorDetails, path: Path, root: Node) -> Flaw:
@@ -134,7 +177,7 @@ def _unfit(detail: ErrorDetails, path: Path, root: Node) -> Flaw:
     if kind == "string_type" and isinstance(node, Scalar):
         return Flaw(node.span, f"{name}must be text: write {quoted(node.text)}", quoted(node.text))
     if kind in ("tuple_type", "list_type") and isinstance(node, Scalar):
-        listed = f"[{quoted(node.text)}]" if re.search(r"[^\w.-]", node.text) else f"[{node.text}]"
+        listed = _listed(node)
         return Flaw(node.span, f"{name}must be a list: write {listed}", listed)
     if kind in ("literal_error", "enum") and isinstance(node, Scalar):
         return _one_of(node, name, re.findall(r"'([^']*)'", ctx["expected"]))
@@ -147,6 +190,8 @@ def _one_of(node: Scalar, name: str, allowed: list[str]) -> Flaw:
     return Flaw(node.span, f"{name}must be {' or '.join(allowed)}", instead)
 
 
+_NAMES_A_VARIABLE = "_env"
+"""How keys end that name an environment variable."""
 _IN_WORDS: Mapping[str, str] = {
     "string_type": "must be text",
     "model_type": "must be a mapping",
@@ -166,19 +211,44 @@ _IN_WORDS: Mapping[str, str] = {
 
 def models_at(model: type[Keys], path: Path) -> list[type[Keys]]:
     """The models whose keys may stand at the path; several where a kind has not been told."""
-    models = [model]
-    for part in path:
-        if isinstance(part, int):
-            continue
-        of_kind = [found for found in models if (kind := found.model_fields.get("kind")) and kind.default == part]
-        models = of_kind or [inner for found in models for inner in _under(found, part)]
+    *_, (_, _, models) = ((None, False, [model]), *_walk(model, path))
     return models
 
 
-def _under(model: type[Keys], key: str) -> Iterator[type[Keys]]:
-    for name, field in model.model_fields.items():
-        if key in (name, field.alias):
-            yield from _models_in(field.annotation, field.metadata)
+def in_file(path: Path, model: type[Keys]) -> Path:
+    """The path without the kinds that pydantic puts into it and the file does not have: `gates, 0, alarm, alarms`."""
+    return tuple(part for part, is_kind, _ in _walk(model, path) if not is_kind)
+
+
+def _walk(model: type[Keys], path: Path) -> Iterator[tuple[str | int, bool, list[type[Keys]]]]:
+    """Each part, whether it is a kind rather than a key, and the models whose keys may stand behind it."""
+    models, chooses = [model], False
+    for part in path:
+        of_kind = [each for each in models if (kind := each.model_fields.get("kind")) and kind.default == part]
+        if isinstance(part, int):
+            yield part, False, models
+        elif chooses and of_kind:
+            models, chooses = of_kind, False
+            yield part, True, models
+        else:
+            fields = [field for each in models for field in _fields_of(each, part)]
+            models = [inner for field in fields for inner in _models_in(field.annotation, field.metadata)]
+            chooses = any(_unions_in(field.annotation, field.metadata) for field in fields)
+            yield part, False, models
+
+
+def _fields_of(model: type[Keys], key: str) -> Iterator[FieldInfo]:
+    yield from (field for name, field in model.model_fields.items() if key in (name, field.alias))
+
+
+def _unions_in(annotation: object, metadata: Iterable[object]) -> bool:
+    """Whether a value of this type is told apart by its kind."""
+    if any(isinstance(found, OneOf) for found in metadata):
+        return True
+    arguments = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        return _unions_in(arguments[0], arguments[1:])
+    return any(_unions_in(argument, ()) for argument in arguments)
 
 
 def _models_in(annotation: object, metadata: Iterable[object]) -> Iterator[type[Keys]]:

@@ -5,6 +5,7 @@ Trees are values: whoever wants another one gets a new one. Must never import a 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -124,3 +125,16 @@ def placed(node: Node, span: Span) -> Node:
             return Mapping({key: Entry(span, placed(entry.node, span)) for key, entry in node.entries.items()}, span)
         case Sequence():
             return Sequence(tuple(placed(item, span) for item in node.items), span)
+
+
+def scalars(node: Node) -> Iterator[Scalar]:
+    """All values of the tree, in the order of the file; keys are not among them."""
+    match node:
+        case Scalar():
+            yield node
+        case Mapping():
+            for entry in node.entries.values():
+                yield from scalars(entry.node)
+        case Sequence():
+            for item in node.items:
+                yield from scalars(item)

@@ -7,7 +7,7 @@ from phoenix.sandbox.box import Sandbox, new_session
 from phoenix.sandbox.clock import ManualClock, SandboxClock, ScaledClock, SkewedClock
 from phoenix.sandbox.desk import Call, Hook
 from phoenix.sandbox.launching import LaunchFault
-from phoenix.sandbox.physics import Behaviour, Physics
+from phoenix.sandbox.physics import Behaviour, Physics, for_rehearsal
 from phoenix.sandbox.scenarios import SCENARIOS, Scenario
 from phoenix.sandbox.seed import GROUPS
 from phoenix.sandbox.server import Server, environment, serve
@@ -30,6 +30,7 @@ __all__ = [
     "SkewedClock",
     "TargetGroupTruth",
     "environment",
+    "for_rehearsal",
     "new_session",
     "serve",
 ]

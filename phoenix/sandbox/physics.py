@@ -5,7 +5,7 @@ Numbers only. A duration that is not in here is one that the sandbox pretends to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -75,3 +75,9 @@ INSTANT = Physics(
     health_reaction=0,
 )
 """For seeding: what it builds has been there for long."""
+
+
+def for_rehearsal(speed: float) -> Physics:
+    """Physics for a sandbox that runs so much faster than the programs that use it. The time-outs of policies run in
+    real time, and an image that is slow to boot has to outlast them at any speed."""
+    return replace(Physics(), slow_boot=Physics().slow_boot * max(speed, 1.0))

@@ -31,7 +31,7 @@ def configure(form: str = "text", level: str = "warning", stream: TextIO | None 
 
     Called once by whoever drives; again replaces the first. The loggers of other libraries are left alone.
     """
-    handler = logging.StreamHandler(stream if stream is not None else sys.stderr)
+    handler = logging.StreamHandler(stream) if stream is not None else StandardError()
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logger = logging.getLogger("phoenix")
     for old in tuple(logger.handlers):
@@ -54,6 +54,22 @@ def restored() -> Iterator[None]:
             logger.setLevel(level)
             logger.propagate = propagate
             logger.handlers[:] = handlers
+
+
+class StandardError(logging.StreamHandler[TextIO]):
+    """Writes to what `sys.stderr` is at that moment: a live screen takes its place, and keeps lines above itself."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        """Standard error, now."""
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, stream: TextIO) -> None:
+        raise AttributeError("standard error is not this handler's to choose")
 
 
 class TextFormatter(logging.Formatter):

@@ -5,13 +5,19 @@ Must never read as if anything had been changed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from phoenix.core.explain import ago, counted
 from phoenix.core.image import Image
 from phoenix.core.record import Generation
 from phoenix.engine.report import Plan, PlannedStep
+from phoenix.errors import Blocked, PhoenixError
 from phoenix.views import blocked, text
+
+_BECAUSE: Final = 40
+"""Letters that a line has left for the reason."""
 
 
 def render(plan: Plan, *, verbose: bool = False, asked: str = "") -> str:
@@ -26,6 +32,34 @@ def render(plan: Plan, *, verbose: bool = False, asked: str = "") -> str:
         blocked.checks(plan, verbose=verbose),
         _what_to_type(plan, asked),
     )
+
+
+def render_all(found: Mapping[str, Plan | PhoenixError]) -> str:
+    """A line for each group: whether a rotation is due and can start, and why or why not. By name."""
+    if not found:
+        return "There are no policies.\n"
+    rows = [[name, *_in_short(each)] for name, each in sorted(found.items())]
+    first = next((name for name, each in sorted(found.items()) if not isinstance(each, PhoenixError)), min(found))
+    return text.screen(
+        text.table(["group", "plan", "next", "because"], rows),
+        ["Nothing was changed. More about one of them:", f"  {text.command('plan', first)}"],
+    )
+
+
+def _in_short(found: Plan | PhoenixError) -> list[str]:
+    if isinstance(found, PhoenixError):
+        word = "BLOCKED" if isinstance(found, Blocked) else "ERROR"
+        return [word, "-", text.clip(found.message.splitlines()[0], _BECAUSE)]
+    following = text.clip(_name(found, found.next), 24) if found.next is not None else "-"
+    if found.in_the_way:
+        return ["BLOCKED", following, text.clip(", ".join(b.name for b in found.in_the_way), _BECAUSE)]
+    if found.due:
+        return ["DUE", following, text.clip("; ".join(found.reasons), _BECAUSE)]
+    return [
+        "NOT DUE",
+        "-",
+        text.clip(f"on generation {found.live.number}, {found.live.image_name or found.live.image}", _BECAUSE),
+    ]
 
 
 def _headline(plan: Plan) -> list[str]:

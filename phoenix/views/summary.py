@@ -57,8 +57,10 @@ def _way_back(rotation: Rotation) -> str:
 
 def _afterwards(report: Report, rotation: Rotation) -> list[tuple[str, str]]:
     told = []
-    if any(entry.image == rotation.new.image for entry in report.record.quarantine):
+    is_quarantined = any(entry.image == rotation.new.image for entry in report.record.quarantine)
+    if is_quarantined:
         told.append(("quarantined", f"{rotation.new.image}: not used for {report.group} until a newer image"))
     told.append(("evidence", f"{text.command('history', report.group)} -v"))
-    told.append(("try it again", f"{text.command('retry', report.group)}  (asks, releases quarantine)"))
+    again = f"{text.command('retry', report.group)}  (asks, releases quarantine)"
+    told.append(("try it again", again if is_quarantined else text.command("rotate", report.group)))
     return told

@@ -91,6 +91,7 @@ def group_with_policy(ground: Ground, policy: Policy, store: Store, found: Loade
             runbook=policy.runbook,
             description=policy.description,
             policy_file=found.file if found is not None else None,
+            **({} if found is None else {"place_of": found.place_of}),
         ),
         policy=policy.model_dump_json(by_alias=True, exclude_none=True),
     )

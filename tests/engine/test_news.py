@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from phoenix.core.model import Cause, Outcome
 from phoenix.core.notice import Notice
@@ -19,7 +20,7 @@ from tests.engine.builders import CANARY, a_bench
 TRACED = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 
 
-def news(before: Rotation | None, now: Rotation | None, **about: str) -> tuple[Notice, ...]:
+def news(before: Rotation | None, now: Rotation | None, **about: Any) -> tuple[Notice, ...]:
     return news_between(a_record(before), a_record(now), About(**about), NOON)
 
 

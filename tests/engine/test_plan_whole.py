@@ -54,9 +54,9 @@ def test_each_row_has_what_grows_what_is_left_and_the_earliest_start() -> None:
 
     assert rows == (
         PlannedStep(1, 1, 4, 10, ("http", "alarm"), 10 * MINUTE, 2 * MINUTE),
-        PlannedStep(2, 2, 4, 10, ("alarm",), 0 * MINUTE, 12 * MINUTE),
-        PlannedStep(3, 4, 3, 50, ("alarm",), None, 12 * MINUTE),
-        PlannedStep(4, 4, 3, 100, ("alarm",), 5 * MINUTE, 12 * MINUTE),
+        PlannedStep(2, 2, 4, 10, ("alarm",), 0 * MINUTE, 14 * MINUTE),
+        PlannedStep(3, 4, 3, 50, ("alarm",), None, 16 * MINUTE),
+        PlannedStep(4, 4, 3, 100, ("alarm",), 5 * MINUTE, 16 * MINUTE),
     )
 
 

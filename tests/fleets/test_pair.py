@@ -124,8 +124,10 @@ def test_the_way_back_asks_neither_for_launches_nor_for_templates(account: Accou
 def test_a_group_that_does_not_exist_is_named_with_the_region(account: Account) -> None:
     fleet = account.fleet_of("web-blue", "web-gren")
 
-    with pytest.raises(NotFound, match="'web-gren' in eu-west-1"):
+    with pytest.raises(NotFound, match="no Auto Scaling group web-gren; did you mean web-green") as caught:
         fleet.observe(None)
+
+    assert "looked in eu-west-1" in str(caught.value.hint)
 
 
 def test_a_throttled_read_is_an_error_and_not_an_empty_slot(account: Account) -> None:

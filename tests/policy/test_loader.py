@@ -25,7 +25,7 @@ def test_mistakes_of_every_sort_are_reported_at_once(tmp_path: Path) -> None:
 
 
 def test_weights_are_compared_even_though_something_required_is_missing(tmp_path: Path) -> None:
-    text = a_canary("[{weight: 50, bake: 1m}, {weight: 5, bake: 1m}]").replace("fleet:", "flet:")
+    text = a_canary("[{weight: 50, bake: 1m}, {weight: 5, bake: 1m}]").replace("fleet:", "ships:")
 
     assert [problem.split(":")[0] for problem in problems(tmp_path, text)] == ["1", "2", "5"]
 

@@ -195,3 +195,65 @@ def test_a_missing_key_is_named_with_an_example(tmp_path: Path, key: str) -> Non
     (found,) = problems(tmp_path, a_policy(**{key: None}))
 
     assert found.startswith(f"1:1: {key} is missing; write {key}: ")
+
+
+WRONG_KEYS = {
+    "named like its kind": (
+        "gates",
+        "[{kind: alarm, alarm: shop-5xx}]",
+        "unknown key alarm; did you mean alarms?",
+        "gates: [{kind: alarm, alarms: [shop-5xx]}]",
+    ),
+    "a list already": (
+        "gates",
+        "[{kind: alarm, alarm: [shop-5xx]}]",
+        "unknown key alarm; did you mean alarms?",
+        "gates: [{kind: alarm, alarms: [shop-5xx]}]",
+    ),
+    "a word with a space": (
+        "gates",
+        "[{kind: alarm, alarm: my alarm}]",
+        "unknown key alarm; did you mean alarms?",
+        'gates: [{kind: alarm, alarms: ["my alarm"]}]',
+    ),
+    "of one value": (
+        "gates",
+        "[{kind: http, paht: /healthz, port: 8080}]",
+        "unknown key paht; did you mean path?",
+        "gates: [{kind: http, path: /healthz, port: 8080}]",
+    ),
+}
+
+
+@pytest.mark.parametrize(("key", "value", "problem", "line"), WRONG_KEYS.values(), ids=WRONG_KEYS)
+def test_a_key_that_is_nearly_right_is_corrected_as_a_whole(
+    tmp_path: Path, key: str, value: str, problem: str, line: str
+) -> None:
+    (found,) = problems(tmp_path, a_policy(**{key: value}))
+
+    said, corrected = found.splitlines()
+    assert said.endswith(problem)
+    assert corrected.strip() == line
+
+
+def test_the_place_of_a_wrong_key_is_the_keys_own(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, a_policy(gates="[{kind: alarm, alarm: shop-5xx}]"))
+
+    assert found.startswith("5:23: ")
+
+
+def test_a_secret_in_the_wrong_place_gets_into_no_corrected_line(tmp_path: Path) -> None:
+    secret = "https://hooks.example.com/T0/B0/secret"
+
+    (found,) = problems(tmp_path, a_policy(notify=f'[{{kind: slack, webhook: "{secret}"}}]'))
+
+    assert "put its value into an environment variable, and name it: webhook_env: NAME" in found
+    assert secret not in found
+
+
+@pytest.mark.parametrize("kind", ["nlb", "elb", "classic", "gwlb", "lattice"])
+def test_a_load_balancer_that_phoenix_does_not_shift_is_not_taken_for_another(tmp_path: Path, kind: str) -> None:
+    (found,) = problems(tmp_path, a_policy(traffic=f"{{kind: {kind}}}"))
+
+    assert f"kind '{kind}' does not exist: phoenix moves traffic on Application Load Balancers (alb)" in found
+    assert len(found.splitlines()) == 1

@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from phoenix.sandbox import GROUPS, SCENARIOS, Call
+from phoenix.sandbox import GROUPS, SCENARIOS, Call, for_rehearsal
 from tests.sandbox.conftest import Ground, Opener
 
 HEALTHY = ("healthy", None)
@@ -200,3 +200,10 @@ def no_retries() -> Config:
 def state_of(ground: Ground) -> tuple[str, int]:
     alarm = ground.cloudwatch.describe_alarms(AlarmNames=["web-5xx"])["MetricAlarms"][0]
     return alarm["StateValue"], ground.health()[HEALTHY]
+
+
+@pytest.mark.parametrize("speed", [0.5, 1, 20, 30])
+def test_an_image_that_is_slow_to_boot_outlasts_a_launch_time_out_at_any_speed(speed: float) -> None:
+    real_seconds = for_rehearsal(speed).slow_boot / max(speed, 1)
+
+    assert real_seconds > timedelta(minutes=15).total_seconds()

@@ -4,11 +4,12 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import redirect_stderr
 
 import pytest
 
 from phoenix.telemetry import topic
-from phoenix.telemetry.logs import NEWS, configure
+from phoenix.telemetry.logs import NEWS, configure, restored
 
 log = logging.getLogger("phoenix.some.part")
 
@@ -111,3 +112,14 @@ def test_other_libraries_are_left_alone() -> None:
     configure("text", "debug", io.StringIO())
 
     assert not logging.getLogger("botocore").isEnabledFor(logging.DEBUG)
+
+
+def test_lines_go_to_what_stands_for_standard_error_at_that_moment(capsys: pytest.CaptureFixture[str]) -> None:
+    with restored():
+        configure("text", "info")
+        screen = io.StringIO()
+        with redirect_stderr(screen):
+            logging.getLogger("phoenix.test").info("news")
+
+    assert "INFO news" in screen.getvalue()
+    assert capsys.readouterr().err == ""
