@@ -15,6 +15,8 @@ from phoenix.errors import NotFound
 OURS = "phoenix "
 """How the description of every version begins that phoenix makes."""
 
+MOST_VERSIONS = 10_000
+"""Versions of one template that EC2 keeps; then it makes no further one."""
 _WINDOW = 100
 _MOST_PER_CALL = 200  # not the default: a short list is easily taken for a complete one
 
@@ -67,15 +69,20 @@ def read_version(aws: Aws, template: str, version: str, *, resolve_alias: bool =
 
 
 def newest_first(aws: Aws, template: str) -> Iterator[TemplateVersion]:
-    """All versions, newest first, read in windows: a template may have thousands, and one call usually suffices."""
+    """All versions, newest first. One call usually suffices, two nearly always; what lies further back is read as a
+    whole, since numbers have gaps where versions were deleted: one call for every two hundred that there are."""
     latest = read_version(aws, template, "$Latest")
     yield latest
-    top = latest.number - 1
-    while top > 0:
-        bottom = max(1, top - _WINDOW + 1)
-        window = _read(aws, template, MinVersion=str(bottom), MaxVersion=str(top))
-        yield from sorted(window, key=lambda version: version.number, reverse=True)
-        top = bottom - 1
+    top, bottom = latest.number - 1, max(1, latest.number - _WINDOW)
+    for least, most in ((bottom, top), (1, bottom - 1)):
+        if least <= most:
+            found = _read(aws, template, MinVersion=str(least), MaxVersion=str(most))
+            yield from sorted(found, key=lambda version: version.number, reverse=True)
+
+
+def count_versions(aws: Aws, template: str) -> int:
+    """How many versions there are; one call for every two hundred."""
+    return len(_read(aws, template))
 
 
 def newest_of_the_owner(aws: Aws, template: str) -> TemplateVersion:

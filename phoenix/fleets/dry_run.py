@@ -27,6 +27,7 @@ _OF_ONE_ZONE: Final = frozenset({"Unsupported", "InsufficientFreeAddressesInSubn
 "Your requested instance type (m7i.large) is not supported in your requested Availability Zone (us-east-1e)" has the
 code Unsupported ("Error codes for the Amazon EC2 API")."""
 _NO_SUCH_IMAGE: Final = "InvalidAMIID.NotFound"
+_BAD_MAPPING: Final = "InvalidBlockDeviceMapping"
 _IMAGE: Final = "ImageId"
 _INSTANCE: Final = "instance"
 _REQUIREMENTS: Final = "InstanceRequirements"
@@ -34,11 +35,13 @@ _REQUIREMENTS: Final = "InstanceRequirements"
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The group that will launch, the version that the next one is made from, and the new image."""
+    """The group that will launch, the version that the next one is made from, and the new image. `mappings` are the
+    block devices of the next version; None where they are the source's own."""
 
     group: Mapping[str, Any]
     source: TemplateVersion
     image: Image
+    mappings: Sequence[Mapping[str, Any]] | None = None
 
     @property
     def where(self) -> str:
@@ -63,7 +66,7 @@ def try_launch(aws: Aws, trial: Trial) -> list[Blocker]:
     subnets: list[str | None] = [*sorted(subnets_of(trial.group))]
     for subnet in subnets or [None]:
         error = _refusal(aws, _launch(trial, subnet))
-        if error is None:
+        if error is None or _is_about_old_devices(trial, error):
             return [_uneven(trial, refused)] if refused else []
         if isinstance(error, AccessDenied):
             return [_denied(aws, trial, subnet, error)]
@@ -81,6 +84,11 @@ def try_launch(aws: Aws, trial: Trial) -> list[Blocker]:
             trial.remedy,
         )
     ]
+
+
+def _is_about_old_devices(trial: Trial, error: PhoenixError) -> bool:
+    """EC2 may judge the template's own mappings, which the next version will not have."""
+    return code_of(error) == _BAD_MAPPING and trial.mappings is not None
 
 
 def instance_type_of(group: Mapping[str, Any], source: TemplateVersion) -> str | None:
@@ -183,6 +191,8 @@ def _launch(trial: Trial, subnet: str | None) -> dict[str, Any]:
         launch["NetworkInterfaces"] = [dict(interfaces[0]) | {"SubnetId": subnet}]
     elif subnet:
         launch["SubnetId"] = subnet
+    if trial.mappings:
+        launch["BlockDeviceMappings"] = trial.mappings
     if _overrides(trial.group):
         launch["InstanceType"] = instance_type_of(trial.group, trial.source)
     tags = dict(_tags(trial))

@@ -14,18 +14,28 @@ from typing import Any, Final
 from phoenix.aws.checks import Check, make_checks
 from phoenix.aws.rights import FORWARD, reads
 from phoenix.aws.session import Aws
-from phoenix.aws.templates import TemplateVersion, newest_of_the_owner, read_version, template_of
+from phoenix.aws.templates import TemplateVersion, down_to_the_owners, read_version, template_of
 from phoenix.core.blocker import Blocker
 from phoenix.core.image import Image
 from phoenix.errors import NotFound
-from phoenix.fleets import dry_run, launch_rights, quota
+from phoenix.fleets import dry_run, launch_rights, quota, template_versions
 from phoenix.fleets.pair_template import changes, running_version
+from phoenix.fleets.template_versions import Ground, find_versions, mappings_for
 
 IAM_ACTIONS: Final = (
-    reads("ec2:DescribeLaunchTemplateVersions", roles=FORWARD) | launch_rights.IAM_ACTIONS | quota.IAM_ACTIONS
+    reads("ec2:DescribeLaunchTemplateVersions", roles=FORWARD)
+    | launch_rights.IAM_ACTIONS
+    | quota.IAM_ACTIONS
+    | template_versions.IAM_ACTIONS
 )
 _CHANGED: Final = ("template-changed",)
-CHECKS: Final = ("unknown-launch-template", *dry_run.CHECKS, *_CHANGED, *quota.CHECKS)
+CHECKS: Final = (
+    "unknown-launch-template",
+    *dry_run.CHECKS,
+    *_CHANGED,
+    *quota.CHECKS,
+    *template_versions.CHECKS,
+)
 
 _ON_DEMAND: Final = "on-demand"
 _SPOT: Final = "spot"
@@ -33,13 +43,14 @@ _SPOT: Final = "spot"
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """`count` instances of this image, launched by the candidate at that instant, after those that live."""
+    """`count` instances of this image, launched by the group's candidate at that instant, after those that live."""
 
     live: Mapping[str, Any]
     candidate: Mapping[str, Any]
     image: Image
     count: int
     at: datetime
+    group: str
 
 
 def check_launch(aws: Aws, launch: Launch) -> list[Blocker]:
@@ -49,7 +60,8 @@ def check_launch(aws: Aws, launch: Launch) -> list[Blocker]:
     if use is None:
         return []
     try:
-        source = newest_of_the_owner(aws, use.id)
+        versions = down_to_the_owners(aws, use.id)
+        source = versions[-1]
         if use.version.isdigit():
             read_version(aws, use.id, use.version)
     except NotFound as error:
@@ -62,10 +74,12 @@ def check_launch(aws: Aws, launch: Launch) -> list[Blocker]:
                 unchecked=CHECKS,
             )
         ]
-    trial = dry_run.Trial(launch.candidate, source, launch.image)
+    trial = dry_run.Trial(launch.candidate, source, launch.image, mappings_for(aws, source, launch.image))
+    ground = Ground(launch.group, source, versions[0].number)
     checks = [
         Check("trial launch", dry_run.CHECKS, partial(dry_run.try_launch, aws, trial)),
         Check("launch template", _CHANGED, partial(_changed, aws, launch.live, source)),
+        Check("launch template", template_versions.CHECKS, partial(find_versions, aws, ground, launch.image)),
     ]
     demand = demand_of(launch.candidate, source, launch.count, launch.at)
     if demand is not None:

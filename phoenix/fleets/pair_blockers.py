@@ -102,7 +102,7 @@ def _checks(
     yield Check("free addresses", addresses.CHECKS, partial(find_addresses, aws, candidate, count))
     yield Check("live instances", pets.CHECKS, partial(find_pets, aws, live))
     if launchable:
-        launch = Launch(live, candidate, start.image, count, start.at)
+        launch = Launch(live, candidate, start.image, count, start.at, start.group)
         yield Check("launch template", launch_check.CHECKS, partial(check_launch, aws, launch))
 
 

@@ -1,6 +1,7 @@
 """The template version of a generation: the owner's newest, with another image and description, and nothing else.
 
-Must never let EC2 merge from a source version: the merge drops the snapshots of block devices.
+EC2 itself copies the owner's version (SourceVersion), with members that the installed botocore does not know. Must
+never leave the mappings to that copy where they have snapshots: EC2 leaves those out unless they are sent.
 """
 
 from __future__ import annotations
@@ -16,17 +17,22 @@ from phoenix.aws.session import Aws
 from phoenix.aws.templates import OURS, TemplateVersion, down_to_the_owners, newest_first, read_version, template_of
 from phoenix.core.action import MakeTemplateVersion
 from phoenix.errors import NotFound
+from phoenix.fleets import template_disks
 from phoenix.fleets.pair_shapes import launched_from
+from phoenix.fleets.template_disks import fitted, has_snapshots, read_fitting
 
-IAM_ACTIONS: Final = reads("ec2:DescribeLaunchTemplateVersions", roles=FORWARD) | {
-    Right("ec2:CreateLaunchTemplateVersion", "MakeTemplateVersion", ROTATE, TEMPLATES, (IS_MANAGED,))
-}
+IAM_ACTIONS: Final = (
+    reads("ec2:DescribeLaunchTemplateVersions", roles=FORWARD)
+    | {Right("ec2:CreateLaunchTemplateVersion", "MakeTemplateVersion", ROTATE, TEMPLATES, (IS_MANAGED,))}
+    | template_disks.IAM_ACTIONS
+)
 
 SETTLING: Final = timedelta(minutes=2)
 """How long a new version may be unknown to Auto Scaling, or to some of EC2's own replicas; estimated, AWS says no
 number. What is refused after that is refused for good."""
 _CLOCK_SKEW = timedelta(minutes=15)
 _IMAGE: Final = "ImageId"
+_MAPPINGS: Final = "BlockDeviceMappings"
 
 
 def description(rotation: str, generation: int) -> str:
@@ -90,10 +96,19 @@ def _create(aws: Aws, source: TemplateVersion, wanted: str, action: MakeTemplate
         "ec2",
         "create_launch_template_version",
         LaunchTemplateId=source.template,
+        SourceVersion=str(source.number),
         VersionDescription=wanted,
-        LaunchTemplateData=_accepted(_shape(aws), dict(source.content)) | {_IMAGE: action.image},
+        LaunchTemplateData={_IMAGE: action.image} | _devices(aws, source, action.image),
         ClientToken=_token(action),
     )
+
+
+def _devices(aws: Aws, source: TemplateVersion, image: str) -> dict[str, Any]:
+    """All mappings where they hold snapshots, else none: then EC2 copies them as they are."""
+    if not has_snapshots(source):
+        return {}
+    shape = _shape(aws).members[_MAPPINGS]
+    return {_MAPPINGS: _accepted(shape, fitted(read_fitting(aws, source, image)))}
 
 
 def _token(action: MakeTemplateVersion) -> str:

@@ -58,6 +58,75 @@ def test_more_instances_than_free_addresses_stand_in_the_way(account: Account, i
     assert named(account.fleet.find_blockers(Slot.BLUE, image, 100_000)) == ["subnet-addresses"]
 
 
+def test_a_root_snapshot_of_the_old_image_stands_in_nobodys_way_and_is_said(account: Account, image: Image) -> None:
+    disk = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": "snap-0123456789abcdef0", "Encrypted": False}}
+    account.client("ec2").create_launch_template_version(
+        LaunchTemplateName="web", SourceVersion="1", LaunchTemplateData={"BlockDeviceMappings": [disk]}
+    )
+
+    found = account.fleet.find_blockers(Slot.BLUE, image, 4)
+
+    assert [(b.name, b.text) for b in found if not b.warning] == []
+    assert "image-snapshot" in named(found)
+
+
+def test_mappings_with_members_that_would_be_lost_stand_in_the_way(account: Account, image: Image) -> None:
+    disk = {"DeviceName": "/dev/sdf", "Ebs": {"SnapshotId": "snap-0123456789abcdef0"}}
+    account.client("ec2").create_launch_template_version(
+        LaunchTemplateName="web", SourceVersion="1", LaunchTemplateData={"BlockDeviceMappings": [disk]}
+    )
+    answer_with_member(account, "ec2", "DescribeLaunchTemplateVersions", "<deviceName>", "<warmth>9</warmth>")
+
+    (blocker,) = (b for b in account.fleet.find_blockers(Slot.BLUE, image, 4) if not b.warning)
+
+    assert (blocker.name, "Warmth" in blocker.text) == ("template-member-unknown", True)
+
+
+def answer_with_member(account: Account, service: str, operation: str, before: str, member: str) -> None:
+    """Let AWS answer with a member that came after the installed model."""
+
+    def answer(response_dict: dict[str, Any], **_: object) -> None:
+        response_dict["body"] = response_dict["body"].replace(before.encode(), (member + before).encode())
+
+    client = account.aws.client(service)
+    name = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register_first(f"before-parse.{name}.{operation}", answer)
+
+
+def versions_of(account: Account, count: int) -> None:
+    """Let the template have so many versions, the newest of them ours."""
+    template = account.sandbox.world.ec2().launch_templates[the_id(account)]
+    for number in range(len(template.versions) + 1, count + 1):
+        template.create_version(template.versions[0].data, f"phoenix web-{number}-aaaa generation {number}")
+
+
+def the_id(account: Account) -> str:
+    found = account.client("ec2").describe_launch_templates(LaunchTemplateNames=["web"])
+    return str(found["LaunchTemplates"][0]["LaunchTemplateId"])
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(1001, None), (1002, ("template-versions", True)), (9_901, ("template-versions", True))],
+)
+def test_versions_that_pile_up_are_said_before_ec2_makes_no_more(
+    account: Account, image: Image, count: int, expected: tuple[str, bool] | None
+) -> None:
+    versions_of(account, count)
+
+    found = [b for b in account.fleet.find_blockers(Slot.BLUE, image, 4) if b.name == "template-versions"]
+
+    assert [(b.name, b.warning) for b in found] == ([expected] if expected else [])
+
+
+def test_a_template_that_is_full_stands_in_the_way(account: Account, image: Image) -> None:
+    versions_of(account, 10_000)
+
+    (blocker,) = (b for b in account.fleet.find_blockers(Slot.BLUE, image, 4) if b.name == "template-versions")
+
+    assert (blocker.warning, blocker.remedy) == (False, "phoenix repair --versions --group web")
+
+
 def test_a_template_that_is_gone_stands_in_the_way(account: Account, image: Image) -> None:
     account.client("ec2").delete_launch_template(LaunchTemplateName="web")
 
