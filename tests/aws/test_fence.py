@@ -22,8 +22,6 @@ EMPTY = b"<SuspendProcessesResponse/>"
 class Endpoint(ThreadingHTTPServer):
     """On loopback; keeps the requests that have arrived whole. `status` is how it answers the first."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.arrived: list[bytes] = []

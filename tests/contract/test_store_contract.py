@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,9 +31,22 @@ OF_MANY_MACHINES = ("moto", "dynalite")
 
 @pytest.fixture(scope="module")
 def dynamodb() -> Iterator[Callable[[str], Aws]]:
-    """DynamoDB of one kind or the other, started when first asked for."""
+    """DynamoDB of either kind. Both run before the first test begins: what a test starts must end with it."""
+    opened: dict[str, Aws] = {}
+    missing: dict[str, str] = {}
+
+    def of_kind(kind: str) -> Aws:
+        if kind in missing:
+            pytest.skip(missing[kind])
+        return opened[kind]
+
     with ExitStack() as stack:
-        yield cache(lambda kind: stack.enter_context(SERVERS[kind]()))
+        for kind, serve in SERVERS.items():
+            try:
+                opened[kind] = stack.enter_context(serve())
+            except pytest.skip.Exception as skipped:
+                missing[kind] = str(skipped)
+        yield of_kind
 
 
 @pytest.fixture(params=OF_ONE_MACHINE + OF_MANY_MACHINES)
