@@ -72,11 +72,9 @@ class AlbRouter:
         calls: list[Callable[[], Any]] = [partial(self._read_or_find, routes, target_groups)]
         calls += [partial(self._listeners.read_health, arn) for _, arn in wanted]
         rules, *health = self._aws.side_by_side(calls)
-        pair = Pair(target_groups)
-        merged = {
-            slot: _merged([h for (s, _), h in zip(wanted, health, strict=True) if s is slot and h is not None])
-            for slot in want_health
-        }
+        pair = Pair(target_groups, rules)
+        seen = {arn: h for (_, arn), h in zip(wanted, health, strict=True) if h is not None}
+        merged = {slot: _merged(_counted(slot, seen, pair, rules)) for slot in want_health}
         return Traffic(
             routes=tuple(rule.route(pair) for rule in rules),
             health={slot: {i: h.state for i, h in found.items()} for slot, found in merged.items()},
@@ -158,6 +156,19 @@ def _refuse_foreign(rules: Sequence[Rule], pair: Pair, action: SetWeights) -> No
         found = route.percent(action.slot)
         if not route.weights or (found not in action.only_from and not is_at(route, action.slot, action.percent)):
             raise ForeignWeights(route.name, expected, found)
+
+
+def _counted(
+    slot: Slot, seen: Mapping[str, Mapping[str, Health]], pair: Pair, rules: Sequence[Rule]
+) -> list[Mapping[str, Health]]:
+    """The health in the slot's target groups; where some are behind a rule, the others serve no users and say nothing.
+
+    AWS checks no target of a group that no listener forwards to: it would be `unused` for ever, whatever the image.
+    """
+    routed = pair.routed_by(rules)
+    mine = [arn for arn in seen if pair.slot_of[arn] is slot]
+    behind = [arn for arn in mine if arn in routed]
+    return [seen[arn] for arn in behind or mine]
 
 
 def _merged(health: Sequence[Mapping[str, Health]]) -> dict[str, Health]:

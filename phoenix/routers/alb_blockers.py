@@ -61,10 +61,10 @@ def find_blockers(aws: Aws, listeners: Listeners, start: Start) -> list[Blocker]
         return [_unknown(error, start)]
     rules = listeners.find(arn for each in arns.values() for arn in each)
     pair = Pair(arns, rules)
-    by_slot = {slot: [each for each in described if pair.slot_of[str(each["TargetGroupArn"])] is slot] for slot in Slot}
-    behind = Behind(rules, pair, start.suspends_stickiness)
+    names = {slot: state.auto_scaling_group for slot, state in start.slots.items()}
+    behind = Behind(rules, pair, start.suspends_stickiness, start.live, names)
     return [
-        *judge_target_groups(by_slot, start.live),
+        *judge_target_groups(described, behind),
         *_in_rules(rules, pair, start),
         *_in_stickiness(rules, pair, start),
         *find_in_actions(aws, rules, pair, described),

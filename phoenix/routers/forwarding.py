@@ -81,6 +81,15 @@ class Pair:
         named = self.named_in(rule)
         return self._mates.get(next(iter(named.values()))) if len(named) == 1 else None
 
+    def mate_of(self, target_group: str) -> str | None:
+        """Its counterpart in the other slot; None when there is no saying."""
+        return self._mates.get(target_group)
+
+    def routed_by(self, rules: Sequence[Rule]) -> frozenset[str]:
+        """The target groups that one of the rules forwards to, or will once it names both slots."""
+        named = {arn for rule in rules for arn in self.named_in(rule).values()}
+        return frozenset(named | {mate for arn in named if (mate := self.mate_of(arn)) is not None})
+
     def _find_mates(self, target_groups: Arns, rules: Sequence[Rule]) -> dict[str, str]:
         pairs = [tuple(named.values()) for named in map(self.named_in, rules) if len(named) == len(Slot)]
         mates = {one: other for pair in pairs for one, other in (pair, pair[::-1])}

@@ -6,7 +6,7 @@ Reads only. Must never count a target that is on its way out for a stranger.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -16,67 +16,59 @@ from phoenix.aws.session import Aws
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
 from phoenix.core.model import Slot, SlotState
+from phoenix.routers import target_comparison
 from phoenix.routers.action_blockers import find_in_stickiness
 from phoenix.routers.forwarding import Pair, Rule
+from phoenix.routers.target_comparison import judge_attributes, judge_together
 
 IAM_ACTIONS: Final = reads("elasticloadbalancing:DescribeTargetGroupAttributes", roles=FORWARD) | reads(
     "elasticloadbalancing:DescribeTargetHealth"
 )
 CHECKS: Final = (
     "not-an-application-load-balancer",
-    "target-groups-differ",
-    "health-checks-differ",
+    *target_comparison.CHECKS,
+    "unrouted-target-group",
     "zonal-shift",
     "foreign-targets",
     "cross-zone-off",
     "target-stickiness",
 )
 
-_MUST_AGREE: Final = ("Protocol", "ProtocolVersion", "Port", "VpcId")
-_SHOULD_AGREE: Final = {
-    "HealthCheckProtocol": "--health-check-protocol",
-    "HealthCheckPort": "--health-check-port",
-    "HealthCheckPath": "--health-check-path",
-    "HealthCheckIntervalSeconds": "--health-check-interval-seconds",
-    "HealthyThresholdCount": "--healthy-threshold-count",
-    "UnhealthyThresholdCount": "--unhealthy-threshold-count",
-}
 _SHIFTED: Final = frozenset({"zonal_shift_active", "zonal_shift_delegated_to_dns"})
 _LEAVING: Final = frozenset({"draining", "unhealthy.draining"})
 _MOST_SHOWN = 3
 
 
-def judge_target_groups(by_slot: Mapping[Slot, Sequence[Mapping[str, Any]]], live: Slot) -> Iterator[Blocker]:
+def judge_target_groups(described: Sequence[Mapping[str, Any]], behind: Behind) -> Iterator[Blocker]:
     """What their descriptions say. Nothing is compared where it cannot be told which ones belong together."""
-    for group in (group for groups in by_slot.values() for group in groups):
+    by_arn = {str(group["TargetGroupArn"]): group for group in described}
+    routed = behind.pair.routed_by(behind.rules)
+    for arn, group in by_arn.items():
         if group.get("Protocol") not in ("HTTP", "HTTPS"):
             yield Blocker(
                 "not-an-application-load-balancer",
                 f"target group {group['TargetGroupName']}",
                 f"its protocol is {group.get('Protocol')}; weights are moved on Application Load Balancers only.",
-                f"aws elbv2 describe-target-groups --target-group-arns {group['TargetGroupArn']}",
+                f"aws elbv2 describe-target-groups --target-group-arns {arn}",
             )
-    if all(len(groups) == 1 for groups in by_slot.values()):
-        yield from _together(by_slot[live][0], by_slot[live.other][0])
+        elif routed and arn not in routed:
+            yield _unrouted(group, behind.groups[behind.pair.slot_of[arn]])
+    for arn, group in by_arn.items():
+        mate = by_arn.get(behind.pair.mate_of(arn) or "")
+        if mate is not None and behind.pair.slot_of[arn] is behind.live:
+            yield from judge_together(group, mate)
 
 
-def _together(live: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[Blocker]:
-    where = f"target groups {live['TargetGroupName']} and {other['TargetGroupName']}"
-    for key in _MUST_AGREE:
-        if live.get(key) != other.get(key):
-            yield Blocker(
-                "target-groups-differ",
-                where,
-                f"{key} is {live.get(key)} and {other.get(key)}: what answers in one slot would not in the other."
-                " Neither can be changed; make a new target group for the slot that is not live:",
-                f"aws elbv2 create-target-group --name {other['TargetGroupName']}-2 --vpc-id {live.get('VpcId')} \\\n"
-                f"    --protocol {live.get('Protocol')} --port {live.get('Port')}",
-            )
-    differing = [key for key in _SHOULD_AGREE if live.get(key) != other.get(key)]
-    if differing:
-        wanted = " ".join(f"{_SHOULD_AGREE[key]} {live.get(key)}" for key in differing)
-        remedy = f"aws elbv2 modify-target-group --target-group-arn {other['TargetGroupArn']} \\\n    {wanted}"
-        yield Blocker("health-checks-differ", where, f"{', '.join(differing)} differ.", remedy, warning=True)
+def _unrouted(group: Mapping[str, Any], name: str) -> Blocker:
+    return Blocker(
+        "unrouted-target-group",
+        f"target group {group['TargetGroupName']}",
+        f"{name} registers with {group['TargetGroupName']}, which no listener and no rule forwards to: AWS never checks"
+        " its targets, and phoenix does not count what it says of them. If it is of no use:",
+        f"aws autoscaling detach-traffic-sources --auto-scaling-group-name {name} \\\n"
+        f"    --traffic-sources Identifier={group['TargetGroupArn']},Type=elbv2",
+        warning=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +78,21 @@ class Behind:
     rules: Sequence[Rule]
     pair: Pair
     suspends_stickiness: bool
+    live: Slot = Slot.BLUE
+    groups: Mapping[Slot, str] = field(default_factory=dict)
+    """Names of the Auto Scaling groups."""
 
 
 def find_in_targets(aws: Aws, slots: Mapping[Slot, SlotState], behind: Behind) -> list[Blocker]:
     """What has to be asked of each target group: its targets and its attributes, all of them side by side."""
+    arns = [arn for state in slots.values() for arn in state.target_groups]
     checks = [
-        check
+        Check(f"targets of {_name(arn)}", ("zonal-shift", "foreign-targets"), partial(_in_health, aws, state, arn))
         for state in slots.values()
         for arn in state.target_groups
-        for check in (
-            Check(f"targets of {_name(arn)}", ("zonal-shift", "foreign-targets"), partial(_in_health, aws, state, arn)),
-            Check(
-                f"attributes of {_name(arn)}",
-                ("cross-zone-off", "target-stickiness"),
-                partial(_in_attributes, aws, arn, behind),
-            ),
-        )
     ]
+    names = ("cross-zone-off", "target-stickiness", "target-attributes-differ")
+    checks.append(Check("attributes of the target groups", names, partial(_in_all_attributes, aws, arns, behind)))
     return make_checks(aws, checks)
 
 
@@ -149,8 +139,18 @@ def is_cross_zone_off(attributes: Mapping[str, str]) -> bool:
     return attributes.get("load_balancing.cross_zone.enabled") == "false"
 
 
-def _in_attributes(aws: Aws, arn: str, behind: Behind) -> Iterator[Blocker]:
-    attributes = attributes_of(aws, arn)
+def _in_all_attributes(aws: Aws, arns: Sequence[str], behind: Behind) -> Iterator[Blocker]:
+    """One read for each target group, side by side."""
+    read = dict(zip(arns, aws.side_by_side([partial(attributes_of, aws, arn) for arn in arns]), strict=True))
+    for arn, attributes in read.items():
+        yield from _in_attributes(arn, attributes, behind)
+    for arn in arns:
+        mate = behind.pair.mate_of(arn)
+        if mate in read and behind.pair.slot_of[arn] is behind.live:
+            yield from judge_attributes(arn, mate, read[arn], read[mate])
+
+
+def _in_attributes(arn: str, attributes: Mapping[str, str], behind: Behind) -> Iterator[Blocker]:
     if is_cross_zone_off(attributes):
         yield Blocker(
             "cross-zone-off",

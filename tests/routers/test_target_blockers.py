@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from phoenix.core.blocker import Blocker, passed
-from phoenix.core.model import Instance, Slot, SlotState
+from phoenix.core.model import Instance, Slot, SlotState, TargetState
 from phoenix.routers.forwarding import Pair
 from phoenix.routers.target_blockers import Behind, find_in_targets
 from tests.account import Account
@@ -80,7 +80,10 @@ def test_cross_zone_off_is_worth_a_warning(account: Account) -> None:
 @pytest.mark.parametrize(
     ("right", "missed"),
     [
-        ("DescribeTargetGroupAttributes", {"cross-zone-off", "target-stickiness"}),
+        (
+            "DescribeTargetGroupAttributes",
+            {"cross-zone-off", "target-stickiness", "target-attributes-differ"},
+        ),
         ("DescribeTargetHealth", {"zonal-shift", "foreign-targets"}),
     ],
 )
@@ -110,3 +113,40 @@ def test_a_slot_without_a_target_group_leaves_everything_else_unchecked(account:
     bare = slots | {Slot.GREEN: replace(slots[Slot.GREEN], target_groups=())}
 
     assert passed(router.checks, router.find_blockers(bare, Slot.BLUE)) == ()
+
+
+def add_unrouted(account: Account) -> dict[Slot, str]:
+    """Let both slots register with one more target group each, which no listener forwards to."""
+    made = {}
+    for slot in Slot:
+        described = account.client("elbv2").describe_target_groups(Names=[f"web-{slot}"])["TargetGroups"][0]
+        wanted = {"Name": f"web-{slot}-metrics", "Protocol": "HTTP", "Port": 9100, "VpcId": described["VpcId"]}
+        arn = account.client("elbv2").create_target_group(**wanted)["TargetGroups"][0]["TargetGroupArn"]
+        account.client("autoscaling").attach_load_balancer_target_groups(
+            AutoScalingGroupName=f"web-{slot}", TargetGroupARNs=[arn]
+        )
+        made[slot] = arn
+    return made
+
+
+def test_a_target_group_that_nothing_forwards_to_is_named(account: Account) -> None:
+    add_unrouted(account)
+
+    said = account.router().find_blockers(account.slots(), Slot.BLUE)
+
+    assert [(b.name, b.warning, b.where) for b in said] == [
+        ("unrouted-target-group", True, "target group web-blue-metrics"),
+        ("unrouted-target-group", True, "target group web-green-metrics"),
+    ]
+
+
+def test_a_target_group_that_nothing_forwards_to_does_not_make_its_slot_sick(account: Account) -> None:
+    add_unrouted(account)
+    slots, router = account.slots(), account.router()
+    target_groups = {slot: state.target_groups for slot, state in slots.items()}
+    routes = [route.arn for route in router.find(target_groups)]
+
+    seen = router.observe(target_groups, routes, frozenset({Slot.BLUE}))
+
+    assert set(seen.health[Slot.BLUE].values()) == {TargetState.HEALTHY}
+    assert len(seen.health[Slot.BLUE]) == 4
