@@ -64,44 +64,41 @@ class Fleet(Protocol):
     """The same for `find_revival_blockers`."""
 
     def observe(self, rotation: Rotation | None) -> FleetView:
-        """Read both slots. With a rotation in flight also what only it needs: failed launches while its candidate
-        grows, its template version while that has no number yet."""
-        ...
+        """Read both slots; with a rotation in flight also what only it needs: failed launches, its template version."""
 
     def apply(self, action: Action) -> None:
         """Carry out one action of the fleet's kind; repeating it changes nothing."""
-        ...
 
     def live_instances(self, slot: Slot) -> Sequence[LiveInstance]:
         """The slot's instances as EC2 describes them; several calls for a big group."""
-        ...
 
     def instances(self, ids: Sequence[str]) -> Sequence[LiveInstance]:
         """These instances as EC2 describes them; ids that EC2 does not know are left out."""
-        ...
 
     def resolve_version(self, slot: Slot) -> str:
         """The number of the template version that the slot launches from now, behind `$Latest` or `$Default`."""
-        ...
+
+    def identify(self, generation: Generation) -> Generation:
+        """The generation with the template and the version that launch its image from its slot, as read now. Without a
+        version: that template has none. Without a template: the version's image may change, so it is read each time."""
+
+    def find_losses(self, generation: Generation) -> Sequence[Blocker]:
+        """What makes it impossible to launch an earlier generation again, whatever room there is; two reads at most."""
 
     def has_scaling_policies(self, slot: Slot) -> bool:
         """True when an autoscaler may move the slot's desired capacity."""
-        ...
 
     def template_changes(self, live: Slot) -> tuple[str, ...]:
         """What the owner has changed, besides the image, since the live generation's template version was made; empty
         when nothing. Words for people, without values."""
-        ...
 
     def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:
         """Everything about the groups, their template and their instances that stands in the way of a start,
         a dry run of the launch included. Read-only."""
-        ...
 
     def find_revival_blockers(self, generation: Generation, count: int) -> Sequence[Blocker]:
-        """What would keep so many more instances of an earlier generation from being launched in its slot: its template
-        version or image is gone, or there is no room. A few reads, made when a person asks."""
-        ...
+        """What would keep so many more instances of an earlier generation from being launched in its slot: no image or
+        template, no room."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,22 @@ class FakeFleet:
         version = self.state[slot].template_version
         return {"$Latest": str(max(self.versions)), "$Default": "1"}.get(version, version)
 
+    def identify(self, generation: Generation) -> Generation:
+        self._fail_if_told()
+        state = self.state[generation.slot]
+        known = generation.template in (None, state.template)
+        numbers = [generation.template_version] if known else []
+        numbers += [i.template_version for i in state.instances] + [self.resolve_version(generation.slot)]
+        for number in filter(None, numbers):
+            if self.versions.get(int(number), ("", ""))[1] == generation.image or generation.image == "unknown":
+                return replace(generation, template_version=number, template=state.template)
+        return replace(generation, template_version=None, template=None)
+
+    def find_losses(self, generation: Generation) -> Sequence[Blocker]:
+        self._fail_if_told()
+        image = generation.image
+        return [Blocker("image-gone", image, f"{image} is gone.", "restore it")] if image in self.gone else []
+
     def has_scaling_policies(self, slot: Slot) -> bool:
         return self.scales
 
@@ -206,7 +222,7 @@ class FakeFleet:
 
 
 def _empty(slot: Slot) -> SlotState:
-    return SlotState(slot, f"web-{slot}", 0, 0, 0, "1", "1", target_groups=(f"arn:tg/web-{slot}",))
+    return SlotState(slot, f"web-{slot}", 0, 0, 0, "1", "lt-1", target_groups=(f"arn:tg/web-{slot}",))
 
 
 ROUTES = ("arn:rule/443", "arn:rule/api")

@@ -39,13 +39,17 @@ class MakeTemplateVersion:
 
 @dataclass(frozen=True, slots=True)
 class SetCapacity:
-    """Set MinSize and MaxSize, and DesiredCapacity or the template version where given; one call, absolute values."""
+    """Set MinSize and MaxSize, and DesiredCapacity or the template version where given; one call, absolute values.
+
+    `template` identifies the launch template that the version belongs to; None: the one that the slot has.
+    """
 
     slot: Slot
     min: int
     max: int
     desired: int | None = None
     template_version: str | None = None
+    template: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 
 from phoenix.core import ledger, tags
 from phoenix.core.model import Capacity, Cause, Observation, Outcome, Slot, SlotState, Step, Terms
-from phoenix.core.record import Entry, Generation, GroupRecord, Quarantined, Rotation, Temporary
+from phoenix.core.record import UNKNOWN_IMAGE, Entry, Generation, GroupRecord, Quarantined, Rotation, Temporary
 
-UNKNOWN_IMAGE = "unknown"
 _FOUND = "found on the tags of the groups"
 
 
@@ -30,7 +29,9 @@ def generation_in(state: SlotState, *, number: int | None = None) -> Generation 
     """The generation that a slot's tags speak of; with `number`, one of that number when there are no tags."""
     note = tags.read_generation(state.tags)
     if note is not None:
-        return Generation(note.number, state.slot, note.image, template_version=note.template_version)
+        return Generation(
+            note.number, state.slot, note.image, template_version=note.template_version, template=note.template
+        )
     if number is None:
         return None
     version = state.template_version if state.template_version.isdigit() else None

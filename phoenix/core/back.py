@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from phoenix.core import tags
-from phoenix.core.adopt import UNKNOWN_IMAGE
 from phoenix.core.model import Capacity, Cause, Observation, Outcome
 from phoenix.core.progress import noted
-from phoenix.core.record import Ask, Generation, GroupRecord, Rotation
+from phoenix.core.record import UNKNOWN_IMAGE, Ask, Generation, GroupRecord, Rotation
 
 
 def turn_back(rotation: Rotation, seen: Observation, ask: Ask, cause: Cause, *, now: bool = False) -> Rotation:

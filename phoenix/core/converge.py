@@ -21,18 +21,17 @@ from phoenix.core.action import (
 from phoenix.core.capacity import to_carry
 from phoenix.core.fence import answering, unrefused
 from phoenix.core.ledger import SCHEDULES, lost_stickiness, our_references, schedules_ran
-from phoenix.core.model import Capacity, Cause, Observation, Slot, SlotState, Step
+from phoenix.core.model import Cause, Observation, Slot, SlotState, Step
 from phoenix.core.ready import (
     candidate_goal,
     is_enough,
     leaves_enough,
-    may_go_back,
     may_shrink,
     old_goal,
-    old_is_too_small,
     ready_count,
 )
-from phoenix.core.record import Rotation
+from phoenix.core.record import UNKNOWN_IMAGE, Generation, Rotation
+from phoenix.core.way_back import make_old_again, sized, way_back
 
 UNTOUCHED = Step(new_capacity=0, old_capacity=100, new_weight=0)
 
@@ -42,7 +41,7 @@ def converge(step: Step, rotation: Rotation, seen: Observation) -> tuple[Action,
     if rotation.closing_since is not None:
         return tuple(_close(rotation, seen))
     if rotation.back is not None:
-        return tuple(_way_back(step, rotation, seen))
+        return tuple(way_back(step, rotation, seen))
     if rotation.new.template_version is None:
         return tuple(_make_template(rotation, seen))
     return tuple(_forward(step, rotation, seen))
@@ -50,7 +49,7 @@ def converge(step: Step, rotation: Rotation, seen: Observation) -> tuple[Action,
 
 def is_empty_for(rotation: Rotation, state: SlotState) -> bool:
     """True when nothing but the new generation's own instances is left in its slot, or all else is leaving."""
-    return all(i.leaving or i.template_version == rotation.new.template_version for i in state.instances)
+    return all(i.leaving or rotation.new.has_launched(i) for i in state.instances)
 
 
 # --- forward ---------------------------------------------------------------------------------------------------------
@@ -88,7 +87,7 @@ def _write_tags(rotation: Rotation, seen: Observation) -> Iterator[Action]:
 
 def _pin_live(rotation: Rotation, live: SlotState) -> Iterator[Action]:
     least, most = rotation.need, max(rotation.capacity.max, rotation.need)
-    version = None if live.template_version.isdigit() else rotation.old.template_version
+    version = None if live.template_version.isdigit() else rotation.pin or rotation.old.template_version
     if (live.min, live.max) != (least, most) or version is not None:
         yield SetCapacity(live.slot, min=least, max=most, template_version=version)
 
@@ -107,7 +106,7 @@ def _grow_candidate(rotation: Rotation, seen: Observation, candidate: SlotState)
     if rotation.terms.has_traffic and any(candidate.slot not in r.weights for r in seen.routes):
         # A target group that nothing refers to is never health-checked: refer to it, at the weight it has.
         yield SetWeights(candidate.slot, rotation.weight, only_from=frozenset({rotation.weight}))
-    yield from _set(candidate, goal, max(rotation.capacity.max, goal), version=rotation.new.template_version)
+    yield from _set(candidate, goal, max(rotation.capacity.max, goal), generation=rotation.new)
 
 
 def _shift(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:
@@ -152,43 +151,6 @@ def _shrink_live(step: Step, rotation: Rotation, seen: Observation) -> Iterator[
             yield from _set(live, goal, goal)
 
 
-# --- the way back ----------------------------------------------------------------------------------------------------
-
-
-def _way_back(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:
-    """Grow the old generation if it is too small, shift as soon as it can carry the need; shrinking is closing."""
-    old = seen.slots[rotation.old.slot]
-    slot = rotation.new.slot
-    carries = may_go_back(rotation, seen)
-    if not carries:
-        yield from _grow_old(rotation, old)
-        yield from _lend(rotation, seen)
-    if carries and any(r.percent(slot) != step.new_weight for r in seen.routes):
-        yield SetWeights(slot, step.new_weight, suspend_stickiness=rotation.terms.suspend_stickiness)
-    if carries and rotation.back_now:
-        yield from _grow_old(rotation, old)
-
-
-def _lend(rotation: Rotation, seen: Observation) -> Iterator[Action]:
-    """Traffic back to the new generation while a former driver's last request has just emptied the old one: better than
-    to nobody, until the old one has grown again."""
-    old, new = (ready_count(rotation, seen, slot) for slot in (rotation.old.slot, rotation.new.slot))
-    on_nobody = any(route.percent(rotation.old.slot) > 0 for route in seen.routes)
-    if unrefused(seen) is not None and on_nobody and not old and new:
-        yield SetWeights(rotation.new.slot, 100)
-
-
-def _grow_old(rotation: Rotation, old: SlotState) -> Iterator[Action]:
-    if old_is_too_small(rotation, old):
-        if tags.CAPACITY not in old.tags:
-            # Whoever has to go on without the record needs the owner's numbers before they are overwritten.
-            yield WriteTags({old.slot: {tags.CAPACITY: tags.write_capacity(rotation.capacity)}})
-        version = rotation.old.template_version
-        changed = None if version in (None, old.template_version) else version
-        most = max(rotation.capacity.max, rotation.need)
-        yield SetCapacity(old.slot, min=rotation.need, max=most, template_version=changed)
-
-
 # --- closing ---------------------------------------------------------------------------------------------------------
 
 
@@ -209,7 +171,7 @@ def _close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
         # Weights are settled by now; writing them once more brings the suspended stickiness back with them.
         yield SetWeights(live.slot, 100, restore_stickiness=lost)
     yield from _unrefer(rotation, seen)
-    yield from _at_rest(rotation.capacity, live)
+    yield from _at_rest(rotation, live)
     ran, runs = schedules_ran(rotation), SCHEDULES not in live.suspended
     if ran is not None and ran is not runs and (not ends_back or rotation.succeeded_at is not None):
         yield SetSchedules(live.slot, running=ran)
@@ -279,11 +241,20 @@ def stays_hot(rotation: Rotation) -> bool:
     return rotation.back is None and terms.has_traffic and kept_whole and terms.hot_for.total_seconds() > 0
 
 
-def _at_rest(owner: Capacity, live: SlotState) -> Iterator[Action]:
-    """The owner's numbers; but AWS would lower desired to a maximum below it, and cut into what is running."""
+def _at_rest(rotation: Rotation, live: SlotState) -> Iterator[Action]:
+    """The owner's numbers; but AWS would lower desired to a maximum below it, and cut into what is running.
+
+    A generation that is live again is what its slot launches from now on: somebody may have set it to another version.
+    """
+    owner, old = rotation.capacity, rotation.old
     most = max(owner.max, live.desired)
-    if (live.min, live.max) != (owner.min, most):
-        yield SetCapacity(live.slot, min=owner.min, max=most)
+    differs = (live.min, live.max) != (owner.min, most)
+    is_known = old.template is not None and old.image != UNKNOWN_IMAGE
+    comes_back = rotation.back is not None and is_known and not is_untouched(rotation)
+    if comes_back and not old.is_launched_by(live):
+        yield from make_old_again(rotation)
+    elif differs or (comes_back and not old.is_set_in(live)):
+        yield sized(live, owner.min, most, old if comes_back else None)
 
 
 def _drop_notes(rotation: Rotation, live: SlotState, other: SlotState, *, hot: bool) -> Iterator[Action]:
@@ -301,10 +272,9 @@ def _drop_notes(rotation: Rotation, live: SlotState, other: SlotState, *, hot: b
 
 
 def _set(
-    state: SlotState, least: int, most: int, *, desired: int | None = None, version: str | None = None
+    state: SlotState, least: int, most: int, *, desired: int | None = None, generation: Generation | None = None
 ) -> Iterator[Action]:
     """SetCapacity, when a number differs from what is there."""
     differs = (state.min, state.max) != (least, most) or (desired is not None and state.desired != desired)
-    if differs or (version is not None and state.template_version != version):
-        changed = version if version != state.template_version else None
-        yield SetCapacity(state.slot, min=least, max=most, desired=desired, template_version=changed)
+    if differs or (generation is not None and not generation.is_set_in(state)):
+        yield sized(state, least, most, generation, desired)

@@ -6,6 +6,7 @@ out is saved before any action is taken; dying in between leaves a record whose 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -40,6 +41,9 @@ def decide(record: GroupRecord, seen: Observation) -> Decision:
         return _hold(record, rotation, seen, unrouted(seen))
     seen = _without_echo(rotation, seen)
     rotation = advance_clocks(rotation, seen)
+    replaced = next(_replaced(rotation, seen), None)
+    if replaced is not None:
+        return _hold(record, rotation, seen, replaced)
     stranger = _stranger(rotation, seen)
     if stranger is not None:
         return _meet(stranger, record, rotation, seen)
@@ -123,6 +127,22 @@ def _meet(route: Route, record: GroupRecord, rotation: Rotation, seen: Observati
         "somebody else has changed the weights"
     )
     return _hold(record, rotation, seen, held)
+
+
+def _replaced(rotation: Rotation, seen: Observation) -> Iterator[str]:
+    """What has the old name and is something else since the start. The way back makes do with what is there."""
+    for slot, state in seen.slots.items() if rotation.back is None else ():
+        name, was, group = state.auto_scaling_group, rotation.templates.get(slot), rotation.arns.get(slot)
+        onward = f"phoenix rollback --group {rotation.group} goes back"
+        if group and state.arn and state.arn != group:
+            yield f"{name} was deleted and made anew by another writer since the rotation began; {onward}"
+        is_open = slot is rotation.new.slot and rotation.new.template_version is None
+        if was and state.template and state.template != was and not is_open:
+            yield (
+                f"{name} launches from {state.template} now, not from {was}: its launch template was replaced by "
+                f"another writer. {onward}; or let it launch from {was} again and "
+                f"phoenix resume --group {rotation.group}"
+            )
 
 
 def unrouted(seen: Observation) -> str:

@@ -70,7 +70,7 @@ def _launch_overdue(rotation: Rotation, seen: Observation) -> Failure | None:
     if seen.at - rotation.grown_since < timeout:
         return None
     goal = candidate_goal(rotation)
-    running = [i for i in seen.slots[rotation.new.slot].of_version(rotation.new.template_version) if i.in_service]
+    running = [i for i in rotation.new.of(seen.slots[rotation.new.slot]) if i.in_service]
     ready = ready_count(rotation, seen, rotation.new.slot)
     if len(running) > ready:
         return Failure(

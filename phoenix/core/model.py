@@ -150,6 +150,7 @@ class Instance:
     `lifecycle` is AWS's LifecycleState verbatim, because AWS adds new ones; `target` is None when no load balancer
     lists the instance, which never counts as ready. `target_words` is why it is not healthy there, in few words.
     A `protected` one is passed over by every scale-in, and may protect itself at any time.
+    `template` identifies the launch template that the version belongs to; `image` is None where EC2 was not asked.
     """
 
     id: str
@@ -160,6 +161,8 @@ class Instance:
     target: TargetState | None = None
     target_words: str = ""
     protected: bool = False
+    template: str = ""
+    image: str | None = None
 
     @property
     def in_service(self) -> bool:
@@ -195,7 +198,8 @@ class LaunchFailure:
 class SlotState:
     """One slot at one instant. `template_version` is what the group says: a number, `$Latest` or `$Default`.
 
-    `template` identifies the launch template. `tags` are those with the prefix `phoenix:` only.
+    `template` identifies the launch template, `arn` the group: one that was made anew has another, and the same name.
+    `tags` are those with the prefix `phoenix:` only.
     """
 
     slot: Slot
@@ -209,6 +213,7 @@ class SlotState:
     suspended: frozenset[str] = frozenset()
     tags: Mapping[str, str] = field(default_factory=dict)
     target_groups: tuple[str, ...] = ()
+    arn: str = ""
 
     def of_version(self, version: str | None) -> tuple[Instance, ...]:
         """The instances launched from this template version; all of them for None."""

@@ -45,7 +45,7 @@ def advance_clocks(rotation: Rotation, seen: Observation) -> Rotation:
     if rotation.new.template_version is None or rotation.step == 0:
         return rotation
     rotation = _without_gap(rotation, seen, last_look)
-    running = sum(i.in_service for i in seen.slots[rotation.new.slot].of_version(rotation.new.template_version))
+    running = sum(i.in_service for i in rotation.new.of(seen.slots[rotation.new.slot]))
     if running > rotation.in_service_high:
         rotation = replace(rotation, in_service_high=running, progress_at=seen.at)
     enough_now = is_enough(rotation, seen)
@@ -152,7 +152,8 @@ def _begin(rotation: Rotation, seen: Observation) -> Rotation:
     if rotation.new.template_version is None:
         if seen.prepared_version is None:
             return rotation
-        new = replace(rotation.new, template_version=seen.prepared_version)
+        template = seen.slots[rotation.new.slot].template or None
+        new = replace(rotation.new, template_version=seen.prepared_version, template=template)
         return replace(rotation, new=new)
     if not is_empty_for(rotation, seen.slots[rotation.new.slot]):
         return rotation
@@ -237,6 +238,11 @@ def _end_bake(rotation: Rotation, seen: Observation) -> Rotation:
 
 
 def _back(rotation: Rotation, seen: Observation) -> Rotation:
+    old = seen.slots[rotation.old.slot]
+    if seen.prepared_version is not None and not rotation.old.is_launched_by(old):
+        made = replace(rotation.old, template_version=seen.prepared_version, template=old.template or None)
+        text = f"generation {made.number} is launched by version {made.template_version} of {old.template} from now on"
+        return noted(replace(rotation, old=made), seen, "replaced", text)
     if rotation.shifted_at is not None and not weights_are(rotation, seen, 0):
         # Somebody gave it traffic again: taken back once more, and waited for once more, before anything is removed.
         exposed_at = rotation.exposed_at or seen.at

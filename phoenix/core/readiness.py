@@ -177,11 +177,17 @@ def _other_versions(old: Generation, state: SlotState, *, grows: bool) -> list[s
     if old.template_version is None:
         return []
     told = []
-    if state.template_version != old.template_version:
+    if not old.is_launched_by(state):
+        mended = f"; the rollback makes a version with {old.image} there" if grows else ""
+        told.append(
+            f"{state.auto_scaling_group} launches from {state.template} now, not from {old.template}: its launch"
+            f" template was replaced{mended}"
+        )
+    elif state.template_version != old.template_version:
         version = f"template version {state.template_version or 'none'}, not {old.template_version}"
         mended = ", which the rollback sets back" if grows else ""
         told.append(f"somebody has set {state.auto_scaling_group} to {version}{mended}")
-    others = [i for i in state.instances if i.in_service and i.template_version != old.template_version]
+    others = [i for i in state.instances if i.in_service and not old.has_launched(i)]
     if others:
         told.append(f"{counted(len(others), 'instance')} there is not of {old.number}'s template version")
     return told

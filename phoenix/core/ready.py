@@ -13,7 +13,7 @@ from phoenix.core.capacity import enough, share, to_carry
 from phoenix.core.explain import ago, counted
 from phoenix.core.fence import unrefused
 from phoenix.core.model import Cause, Instance, Judgement, Observation, Slot, SlotState, Step, TargetState, Verdict
-from phoenix.core.record import Rotation
+from phoenix.core.record import Generation, Rotation
 
 _MOST_TOLD = 2
 LEAST_REPLACEMENT = timedelta(minutes=1)
@@ -26,15 +26,19 @@ def is_ready(instance: Instance, has_traffic: bool) -> bool:
     return serves and (not has_traffic or instance.target is TargetState.HEALTHY)
 
 
-def ready_instances(state: SlotState, version: str | None, has_traffic: bool) -> tuple[Instance, ...]:
-    """The slot's ready instances of one template version; None counts every version."""
-    return tuple(i for i in state.of_version(version) if is_ready(i, has_traffic))
+def ready_instances(state: SlotState, generation: Generation | None, has_traffic: bool) -> tuple[Instance, ...]:
+    """The slot's ready instances of one generation; None counts all of them."""
+    instances = state.instances if generation is None else generation.of(state)
+    return tuple(i for i in instances if is_ready(i, has_traffic))
 
 
 def ready_count(rotation: Rotation, seen: Observation, slot: Slot) -> int:
-    """How many instances in that slot are ready. The old slot's drifted ones count: they serve as well as the rest."""
-    version = rotation.new.template_version if slot is rotation.new.slot else None
-    return len(ready_instances(seen.slots[slot], version, rotation.terms.has_traffic))
+    """How many instances in that slot are ready. The old slot's drifted ones count: they serve as well as the rest;
+    those that are known to run an image which the old generation never had do not."""
+    if slot is rotation.new.slot:
+        return len(ready_instances(seen.slots[slot], rotation.new, rotation.terms.has_traffic))
+    ready = ready_instances(seen.slots[slot], None, rotation.terms.has_traffic)
+    return sum(not rotation.old.is_foreign(instance) for instance in ready)
 
 
 def candidate_goal(rotation: Rotation) -> int:
@@ -59,7 +63,7 @@ def is_enough(rotation: Rotation, seen: Observation) -> bool:
     """True when the candidate is ready for the current step right now, its zones included."""
     goal = candidate_goal(rotation)
     state = seen.slots[rotation.new.slot]
-    ready = ready_instances(state, rotation.new.template_version, rotation.terms.has_traffic)
+    ready = ready_instances(state, rotation.new, rotation.terms.has_traffic)
     wanted = enough(goal, rotation.terms.max_unhealthy_percent)
     if len(ready) < wanted:
         return False
@@ -152,9 +156,7 @@ def _zone_note(rotation: Rotation, seen: Observation, ready: int, goal: int) -> 
     if ready < enough(goal, rotation.terms.max_unhealthy_percent):
         return ""
     has_traffic = rotation.terms.has_traffic
-    zones = len(
-        {i.zone for i in ready_instances(seen.slots[rotation.new.slot], rotation.new.template_version, has_traffic)}
-    )
+    zones = len({i.zone for i in ready_instances(seen.slots[rotation.new.slot], rotation.new, has_traffic)})
     if rotation.terms.zones > zones:
         return f", in {zones} of {rotation.terms.zones} zones"
     return ", all in one zone" if zones < 2 else ""
@@ -172,7 +174,7 @@ def sick_since(rotation: Rotation, seen: Observation) -> dict[str, datetime]:
     state = seen.slots[rotation.new.slot]
     return {
         i.id: rotation.sick.get(i.id, seen.at)
-        for i in state.of_version(rotation.new.template_version)
+        for i in rotation.new.of(state)
         if i.in_service and i.healthy and i.target is TargetState.UNHEALTHY
     }
 
@@ -208,8 +210,12 @@ def may_go_back(rotation: Rotation, seen: Observation) -> bool:
         return False
     if seen.at >= back_at_the_latest(rotation):
         return True
-    if rotation.back_now or ready >= rotation.need:
-        return rotation.back_now or _has_proved_itself(rotation, seen)
+    if rotation.back_now:
+        return True
+    if foreign_instances(rotation, seen.slots[rotation.old.slot]):
+        return False
+    if ready >= rotation.need:
+        return _has_proved_itself(rotation, seen)
     grown = not old_is_too_small(rotation, seen.slots[rotation.old.slot])
     return grown and ready >= _carried_now(rotation, seen)
 
@@ -237,6 +243,11 @@ def _has_proved_itself(rotation: Rotation, seen: Observation) -> bool:
     if rotation.grown_since is None:
         return True
     return rotation.ready_since is not None and seen.at - rotation.ready_since >= rotation.terms.healthy_for
+
+
+def foreign_instances(rotation: Rotation, old: SlotState) -> tuple[Instance, ...]:
+    """Instances in the old slot that run an image which the old generation never had: traffic waits until they go."""
+    return tuple(i for i in old.instances if i.in_service and rotation.old.is_foreign(i))
 
 
 def old_is_too_small(rotation: Rotation, old: SlotState) -> bool:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from phoenix.core.model import Capacity, Cause, Outcome, Phase, Slot, Step, Terms, Verdict
+from phoenix.core.model import Capacity, Cause, Instance, Outcome, Phase, Slot, SlotState, Step, Terms, Verdict
 from phoenix.core.notice import Notice
 
+UNKNOWN_IMAGE = "unknown"
 MOST_EVENTS = 200
 """Lines that a rotation's story keeps; two hundred of 80 letters take some 28 KB."""
 
@@ -22,6 +23,10 @@ class Generation:
     """Instances that share one image and one launch template version. `template_version` None: not made yet.
 
     No instance of it is older than `since`, the start of its rotation or its oldest instance; None: not known.
+
+    A version number says nothing by itself: the template may have been replaced by one whose numbers begin again.
+    `template` is the id of the template whose version of that number is known to launch the image; None: not known, so
+    it has to be read before it launches anything. `images` are those that its instances ran when its rotation began.
     """
 
     number: int
@@ -30,6 +35,30 @@ class Generation:
     image_name: str | None = None
     template_version: str | None = None
     since: datetime | None = None
+    template: str | None = None
+    images: tuple[str, ...] = ()
+
+    def is_launched_by(self, state: SlotState) -> bool:
+        """True when the slot's template has a version that launches this generation, as far as is known."""
+        return self.template_version is not None and self.template in (None, state.template)
+
+    def is_set_in(self, state: SlotState) -> bool:
+        """True when the slot would launch this generation as it stands."""
+        return self.is_launched_by(state) and state.template_version == self.template_version
+
+    def has_launched(self, instance: Instance) -> bool:
+        """True for an instance of this generation's template version; the ids count where both are known."""
+        same = instance.template_version == self.template_version
+        return same and (not self.template or not instance.template or instance.template == self.template)
+
+    def of(self, state: SlotState) -> tuple[Instance, ...]:
+        """The slot's instances of this generation; all of them while it has no template version."""
+        return tuple(i for i in state.instances if self.template_version is None or self.has_launched(i))
+
+    def is_foreign(self, instance: Instance) -> bool:
+        """True for an instance that is known to run an image which this generation never had."""
+        own = {self.image, *self.images}
+        return instance.image is not None and UNKNOWN_IMAGE not in own and instance.image not in own
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +132,9 @@ class Rotation:
     whom and why. `store` is the location that `phoenix:store` names, `capacity` what the live slot is to have at
     rest, `ledger` what is changed for as long as this lasts: empty before the first change and after the end.
 
+    `pin` is the number that a live slot on `$Latest` or `$Default` is pinned to. `templates` and `arns` identify the
+    slots' launch templates and groups as they were at the start; empty for a rotation that did not note them.
+
     `trace` is a W3C traceparent: the trace of the whole rotation, and the span that is its root. `phase_since` None:
     since the start. `first_healthy_at` is when the first instance of the new generation was ready.
     """
@@ -156,6 +188,9 @@ class Rotation:
     phase: Phase = Phase.PREPARING
     phase_since: datetime | None = None
     first_healthy_at: datetime | None = None
+    pin: str | None = None
+    templates: Mapping[Slot, str] = field(default_factory=dict)
+    arns: Mapping[Slot, str] = field(default_factory=dict)
     outcome: Outcome = Outcome.IN_PROGRESS
     ended_at: datetime | None = None
     waiting_for: str | None = None

@@ -13,7 +13,7 @@ from phoenix.core.explain import clock_time
 from phoenix.core.fence import takes_away, unrefused
 from phoenix.core.janitor import leftovers
 from phoenix.core.model import Fence, Observation, SlotState
-from phoenix.core.record import GroupRecord
+from phoenix.core.record import Generation, GroupRecord
 
 
 def rest(record: GroupRecord, seen: Observation) -> Decision:
@@ -41,7 +41,7 @@ def rest(record: GroupRecord, seen: Observation) -> Decision:
             "somebody else has changed the weights; it is left alone",
         )
     if seen.at < record.hot_until:
-        actions = _follow(retained, live)
+        actions = _follow(record.retained, retained, live)
         return Decision(
             record, actions, record.hot_until, f"generation {number} is hot until {clock_time(record.hot_until)}"
         )
@@ -60,11 +60,17 @@ def _later(record: GroupRecord, late: Fence, what: str) -> Decision:
     return Decision(record, (), late.refused_from, f"{what} at {until}: until then {why}")
 
 
-def _follow(retained: SlotState, live: SlotState) -> tuple[Action, ...]:
+def _follow(generation: Generation, retained: SlotState, live: SlotState) -> tuple[Action, ...]:
+    """What grows has to be the retained generation: a slot that would launch something else is set right, or left."""
     hot = max(live.desired, retained.desired)
     if (retained.min, retained.max, retained.desired) == (hot, hot, hot):
         return ()
-    return (SetCapacity(retained.slot, min=hot, max=hot, desired=hot),)
+    if hot <= retained.desired or generation.is_set_in(retained) or generation.template_version is None:
+        return (SetCapacity(retained.slot, min=hot, max=hot, desired=hot),)
+    if generation.template is None or not generation.is_launched_by(retained):
+        return ()
+    version, template = generation.template_version, generation.template
+    return (SetCapacity(retained.slot, hot, hot, hot, version, template),)
 
 
 def _let_go(retained: SlotState) -> tuple[Action, ...]:

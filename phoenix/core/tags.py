@@ -47,11 +47,15 @@ class RotationNote:
 
 @dataclass(frozen=True, slots=True)
 class GenerationNote:
-    """What `phoenix:generation` says of a slot: `number image template-version`."""
+    """What `phoenix:generation` says of a slot: `number image template-version template`.
+
+    `template` None: version 0.1.0 did not write it, or it was not known.
+    """
 
     number: int
     image: str
     template_version: str
+    template: str | None = None
 
 
 def rotation_tags(rotation: Rotation, store: str) -> dict[Slot, dict[str, str]]:
@@ -86,17 +90,20 @@ def read_rotation(tags: Mapping[str, str]) -> RotationNote | None:
 
 
 def write_generation(generation: Generation) -> str:
-    """`42 ami-0d3c5e71a9f4b2086 58`."""
-    return f"{generation.number} {generation.image} {generation.template_version}"
+    """`42 ami-0d3c5e71a9f4b2086 58 lt-0a1b2c3d4e5f60718`; without the template where it is not known."""
+    words = (str(generation.number), generation.image, str(generation.template_version), generation.template or "")
+    return " ".join(words).rstrip()
 
 
 def read_generation(tags: Mapping[str, str]) -> GenerationNote | None:
     """The generation that a slot's tags speak of; None when they do not, or not understandably."""
     words = tags.get(GENERATION, "").split()
     try:
-        number, image, version = words
-        return GenerationNote(int(number), image, version)
-    except ValueError:
+        number, image, version, *templates = words
+        if any(not template.startswith("lt-") for template in templates):
+            return None
+        return GenerationNote(int(number), image, version, *templates)
+    except (ValueError, TypeError):  # too few words, or too many
         return None
 
 

@@ -50,13 +50,21 @@ def go_to(group: Group, request: RollbackRequest, kept: GroupRecord, watch: Watc
     )
     lease = claim(group, force=True)
     try:
-        record = begin(group, found, replace(wanted, slot=found.live.slot.other), RotateRequest())
+        again = _identified(group, wanted, found)
+        record = begin(group, found, again, RotateRequest())
         if request.wait:
             return drive(group, lease, watch)
         first = tick_once(group, lease, record)
         return report_on(group, first.record, first.seen)
     finally:
         give_back(group, lease)
+
+
+def _identified(group: Group, wanted: Generation, found: Survey) -> Generation:
+    """The generation in the free slot; without a version where that slot's template has none with its image: then one
+    is made, as for any other rotation."""
+    free = found.live.slot.other
+    return group.fleet.identify(replace(wanted, slot=free))
 
 
 def _survey(group: Group, wanted: Generation, why: str) -> Survey:
@@ -70,11 +78,5 @@ def _survey(group: Group, wanted: Generation, why: str) -> Survey:
     plan = plan_for(group, request, found)
     if any(blocker.name != "paused" for blocker in plan.in_the_way):
         raise NotStarted(plan)
-    free = found.live.slot.other
-    if wanted.slot is not free and found.seen.slots[free].template != found.live_state.template:
-        raise Blocked(
-            f"generation {wanted.number} was made from the template of the {wanted.slot.value} slot, which is live; "
-            f"version {wanted.template_version} of the {free.value} slot's template is something else"
-        )
     released = tuple(q for q in found.record.quarantine if q.image != wanted.image)
     return replace(found, record=replace(found.record, quarantine=released))

@@ -52,6 +52,8 @@ def observe(group: Group, record: GroupRecord, *, search: bool = False, health_o
             failures=view.failures,
             prepared_version=view.prepared_version,
         )
+        if rotation is not None and rotation.back is not None:
+            seen = with_images(group, rotation, seen)
         if rotation is not None:
             seen = replace(seen, verdicts=ask_gates(group, rotation, seen))
         return Sight(record, seen)
@@ -130,6 +132,20 @@ def _complete(
     more = group.router.observe(record.target_groups, (), left_out)
     health, words = {**traffic.health, **more.health}, {**traffic.words, **more.words}
     return view, Traffic(traffic.routes, health, words)
+
+
+def with_images(group: Group, rotation: Rotation, seen: Observation) -> Observation:
+    """With the images of those in the old slot that its template version does not tell: one read, where there are any.
+
+    Only of a slot that was let go, or whose images were noted: what a live one runs is its owner's, whatever it is.
+    """
+    old, state = rotation.old, seen.slots[rotation.old.slot]
+    others = [i.id for i in state.instances if i.in_service and not old.has_launched(i)]
+    if not others or old.template_version is None or (rotation.succeeded_at is None and not old.images):
+        return seen
+    images = {each.id: each.image for each in group.fleet.instances(others)}
+    known = tuple(replace(i, image=images.get(i.id)) for i in state.instances)
+    return replace(seen, slots={**seen.slots, old.slot: replace(state, instances=known)})
 
 
 def _with_health(state: SlotState, traffic: Traffic) -> SlotState:

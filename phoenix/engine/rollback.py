@@ -19,7 +19,7 @@ from phoenix.engine.drive import PATIENCE, drive, patiently
 from phoenix.engine.group import Group
 from phoenix.engine.lease import claim, give_back
 from phoenix.engine.look import current_record, refuse_outdated, sight_of
-from phoenix.engine.observe import Sight, observe
+from phoenix.engine.observe import Sight, observe, with_images
 from phoenix.engine.once import Ticked, act_on, tick_once
 from phoenix.engine.outbox import save_telling
 from phoenix.engine.report import Report, Watch, nobody
@@ -183,7 +183,28 @@ def _as_intended(group: Group, intended: GroupRecord, searched: Sight | None) ->
     if rotation is None:
         raise _nothing_retained(group, intended)
     sight = searched or _quick_look(group, intended, rotation, now=rotation.back_now)
-    return Sight(replace(sight.record, rotation=rotation), sight.seen)
+    again = _relaunchable(group, rotation, sight.seen, refuse=False)
+    return Sight(replace(sight.record, rotation=again), with_images(group, again, sight.seen))
+
+
+def _relaunchable(group: Group, rotation: Rotation, seen: Observation, *, refuse: bool) -> Rotation:
+    """With what launches the old generation, where it has to be launched: read from its slot unless that is certain.
+
+    A way back from a rotation in flight is never refused: some of the old generation is there, and it is better.
+
+    Raises:
+        Blocked: it cannot be launched again, its image is gone for example; nothing was changed.
+    """
+    old, state = rotation.old, seen.slots[rotation.old.slot]
+    is_certain = old.template is not None and old.is_launched_by(state) and state.desired > 0
+    if state.desired >= rotation.need or is_certain:
+        return rotation
+    again = group.fleet.identify(old)
+    losses = [each for each in group.fleet.find_losses(again) if not each.warning] if refuse else []
+    if losses:
+        told = f"generation {old.number} cannot be launched again: {' '.join(each.text for each in losses)}"
+        raise Blocked(told, hint=losses[0].remedy or f"phoenix images --group {group.name}")
+    return replace(rotation, old=again)
 
 
 def _turn(group: Group, lease: Lease, errand: Errand, kept: GroupRecord, searched: Sight | None) -> Ticked:
@@ -196,9 +217,11 @@ def _turn(group: Group, lease: Lease, errand: Errand, kept: GroupRecord, searche
     sight = searched or _quick_look(group, kept, rotation, now=request.now)
     _refuse_unrouted(group, sight.seen)
     ask = Ask(sight.seen.at, group.by, request.reason)
-    turned = turn_back(reopen(kept, rotation, sight.seen), sight.seen, ask, Cause.OPERATOR, now=request.now)
-    record = replace(sight.record, rotation=turned)
-    return act_on(group, lease, kept, _said_first(Sight(record, sight.seen), errand.say))
+    again = _relaunchable(group, reopen(kept, rotation, sight.seen), sight.seen, refuse=True)
+    seen = with_images(group, again, sight.seen)
+    turned = turn_back(again, seen, ask, Cause.OPERATOR, now=request.now)
+    sight = Sight(replace(sight.record, rotation=turned), seen)
+    return act_on(group, lease, kept, _said_first(sight, errand.say))
 
 
 def _refuse_unrouted(group: Group, seen: Observation) -> None:

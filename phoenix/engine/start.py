@@ -6,7 +6,7 @@ import secrets
 from dataclasses import replace
 
 from phoenix.core import tags
-from phoenix.core.model import Capacity
+from phoenix.core.model import Capacity, SlotState
 from phoenix.core.record import Ask, Event, Generation, GroupRecord, Rotation
 from phoenix.engine.group import Group
 from phoenix.engine.request import RotateRequest
@@ -17,11 +17,10 @@ _ID_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
 
 def new_record(group: Group, found: Survey, new: Generation, request: RotateRequest) -> GroupRecord:
     """The record with a rotation from what is live to `new`, as the survey has found it due and unblocked."""
-    record, at, terms, live = found.record, found.seen.at, found.terms, found.live_state
-    version = live.template_version
-    if not version.isdigit():
-        version = group.fleet.resolve_version(live.slot)
-    old = replace(found.live, template_version=version)
+    record, seen, terms, live = found.record, found.seen, found.terms, found.live_state
+    at = seen.at
+    pin = None if live.template_version.isdigit() else group.fleet.resolve_version(live.slot)
+    old = replace(_identified(group, found.live, live), images=tuple(sorted({i.image for i in found.instances})))
     trigger = "; ".join(found.reasons) + _asked(request)
     owner = group.terms.capacity or tags.read_capacity(live.tags) or Capacity(live.min, live.max)
     rotation = Rotation(
@@ -40,6 +39,9 @@ def new_record(group: Group, found: Survey, new: Generation, request: RotateRequ
         store=group.store.location,
         trace=_new_trace(),
         ignored={name: Ask(at, group.by, request.reason) for name in sorted(request.by_name)},
+        pin=pin,
+        templates={slot: state.template for slot, state in seen.slots.items()},
+        arns={slot: state.arn for slot, state in seen.slots.items()},
         waiting_for="starting",
         events=(Event(at, "start", f"image {new.image_name or new.image}, by {group.by}: {trigger}"),),
     )
@@ -52,6 +54,13 @@ def new_record(group: Group, found: Survey, new: Generation, request: RotateRequ
         blocked=None,
         highest_number=max(record.highest_number, new.number, old.number),
     )
+
+
+def _identified(group: Group, live: Generation, state: SlotState) -> Generation:
+    """By what the live generation can be launched again. One that phoenix has made is known by its template's id."""
+    if live.template is not None and live.template == state.template:
+        return live
+    return group.fleet.identify(live)
 
 
 def _asked(request: RotateRequest) -> str:

@@ -16,7 +16,7 @@ from phoenix.aws.errors import is_about_template
 from phoenix.aws.groups import read_groups, unknown_groups
 from phoenix.aws.instances import read_instances
 from phoenix.aws.late import late
-from phoenix.aws.rights import FORWARD, GROUPS, IS_MANAGED, OUR_TAGS, ROTATE, WRITERS, Right, Rights, reads
+from phoenix.aws.rights import FORWARD, GROUPS, IS_MANAGED, OUR_TAGS, WRITERS, Right, Rights, reads
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Aws
 from phoenix.aws.templates import TemplateUse, newest_of_the_owner, read_version, template_of
@@ -55,11 +55,11 @@ def _rights() -> Rights:
 
     return (
         frozenset(Right(f"autoscaling:{call}", "ChangeGroups", WRITERS, GROUPS, (IS_MANAGED,)) for call in _CHANGES)
-        | {Right("autoscaling:SetInstanceHealth", "ChangeGroups", ROTATE, GROUPS, (IS_MANAGED,))}
+        | {Right("autoscaling:SetInstanceHealth", "ChangeGroups", WRITERS, GROUPS, (IS_MANAGED,))}
         | {Right(f"autoscaling:{c}", "TagGroups", WRITERS, GROUPS, (IS_MANAGED, *OUR_TAGS)) for c in _TAGGING}
         | reads("autoscaling:DescribeAutoScalingGroups")
         | reads("autoscaling:DescribePolicies", "autoscaling:DescribeScalingActivities", roles=FORWARD)
-        | reads("ec2:DescribeInstances", roles=FORWARD)
+        | reads("ec2:DescribeInstances")
         | pair_template.IAM_ACTIONS
         | pair_blockers.IAM_ACTIONS
         | revival.IAM_ACTIONS
@@ -131,6 +131,18 @@ class PairFleet:
         use = self._template(slot)
         return use.version if use.version.isdigit() else str(read_version(self._aws, use.id, use.version).number)
 
+    def identify(self, generation: Generation) -> Generation:
+        """The generation with the template version that launches its image, read from what its slot has now."""
+        from phoenix.fleets.identity import identify
+
+        return identify(self._aws, self._read(generation.slot), generation)
+
+    def find_losses(self, generation: Generation) -> Sequence[Blocker]:
+        """Its image is gone, or nothing can launch it; the group itself as last seen."""
+        from phoenix.fleets import revival
+
+        return revival.find_losses(self._aws, self._read(generation.slot), generation)
+
     def has_scaling_policies(self, slot: Slot) -> bool:
         """True when the slot has any scaling policy, also one that is switched off now."""
         policies = self._aws.pages(
@@ -201,12 +213,16 @@ class PairFleet:
         return failures_of(list(found), since)
 
     def _find_prepared(self, rotation: Rotation) -> str | None:
-        if rotation.new.template_version is not None or rotation.back is not None:
+        """Forward the candidate's; on the way back one for the old generation, where its slot has lost its own."""
+        made = rotation.new if rotation.back is None else rotation.old
+        group = self._read(made.slot)
+        is_there = made.is_launched_by(slot_state(made.slot, group))
+        if template_of(group) is None or (is_there if rotation.back is not None else made.template_version is not None):
             return None
         from phoenix.fleets.pair_template import description, find_version
 
-        wanted = description(rotation.id, rotation.new.number)
-        return find_version(self._aws, self._template(rotation.new.slot).id, wanted, rotation.started_at)
+        wanted = description(rotation.id, made.number)
+        return find_version(self._aws, self._template(made.slot).id, wanted, rotation.started_at)
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -261,7 +277,7 @@ class PairFleet:
         if action.desired is not None:
             parameters["DesiredCapacity"] = action.desired
         if action.template_version is not None:
-            parameters |= with_version(self._read(action.slot), action.template_version)
+            parameters |= with_version(self._read(action.slot), action.template_version, action.template)
         try:
             self._write("update_auto_scaling_group", action.slot, **parameters)
         except PermanentError as error:

@@ -30,6 +30,7 @@ def slot_state(slot: Slot, group: Mapping[str, Any]) -> SlotState:
         suspended=frozenset(item["ProcessName"] for item in group.get("SuspendedProcesses", ())),
         tags=our_tags(group),
         target_groups=target_groups(group),
+        arn=str(group.get("AutoScalingGroupARN", "")),
     )
 
 
@@ -68,24 +69,24 @@ def launched_from(instance: Mapping[str, Any]) -> str | None:
     return str(version) if version else None
 
 
-def with_version(group: Mapping[str, Any], version: str) -> dict[str, Any]:
-    """What UpdateAutoScalingGroup needs to change the version and nothing else.
+def with_version(group: Mapping[str, Any], version: str, template: str | None = None) -> dict[str, Any]:
+    """What UpdateAutoScalingGroup needs to change the version, or the template with it, and nothing else.
 
     A mixed instances policy is replaced as a whole by what is sent, so all of it is sent.
     """
     policy = group.get("MixedInstancesPolicy")
     if not policy:
-        return {"LaunchTemplate": _pinned(group["LaunchTemplate"], version)}
-    template = policy["LaunchTemplate"]
-    changed = dict(template) | {
-        "LaunchTemplateSpecification": _pinned(template["LaunchTemplateSpecification"], version)
+        return {"LaunchTemplate": _pinned(group["LaunchTemplate"], version, template)}
+    launches = policy["LaunchTemplate"]
+    changed = dict(launches) | {
+        "LaunchTemplateSpecification": _pinned(launches["LaunchTemplateSpecification"], version, template)
     }
     return {"MixedInstancesPolicy": dict(policy) | {"LaunchTemplate": changed}}
 
 
-def _pinned(specification: Mapping[str, Any], version: str) -> dict[str, Any]:
+def _pinned(specification: Mapping[str, Any], version: str, template: str | None) -> dict[str, Any]:
     # AWS describes a template by id and name, and refuses to be told both.
-    return {"LaunchTemplateId": specification["LaunchTemplateId"], "Version": version}
+    return {"LaunchTemplateId": template or specification["LaunchTemplateId"], "Version": version}
 
 
 def _instance(item: Mapping[str, Any]) -> Instance:
@@ -96,4 +97,5 @@ def _instance(item: Mapping[str, Any]) -> Instance:
         healthy=str(item["HealthStatus"]).lower() == "healthy",
         template_version=launched_from(item),
         protected=bool(item.get("ProtectedFromScaleIn")),
+        template=str(item.get("LaunchTemplate", {}).get("LaunchTemplateId", "")),
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from phoenix.aws.rights import FORWARD, IS_MANAGED, ROTATE, TEMPLATES, Right, reads
+from phoenix.aws.rights import FORWARD, IS_MANAGED, TEMPLATES, WRITERS, Right, reads
 from phoenix.aws.session import Aws
 from phoenix.aws.templates import OURS, TemplateVersion, down_to_the_owners, newest_first, read_version, template_of
 from phoenix.core.action import MakeTemplateVersion
@@ -23,7 +23,7 @@ from phoenix.fleets.template_disks import fitted, has_snapshots, read_fitting
 
 IAM_ACTIONS: Final = (
     reads("ec2:DescribeLaunchTemplateVersions", roles=FORWARD)
-    | {Right("ec2:CreateLaunchTemplateVersion", "MakeTemplateVersion", ROTATE, TEMPLATES, (IS_MANAGED,))}
+    | {Right("ec2:CreateLaunchTemplateVersion", "MakeTemplateVersion", WRITERS, TEMPLATES, (IS_MANAGED,))}
     | template_disks.IAM_ACTIONS
 )
 

@@ -7,7 +7,7 @@ not answer was not checked, and is said so.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -15,21 +15,19 @@ from typing import Any, Final
 from phoenix.aws.checks import Check, make_checks
 from phoenix.aws.rights import reads
 from phoenix.aws.session import Aws
-from phoenix.aws.templates import TemplateVersion, read_version, template_of
-from phoenix.core.adopt import UNKNOWN_IMAGE
+from phoenix.aws.templates import TemplateVersion, newest_of_the_owner, template_of
 from phoenix.core.blocker import Blocker
-from phoenix.core.record import Generation
+from phoenix.core.record import UNKNOWN_IMAGE, Generation
 from phoenix.errors import NotFound
 from phoenix.fleets import addresses, quota
 from phoenix.fleets.addresses import find_addresses
+from phoenix.fleets.identity import identify, read_if_there
 from phoenix.fleets.launch_check import demand_of
 
 IAM_ACTIONS: Final = (
     reads("ec2:DescribeImages", "ec2:DescribeLaunchTemplateVersions") | addresses.IAM_ACTIONS | quota.IAM_ACTIONS
 )
 CHECKS: Final = ("slot-changed", "template-version-gone", "image-gone", *addresses.CHECKS, *quota.CHECKS)
-
-_ALIAS: Final = "resolve:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,37 +45,46 @@ def find_blockers(aws: Aws, revival: Revival) -> list[Blocker]:
     return make_checks(aws, [Check("launch template", CHECKS, partial(_find, aws, revival), optional=True)])
 
 
-def _find(aws: Aws, revival: Revival) -> list[Blocker]:
-    name, generation = str(revival.group["AutoScalingGroupName"]), revival.generation
-    use, number = template_of(revival.group), str(generation.template_version)
+def find_losses(aws: Aws, group: Mapping[str, Any], generation: Generation) -> list[Blocker]:
+    """Only what no room would mend: nothing that could launch it, or no image. `generation` as just identified."""
+    lost = _without_template(aws, group, generation)
+    return lost or ([*_image(aws, generation.image)] if generation.image != UNKNOWN_IMAGE else [])
+
+
+def _without_template(aws: Aws, group: Mapping[str, Any], generation: Generation) -> list[Blocker]:
+    name, use = str(group["AutoScalingGroupName"]), template_of(group)
     where = f"Auto Scaling group {name}"
     if use is None:
-        return [Blocker("slot-changed", where, f"{name} has a launch configuration now, and no template version.")]
+        return [Blocker("slot-changed", where, f"{name} has a launch configuration now, not a launch template.")]
+    if generation.template_version is None and _owners_newest(aws, use.id) is None:
+        text = f"{name} launches from {use.id} now, and no version of {use.id} is its owner's."
+        look = f"aws ec2 describe-launch-template-versions --launch-template-id {use.id}"
+        return [Blocker("template-version-gone", where, text, look)]
+    return []
+
+
+def _find(aws: Aws, revival: Revival) -> list[Blocker]:
+    """By the version that launches it, else the owner's newest, from which one with its image would be made."""
+    generation, use = identify(aws, revival.group, revival.generation), template_of(revival.group)
+    lost = _without_template(aws, revival.group, generation)
+    if lost or use is None:
+        return lost
+    version = generation.template_version
+    source = read_if_there(aws, use.id, version) if version is not None else _owners_newest(aws, use.id)
+    return make_checks(aws, list(_checks(aws, replace(revival, generation=generation), source))) if source else []
+
+
+def _owners_newest(aws: Aws, template: str) -> TemplateVersion | None:
     try:
-        version = _resolved(aws, read_version(aws, use.id, number))
+        return newest_of_the_owner(aws, template)
     except NotFound:
-        text = f"launch template {use.id} has no version {number} any more."
-        return [Blocker("template-version-gone", where, text)]
-    image = str(version.content.get("ImageId", ""))
-    if generation.image not in (image, UNKNOWN_IMAGE):
-        text = (
-            f"version {number} of {use.id}, which {name} uses, has {image or 'no image'}, not {generation.image}:"
-            " somebody has changed the group's launch template."
-        )
-        look = f"aws ec2 describe-launch-template-versions --launch-template-id {use.id} --versions {number}"
-        return [Blocker("slot-changed", where, text, look)]
-    return make_checks(aws, list(_checks(aws, revival, version, image)))
+        return None
 
 
-def _resolved(aws: Aws, version: TemplateVersion) -> TemplateVersion:
-    """An owner's version may name its image by an alias, and only EC2 knows what that stands for at this moment."""
-    if not str(version.content.get("ImageId", "")).startswith(_ALIAS):
-        return version
-    return read_version(aws, version.template, str(version.number), resolve_alias=True)
-
-
-def _checks(aws: Aws, revival: Revival, version: TemplateVersion, image: str) -> Iterator[Check]:
-    yield Check(f"image {image}", ("image-gone",), partial(_image, aws, image), optional=True)
+def _checks(aws: Aws, revival: Revival, version: TemplateVersion) -> Iterator[Check]:
+    image = revival.generation.image
+    if image != UNKNOWN_IMAGE:
+        yield Check(f"image {image}", ("image-gone",), partial(_image, aws, image), optional=True)
     room = partial(find_addresses, aws, revival.group, revival.count)
     yield Check("free addresses", addresses.CHECKS, room, optional=True)
     demand = demand_of(revival.group, version, revival.count, revival.at)

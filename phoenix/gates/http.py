@@ -132,7 +132,7 @@ class HttpGate:
     def check(self, rotation: Rotation, seen: Observation) -> Verdict:
         """PASS when every instance in service answers as expected; who does not is waited for, never failed by this."""
         candidate = seen.slots[rotation.new.slot]
-        asked = [i.id for i in candidate.of_version(rotation.new.template_version) if i.in_service]
+        asked = [i.id for i in rotation.new.of(candidate) if i.in_service]
         if not asked:
             return Verdict(self.name, Judgement.WAIT, "no instance is in service yet")
         wrong = {instance: answer for instance, answer in self._ask(candidate, asked).items() if answer is not None}

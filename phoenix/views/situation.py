@@ -65,7 +65,7 @@ def _row(generation: Generation, role: Role, record: GroupRecord, seen: Observat
     if seen is None or state is None:
         return SlotRow(generation, role, name)
     # The live slot serves with whatever it holds; a candidate is proved by instances of its own version only.
-    counted = state.instances if role is Role.LIVE else state.of_version(generation.template_version)
+    counted = state.instances if role is Role.LIVE else generation.of(state)
     in_service = [instance for instance in counted if instance.in_service]
     healthy = sum(is_ready(instance, bool(seen.routes)) for instance in in_service)
     weight = weight_of(generation.slot, seen)

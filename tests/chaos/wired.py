@@ -42,6 +42,12 @@ class ChaosFleet:
     def resolve_version(self, slot: Slot) -> str:
         return self._ports.run.model.places[slot].version
 
+    def identify(self, generation: Generation) -> Generation:
+        return generation
+
+    def find_losses(self, generation: Generation) -> Sequence[Blocker]:
+        return ()
+
     def has_scaling_policies(self, slot: Slot) -> bool:
         return False
 

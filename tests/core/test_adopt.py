@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from phoenix.core import tags
-from phoenix.core.adopt import UNKNOWN_IMAGE, adopt, generation_in, live_slot
+from phoenix.core.adopt import adopt, generation_in, live_slot
 from phoenix.core.model import Capacity, Observation, Outcome, Slot
-from phoenix.core.record import Entry, Generation, Temporary
+from phoenix.core.record import UNKNOWN_IMAGE, Entry, Generation, Temporary
 from tests.builders import (
     NEW_IMAGE,
     OLD_IMAGE,

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from phoenix.core import tags
-from phoenix.core.adopt import UNKNOWN_IMAGE, adopt, generation_in
+from phoenix.core.adopt import adopt, generation_in
 from phoenix.core.model import Capacity, Cause, Outcome, Slot, Step
-from phoenix.core.record import Generation, GroupRecord, Quarantined, Rotation
+from phoenix.core.record import UNKNOWN_IMAGE, Generation, GroupRecord, Quarantined, Rotation
 from tests.builders import NEW_IMAGE, OLD_IMAGE, a_route, a_slot, after, an_observation, some_terms
 from tests.core.test_adopt import BLUE, GREEN, TAGS, left_behind
 

@@ -51,7 +51,8 @@ def test_a_shrunk_generation_grows_first_and_gets_no_traffic_meanwhile() -> None
     rotation = a_rotation(**BACK)
     seen = an_observation(a_slot(healthy=1, version="7", min=1, max=1), green(rotation), 100)
 
-    noted = WriteTags({BLUE: {tags.CAPACITY: "2 8"}})
+    own = tags.write_generation(rotation.old)
+    noted = WriteTags({BLUE: {tags.CAPACITY: "2 8", tags.GENERATION: own}})
     assert missing(rotation, seen) == (noted, SetCapacity(BLUE, 4, 8, template_version="1"))
 
 

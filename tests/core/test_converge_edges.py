@@ -16,6 +16,7 @@ from phoenix.core.record import Ask
 from tests.builders import (
     CANARY,
     NOON,
+    OLD_IMAGE,
     ROLLING,
     a_record,
     a_rotation,
@@ -119,7 +120,7 @@ def test_the_owners_numbers_are_noted_before_the_old_generation_grows_over_them(
 
     note, growth = missing(rotation, seen)[:2]
 
-    assert note == WriteTags({BLUE: {"phoenix:capacity": "2 8"}})
+    assert note == WriteTags({BLUE: {"phoenix:capacity": "2 8", "phoenix:generation": f"41 {OLD_IMAGE} 1"}})
     assert growth == SetCapacity(BLUE, min=4, max=8)
 
 

@@ -272,3 +272,21 @@ def test_a_rotation_of_a_group_without_any_route_is_held_in_either_direction(rot
 
     assert decision.actions == ()
     assert "no listener and no rule forwards" in (decided(decision.record).held or "")
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"template": "lt-new"}, "web-blue launches from lt-new now, not from lt-old"),
+        ({"arn": "arn:asg/again"}, "web-blue was deleted and made anew"),
+    ],
+)
+def test_a_slot_that_was_replaced_while_its_rotation_goes_forward_holds_it(changed: dict[str, Any], told: str) -> None:
+    rotation = replace(baking(), templates={BLUE: "lt-old"}, arns={BLUE: "arn:asg/first"})
+    seen = settled(rotation)
+    state = replace(seen.slots[BLUE], **({"template": "lt-old", "arn": "arn:asg/first"} | changed))
+
+    decision = decide(a_record(rotation), replace(seen, slots={**seen.slots, BLUE: state}))
+
+    assert decision.actions == ()
+    assert (decided(decision.record).held or "").startswith(told)

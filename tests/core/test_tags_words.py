@@ -32,7 +32,14 @@ def test_a_generation_is_written_and_read_as_number_image_and_version() -> None:
     assert tags.read_generation({tags.GENERATION: "42 ami-1 58"}) == GenerationNote(42, "ami-1", "58")
 
 
-@pytest.mark.parametrize("value", ["", "42", "42 ami-1", "x ami-1 58", "42 ami-1 58 59"])
+def test_a_generation_is_written_with_the_template_that_its_version_belongs_to() -> None:
+    known = a_generation(42, image="ami-1", template_version="58", template="lt-7")
+
+    assert tags.write_generation(known) == "42 ami-1 58 lt-7"
+    assert tags.read_generation({tags.GENERATION: "42 ami-1 58 lt-7"}) == GenerationNote(42, "ami-1", "58", "lt-7")
+
+
+@pytest.mark.parametrize("value", ["", "42", "42 ami-1", "x ami-1 58", "42 ami-1 58 59", "42 ami-1 58 lt-7 lt-8"])
 def test_a_generation_with_a_word_too_few_or_too_many_is_none(value: str) -> None:
     assert tags.read_generation({tags.GENERATION: value}) is None
 

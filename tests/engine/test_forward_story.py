@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from phoenix.core.action import MakeTemplateVersion
 from phoenix.core.model import Outcome, Step
 from phoenix.core.record import Generation
 from phoenix.engine.control import pause
@@ -16,7 +17,7 @@ from phoenix.engine.rollback import rollback
 from phoenix.errors import Blocked
 from tests.engine.builders import BLUE, CANARY, GREEN, Bench, a_bench
 from tests.engine.test_forward import TO_2, rolled_back
-from tests.fakes import NEW_IMAGE, an_image
+from tests.fakes import NEW_IMAGE, OLD_IMAGE, an_image
 
 NOW = replace(TO_2, wait=False)
 
@@ -144,19 +145,17 @@ def test_whoever_drives_the_group_is_pre_empted() -> None:
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_a_version_of_the_other_slots_template_is_worth_something_only_where_both_share_one(same: bool) -> None:
+def test_a_version_that_does_not_have_the_image_is_not_launched_and_one_is_made(same: bool) -> None:
     bench = rolled_back()
-    with_known(bench, Generation(3, BLUE, NEW_IMAGE, template_version="2"))
+    with_known(bench, Generation(3, BLUE, NEW_IMAGE, template_version="2", template="1"))
     if not same:
         bench.fleet.state[GREEN] = replace(bench.fleet.state[GREEN], template="another")
+        bench.fleet.versions[2] = ("of another template", OLD_IMAGE)
 
-    to_3 = RollbackRequest(to=3, wait=False)
-    if same:
-        assert rollback(bench.group, to_3).outcome is Outcome.IN_PROGRESS
-        return
-    with pytest.raises(Blocked, match="generation 3 was made from the template of the blue slot, which is live") as no:
-        rollback(bench.group, to_3)
-    assert "version 2 of the green slot's template is something else" in no.value.message
+    assert rollback(bench.group, RollbackRequest(to=3, wait=False)).outcome is Outcome.IN_PROGRESS
+
+    made = [a for a in bench.fleet.applied if isinstance(a, MakeTemplateVersion) and a.generation == 3]
+    assert [a.image for a in made] == ([] if same else [NEW_IMAGE])
 
 
 def test_a_template_of_its_own_does_not_matter_to_the_slot_it_was_made_in() -> None:

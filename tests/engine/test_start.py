@@ -39,7 +39,8 @@ def test_the_intent_remembers_what_lives_what_comes_by_whom_why_and_until_when()
     assert (rotation.group, rotation.by, rotation.policy, rotation.store) == (
         "web", "tester", '{"group": "web"}', "memory:test",
     )  # fmt: skip
-    assert replace(rotation.old, since=None) == Generation(1, BLUE, OLD_IMAGE, "web-2026.11.11-41aa07", "1")
+    old = Generation(1, BLUE, OLD_IMAGE, "web-2026.11.11-41aa07", "1", template="lt-1", images=(OLD_IMAGE,))
+    assert replace(rotation.old, since=None) == old
     assert replace(rotation.new, since=None) == Generation(2, GREEN, NEW_IMAGE, an_image().name)
     assert (rotation.started_at, rotation.deadline) == (NOON, NOON + bench.group.terms.rotation_timeout)
     assert (rotation.trigger, rotation.terms) == ("new image (9h46m old)", bench.group.terms)

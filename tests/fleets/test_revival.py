@@ -40,19 +40,45 @@ def test_more_instances_than_free_addresses_stand_in_the_way(account: Account, l
     assert (blocker.name, blocker.warning) == ("subnet-addresses", False)
 
 
-def test_another_launch_template_in_the_slot_stands_in_the_way(account: Account, live: Generation) -> None:
+def launch_from_another(account: Account, image: str) -> None:
+    """Let blue launch from a template made anew: version 1 of it has this image."""
     ec2 = account.client("ec2")
-    other = account.sandbox.bake_image("other")
-    ec2.create_launch_template(LaunchTemplateName="theirs", LaunchTemplateData={"ImageId": other})
+    ec2.create_launch_template(
+        LaunchTemplateName="theirs", LaunchTemplateData={"ImageId": image, "InstanceType": "m7i.large"}
+    )
     account.client("autoscaling").update_auto_scaling_group(
         AutoScalingGroupName="web-blue", LaunchTemplate={"LaunchTemplateName": "theirs", "Version": "1"}
     )
     account.fleet.observe(None)
 
-    (blocker,) = found(account, live)
 
-    assert blocker.name == "slot-changed"
-    assert f"has {other}, not {live.image}" in blocker.text
+def test_another_launch_template_in_the_slot_is_no_obstacle_while_the_image_is_there(
+    account: Account, live: Generation
+) -> None:
+    launch_from_another(account, account.sandbox.bake_image("other"))
+
+    assert found(account, live) == []
+    assert account.fleet.identify(live) == replace(live, template_version=None, template=None)
+
+
+def test_a_generation_is_identified_by_the_image_that_the_version_launches_not_by_its_number(
+    account: Account, live: Generation
+) -> None:
+    (use,) = {state.template for state in account.fleet.observe(None).slots.values()}
+    assert account.fleet.identify(live) == replace(live, template=use)
+
+    launch_from_another(account, live.image)
+
+    again = account.fleet.identify(replace(live, template=use, template_version="7"))
+    assert (again.template_version, again.template) == ("1", account.fleet.observe(None).slots[Slot.BLUE].template)
+
+
+def test_a_version_that_was_deleted_launches_nothing(account: Account, live: Generation) -> None:
+    known = account.fleet.identify(live)
+
+    again = account.fleet.identify(replace(known, image="ami-0fedcba9876543210", template_version="99"))
+
+    assert (again.template_version, again.template) == (None, None)
 
 
 def test_an_image_that_nobody_knows_is_compared_with_nothing(account: Account, live: Generation) -> None:

@@ -30,7 +30,7 @@ COSTS = {
     "while somebody else drives": Cost(4, SHIFT),
     "hot, but the live one has grown since": Cost(3, RESIZE, 1),
     "hot, but some are unhealthy, with `--now`": Cost(4, SHIFT),
-    "gone cold": Cost(3, TAG, 2),
+    "gone cold": Cost(5, TAG, 2),
     "in the middle of `rolling`": Cost(3, RESIZE, 1),
     "in the middle of `rolling`, with `--now`": Cost(4, SHIFT),
     "without a load balancer": Cost(1, TAG),

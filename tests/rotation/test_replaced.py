@@ -13,7 +13,7 @@ from phoenix.core.model import Outcome
 from phoenix.errors import Blocked
 from tests.rotation import iac
 from tests.rotation.conftest import Opener
-from tests.rotation.costs import rotated
+from tests.rotation.costs import COSTS, cost_of, rotated
 from tests.rotation.stage import NEW_NAME, OLD_NAME, Stage, a_policy
 
 
@@ -153,3 +153,128 @@ def test_a_rotation_whose_routes_are_all_gone_is_held_and_says_so(open_stage: Op
     assert stage.tick().outcome is Outcome.HELD
     assert "no listener and no rule forwards" in stage.tick().sentence
     assert stage.writes() == []
+
+
+# --- launch templates and images --------------------------------------------------------------------------------------
+
+COLD = {"hot_for": "0s"}
+
+
+def cold(open_stage: Opener) -> Stage:
+    """Rotated, and the generation before is cold."""
+    stage = rotated(open_stage(policy=a_policy(retain=COLD)))
+    stage.clock.advance(600)
+    assert stage.instances("blue") == []
+    return stage
+
+
+@pytest.mark.parametrize("image", [OLD_NAME, NEW_NAME])
+def test_a_cold_generation_whose_template_was_replaced_comes_back_with_its_own_image(
+    open_stage: Opener, image: str
+) -> None:
+    stage = cold(open_stage)
+    new = iac.replace_template(stage, image)
+
+    report = stage.rollback()
+
+    assert report.outcome is Outcome.ROLLED_BACK
+    assert_back_on_old(stage)
+    assert stage.slot("blue")["LaunchTemplate"]["LaunchTemplateId"] == new
+    assert stage.tags("blue")["phoenix:generation"].endswith(new)
+
+
+def test_a_rollback_by_the_tags_alone_knows_a_replaced_template_too(open_stage: Opener) -> None:
+    stage = cold(open_stage)
+    iac.replace_template(stage, NEW_NAME)
+    for path in stage.folder.glob("phoenix.db*"):
+        path.unlink()
+
+    assert stage.rollback().outcome is Outcome.ROLLED_BACK
+    assert_back_on_old(stage)
+
+
+def test_an_image_that_is_gone_is_said_before_anything_is_changed(open_stage: Opener) -> None:
+    stage = cold(open_stage)
+    gone = iac.image(stage, OLD_NAME)
+    iac.replace_template(stage, NEW_NAME)
+    with stage.unnoticed():
+        stage.client("ec2").deregister_image(ImageId=gone)
+
+    with pytest.raises(Blocked, match=f"generation 1 cannot be launched again: {gone} is gone"):
+        stage.rollback()
+
+    assert stage.writes() == []
+
+
+def test_a_hot_generation_whose_template_was_replaced_gets_the_traffic_first_and_its_own_launches_after(
+    stage: Stage,
+) -> None:
+    rotated(stage)
+    iac.replace_template(stage, NEW_NAME)
+
+    report = stage.rollback()
+
+    assert report.outcome is Outcome.ROLLED_BACK
+    assert cost_of(stage) == COSTS["after the success, while hot"]
+    stage.resize("blue", DesiredCapacity=6)
+    assert_back_on_old(stage)
+
+
+def test_what_aws_has_launched_into_the_retained_slot_from_another_template_gets_no_traffic(stage: Stage) -> None:
+    rotated(stage)
+    iac.replace_template(stage, NEW_NAME)
+    stage.box.kill_instance(stage.instances("blue")[0]["InstanceId"])
+    stage.clock.advance(300)
+    assert set(stage.images("blue")) == {OLD_NAME, NEW_NAME}
+    behind: list[set[str]] = []
+
+    report = stage.rollback(
+        watch=lambda _: behind.append(set(stage.images("blue")) if share_of(stage, "blue") else set())
+    )
+
+    assert report.outcome is Outcome.ROLLED_BACK
+    assert {NEW_NAME} not in behind
+    assert_back_on_old(stage)
+
+
+def test_a_retained_generation_does_not_grow_from_another_template(stage: Stage) -> None:
+    rotated(stage)
+    iac.replace_template(stage, NEW_NAME)
+    stage.resize("green", DesiredCapacity=6)
+
+    stage.tick()
+    stage.clock.advance(120)
+
+    assert set(stage.images("blue")) == {OLD_NAME}
+
+
+def test_a_generation_that_is_asked_for_by_its_number_comes_with_its_own_image(open_stage: Opener) -> None:
+    stage = cold(open_stage)
+    assert stage.rollback().outcome is Outcome.ROLLED_BACK
+    stage.clock.advance(600)
+    iac.replace_template(stage, OLD_NAME)
+
+    assert stage.rollback(to=2).outcome is Outcome.SUCCEEDED
+    assert set(stage.images("green")) == {NEW_NAME}
+
+
+def test_the_generation_before_is_the_image_that_ran_whatever_the_group_was_set_to_meanwhile(
+    open_stage: Opener,
+) -> None:
+    stage = open_stage(policy=a_policy(retain=COLD))
+    iac.replace_template(stage, NEW_NAME)
+    assert stage.rotate(force=True).outcome is Outcome.SUCCEEDED
+    stage.clock.advance(600)
+
+    assert stage.rollback().outcome is Outcome.ROLLED_BACK
+    assert_back_on_old(stage)
+
+
+def test_status_says_what_a_rollback_does_about_a_template_that_was_replaced(open_stage: Opener) -> None:
+    stage = cold(open_stage)
+    new = iac.replace_template(stage, NEW_NAME)
+
+    ready = stage.look().rollback_ready
+
+    assert ready.ready
+    assert f"web-blue launches from {new} now, not from lt-" in ready.why

@@ -1,0 +1,83 @@
+"""What is missing on the way back: the old generation grows if it is too small, then the traffic moves. Pure.
+
+Must never launch by a number alone, nor send traffic to an image that the generation never had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from phoenix.core import tags
+from phoenix.core.action import Action, MakeTemplateVersion, ReplaceInstance, SetCapacity, SetWeights, WriteTags
+from phoenix.core.fence import unrefused
+from phoenix.core.model import Observation, SlotState, Step
+from phoenix.core.ready import foreign_instances, may_go_back, old_is_too_small, ready_count
+from phoenix.core.record import UNKNOWN_IMAGE, Generation, Rotation
+
+
+def way_back(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:
+    """Grow the old generation if it is too small, shift as soon as it can carry the need; shrinking is closing."""
+    old = seen.slots[rotation.old.slot]
+    slot = rotation.new.slot
+    carries = may_go_back(rotation, seen)
+    if not carries:
+        yield from _grow_old(rotation, old)
+        yield from _lend(rotation, seen)
+    if carries and any(r.percent(slot) != step.new_weight for r in seen.routes):
+        yield SetWeights(slot, step.new_weight, suspend_stickiness=rotation.terms.suspend_stickiness)
+    if carries and rotation.back_now:
+        yield from _grow_old(rotation, old)
+
+
+def _lend(rotation: Rotation, seen: Observation) -> Iterator[Action]:
+    """Traffic back to the new generation while a former driver's last request has just emptied the old one: better than
+    to nobody, until the old one has grown again."""
+    old, new = (ready_count(rotation, seen, slot) for slot in (rotation.old.slot, rotation.new.slot))
+    on_nobody = any(route.percent(rotation.old.slot) > 0 for route in seen.routes)
+    if unrefused(seen) is not None and on_nobody and not old and new:
+        yield SetWeights(rotation.new.slot, 100)
+
+
+def _grow_old(rotation: Rotation, old: SlotState) -> Iterator[Action]:
+    """What is missing is launched, and what is not of this generation is launched anew; by its own template version."""
+    foreign, too_small = foreign_instances(rotation, old), old_is_too_small(rotation, old)
+    if not foreign and not too_small:
+        return
+    if not rotation.old.is_launched_by(old):
+        yield from make_old_again(rotation)
+        return
+    missing = {} if not too_small else _missing_notes(rotation, old)
+    if missing:
+        yield WriteTags({old.slot: missing})
+    least, most = (rotation.need, max(rotation.capacity.max, rotation.need)) if too_small else (old.min, old.max)
+    if too_small or not rotation.old.is_set_in(old):
+        yield sized(old, least, most, rotation.old)
+    yield from (ReplaceInstance(old.slot, instance.id) for instance in foreign if instance.healthy)
+
+
+def _missing_notes(rotation: Rotation, old: SlotState) -> dict[str, str]:
+    """What has to be found without the record: the owner's numbers, before they are overwritten, and who grows here."""
+    missing = {} if tags.CAPACITY in old.tags else {tags.CAPACITY: tags.write_capacity(rotation.capacity)}
+    note, own = tags.read_generation(old.tags), rotation.old
+    if own.template_version is None or own.image == UNKNOWN_IMAGE:
+        return missing
+    is_same = note is not None and (note.number, note.template_version) == (own.number, own.template_version)
+    if note is None or not is_same or note.template not in (None, own.template):
+        missing[tags.GENERATION] = tags.write_generation(own)
+    return missing
+
+
+def make_old_again(rotation: Rotation) -> Iterator[Action]:
+    """The template, or its version, was replaced: the old image gets a version of its own in the one that is there."""
+    old = rotation.old
+    if old.image != UNKNOWN_IMAGE:
+        yield MakeTemplateVersion(old.slot, rotation.id, old.number, old.image)
+
+
+def sized(
+    state: SlotState, least: int, most: int, generation: Generation | None = None, desired: int | None = None
+) -> SetCapacity:
+    """These numbers, and with a generation its template version unless the slot has it."""
+    if generation is None or generation.template_version is None or generation.is_set_in(state):
+        return SetCapacity(state.slot, min=least, max=most, desired=desired)
+    return SetCapacity(state.slot, least, most, desired, generation.template_version, generation.template)
