@@ -6,6 +6,7 @@ rollback needs none. All access is plain boto3: AWS_ENDPOINT_URL, AWS_REGION, pr
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     import boto3
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 _IAM_PREFIX = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
 _READ_SECONDS = READ.total_seconds()
@@ -134,9 +137,10 @@ class Aws:
     def _config(self, service: str) -> Any:
         return _config(_PATIENCE.get(service, _Patience()), self._connect)
 
-    def _count(self, **_: Any) -> None:
+    def _count(self, event_name: str = "", **_: Any) -> None:
         with self._counting:
             self.requests += 1
+        log.debug("aws.asked", extra={"call": event_name.removeprefix("before-send.")})
 
     def account_id(self) -> str:
         """The account that the credentials belong to; asked for once."""

@@ -50,7 +50,7 @@ def status(session: Session, watch: bool, wait: bool, timeout: timedelta | None)
     from phoenix.views import status as view
 
     report = look(group)
-    session.answer(view.render(report), json.report(report))
+    session.answer(view.render(report, verbose=session.options.verbose > 0), json.report(report))
     return 0
 
 

@@ -12,12 +12,12 @@ from phoenix.core.model import Outcome, Role
 from phoenix.core.record import Rotation
 from phoenix.engine.report import Report
 from phoenix.errors import PhoenixError
-from phoenix.views import resting, steps, text
+from phoenix.views import instances, resting, steps, text
 from phoenix.views.situation import SlotRow, carrying, is_moved, is_unclear, row_of, rows
 
 
-def render(report: Report, *, driving: bool = False) -> str:
-    """One group, on one screen. `driving`: it is the reader's own command that drives, so nobody is missed."""
+def render(report: Report, *, driving: bool = False, verbose: bool = False) -> str:
+    """One group, on one screen. `driving`: the reader's own command drives. `verbose` adds the instances."""
     rotation = report.record.in_flight
     last = report.record.rotation
     if rotation is not None:
@@ -28,6 +28,7 @@ def render(report: Report, *, driving: bool = False) -> str:
         [text.header(report.group, report.about, report.at)],
         _headline(report),
         *middle,
+        instances.table(report) if verbose else [],
         _facts(report, driving=driving),
         _way_back_mended(report),
         _what_to_type(report),
@@ -225,9 +226,9 @@ def _driver(report: Report) -> str | None:
         return f"{lease.owner}, lease until {text.clock(lease.until)}"
     left = f" ({lease.owner}: lease ran out {text.clock(lease.until)})" if lease is not None else ""
     if rotation.held:
-        return f"nobody{left}"
+        return f"none{left}"
     onward = text.command("rotate" if rotation.back is None else "rollback", report.group)
-    return f"nobody{left}; {onward} goes on, as does the next tick"
+    return f"none{left}; {onward} goes on, as does the next tick"
 
 
 def _what_to_type(report: Report) -> list[str]:
@@ -242,13 +243,21 @@ def _what_to_type(report: Report) -> list[str]:
     elif resting.ended_badly(report.record.rotation):
         told = [
             ("See why", text.command("history", group) + " -v", ""),
-            ("Try it once more", text.command("retry", group), "asks, releases quarantine"),
+            _once_more(report),
         ]
     elif report.rollback_ready.ready:
         told = [("If users are hurt", text.command("rollback", group), "")]
     if report.about.runbook:
         told.append(("Runbook", text.clean(report.about.runbook), ""))
     return text.commands(told)
+
+
+def _once_more(report: Report) -> tuple[str, str, str]:
+    """`retry` where the image is quarantined; where it is not, a rotation by hand need not wait for anything."""
+    last = report.record.rotation
+    if last is not None and all(entry.image != last.new.image for entry in report.record.quarantine):
+        return ("Try it once more", text.command("rotate", report.group), "")
+    return ("Try it once more", text.command("retry", report.group), "asks, releases quarantine")
 
 
 def _commands_moved(report: Report) -> list[tuple[str, str, str]]:

@@ -340,4 +340,4 @@ def test_a_plan_hands_on_what_it_was_told_to_ignore(phoenix: Terminal) -> None:
 def test_a_rotation_that_was_started_and_left_says_how_it_goes_on(phoenix: Terminal) -> None:
     phoenix("rotate web --no-wait")
 
-    assert "nobody; phoenix rotate --group web goes on" in phoenix("status web").out
+    assert "none; phoenix rotate --group web goes on" in phoenix("status web").out

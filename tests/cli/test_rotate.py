@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from phoenix.settings import Log
 from tests.cli.conftest import POLICY, Terminal
 
 
@@ -88,3 +89,25 @@ def test_who_promoted_resumed_and_rolled_back_is_told_with_the_reason(phoenix: T
 
     for words in ("by tester: lunch", "by tester: back", "by tester: hurry", "by tester: INC-1"):
         assert words in told
+
+
+def test_verbose_says_more_and_twice_also_what_was_asked_of_aws(phoenix: Terminal) -> None:
+    plain, once = phoenix("status web"), phoenix("status web -v")
+    phoenix.log = Log("text", "debug")  # what -vv asks for
+    twice = phoenix("status web")
+
+    assert "InService" not in plain.out
+    assert once.out.count("InService") == 4
+    assert "aws.asked" not in once.err
+    assert "call=auto-scaling.DescribeAutoScalingGroups" in twice.err
+
+
+def test_what_was_not_quarantined_is_tried_again_by_rotating(phoenix: Terminal) -> None:
+    phoenix.sandbox.fail_launches("no-capacity", auto_scaling_group="web-green")
+    ended = phoenix("rotate web")
+    again = phoenix("status web")
+
+    assert ended.status == 3
+    for said in (ended.out, again.out):
+        assert "phoenix retry" not in said
+        assert "phoenix rotate --group web" in said

@@ -218,8 +218,8 @@ def test_a_group_without_traffic_anywhere_says_so() -> None:
 def test_a_rotation_that_nobody_drives_says_how_it_goes_on() -> None:
     forward, back = a_report(lease=None), replace(STATES["rolling_back"], lease=None)
 
-    assert "driver    nobody; phoenix rotate --group web goes on" in status.render(forward)
-    assert "driver    nobody; phoenix rollback --group web goes on" in status.render(back)
+    assert "driver    none; phoenix rotate --group web goes on" in status.render(forward)
+    assert "driver    none; phoenix rollback --group web goes on" in status.render(back)
     assert "nobody" not in status.render(forward, driving=True)
 
 
