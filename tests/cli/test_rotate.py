@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from phoenix.settings import Log
+import logging
+
+import pytest
+
 from tests.cli.conftest import POLICY, Terminal
 
 
@@ -91,15 +94,16 @@ def test_who_promoted_resumed_and_rolled_back_is_told_with_the_reason(phoenix: T
         assert words in told
 
 
-def test_verbose_says_more_and_twice_also_what_was_asked_of_aws(phoenix: Terminal) -> None:
-    plain, once = phoenix("status web"), phoenix("status web -v")
-    phoenix.log = Log("text", "debug")  # what -vv asks for
-    twice = phoenix("status web")
+def test_verbose_says_more_and_what_was_asked_of_aws_is_logged_for_twice(
+    phoenix: Terminal, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, logger="phoenix.aws"):
+        plain, once = phoenix("status web"), phoenix("status web -v")
 
     assert "InService" not in plain.out
     assert once.out.count("InService") == 4
-    assert "aws.asked" not in once.err
-    assert "call=auto-scaling.DescribeAutoScalingGroups" in twice.err
+    asked = {vars(record)["call"] for record in caplog.records if record.message == "aws.asked"}
+    assert "auto-scaling.DescribeAutoScalingGroups" in asked
 
 
 def test_what_was_not_quarantined_is_tried_again_by_rotating(phoenix: Terminal) -> None:
