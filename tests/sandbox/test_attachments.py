@@ -125,6 +125,17 @@ def test_a_group_holds_fifty_tags_and_no_more(account: Account) -> None:
         tag(account, 49)
 
 
+@pytest.mark.parametrize("method", ["create_or_update_tags", "delete_tags"])
+def test_one_call_changes_25_tags_and_no_more(account: Account, method: str) -> None:
+    change = getattr(account.client("autoscaling"), method)
+    tags = [{"ResourceId": "web-blue", "ResourceType": "auto-scaling-group", "Key": f"cost-{n}"} for n in range(26)]
+
+    change(Tags=tags[:25])
+
+    with pytest.raises(ClientError, match="less than or equal to 25"):
+        change(Tags=tags)
+
+
 def test_a_tag_value_has_256_letters_at_most(account: Account) -> None:
     tag(account, 1, "x" * 256)
 

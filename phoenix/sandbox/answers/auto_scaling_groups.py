@@ -23,6 +23,7 @@ NOT_SETTINGS = frozenset(
     {"AutoScalingGroupName", "Tags", "InstanceId", "LifecycleHookSpecificationList", "TrafficSources"}
 )
 MOST_TAGS = 50
+MOST_TAGS_PER_CALL = 25
 MOST_KEY_LETTERS = 128
 MOST_VALUE_LETTERS = 256
 PROCESSES = (
@@ -161,12 +162,22 @@ def resume(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
 
 def tag(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """CreateOrUpdateTags."""
+    _check_number_of_tags(params["Tags"])
     by_group: dict[str, list[Mapping[str, Any]]] = {}
     for each in params["Tags"]:
         by_group.setdefault(group_named(world, each.get("ResourceId", "")).name, []).append(each)
     for name, tags in by_group.items():
         _write_tags(group_named(world, name), tags)
     return {}
+
+
+def _check_number_of_tags(tags: Sequence[object]) -> None:
+    """At most 25 to add or remove in one call, of all groups together ("Tag naming and usage restrictions")."""
+    if len(tags) > MOST_TAGS_PER_CALL:
+        raise invalid(
+            "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less"
+            f" than or equal to {MOST_TAGS_PER_CALL}"
+        )
 
 
 def _write_tags(group: Group, tags: Sequence[Mapping[str, Any]]) -> None:
@@ -186,6 +197,7 @@ def _write_tags(group: Group, tags: Sequence[Mapping[str, Any]]) -> None:
 
 def untag(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """DeleteTags; a value that is given must match."""
+    _check_number_of_tags(params["Tags"])
     for each in params["Tags"]:
         tags = group_named(world, each.get("ResourceId", "")).tags
         known = tags.get(each["Key"])
