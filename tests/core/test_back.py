@@ -149,3 +149,10 @@ def test_no_image_is_good_that_is_live_quarantined_or_not_known() -> None:
     past = (a_rotation(old=a_generation(41)), a_rotation(old=a_generation(40, image="unknown")))
 
     assert last_good_image(a_record(quarantine=(quarantined("ami-9"),)), past) is None
+
+
+def test_where_it_cannot_be_told_who_is_live_an_earlier_generation_is_good_all_the_same() -> None:
+    earlier = a_generation(40, template_version="1")
+
+    assert last_good(a_success(live=None, known=(earlier,))) == earlier
+    assert last_good(a_success(live=earlier, known=(earlier,))) is None

@@ -290,3 +290,12 @@ def test_a_slot_that_was_replaced_while_its_rotation_goes_forward_holds_it(chang
 
     assert decision.actions == ()
     assert (decided(decision.record).held or "").startswith(told)
+
+
+def test_a_weight_that_was_taken_away_before_the_first_step_needs_no_time_to_follow() -> None:
+    resumed = a_rotation(step=0, weight=5)
+
+    met = decided(decide(a_record(resumed), an_observation(weight=0)).record)
+    moved = decided(decide(a_record(replace(resumed, weight=0)), an_observation(weight=5)).record)
+
+    assert (met.exposed_at, moved.exposed_at) == (None, NOON)

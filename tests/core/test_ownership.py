@@ -10,7 +10,7 @@ import pytest
 from phoenix.core import tags
 from phoenix.core.ledger import SCHEDULES, is_pinned
 from phoenix.core.model import Observation, Slot, SlotState
-from phoenix.core.ownership import foreign_rotation, foreign_store, is_outdated
+from phoenix.core.ownership import foreign_rotation, foreign_store, is_outdated, was_replaced
 from tests.builders import a_record, a_rotation, a_slot, an_observation
 
 OURS, THEIRS = "sqlite:///ours", "dynamodb://theirs"
@@ -97,3 +97,21 @@ def test_a_record_is_outdated_by_a_later_rotation_of_another_store(notes: dict[s
 def test_a_record_that_has_not_written_its_tags_yet_is_not_outdated_by_what_was_there() -> None:
     assert not is_outdated(a_record(a_rotation(step=0)), seen_with(later()), OURS)
     assert not is_outdated(a_record(), seen_with(later()), OURS)
+
+
+@pytest.mark.parametrize(
+    ("named", "ours", "replaced"),
+    [
+        ("sqlite://a1@laptop/phoenix.db", "sqlite://b2@laptop/phoenix.db", True),
+        ("sqlite://a1@laptop/phoenix.db", "sqlite://b2@server/phoenix.db", False),
+        ("sqlite://b2@laptop/phoenix.db", "sqlite://b2@laptop/phoenix.db", False),
+        ("dynamodb://theirs", "sqlite://b2@laptop/phoenix.db", False),
+        ("dynamodb://theirs", "dynamodb://ours", False),
+    ],
+)
+def test_a_store_was_replaced_by_one_that_stands_in_its_place(named: str, ours: str, replaced: bool) -> None:
+    assert was_replaced(seen_with({tags.STORE: named}), ours) is replaced
+
+
+def test_without_a_foreign_store_none_was_replaced() -> None:
+    assert not was_replaced(seen_with({}), "sqlite://b2@laptop/phoenix.db")

@@ -70,3 +70,21 @@ def test_a_retained_generation_that_somebody_gave_traffic_is_neither_shrunk_nor_
 
 def test_a_cold_generation_stays_as_it_is() -> None:
     assert rest(a_success(hot_until=None), an_observation(weight=100)).actions == ()
+
+
+def test_it_looks_again_at_once_after_what_it_has_changed_and_says_what_that_was() -> None:
+    emptied = rest(a_success(hot_until=NOON), an_observation(green=GREEN_LIVE, weight=100))
+    cold = rest(a_success(hot_until=NOON), an_observation(a_slot(healthy=0), GREEN_LIVE, 100))
+
+    assert (emptied.look_again_at, emptied.reason) == (NOON, "generation 41 goes cold")
+    assert (cold.look_again_at, cold.reason) == (None, "generation 41 is cold")
+
+
+def test_what_a_lost_rotation_left_is_taken_back_first_and_looked_at_again_at_once() -> None:
+    pinned = a_slot(tags={tags.CAPACITY: "2 8"}, min=4, max=8)
+
+    decision = rest(a_record(live=a_generation(41)), an_observation(pinned, a_slot(Slot.GREEN, 0)))
+
+    assert decision.actions
+    assert decision.look_again_at == NOON
+    assert decision.reason.startswith("cleaning up: ")

@@ -43,3 +43,12 @@ def test_where_nobody_asks_for_an_age_nothing_is_read_for_it() -> None:
 
 def test_what_nobody_knows_is_not_called_young() -> None:
     assert Age("web", NOON, None, None, WEEK).is_over
+
+
+def test_the_age_is_that_of_the_generation_that_is_live() -> None:
+    bench = a_bench(rules=Rules(max_age=WEEK))
+    bench.rotated()
+
+    found = age_in(bench)
+
+    assert (found.generation, found.group) == (bench.record.live, "web")

@@ -168,3 +168,16 @@ def test_an_operators_rollbacks_do_not_trip_it() -> None:
     facts = {"outcome": Outcome.ROLLED_BACK, "cause": Cause.OPERATOR, "ended_at": NOON}
 
     assert in_the_way(beside("api", "db", rules=TWO_BACK, **facts)) == []
+
+
+def test_the_news_of_the_breaker_and_its_record_say_why_it_has_opened() -> None:
+    bench = tripped()
+    (blocker,) = make_plan(bench.group, RotateRequest()).in_the_way
+
+    tick(bench.group)
+
+    opened = bench.store.load(BREAKER)
+    assert opened is not None
+    assert opened.paused is not None
+    assert opened.paused.reason == blocker.text
+    assert blocker.text in bench.inbox.texts[-1]

@@ -317,3 +317,21 @@ def test_a_second_advance_finds_the_lease_taken_and_changes_nothing() -> None:
     report = advance(bench.group)
 
     assert (report.sentence[:5], bench.writes) == ("busy:", [])
+
+
+def test_a_pass_that_waits_for_a_window_says_nothing_and_has_no_outcome() -> None:
+    closed = a_bench(calendar=Calendar((Window("0 2 * * *", HOUR),)))
+
+    report = tick(closed.group)
+
+    assert (report.outcome, report.sentence, report.record.rotation) == (Outcome.NONE, "", None)
+
+
+def test_a_pass_that_starts_something_gives_its_lease_back_when_it_ends() -> None:
+    bench = a_bench()
+
+    report = tick(bench.group)
+
+    assert report.record.in_flight is not None
+    assert bench.store.lease_of("web") is None
+    assert bench.store.due(bench.clock.at + HOUR) == ["web"]
