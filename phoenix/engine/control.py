@@ -11,9 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from tenacity import retry as again
-from tenacity import retry_if_exception_type, stop_after_attempt
-
+from phoenix.again import after, again
 from phoenix.core import tags
 from phoenix.core.action import Action, WriteTags
 from phoenix.core.explain import clock_time
@@ -35,9 +33,12 @@ _ATTEMPTS = 10
 Change = Callable[[GroupRecord], tuple[GroupRecord, str]]
 
 
-@again(retry=retry_if_exception_type(StateConflict), stop=stop_after_attempt(_ATTEMPTS), reraise=True)
 def _change(group: Group, change: Change) -> tuple[GroupRecord, str]:
-    """Load, change, save; nothing is saved when nothing changed."""
+    """Load, change, save, on top of what others save at that moment; nothing is saved when nothing changed."""
+    return again(partial(_change_once, group, change), StateConflict, give_up=after(_ATTEMPTS))
+
+
+def _change_once(group: Group, change: Change) -> tuple[GroupRecord, str]:
     record = _present_record(group)
     changed, sentence = change(record)
     if changed == record:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
+from phoenix.again import again
 from phoenix.engine.group import Group
 from phoenix.engine.lease import WATCH_POLLS, renew
 from phoenix.engine.once import Ticked, tick_once
@@ -79,22 +80,22 @@ def patiently(group: Group, attempt: Callable[[], T], *, reached: bool = True) -
         TransientError: nothing but those for `PATIENCE`.
         Unreachable: nobody answers, and nobody has before.
     """
-    give_up_at: datetime | None = None
-    while True:
-        try:
-            return attempt()
-        except TransientError as error:
-            # Counted from the first error: one attempt may outlast a laptop's sleep, and deserves another all the same.
-            give_up_at = give_up_at or group.clock.now() + PATIENCE
-            nobody_there = isinstance(error, Unreachable) and not reached
-            if group.clock.stopping:
-                hint = f"phoenix status --group {group.name}"
-                raise Interrupted(f"stopped while waiting for AWS: {error.message}", hint=hint) from error
-            if nobody_there or group.clock.now() >= give_up_at:
-                raise
-            log.warning("tick.failed", extra={"group": group.name, "reason": error.message})
-            if not isinstance(error, StateConflict):
-                group.clock.sleep(group.poll_seconds)
+    # Counted from the first error: one attempt may outlast a laptop's sleep, and deserves another all the same.
+    give_up_at: list[datetime] = []
+
+    def give_up(error: TransientError, _made: int) -> bool:
+        if not give_up_at:
+            give_up_at.append(group.clock.now() + PATIENCE)
+        if group.clock.stopping:
+            hint = f"phoenix status --group {group.name}"
+            raise Interrupted(f"stopped while waiting for AWS: {error.message}", hint=hint) from error
+        return (isinstance(error, Unreachable) and not reached) or group.clock.now() >= give_up_at[0]
+
+    def pause(error: TransientError) -> float:
+        log.warning("tick.failed", extra={"group": group.name, "reason": error.message})
+        return 0.0 if isinstance(error, StateConflict) else group.poll_seconds
+
+    return again(attempt, TransientError, give_up=give_up, pause=pause, sleep=group.clock.sleep)
 
 
 def _next_tick(group: Group, lease: Lease) -> tuple[Lease, Ticked]:

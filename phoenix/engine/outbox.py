@@ -7,10 +7,12 @@ raise for news, hold up an action for it, or let somebody who sends be in the wa
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
+from phoenix.again import after, again
 from phoenix.core.milestones import with_phase_since
 from phoenix.core.notice import Notice
 from phoenix.core.record import GroupRecord
@@ -18,6 +20,8 @@ from phoenix.engine.group import Group
 from phoenix.engine.news import news_between
 from phoenix.errors import PhoenixError, StateConflict
 from phoenix.ports import Notifier
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -101,27 +105,41 @@ def _due(record: GroupRecord, now: datetime) -> tuple[Notice, ...]:
 def _mark(group: Group, record: GroupRecord) -> tuple[GroupRecord, tuple[Notice, ...]]:
     """Note that what is due is being sent; whoever saves this first sends it, and for a while nobody else does."""
     now = group.clock.now()
-    for _ in range(_ATTEMPTS):
-        due = _due(record, now)
-        if not due:
-            return record, ()
+
+    def mark(kept: GroupRecord) -> tuple[GroupRecord, tuple[Notice, ...]]:
+        due = _due(kept, now)
         marks = {notice.id: replace(notice, tried_at=now) for notice in due}
-        try:
-            return group.store.save(_with(record, marks)), tuple(marks.values())
-        except StateConflict:
-            record = group.store.load(record.group) or record
-    return record, ()
+        return (group.store.save(_with(kept, marks)), tuple(marks.values())) if due else (kept, ())
+
+    kept, marked = _past_others(group, record, mark)
+    return marked or (kept, ())
 
 
 def _rewrite(group: Group, record: GroupRecord, left: Mapping[str, Notice | None]) -> GroupRecord:
     """Take out what has been sent, whatever else somebody saves meanwhile: it must not be sent once more for that."""
-    for _ in range(_ATTEMPTS):
+    kept, saved = _past_others(group, record, lambda kept: group.store.save(_with(kept, left)))
+    if saved is None:
+        log.warning("outbox.left_as_it_was", extra={"group": group.name, "notices": sorted(left)})
+    return saved or kept
+
+
+def _past_others(group: Group, record: GroupRecord, change: Callable[[GroupRecord], T]) -> tuple[GroupRecord, T | None]:
+    """Change the record on top of what others save at that moment; None when they were faster each time. The record
+    that comes back is the last one that was read."""
+    kept = [record]
+
+    def change_last() -> T:
         try:
-            return group.store.save(_with(record, left))
+            return change(kept[-1])
         except StateConflict:
-            record = group.store.load(record.group) or record
-    log.warning("outbox.left_as_it_was", extra={"group": group.name, "notices": sorted(left)})
-    return record
+            kept.append(group.store.load(record.group) or kept[-1])
+            raise
+
+    try:
+        changed = again(change_last, StateConflict, give_up=after(_ATTEMPTS))
+    except StateConflict:
+        return kept[-1], None
+    return kept[-1], changed
 
 
 def _with(record: GroupRecord, changed: Mapping[str, Notice | None]) -> GroupRecord:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from phoenix.again import again
 from phoenix.core.blocker import Blocker
 from phoenix.core.limits import BREAKER, STARTS, Breaker, in_flight, why_full, why_open
 from phoenix.core.notice import Notice
@@ -128,13 +129,13 @@ def _wait_for_turn(group: Group) -> Lease:
     """A turn takes some tenths of a second. The name in the lease is this start's own: its driver may have several."""
     owner = f"{group.driver}#{secrets.token_hex(4)}"
     give_up_at = group.clock.now() + _PATIENCE
-    while True:
-        try:
-            return group.store.claim(STARTS, owner, group.clock.now(), _TURN)
-        except LeaseHeld:
-            if group.clock.stopping or group.clock.now() >= give_up_at:
-                raise
-            group.clock.sleep(random.uniform(0.1, 0.5))
+    return again(
+        lambda: group.store.claim(STARTS, owner, group.clock.now(), _TURN),
+        LeaseHeld,
+        give_up=lambda _error, _made: group.clock.stopping or group.clock.now() >= give_up_at,
+        pause=lambda _error: random.uniform(0.1, 0.5),
+        sleep=group.clock.sleep,
+    )
 
 
 def _ignoring(group: Group, name: str) -> str:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import ClassVar, Final
 
+from phoenix.again import after, again
 from phoenix.aws.rights import Names, Rights, arn
 from phoenix.aws.session import Aws
 from phoenix.core.model import Fence
@@ -33,6 +34,10 @@ MOST_TRIES: Final = 8
 
 _RECORD, _LEASE, _ROTATION = "record", "lease", "rotation#"
 _URL = re.compile(r"dynamodb://(?P<table>[\w.-]{3,255})(\?region=(?P<region>[a-z0-9-]+))?", re.ASCII)
+
+
+class _Overtaken(Exception):
+    """What was read is no longer what is there."""
 
 
 class DynamoStore:
@@ -105,12 +110,18 @@ class DynamoStore:
         """
         # Names of machines repeat, so nobody is called dead here: what has crashed lets go when its lease expires.
         claim = Claim(group, owner, now, ttl, force, one_machine=False)
-        for _ in range(MOST_TRIES):
+
+        def settle() -> Lease:
             found = self._table.get(group, _LEASE)
             lease = claim.settle(_held(found), _epoch(found), _fences(found))
-            if self._put_lease(_lease_item(lease, lease.until, owner), found):
-                return lease
-        raise TransientError(f"the lease of {group} changes hands faster than it can be read: try again")
+            if not self._put_lease(_lease_item(lease, lease.until, owner), found):
+                raise _Overtaken
+            return lease
+
+        try:
+            return again(settle, _Overtaken, give_up=after(MOST_TRIES))
+        except _Overtaken:
+            raise TransientError(f"the lease of {group} changes hands faster than it can be read: try again") from None
 
     def holds(self, lease: Lease) -> bool:
         """True while nobody has taken the lease since; an expired one is still held until somebody does."""
