@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Final, Protocol
 
-from phoenix.core.action import Action, SetWeights
+from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.image import Candidate, Image
 from phoenix.core.model import Fence, LaunchFailure, Observation, Route, Slot, SlotState, TargetState, Verdict
@@ -120,13 +120,11 @@ class Router(Protocol):
 
     def find(self, target_groups: Mapping[Slot, Sequence[str]]) -> tuple[Route, ...]:
         """Search for everything that sends traffic to these target groups; several calls."""
-        ...
 
     def observe(
         self, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str], want_health: frozenset[Slot]
     ) -> Traffic:
         """Read the weights of the known routes (ARNs) and the health of the targets of the slots asked for."""
-        ...
 
     def shift(
         self, action: SetWeights, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
@@ -138,16 +136,19 @@ class Router(Protocol):
         Raises:
             ForeignWeights: a raise found a percentage outside `only_from`; that route was not written.
         """
-        ...
+
+    def read_failover(self, target_groups: Mapping[Slot, Sequence[str]]) -> Mapping[Slot, str]:
+        """Below how many healthy targets DNS fails away from each slot; `unknown` where that may not be read."""
+
+    def set_failover(self, action: SetFailover, target_groups: Mapping[Slot, Sequence[str]]) -> None:
+        """Set the thresholds on all target groups of the slot; repeating it changes nothing."""
 
     def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
         """True when each zone serves its own share of the traffic, in either slot: a zone without a healthy target
         then answers with errors, however many there are elsewhere."""
-        ...
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
         """Everything about listeners, rules and target groups that stands in the way of a start. Read-only."""
-        ...
 
 
 class Gate(Protocol):
@@ -168,12 +169,10 @@ class Gate(Protocol):
 
         `seen` has no verdicts: all gates are asked side by side. While a check has not returned, it is not made again.
         """
-        ...
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
         """What would make this gate fail or wait for ever, whatever the candidate: an unknown alarm, one already
         in ALARM, a path that not even the live instances answer. Read-only."""
-        ...
 
 
 class ImageSource(Protocol):

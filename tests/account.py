@@ -105,7 +105,9 @@ class Account:
         return self.make(PairFleet)
 
     def router(self, stickiness: str = "refuse") -> AlbRouter:
-        self.scope = replace(self.scope, terms=Terms(steps=(), suspend_stickiness=stickiness == "suspend"))
+        self.scope = replace(
+            self.scope, terms=Terms(steps=(), suspend_stickiness=stickiness == "suspend", suspend_failover=True)
+        )
         return self.make(AlbRouter)
 
     def slots(self) -> dict[Slot, SlotState]:

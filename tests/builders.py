@@ -78,6 +78,11 @@ def a_route(green: int = 0, name: str = ":443") -> Route:
     return Route(f"arn:rule/{name}", name, {Slot.BLUE: 100 - green, Slot.GREEN: green})
 
 
+def a_lone_route(slot: Slot, name: str = ":443") -> Route:
+    """A route that names this slot only, as it is at rest once the other one is cold."""
+    return Route(f"arn:rule/{name}", name, {slot: 100})
+
+
 def an_observation(
     blue: SlotState | None = None, green: SlotState | None = None, weight: int = 0, **changes: Any
 ) -> Observation:

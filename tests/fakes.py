@@ -5,6 +5,7 @@ Nothing here takes time unless a test says so: `boots` False leaves launched ins
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetCapacity,
+    SetFailover,
     SetSchedules,
     SetWeights,
     WriteTags,
@@ -106,7 +108,7 @@ class FakeFleet:
                 kept = tuple(i for i in self.state[action.slot].instances if i.id != action.instance)
                 self._change(action.slot, instances=kept)
                 self._reconcile(action.slot)
-            case SetWeights():
+            case SetWeights() | SetFailover():
                 raise PermanentError("traffic is the router's, not the fleet's")
             case _:
                 assert_never(action)
@@ -242,8 +244,19 @@ class FakeRouter:
         self.shifts: list[SetWeights] = []
         self.blockers: list[Blocker] = []
         self.by_zone = False
+        self.failover: dict[Slot, str] = dict.fromkeys(Slot, "1/off")
+        self.failovers: list[SetFailover] = []
         self.error: Exception | None = None
         """While set, every call raises it."""
+
+    def read_failover(self, target_groups: Mapping[Slot, Sequence[str]]) -> Mapping[Slot, str]:
+        self._fail_if_told()
+        return {slot: self.failover[slot] for slot in target_groups}
+
+    def set_failover(self, action: SetFailover, target_groups: Mapping[Slot, Sequence[str]]) -> None:
+        self._fail_if_told()
+        self.failovers.append(action)
+        self.failover[action.slot] = action.thresholds
 
     def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
         self._fail_if_told()
@@ -270,7 +283,9 @@ class FakeRouter:
                 raise ForeignWeights(route.name, str(sorted(action.only_from)), found)
         self.shifts.append(action)
         for arn in routes:
-            self.weights[arn] = {action.slot: action.percent, action.slot.other: 100 - action.percent}
+            self.weights[arn] = Counter({action.slot: action.percent, action.slot.other: 100 - action.percent})
+            if arn in action.unrefer and not action.percent:
+                self.weights[arn].pop(action.slot, None)
             if action.suspend_stickiness:
                 self.sticky[arn] = 0
             self.sticky[arn] = action.restore_stickiness.get(arn, self.sticky[arn])

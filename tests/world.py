@@ -16,6 +16,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetCapacity,
+    SetFailover,
     SetSchedules,
     SetWeights,
     WriteTags,
@@ -63,6 +64,8 @@ class World:
         self.boot, self.warm, self.balanced = boot, warm, balanced
         self.places = {slot: Place(slot) for slot in Slot}
         self.weight = 0
+        self.named = set(Slot)
+        self.failover = dict.fromkeys(Slot, "1/off")
         self.versions: dict[str, str] = {}
         self.bad_versions: set[str] = set()
         self.launch_error: LaunchFailure | None = None
@@ -82,7 +85,8 @@ class World:
         rotation = record.in_flight
         routes: tuple[Route, ...] = ()
         if self.balanced:
-            routes = (Route("arn:rule/:443", ":443", {Slot.BLUE: 100 - self.weight, Slot.GREEN: self.weight}),)
+            weights = {Slot.BLUE: 100 - self.weight, Slot.GREEN: self.weight}
+            routes = (Route("arn:rule/:443", ":443", {s: w for s, w in weights.items() if s in self.named}),)
         seen = Observation(
             at=self.now,
             slots={slot: self._state(place) for slot, place in self.places.items()},
@@ -102,11 +106,14 @@ class World:
                 self._set_capacity(action)
             case SetWeights():
                 self.weight = action.percent if action.slot is Slot.GREEN else 100 - action.percent
+                self.named = set(Slot) - ({action.slot} if action.unrefer and not action.percent else set())
             case MakeTemplateVersion():
                 self.versions.setdefault(action.rotation, str(len(self.versions) + 2))
             case SetSchedules():
                 change = self.places[action.slot].suspended
                 (change.discard if action.running else change.add)("ScheduledActions")
+            case SetFailover():
+                self.failover[action.slot] = action.thresholds
             case ReplaceInstance():
                 place = self.places[action.slot]
                 place.servers = [s for s in place.servers if s.id != action.instance]
@@ -175,6 +182,7 @@ class World:
             suspended=frozenset(place.suspended),
             tags=dict(place.tags),
             target_groups=(f"arn:tg/web-{place.slot.value}",),
+            failover=self.failover[place.slot],
         )
 
     def _instance(self, server: Server) -> Instance:

@@ -61,6 +61,15 @@ class SetSchedules:
 
 
 @dataclass(frozen=True, slots=True)
+class SetFailover:
+    """Set the thresholds below which DNS fails away from the slot's target groups: `count/percentage`, each may be
+    `off`. One for all of them, or one for each in the order of their ARNs, with commas."""
+
+    slot: Slot
+    thresholds: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplaceInstance:
     """Hand an instance that is in service and stays unhealthy to AWS for replacement (SetInstanceHealth)."""
 
@@ -86,7 +95,16 @@ class SetWeights:
     unrefer: frozenset[str] = frozenset()
 
 
-Action = WriteTags | RemoveTags | MakeTemplateVersion | SetCapacity | SetSchedules | ReplaceInstance | SetWeights
+Action = (
+    WriteTags
+    | RemoveTags
+    | MakeTemplateVersion
+    | SetCapacity
+    | SetSchedules
+    | SetFailover
+    | ReplaceInstance
+    | SetWeights
+)
 
 
 @dataclass(frozen=True, slots=True)

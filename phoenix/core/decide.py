@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from phoenix.core import ledger, narrate
 from phoenix.core.action import Action, Decision, MakeTemplateVersion, ReplaceInstance, SetWeights
 from phoenix.core.back import heed_hold, turn_back
-from phoenix.core.converge import converge, is_closed, is_untouched, step_before
+from phoenix.core.closing import is_closed, is_untouched
+from phoenix.core.converge import converge, step_before
 from phoenix.core.failure import Failure, find_failure
 from phoenix.core.ledger import STALE_READS
 from phoenix.core.model import Cause, Judgement, Observation, OnFailure, Outcome, Phase, Route

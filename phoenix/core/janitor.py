@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from phoenix.core import ledger, tags
-from phoenix.core.action import Action, RemoveTags, SetCapacity, SetSchedules, SetWeights
+from phoenix.core import failover, ledger, tags
+from phoenix.core.action import Action, RemoveTags, SetCapacity, SetFailover, SetSchedules, SetWeights
 from phoenix.core.ledger import SCHEDULES, lost_stickiness, our_references
 from phoenix.core.model import Observation, Slot, SlotState
 from phoenix.core.ready import ready_instances
@@ -35,6 +35,7 @@ def leftovers(record: GroupRecord, seen: Observation) -> tuple[Leftover, ...]:
         *_pin(live),
         *_ledger(record, seen, live),
         *_stray(record, seen, other),
+        *_failover(record, seen, live, other),
         *_notes(record, live, other),
     )
 
@@ -83,6 +84,18 @@ def _ledger(record: GroupRecord, seen: Observation, live: SlotState) -> Iterator
             f"{', '.join(sorted(names[arn] for arn in idle))}: names {seen.slots[other].auto_scaling_group} for nothing"
         )
         yield Leftover(text, SetWeights(other, 0, unrefer=idle))
+
+
+def _failover(record: GroupRecord, seen: Observation, live: SlotState, other: SlotState) -> Iterator[Leftover]:
+    """Thresholds that were switched off: the live slot needs them, and one that no rule names has no reason."""
+    idle = record.hot_until is None and not any(other.slot in route.weights for route in seen.routes)
+    for state in (live, *((other,) if idle else ())):
+        for action in failover.restore(state):
+            had = state.tags[tags.FAILOVER]
+            if isinstance(action, SetFailover):
+                yield Leftover(f"{state.auto_scaling_group}: DNS failover is off, it was {had}", action)
+            else:
+                yield Leftover(f"{state.auto_scaling_group}: the tag {tags.FAILOVER}", action)
 
 
 def _was_candidate(live: SlotState) -> bool:

@@ -18,6 +18,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetCapacity,
+    SetFailover,
     SetSchedules,
     SetWeights,
     WriteTags,
@@ -60,6 +61,11 @@ def _to_change(rotation: Rotation, seen: Observation) -> Iterator[tuple[Place, s
     moves = rotation.back is None or (rotation.succeeded_at is not None and seen.slots[new].max > 0)
     if moves:
         yield (Temporary.SCHEDULES, goes_live), reading((Temporary.SCHEDULES, is_live), rotation, seen)
+    for slot, state in seen.slots.items():
+        # A slot that is kept hot has it off by now; the owner's thresholds are in the tag.
+        read = state.failover if rotation.terms.suspend_failover else ""
+        if had := state.tags.get(tags.FAILOVER) or read:
+            yield (Temporary.FAILOVER, slot), had
     for route in seen.routes:
         if route.sticky_seconds and rotation.terms.suspend_stickiness:
             yield (Temporary.STICKINESS, route.arn), str(route.sticky_seconds)
@@ -78,6 +84,8 @@ def reading(place: Place, rotation: Rotation, seen: Observation) -> str:
             return SUSPENDED if SCHEDULES in seen.slots[Slot(where)].suspended else RUNNING
         case Temporary.TAGS:
             return " ".join(key for key in _NOTES if key in seen.slots[Slot(where)].tags) or NOTHING
+        case Temporary.FAILOVER:
+            return SUSPENDED if tags.FAILOVER in seen.slots[Slot(where)].tags else RUNNING
         case Temporary.STICKINESS:
             route = _route(where, seen)
             return str(route.sticky_seconds) if route is not None else NOTHING
@@ -104,7 +112,11 @@ def is_pinned(state: SlotState) -> bool:
 def noted(seen: Observation) -> tuple[Entry, ...]:
     """What the tags of both slots say was there before."""
     states = seen.slots.items()
-    return tuple(e for slot, state in states for e in tags.read_ledger(state.tags, slot, seen.routes, seen.at))
+    failover = [(slot, state.tags[tags.FAILOVER]) for slot, state in states if tags.FAILOVER in state.tags]
+    return (
+        *(e for slot, state in states for e in tags.read_ledger(state.tags, slot, seen.routes, seen.at)),
+        *(Entry(Temporary.FAILOVER, slot, had, seen.at) for slot, had in failover),
+    )
 
 
 def left_suspended(entries: tuple[Entry, ...], other: SlotState) -> bool:
@@ -147,6 +159,8 @@ def in_words(entry: Entry, rotation: Rotation, seen: Observation) -> str | None:
             return f"{name}: stickiness is {now} s, it was {entry.had} s"
         return f"{name}: names {seen.slots[rotation.new.slot].auto_scaling_group}, it did not before"
     state = seen.slots[Slot(entry.where)]
+    if entry.kind is Temporary.FAILOVER:
+        return f"{state.auto_scaling_group}: DNS failover is off, it was {entry.had}" if now == SUSPENDED else None
     if entry.kind is Temporary.SCHEDULES:
         return f"{state.auto_scaling_group}: scheduled actions are {now}, they were {entry.had}"
     return f"{state.auto_scaling_group}: {_numbers(now)} are a rotation's, {_numbers(entry.had)} were there before"
@@ -219,6 +233,8 @@ def _places(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) 
                 yield Temporary.CAPACITY, action.slot
             case SetSchedules():
                 yield Temporary.SCHEDULES, action.slot
+            case SetFailover():
+                yield Temporary.FAILOVER, action.slot
             case WriteTags():
                 yield from ((Temporary.TAGS, slot) for slot in action.tags)
             case RemoveTags():
@@ -240,6 +256,8 @@ def _differs(entry: Entry, rotation: Rotation, seen: Observation) -> str:
             return f"{name} has {_numbers(now)}, not {_numbers(entry.made)}"
         case Temporary.SCHEDULES:
             return f"{name}: scheduled actions are {now}, not {entry.made}"
+        case Temporary.FAILOVER:
+            return f"{name} has lost the tag {tags.FAILOVER}"
         case Temporary.TAGS:
             gone = [key for key in entry.made.split() if key not in now.split()]
             return f"{name} has lost the tags {', '.join(gone)}" if gone else f"{name} has other tags"

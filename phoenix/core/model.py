@@ -126,6 +126,7 @@ class Terms:
     on_failure: OnFailure = OnFailure.ROLLBACK
     capacity: Capacity | None = None
     suspend_stickiness: bool = False
+    suspend_failover: bool = False
     zones: int = 0
 
 
@@ -199,7 +200,8 @@ class SlotState:
     """One slot at one instant. `template_version` is what the group says: a number, `$Latest` or `$Default`.
 
     `template` identifies the launch template, `arn` the group: one that was made anew has another, and the same name.
-    `tags` are those with the prefix `phoenix:` only.
+    `tags` are those with the prefix `phoenix:` only. `failover` are the thresholds of its target groups for DNS
+    failover, empty unless a tick needs them.
     """
 
     slot: Slot
@@ -214,6 +216,7 @@ class SlotState:
     tags: Mapping[str, str] = field(default_factory=dict)
     target_groups: tuple[str, ...] = ()
     arn: str = ""
+    failover: str = ""
 
     def of_version(self, version: str | None) -> tuple[Instance, ...]:
         """The instances launched from this template version; all of them for None."""

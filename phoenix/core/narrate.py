@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from phoenix.core.converge import is_empty_for, stays_hot
+from phoenix.core.closing import stays_hot
+from phoenix.core.converge import is_empty_for
 from phoenix.core.explain import ago, clock_time, counted
 from phoenix.core.fence import answering, unrefused
 from phoenix.core.model import Fence, Judgement, Observation, Outcome, SlotState

@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from phoenix.core.converge import is_empty_for, stays_hot, step_before
+from phoenix.core.closing import stays_hot
+from phoenix.core.converge import is_empty_for, step_before
 from phoenix.core.fence import answering
 from phoenix.core.model import Judgement, Observation
 from phoenix.core.ready import (

@@ -94,6 +94,7 @@ class Temporary(StrEnum):
     TAGS = "tags"
     STICKINESS = "stickiness"
     REFERENCE = "reference"
+    FAILOVER = "failover"
 
 
 @dataclass(frozen=True, slots=True)

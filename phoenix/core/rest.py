@@ -6,14 +6,18 @@ Pure. The live slot is never touched here: at rest its numbers are the owner's.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
-from phoenix.core import tags
+from phoenix.core import failover, tags
 from phoenix.core.action import Action, Decision, RemoveTags, SetCapacity
 from phoenix.core.explain import clock_time
 from phoenix.core.fence import takes_away, unrefused
 from phoenix.core.janitor import leftovers
 from phoenix.core.model import Fence, Observation, SlotState
 from phoenix.core.record import Generation, GroupRecord
+
+DRAINED_AFTER = timedelta(minutes=5)
+"""How long instances of a generation that goes cold are waited for where no rotation says."""
 
 
 def rest(record: GroupRecord, seen: Observation) -> Decision:
@@ -45,11 +49,24 @@ def rest(record: GroupRecord, seen: Observation) -> Decision:
         return Decision(
             record, actions, record.hot_until, f"generation {number} is hot until {clock_time(record.hot_until)}"
         )
+    return _go_cold(record, seen, retained, live)
+
+
+def _go_cold(record: GroupRecord, seen: Observation, retained: SlotState, live: SlotState) -> Decision:
+    """Emptied, then waited for, then out of the rules: DNS takes a group without a target for an unhealthy one."""
+    assert record.retained is not None and record.hot_until is not None  # noqa: S101, PT018 - the caller has seen to it
+    late, number = unrefused(seen), record.retained.number
     actions = _let_go(retained)
     if late is not None and any(takes_away(action, retained) for action in actions):
         return _later(record, late, f"generation {number} goes cold")
     if actions:
         return Decision(record, actions, seen.at, f"generation {number} goes cold")
+    drained = record.hot_until + (record.rotation.terms.drain_timeout if record.rotation else DRAINED_AFTER)
+    if not failover.is_empty(retained) and seen.at < drained:
+        return Decision(record, (), drained, f"generation {number} leaves until {clock_time(drained)}", moving=True)
+    leaving = tuple(failover.leave(retained, live, seen.routes))
+    if leaving:
+        return Decision(record, leaving, seen.at, f"generation {number} leaves the rules")
     return Decision(replace(record, hot_until=None), (), None, f"generation {number} is cold")
 
 

@@ -20,7 +20,9 @@ CAPACITY = "phoenix:capacity"
 LEDGER = "phoenix:ledger"
 HOLD = "phoenix:hold"
 QUARANTINE = "phoenix:quarantine"
-WRITTEN = (CAPACITY, GENERATION, GROUP, HOLD, LEDGER, QUARANTINE, ROTATION, STORE)
+FAILOVER = "phoenix:failover"
+"""What the owner had for DNS failover, on a slot that DNS may not judge the load balancer by."""
+WRITTEN = (CAPACITY, FAILOVER, GENERATION, GROUP, HOLD, LEDGER, QUARANTINE, ROTATION, STORE)
 """All keys that are ever written; phoenix's rights end there."""
 MANAGED = "phoenix:managed"
 """Never written: `true` is the owner's word that phoenix may change what carries it. Its rights hang on that."""

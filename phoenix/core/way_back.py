@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from phoenix.core import tags
+from phoenix.core import failover, tags
 from phoenix.core.action import Action, MakeTemplateVersion, ReplaceInstance, SetCapacity, SetWeights, WriteTags
 from phoenix.core.fence import unrefused
 from phoenix.core.model import Observation, SlotState, Step
@@ -21,12 +21,22 @@ def way_back(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Acti
     slot = rotation.new.slot
     carries = may_go_back(rotation, seen)
     if not carries:
+        yield from _refer_old(rotation, seen, old)
         yield from _grow_old(rotation, old)
         yield from _lend(rotation, seen)
     if carries and any(r.percent(slot) != step.new_weight for r in seen.routes):
         yield SetWeights(slot, step.new_weight, suspend_stickiness=rotation.terms.suspend_stickiness)
     if carries and rotation.back_now:
         yield from _grow_old(rotation, old)
+    yield from failover.hand_over(rotation, seen)
+
+
+def _refer_old(rotation: Rotation, seen: Observation, old: SlotState) -> Iterator[Action]:
+    """A generation that went cold left the rules: no target of it is health-checked before one names it again."""
+    missing = any(old.slot not in route.weights for route in seen.routes)
+    if missing and all(route.percent(rotation.new.slot) == 100 for route in seen.routes):
+        yield from failover.note_and_suspend(rotation, old)
+        yield SetWeights(rotation.new.slot, 100)
 
 
 def _lend(rotation: Rotation, seen: Observation) -> Iterator[Action]:

@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime
 
-from phoenix.core.action import Action, SetWeights
+from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.explain import ago
 from phoenix.core.ledger import STALE_READS
 from phoenix.core.record import GroupRecord
@@ -54,6 +54,9 @@ def _refuse_old_news(group: Group, seen_at: datetime) -> None:
 
 
 def _carry_out(group: Group, record: GroupRecord, action: Action) -> GroupRecord:
+    if isinstance(action, SetFailover):
+        group.router.set_failover(action, record.target_groups)
+        return record
     if not isinstance(action, SetWeights):
         group.fleet.apply(action)
         return record

@@ -14,7 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 
+from phoenix.core.failover import unread
 from phoenix.core.model import Observation, Route, Slot, SlotState, Verdict
+from phoenix.core.ready import may_go_back
 from phoenix.core.record import GroupRecord, Rotation
 from phoenix.engine.group import Group
 from phoenix.ports import FleetView, Traffic
@@ -152,6 +154,19 @@ def _with_health(state: SlotState, traffic: Traffic) -> SlotState:
     health, words = traffic.health.get(state.slot, {}), traffic.words.get(state.slot, {})
     instances = (replace(i, target=health.get(i.id), target_words=words.get(i.id, "")) for i in state.instances)
     return replace(state, instances=tuple(instances))
+
+
+def with_failover(group: Group, sight: Sight) -> Sight:
+    """With the thresholds of DNS failover, once a rotation, and never before the first write of a rollback."""
+    rotation, seen = sight.record.in_flight, sight.seen
+    wanted = unread(rotation, seen) if rotation is not None else ()
+    if rotation is None or not wanted:
+        return sight
+    if rotation.back is not None and rotation.shifted_at is None and may_go_back(rotation, seen):
+        return sight
+    found = group.router.read_failover({slot: sight.record.target_groups[slot] for slot in wanted})
+    slots = {slot: replace(state, failover=found.get(slot, "")) for slot, state in seen.slots.items()}
+    return replace(sight, seen=replace(seen, slots=slots))
 
 
 def ask_gates(group: Group, rotation: Rotation, seen: Observation) -> tuple[Verdict, ...]:

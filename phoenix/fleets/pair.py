@@ -26,6 +26,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetCapacity,
+    SetFailover,
     SetSchedules,
     SetWeights,
     WriteTags,
@@ -249,7 +250,7 @@ class PairFleet:
                 self._write(method, action.slot, ScalingProcesses=["ScheduledActions"])
             case ReplaceInstance():
                 self._replace(action)
-            case SetWeights():
+            case SetWeights() | SetFailover():
                 raise PermanentError("traffic is the router's, not the fleet's")
             case _:
                 assert_never(action)

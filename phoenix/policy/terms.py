@@ -46,6 +46,7 @@ def terms_of(policy: Policy) -> Terms:
         on_failure=policy.on_failure,
         capacity=_capacity(policy),
         suspend_stickiness=isinstance(traffic, Alb) and traffic.stickiness == "suspend",
+        suspend_failover=isinstance(traffic, Alb) and traffic.dns_failover == "suspend",
     )
 
 

@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 from phoenix.aws.late import late
 from phoenix.aws.rights import IS_MANAGED, WRITERS, Right, Rights, arn
 from phoenix.aws.scope import Scope
-from phoenix.core.action import SetWeights
+from phoenix.core.action import SetFailover, SetWeights
 from phoenix.core.blocker import Blocker
+from phoenix.core.failover import UNKNOWN
 from phoenix.core.model import Route, Slot, SlotState
-from phoenix.errors import ForeignWeights, NotFound, TransientError
+from phoenix.errors import AccessDenied, ForeignWeights, NotFound, TransientError
 from phoenix.ports import Traffic
 from phoenix.routers import listeners
 from phoenix.routers.forwarding import Arns, Pair, Rule, differs, is_at, rewritten
@@ -32,10 +33,10 @@ def _may(call: str, kind: str) -> Right:
 
 
 def _rights() -> Rights:
-    from phoenix.routers import alb_blockers
+    from phoenix.routers import alb_blockers, failover
 
     ours = frozenset({_may("ModifyListener", "listener"), _may("ModifyRule", "listener-rule")})
-    return ours | listeners.IAM_ACTIONS | alb_blockers.IAM_ACTIONS
+    return ours | listeners.IAM_ACTIONS | failover.IAM_ACTIONS | alb_blockers.IAM_ACTIONS
 
 
 def _checks() -> tuple[str, ...]:
@@ -54,7 +55,7 @@ class AlbRouter:
     def __init__(self, scope: Scope) -> None:
         self._aws = scope.aws
         self._sleep = scope.clock.sleep
-        self._suspends_stickiness = scope.terms.suspend_stickiness
+        self._suspends = scope.terms.suspend_stickiness, scope.terms.suspend_failover
         self._listeners = Listeners(scope.aws)
 
     def find(self, target_groups: Arns) -> tuple[Route, ...]:
@@ -99,6 +100,22 @@ class AlbRouter:
             return tuple(rule.route(pair) for rule in rules)
         return self._verified([rule.arn for rule in rules], pair, action)
 
+    def read_failover(self, target_groups: Arns) -> dict[Slot, str]:
+        """One read for each target group, side by side."""
+        from phoenix.routers import failover
+
+        try:
+            return {slot: failover.read(self._aws, arns) for slot, arns in target_groups.items()}
+        except AccessDenied:
+            # A rollback by a role from before this was needed goes on without it; a start is told by preflight.
+            return dict.fromkeys(target_groups, UNKNOWN)
+
+    def set_failover(self, action: SetFailover, target_groups: Arns) -> None:
+        """A read and, where it differs, a write for each target group."""
+        from phoenix.routers import failover
+
+        failover.write(self._aws, target_groups[action.slot], action.thresholds)
+
     def serves_by_zone(self, target_groups: Arns) -> bool:
         """True when any of the target groups has cross-zone load balancing switched off; one read for each."""
         from phoenix.routers.target_blockers import attributes_of, is_cross_zone_off
@@ -110,7 +127,7 @@ class AlbRouter:
         """All blockers at once, from fresh reads."""
         from phoenix.routers.alb_blockers import Start, find_blockers
 
-        return find_blockers(self._aws, self._listeners, Start(slots, live, self._suspends_stickiness))
+        return find_blockers(self._aws, self._listeners, Start(slots, live, *self._suspends))
 
     def _read_or_find(self, routes: Sequence[str], target_groups: Arns) -> list[Rule]:
         try:

@@ -13,6 +13,7 @@ from phoenix.aws.session import Aws
 from phoenix.core.action import SetWeights
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Route, Slot, SlotState
+from phoenix.core.tags import GENERATION
 from phoenix.errors import NotFound
 from phoenix.routers import action_blockers, target_blockers
 from phoenix.routers.action_blockers import command, find_in_actions
@@ -47,6 +48,7 @@ class Start:
     slots: Mapping[Slot, SlotState]
     live: Slot
     suspends_stickiness: bool
+    suspends_failover: bool = False
 
 
 def find_blockers(aws: Aws, listeners: Listeners, start: Start) -> list[Blocker]:
@@ -62,7 +64,7 @@ def find_blockers(aws: Aws, listeners: Listeners, start: Start) -> list[Blocker]
     rules = listeners.find(arn for each in arns.values() for arn in each)
     pair = Pair(arns, rules)
     names = {slot: state.auto_scaling_group for slot, state in start.slots.items()}
-    behind = Behind(rules, pair, start.suspends_stickiness, start.live, names)
+    behind = Behind(rules, pair, start.suspends_stickiness, start.live, names, start.suspends_failover)
     return [
         *judge_target_groups(described, behind),
         *_in_rules(rules, pair, start),
@@ -156,7 +158,7 @@ def _in_rule(rule: Rule, route: Route, pair: Pair, start: Start) -> Iterator[Blo
             command(rule, _weighted(rule, rule.target_groups | {"<target group ARN>": 0})),
         )
     elif len(pair.named_in(rule)) == 1:
-        yield from _in_half_a_rule(rule)
+        yield from _in_half_a_rule(rule, start)
     if sum(route.weights.values()) == 0:
         mine = pair.named_in(rule).get(start.live)
         yield Blocker(
@@ -167,7 +169,7 @@ def _in_rule(rule: Rule, route: Route, pair: Pair, start: Start) -> Iterator[Blo
         )
 
 
-def _in_half_a_rule(rule: Rule) -> Iterator[Blocker]:
+def _in_half_a_rule(rule: Rule, start: Start) -> Iterator[Blocker]:
     look = f"aws elbv2 describe-rules --rule-arns {rule.arn}"
     if len(rule.target_groups) >= MOST_TARGET_GROUPS:
         yield Blocker(
@@ -177,7 +179,8 @@ def _in_half_a_rule(rule: Rule) -> Iterator[Blocker]:
             " the other slot's has to be added. Take one out:",
             look,
         )
-    else:
+    elif GENERATION not in start.slots[start.live.other].tags:
+        # A slot that phoenix has emptied leaves the rules, and joins them again before it grows.
         yield Blocker(
             "one-slot-only",
             rule.name,

@@ -22,6 +22,11 @@ class Alb(Kind):
         default="refuse",
         description="Group stickiness longer than a minute stands in the way of a start, or is suspended meanwhile.",
     )
+    dns_failover: Literal["suspend", "keep"] = Field(
+        default="suspend",
+        description="DNS failover is switched off on the target groups that do not have all the traffic, or is kept"
+        " as it is.",
+    )
     propagation: Duration = Field(
         default=timedelta(seconds=60),
         description="How long the load balancer may need to follow a change of weights everywhere.",

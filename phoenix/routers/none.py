@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from phoenix.aws.rights import Rights
 from phoenix.aws.scope import Scope
-from phoenix.core.action import SetWeights
+from phoenix.core.action import SetFailover, SetWeights
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Route, Slot, SlotState
 from phoenix.ports import Traffic
@@ -41,6 +41,13 @@ class NoRouter:
     ) -> tuple[Route, ...]:
         """Nothing to shift."""
         return ()
+
+    def read_failover(self, target_groups: Mapping[Slot, Sequence[str]]) -> Mapping[Slot, str]:
+        """DNS does not look at these."""
+        return {}
+
+    def set_failover(self, action: SetFailover, target_groups: Mapping[Slot, Sequence[str]]) -> None:
+        """Nothing to set."""
 
     def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
         """Nobody shares anything out."""

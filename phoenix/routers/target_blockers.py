@@ -32,8 +32,12 @@ CHECKS: Final = (
     "foreign-targets",
     "cross-zone-off",
     "target-stickiness",
+    "dns-failover",
 )
 
+FAILOVER: Final = tuple(
+    f"target_group_health.dns_failover.minimum_healthy_targets.{part}" for part in ("count", "percentage")
+)
 _SHIFTED: Final = frozenset({"zonal_shift_active", "zonal_shift_delegated_to_dns"})
 _LEAVING: Final = frozenset({"draining", "unhealthy.draining"})
 _MOST_SHOWN = 3
@@ -81,6 +85,7 @@ class Behind:
     live: Slot = Slot.BLUE
     groups: Mapping[Slot, str] = field(default_factory=dict)
     """Names of the Auto Scaling groups."""
+    suspends_failover: bool = True
 
 
 def find_in_targets(aws: Aws, slots: Mapping[Slot, SlotState], behind: Behind) -> list[Blocker]:
@@ -91,7 +96,7 @@ def find_in_targets(aws: Aws, slots: Mapping[Slot, SlotState], behind: Behind) -
         for state in slots.values()
         for arn in state.target_groups
     ]
-    names = ("cross-zone-off", "target-stickiness", "target-attributes-differ")
+    names = ("cross-zone-off", "target-stickiness", "target-attributes-differ", "dns-failover")
     checks.append(Check("attributes of the target groups", names, partial(_in_all_attributes, aws, arns, behind)))
     return make_checks(aws, checks)
 
@@ -147,7 +152,9 @@ def _in_all_attributes(aws: Aws, arns: Sequence[str], behind: Behind) -> Iterato
     for arn in arns:
         mate = behind.pair.mate_of(arn)
         if mate in read and behind.pair.slot_of[arn] is behind.live:
-            yield from judge_attributes(arn, mate, read[arn], read[mate])
+            # What phoenix itself has switched off on one of the two is no difference.
+            shown = [{k: v for k, v in read[each].items() if k not in FAILOVER} for each in (arn, mate)]
+            yield from judge_attributes(arn, mate, *shown)
 
 
 def _in_attributes(arn: str, attributes: Mapping[str, str], behind: Behind) -> Iterator[Blocker]:
@@ -161,9 +168,26 @@ def _in_attributes(arn: str, attributes: Mapping[str, str], behind: Behind) -> I
             "    --attributes Key=load_balancing.cross_zone.enabled,Value=use_load_balancer_configuration",
             warning=True,
         )
+    if not behind.suspends_failover:
+        yield from _in_failover(arn, attributes)
     if attributes.get("stickiness.enabled") == "true":
         suspends = behind.suspends_stickiness
         yield from find_in_stickiness(arn, behind.rules, behind.pair, suspends_stickiness=suspends)
+
+
+def _in_failover(arn: str, attributes: Mapping[str, str]) -> Iterator[Blocker]:
+    judged = [key for key in FAILOVER if attributes.get(key, "off") != "off"]
+    if judged:
+        yield Blocker(
+            "dns-failover",
+            f"target group {_name(arn)}",
+            "DNS failover is on, and `dns_failover: keep` leaves it so: while none of its targets is healthy, that is"
+            " as long as a new generation boots, a Route 53 record that evaluates target health sends everybody"
+            " elsewhere. Write `dns_failover: suspend` under traffic in the policy, or:",
+            f"aws elbv2 modify-target-group-attributes --target-group-arn {arn} \\\n    --attributes "
+            + " ".join(f"Key={key},Value=off" for key in judged),
+            warning=True,
+        )
 
 
 def _name(arn: str) -> str:

@@ -18,7 +18,7 @@ import botocore.session
 from moto import mock_aws
 from moto.moto_api._internal import mock_random
 
-from phoenix.sandbox import mends
+from phoenix.sandbox import dns, mends
 from phoenix.sandbox.answers.images import ImageSpec, add_image
 from phoenix.sandbox.clock import SandboxClock
 from phoenix.sandbox.desk import Call, Desk, Hook
@@ -261,6 +261,18 @@ class Sandbox:
             self.world.catch_up()
             groups: Any = self.world.elbv2().target_groups
             return {each.name: self.world.truth_about(arn) for arn, each in groups.items()}
+
+    def dns_health(self, *, empty_fails: bool = True, honours_off: bool = True) -> Mapping[str, bool]:
+        """By load balancer name: whether a Route 53 record that evaluates target health still answers with it.
+
+        `empty_fails` and `honours_off` are two things that AWS's documents leave open; see `phoenix.sandbox.dns`.
+        """
+        with self.desk.lock:
+            self.world.catch_up()
+            balancers: Any = self.world.elbv2().load_balancers
+            found = {each.name: arn for arn, each in balancers.items()}
+            asked = {"empty_fails": empty_fails, "honours_off": honours_off}
+            return {name: dns.is_healthy(self.world, arn, **asked) for name, arn in found.items()}
 
 
 def new_session() -> boto3.Session:

@@ -111,6 +111,7 @@ class Builder:
             HealthCheckTimeoutSeconds=2,
             HealthyThresholdCount=2,
             UnhealthyThresholdCount=2,
+            Tags=MAY_BE_CHANGED,
         )
         arn = str(made["TargetGroups"][0]["TargetGroupArn"])
         self.elbv2.modify_target_group_attributes(

@@ -17,6 +17,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetCapacity,
+    SetFailover,
     SetSchedules,
     SetWeights,
     WriteTags,
@@ -47,6 +48,7 @@ class Model:
         self.images = images or {}
         self.places = {slot: Place(slot) for slot in Slot}
         self.rules = rules_at(opening) if opening.balanced else []
+        self.failover = dict.fromkeys(Slot, "1/off")
         self.made: dict[str, list[str]] = {}
         self.launched: Counter[str] = Counter()
         self.killed: Counter[Slot] = Counter()
@@ -178,6 +180,8 @@ class Model:
             case SetSchedules():
                 change = self.places[action.slot].suspended
                 (change.discard if action.running else change.add)("ScheduledActions")
+            case SetFailover():
+                self.failover[action.slot] = action.thresholds
             case ReplaceInstance():
                 place = self.places[action.slot]
                 found = next((m for m in place.machines if m.id == action.instance), None)
@@ -199,7 +203,7 @@ class Model:
             for p in self.places.values()
         )
         rules = tuple((tuple(r.weights.items()), r.third, r.sticky) for r in self.rules)
-        return (*places, *rules, sum(map(len, self.made.values())))
+        return (*places, *rules, *self.failover.values(), sum(map(len, self.made.values())))
 
     def _set_capacity(self, action: SetCapacity) -> None:
         place = self.places[action.slot]

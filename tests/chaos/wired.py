@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from phoenix.core.action import Action, SetWeights
+from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.image import Image
 from phoenix.core.model import Observation, Route, Slot, SlotState, Verdict
@@ -82,6 +82,12 @@ class ChaosRouter:
         self, action: SetWeights, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
     ) -> tuple[Route, ...]:
         return self._ports.shift(action) if self.balances else ()
+
+    def read_failover(self, target_groups: Mapping[Slot, Sequence[str]]) -> Mapping[Slot, str]:
+        return {slot: self._ports.run.model.failover[slot] for slot in target_groups}
+
+    def set_failover(self, action: SetFailover, target_groups: Mapping[Slot, Sequence[str]]) -> None:
+        self._ports.write(action)
 
     def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
         return False

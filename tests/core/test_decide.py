@@ -20,6 +20,7 @@ from tests.builders import (
     NOON,
     ROLLING,
     a_generation,
+    a_lone_route,
     a_record,
     a_rotation,
     a_route,
@@ -157,7 +158,9 @@ def finished(*, back: bool = False, cause: Cause | None = None, **changes: Any) 
         kept = 4 if rotation.terms.hot_for else 0
         live = a_slot(healthy=kept, suspended=frozenset({SCHEDULES}))
         other = a_slot(GREEN, 4, "2", min=2, max=8)
-    return decide(a_record(rotation, **changes), an_observation(live, other, 0 if back else 100, at=after(30))).record
+    cold = rotation.terms.hot_for == timedelta(0) or back
+    route = a_lone_route(BLUE if back else GREEN) if cold else a_route(100)
+    return decide(a_record(rotation, **changes), an_observation(live, other, at=after(30), routes=(route,))).record
 
 
 def test_a_success_retains_exactly_the_generation_before() -> None:

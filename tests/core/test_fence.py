@@ -10,7 +10,8 @@ import pytest
 
 from phoenix.core.action import SetCapacity, SetWeights
 from phoenix.core.back import turn_back
-from phoenix.core.converge import converge, is_closed
+from phoenix.core.closing import is_closed
+from phoenix.core.converge import converge
 from phoenix.core.decide import decide
 from phoenix.core.fence import DELIVERED, SIGNED_FOR, Patience, fence_of, of_dead, patience_under, takes_away
 from phoenix.core.model import Cause, Observation, Slot

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from phoenix.core import tags
-from phoenix.core.action import RemoveTags, SetCapacity
+from phoenix.core.action import RemoveTags, SetCapacity, SetFailover, SetWeights
 from phoenix.core.decide import decide
 from phoenix.core.model import Slot
 from phoenix.core.record import GroupRecord
 from phoenix.core.rest import rest
-from tests.builders import NOON, a_generation, a_record, a_slot, after, an_observation
+from tests.builders import (
+    NOON,
+    a_generation,
+    a_lone_route,
+    a_record,
+    a_route,
+    a_slot,
+    after,
+    an_instance,
+    an_observation,
+)
 
 GREEN_LIVE = a_slot(Slot.GREEN, 4, "2", min=2, max=8)
 
@@ -55,7 +66,44 @@ def test_when_its_time_is_over_it_is_emptied_and_its_note_removed_and_only_then_
     assert decision.record.hot_until == NOON
 
     empty = an_observation(a_slot(healthy=0), GREEN_LIVE, 100)
-    assert rest(decision.record, empty).record.hot_until is None
+    leaving = rest(decision.record, empty)
+    assert leaving.actions == (SetWeights(Slot.BLUE, 0, unrefer=frozenset({"arn:rule/:443"})),)
+    assert leaving.record.hot_until == NOON
+
+    gone = replace(empty, routes=(a_lone_route(Slot.GREEN),))
+    assert rest(decision.record, gone).record.hot_until is None
+
+
+def test_a_generation_that_goes_cold_stays_in_the_rules_until_its_last_instance_has_left() -> None:
+    leaving = a_slot(healthy=1, min=0, max=0, desired=0, instances=(an_instance(lifecycle="Terminating:Wait"),))
+    seen = an_observation(leaving, GREEN_LIVE, 100)
+
+    waits = rest(a_success(hot_until=NOON), seen)
+    given_up = rest(a_success(hot_until=after(-6)), seen)
+
+    assert (waits.actions, waits.look_again_at) == ((), after(5))
+    assert given_up.actions == (SetWeights(Slot.BLUE, 0, unrefer=frozenset({"arn:rule/:443"})),)
+
+
+@pytest.mark.parametrize("sticky", [True, False])
+def test_a_cold_generation_stays_in_rules_where_it_could_not_join_again_by_itself(sticky: bool) -> None:
+    empty = a_slot(healthy=0, target_groups=("a",) if sticky else ("a", "b"), tags={tags.FAILOVER: "1/off"})
+    seen = an_observation(empty, GREEN_LIVE, 100)
+    if sticky:
+        seen = replace(seen, routes=(replace(a_route(100), sticky_seconds=30),))
+
+    decision = rest(a_success(hot_until=NOON), seen)
+
+    assert (decision.actions, decision.record.hot_until) == ((), None)
+
+
+def test_thresholds_come_back_once_no_rule_names_the_cold_generation_any_more() -> None:
+    empty = a_slot(healthy=0, tags={tags.FAILOVER: "1/off"})
+    seen = an_observation(empty, GREEN_LIVE, routes=(a_lone_route(Slot.GREEN),))
+
+    decision = rest(a_success(hot_until=NOON), seen)
+
+    assert decision.actions == (SetFailover(Slot.BLUE, "1/off"), RemoveTags({Slot.BLUE: (tags.FAILOVER,)}))
 
 
 @pytest.mark.parametrize("hot_until", [NOON, after(60)])

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from phoenix.core import tags
+from phoenix.core.action import SetWeights
 from phoenix.core.back import reopen, turn_back
 from phoenix.core.decide import decide
 from phoenix.core.model import Capacity, Cause, LaunchFailure, OnFailure, Outcome, Slot, Step
@@ -91,7 +92,8 @@ def test_the_hot_generation_follows_the_live_one_upward_and_goes_cold_in_the_end
     record = tick(world, record).record
     followed = world.places[Slot.BLUE].desired
     world.pass_time(3601)
-    record = tick(world, tick(world, record).record).record
+    for _ in range(3):
+        record = tick(world, record).record
 
     assert followed == 6
     assert world.places[Slot.BLUE].desired == 0
@@ -162,13 +164,17 @@ def test_a_rollback_to_a_cold_generation_grows_and_proves_it_before_it_shifts() 
     world = World(4)
     record = run(world, a_start())
     world.pass_time(3601)
-    record = tick(world, tick(world, record).record).record
+    for _ in range(3):
+        record = tick(world, record).record
+    assert world.named == {Slot.GREEN}
     world.actions.clear()
 
     record = run(world, turned(world, record))
 
     names = [type(a).__name__ for a in world.actions]
-    assert names.index("SetCapacity") < names.index("SetWeights")
+    assert [n for n in names if n in ("SetCapacity", "SetWeights")][:3] == ["SetWeights", "SetCapacity", "SetWeights"]
+    shifts = [a.percent for a in world.actions if isinstance(a, SetWeights)]
+    assert shifts[:2] == [100, 0], "named again at weight 0, so that it is health-checked, and shifted once it is whole"
     assert world.places[Slot.BLUE].desired == 4
     assert record.live is not None
     assert record.live.number == 41

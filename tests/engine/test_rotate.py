@@ -153,7 +153,7 @@ def test_a_failed_rotation_ends_with_the_old_generation_back_and_3() -> None:
     assert (report.outcome, report.exit_status) == (Outcome.ROLLED_BACK, 3)
     assert bench.rotation.cause is Cause.IMAGE
     assert bench.percent == {0}
-    assert bench.router.shifts == []
+    assert [(shift.percent, bool(shift.unrefer)) for shift in bench.router.shifts] == [(0, True)]
 
 
 @pytest.mark.edge(42)

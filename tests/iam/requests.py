@@ -140,7 +140,8 @@ def _tag_groups(account: Account, asked: Asked) -> Iterator[Request]:
 
 
 def _shift(account: Account, asked: Asked) -> Iterator[Request]:
-    resource = asked.params.get("RuleArn") or asked.params["ListenerArn"]
+    names = ("RuleArn", "ListenerArn", "TargetGroupArn")
+    resource = next(asked.params[name] for name in names if name in asked.params)
     yield Request(asked.action, *account.on_balancing(resource))
 
 
@@ -236,6 +237,7 @@ _SPECIAL: Mapping[str, Callable[[Account, Asked], Iterator[Request]]] = {
     "autoscaling:DeleteTags": _tag_groups,
     "elasticloadbalancing:ModifyListener": _shift,
     "elasticloadbalancing:ModifyRule": _shift,
+    "elasticloadbalancing:ModifyTargetGroupAttributes": _shift,
     "ec2:CreateLaunchTemplateVersion": _make_version,
     "ec2:RunInstances": _run,
     "ssm:GetParameter": _on_parameter,

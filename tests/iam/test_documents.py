@@ -23,6 +23,7 @@ WRITERS = [Role.ROTATE, Role.ROLLBACK]
 GROUP = arn("autoscaling", "autoScalingGroup:3f1c:autoScalingGroupName/web-blue")
 RULE = arn("elasticloadbalancing", "listener-rule/app/web/1/2/3")
 LISTENER = arn("elasticloadbalancing", "listener/app/web/1/2")
+TARGETS = arn("elasticloadbalancing", "targetgroup/web-blue/1")
 TEMPLATE = arn("ec2", "launch-template/lt-1")
 MARKED: Context = {f"aws:ResourceTag/{MANAGED}": "true"}
 BY_TEMPLATE: Context = {"ec2:LaunchTemplate": TEMPLATE, "ec2:IsLaunchTemplateResource": "true"}
@@ -32,6 +33,7 @@ WRITES = [
     ("autoscaling:SuspendProcesses", GROUP),
     ("elasticloadbalancing:ModifyRule", RULE),
     ("elasticloadbalancing:ModifyListener", LISTENER),
+    ("elasticloadbalancing:ModifyTargetGroupAttributes", TARGETS),
     ("ec2:CreateLaunchTemplateVersion", TEMPLATE),
     ("ec2:RunInstances", TEMPLATE),
 ]

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from phoenix.core.action import SetFailover
 from phoenix.core.blocker import Blocker, passed
-from phoenix.core.model import Instance, Slot, SlotState, TargetState
+from phoenix.core.model import Instance, Slot, SlotState, TargetState, Terms
+from phoenix.routers.alb import AlbRouter
 from phoenix.routers.forwarding import Pair
 from phoenix.routers.target_blockers import Behind, find_in_targets
 from tests.account import Account
@@ -82,7 +84,7 @@ def test_cross_zone_off_is_worth_a_warning(account: Account) -> None:
     [
         (
             "DescribeTargetGroupAttributes",
-            {"cross-zone-off", "target-stickiness", "target-attributes-differ"},
+            {"cross-zone-off", "target-stickiness", "target-attributes-differ", "dns-failover"},
         ),
         ("DescribeTargetHealth", {"zonal-shift", "foreign-targets"}),
     ],
@@ -150,3 +152,32 @@ def test_a_target_group_that_nothing_forwards_to_does_not_make_its_slot_sick(acc
 
     assert set(seen.health[Slot.BLUE].values()) == {TargetState.HEALTHY}
     assert len(seen.health[Slot.BLUE]) == 4
+
+
+def test_dns_failover_that_is_kept_is_worth_a_warning_with_the_command(account: Account) -> None:
+    account.scope = replace(account.scope, terms=Terms(steps=()))
+    router = account.make(AlbRouter)
+
+    found = router.find_blockers(account.slots(), Slot.BLUE)
+
+    assert [(b.name, b.where, b.warning) for b in found] == [
+        ("dns-failover", f"target group web-{slot}", True) for slot in ("blue", "green")
+    ]
+    assert str(found[0].remedy).endswith("minimum_healthy_targets.count,Value=off")
+
+
+def test_thresholds_are_set_where_they_differ_and_read_back(account: Account) -> None:
+    router, groups = account.router(), account.target_groups()
+    assert router.read_failover(groups) == {Slot.BLUE: "1/off", Slot.GREEN: "1/off"}
+
+    for _ in range(2):
+        router.set_failover(SetFailover(Slot.GREEN, "off/off"), groups)
+
+    assert router.read_failover(groups) == {Slot.BLUE: "1/off", Slot.GREEN: "off/off"}
+    assert account.writes().count("ModifyTargetGroupAttributes") == 1
+
+
+def test_thresholds_that_may_not_be_read_are_unknown(account: Account) -> None:
+    account.aws.refusals = {"elasticloadbalancing:DescribeTargetGroupAttributes": "AccessDenied"}
+
+    assert set(account.router().read_failover(account.target_groups()).values()) == {"unknown"}

@@ -29,7 +29,7 @@ resource "aws_lb_target_group" "slot" {
   protocol             = "HTTP"
   port                 = var.port
   deregistration_delay = 60
-  tags                 = local.tags
+  tags                 = merge(local.tags, local.managed)
 
   health_check {
     path                = var.health_check_path
