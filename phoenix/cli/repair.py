@@ -22,7 +22,7 @@ def repair(session: Session, dry_run: bool, adopt: bool) -> int:
     from phoenix.views import json, summary
 
     group = session.group()
-    found = engine.find_repairs(group, adopt=adopt)
+    found = engine.find_repairs(group, adopt=adopt, weights=True)
     if dry_run:
         session.answer(summary.repairs(group.name, found.texts), json.repairs(group.name, found.texts))
         return 0

@@ -46,9 +46,23 @@ def _weight(seen: Observation, live: SlotState, other: SlotState) -> Iterator[Le
     carrying = next((route for route in seen.routes if route.percent(other.slot) > 0), None)
     if carrying is not None and here and not there:
         yield Leftover(
-            f"{carrying.name} sends {carrying.percent(other.slot)} % to {other.auto_scaling_group}, to nobody",
+            f"{carrying.name} sends {carrying.percent(other.slot)} % to {other.auto_scaling_group}, where nothing"
+            f" is healthy; all of it goes back to {live.auto_scaling_group}",
             SetWeights(live.slot, 100),
         )
+
+
+def moved_weights(record: GroupRecord, seen: Observation) -> Leftover | None:
+    """Weights that another writer has moved at rest, onto instances that serve: put back only when a person says so."""
+    if record.in_flight is not None or record.live is None:
+        return None
+    live = seen.slots[record.live.slot]
+    astray = [r for r in seen.routes if sum(r.weights.values()) and r.percent(live.slot) != 100]
+    if not astray or not ready_instances(live, None, has_traffic=True):
+        return None
+    shown = ", ".join(f"{route.name} {route.percent(live.slot)} %" for route in astray)
+    text = f"generation {record.live.number} is live and has {shown}, changed by another writer; back to 100 %"
+    return Leftover(text, SetWeights(live.slot, 100))
 
 
 def _pin(live: SlotState) -> Iterator[Leftover]:

@@ -170,6 +170,8 @@ def _baking(rotation: Rotation, seen: Observation) -> str:
 
 def _going_back(rotation: Rotation, seen: Observation) -> str:
     old, new = rotation.old.number, rotation.new.number
+    if not rotation.terms.has_traffic:
+        return _growing_back(rotation, seen)
     late = unrefused(seen)
     is_back = rotation.closing_since is not None or (rotation.shifted_at is not None and has_settled(rotation, seen))
     if late is not None and is_back:
@@ -183,3 +185,13 @@ def _going_back(rotation: Rotation, seen: Observation) -> str:
     ready = ready_count(rotation, seen, rotation.old.slot)
     until = clock_time(back_at_the_latest(rotation))
     return f"rolling back to {old}: {ready} of {rotation.need} ready to take the traffic, at most until {until}"
+
+
+def _growing_back(rotation: Rotation, seen: Observation) -> str:
+    """Without a load balancer no traffic moves: the old generation grows, and then the new one leaves."""
+    old, new = rotation.old.number, rotation.new.number
+    if rotation.closing_since is not None:
+        return f"rolling back to {old}: its capacity is back, generation {new} is being removed"
+    ready = ready_count(rotation, seen, rotation.old.slot)
+    until = clock_time(back_at_the_latest(rotation))
+    return f"rolling back to {old}: it grows first, {ready} of {rotation.need} in service, at most until {until}"

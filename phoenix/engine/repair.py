@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from phoenix.core.back import turn_back
-from phoenix.core.janitor import leftovers
+from phoenix.core.janitor import Leftover, leftovers, moved_weights
 from phoenix.core.ledger import in_words
 from phoenix.core.model import Cause, Outcome
 from phoenix.core.ownership import was_replaced
 from phoenix.core.record import Ask, GroupRecord, Rotation
-from phoenix.engine.apply import OLDEST
+from phoenix.engine.apply import OLDEST, apply
 from phoenix.engine.drive import drive
 from phoenix.engine.group import Group
 from phoenix.engine.lease import claim, give_back
@@ -31,10 +31,12 @@ class Repairs:
     sight: Sight
     texts: tuple[str, ...]
     adopt: bool = False
+    weights: Leftover | None = None
 
 
-def find_repairs(group: Group, *, adopt: bool = False) -> Repairs:
-    """Look for leftovers. Writes nothing. `adopt` takes over what another store has in flight.
+def find_repairs(group: Group, *, adopt: bool = False, weights: bool = False) -> Repairs:
+    """Look for leftovers. Writes nothing. `adopt` takes over what another store has in flight; `weights` are put back
+    that another writer has moved at rest, which only a person asks for.
 
     Raises:
         ForeignStore: a rotation is in flight in another store, and `adopt` was not asked for.
@@ -53,7 +55,9 @@ def find_repairs(group: Group, *, adopt: bool = False) -> Repairs:
         )
         temporary = (in_words(entry, lost, sight.seen) for entry in lost.ledger)
         return Repairs(sight, (text, *filter(None, temporary)), adopt)
-    return Repairs(sight, tuple(found.text for found in leftovers(sight.record, sight.seen)), adopt)
+    found = tuple(each.text for each in leftovers(sight.record, sight.seen))
+    moved = moved_weights(sight.record, sight.seen) if weights and not found else None
+    return Repairs(sight, found or ((moved.text,) if moved is not None else ()), adopt, moved)
 
 
 def repair(group: Group, repairs: Repairs, watch: Watch = nobody, *, wait: bool = True) -> Report:
@@ -68,6 +72,10 @@ def repair(group: Group, repairs: Repairs, watch: Watch = nobody, *, wait: bool 
         return report_on(group, record, seen, sentence=_nothing(record), outcome=Outcome.NONE)
     lease = claim(group)
     try:
+        if repairs.weights is not None:
+            apply(group, lease, record, (repairs.weights.action,), seen.at)
+            repairs = replace(repairs, sight=sight_of(group))
+            record, seen = repairs.sight.record, repairs.sight.seen
         first = act_on(group, lease, record, Sight(_turned(group, repairs.sight), seen))
         if not was_replaced(repairs.sight.seen, group.store.location):
             leave_word(group, lease, first)
@@ -82,7 +90,7 @@ def _looked_at_again(group: Group, repairs: Repairs) -> Repairs:
     """What was shown to a person and answered minutes later is no longer what is there; only the same is undone."""
     if group.clock.now() - repairs.sight.seen.at < OLDEST / 2:
         return repairs
-    again = find_repairs(group, adopt=repairs.adopt)
+    again = find_repairs(group, adopt=repairs.adopt, weights=repairs.weights is not None)
     if again.texts != repairs.texts:
         raise Blocked(
             f"what there is to repair on {group.name} has changed since it was shown",

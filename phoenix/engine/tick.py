@@ -11,7 +11,7 @@ from datetime import datetime
 
 from phoenix.core.back import heed_hold
 from phoenix.core.due import WATCHED
-from phoenix.core.janitor import leftovers
+from phoenix.core.janitor import leftovers, moved_weights
 from phoenix.core.model import Outcome
 from phoenix.core.record import GroupRecord
 from phoenix.core.triage import NOTE_HOLDS
@@ -143,7 +143,10 @@ def _start_if_due(group: Group, lease: Lease, record: GroupRecord | None, *, sta
     if not plan.due:
         _note(group, record, found)
         note_standstill(group, found.record, plan)
-        quiet = report_on(group, found.record, found.seen, sentence="", outcome=Outcome.NONE)
+        moved = moved_weights(found.record, found.seen)
+        # Not put back by a pass: who moved them may have had a reason. Not silent either.
+        told = f"{moved.text} with: phoenix repair --group {group.name}" if moved is not None else ""
+        quiet = report_on(group, found.record, found.seen, sentence=told, outcome=Outcome.NONE)
         return _Visit(quiet, _grows_too_old_at(group, found))
     if plan.in_the_way or plan.next is None:
         return _blocked(group, found, plan)

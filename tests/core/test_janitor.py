@@ -89,7 +89,7 @@ def test_weight_that_an_iac_re_apply_put_on_an_empty_slot_is_put_back_at_rest() 
     decision = decide(a_record(), an_observation(weight=100))
 
     assert decision.actions == (SetWeights(BLUE, 100),)
-    assert "sends 100 % to web-green, to nobody" in decision.reason
+    assert "sends 100 % to web-green, where nothing is healthy; all of it goes back to web-blue" in decision.reason
 
 
 def test_weight_on_somebody_or_from_nobody_is_left_alone_at_rest() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from phoenix.core.model import Outcome, Phase
 from phoenix.engine.control import resume
+from phoenix.engine.repair import find_repairs, repair
 from phoenix.engine.report import Report, Watch
 from tests.rotation.conftest import Opener
 from tests.rotation.stage import Stage, a_policy
@@ -116,3 +117,21 @@ def forwards(stage: Stage) -> list[list[str]]:
     """The target groups that each rule forwards to."""
     groups = [r["Actions"][-1].get("ForwardConfig", {}).get("TargetGroups", []) for r in stage.rules()]
     return [[each["TargetGroupArn"].split("/")[1] for each in of_rule] for of_rule in groups]
+
+
+def test_weights_moved_by_hand_at_rest_are_told_by_every_pass_and_put_back_by_a_person_only(open_stage: Opener) -> None:
+    stage = open_stage(policy=a_policy(retain={"hot_for": "2h"}))
+    stage.rotate()
+    stage.shift_by_hand("blue", 30)
+
+    told = stage.tick().sentence
+
+    assert "generation 2 is live and has :443 70 %" in told
+    assert told.endswith("phoenix repair --group web")
+    assert stage.look().record.rotation is not None
+    assert find_repairs(stage.group).texts == ()
+    report = repair(stage.group, find_repairs(stage.group, weights=True))
+    assert report.exit_status == 0
+    stage.clock.advance(60)
+    assert stage.share("green") == (1.0, 1.0)
+    assert find_repairs(stage.group, weights=True).texts == ()
