@@ -246,7 +246,11 @@ def left_behind(minutes: float, **instance: Any) -> Rotation:
         tags=tags_of(rotation)[BLUE],
     )
     cold = replace(stays, tags={k: v for k, v in stays.tags.items() if k not in tags.TEMPORARY})
-    return decided(decide(a_record(rotation), an_observation(cold, LIVE_AT_REST, 100, at=after(minutes))).record)
+    return decided(
+        decide(
+            a_record(rotation), an_observation(cold, LIVE_AT_REST, at=after(minutes), routes=(a_lone_route(GREEN),))
+        ).record
+    )
 
 
 @pytest.mark.parametrize(
