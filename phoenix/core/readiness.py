@@ -186,7 +186,7 @@ def _other_versions(old: Generation, state: SlotState, *, grows: bool) -> list[s
     elif state.template_version != old.template_version:
         version = f"template version {state.template_version or 'none'}, not {old.template_version}"
         mended = ", which the rollback sets back" if grows else ""
-        told.append(f"somebody has set {state.auto_scaling_group} to {version}{mended}")
+        told.append(f"{state.auto_scaling_group} launches from {version}{mended}")
     others = [i for i in state.instances if i.in_service and not old.has_launched(i)]
     if others:
         told.append(f"{counted(len(others), 'instance')} there is not of {old.number}'s template version")

@@ -132,8 +132,8 @@ def test_what_an_untouched_rotation_left_retained_comes_back_by_its_number_only(
 @pytest.mark.parametrize(
     ("healthy", "told"),
     [
-        (6, "; but somebody has set web-blue to template version 7, not 1"),
-        (0, "; but somebody has set web-blue to template version 7, not 1, which the rollback sets back"),
+        (6, "; but web-blue launches from template version 7, not 1"),
+        (0, "; but web-blue launches from template version 7, not 1, which the rollback sets back"),
     ],
 )
 def test_another_template_version_in_the_slot_is_told_and_stands_in_no_ones_way(healthy: int, told: str) -> None:

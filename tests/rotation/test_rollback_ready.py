@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from phoenix.core.model import Outcome
+from phoenix.engine.look import look
+from phoenix.views import status
 from tests.rotation.conftest import Opener
 from tests.rotation.stage import Stage, a_policy
 
@@ -81,7 +83,7 @@ def test_a_hot_one_whose_slot_was_given_another_version_says_so(hot: Stage) -> N
     found = hot.look().rollback_ready
 
     assert found.at_once
-    assert found.why.endswith("but somebody has set web-blue to template version 2, not 1")
+    assert found.why.endswith("but web-blue launches from template version 2, not 1")
 
 
 def test_a_cold_one_grows_first_and_asking_takes_a_few_reads(cold: Stage) -> None:
@@ -166,3 +168,27 @@ def test_what_a_rotation_that_touched_nothing_left_retained_comes_back_by_its_nu
     assert promised.why == "already back on 2; `--to 1` launches 1 again"
     assert report.outcome is Outcome.SUCCEEDED
     assert hot.share("blue") == (1.0, 1.0)
+
+
+def test_a_first_rotation_of_a_group_that_follows_latest_counts_what_really_runs(open_stage: Opener) -> None:
+    """The owner has added versions since the live instances were launched; they are generation 1 all the same."""
+    stage = open_stage(policy=a_policy())
+    for slot in ("blue", "green"):
+        stage.resize(slot, LaunchTemplate={"LaunchTemplateName": stage.name, "Version": "$Latest"})
+    add_versions(stage, "m7i.xlarge", "m7i.2xlarge")
+
+    stage.rotate()
+
+    report = look(stage.group)
+    assert "4/4" in next(line for line in status.render(report).splitlines() if "retained" in line)
+    assert report.rollback_ready.why.startswith("1 has 4 of 4 healthy")
+    assert "web-blue launches from template version 3, not 1" in report.rollback_ready.why
+
+
+def add_versions(stage: Stage, *types: str) -> None:
+    ec2 = stage.client("ec2")
+    for instance_type in types:
+        found = ec2.describe_launch_template_versions(LaunchTemplateName=stage.name, Versions=["1"])
+        content = found["LaunchTemplateVersions"][0]["LaunchTemplateData"] | {"InstanceType": instance_type}
+        content["MetadataOptions"] = {"HttpTokens": "required"}
+        ec2.create_launch_template_version(LaunchTemplateName=stage.name, LaunchTemplateData=content)
