@@ -1,10 +1,13 @@
 """What phoenix writes on the groups themselves, so that a rollback needs neither store nor policy file. Pure.
 
-Every value is a few words with spaces between them; a value that does not read back is as good as absent.
+Every value is a few words with spaces between them; a value that does not read back is as good as absent. Must never
+hold what AWS refuses in a tag: the refusal would come in the middle of a rotation.
 """
 
 from __future__ import annotations
 
+import hashlib
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,12 +32,15 @@ MANAGED = "phoenix:managed"
 TEMPORARY = (CAPACITY, LEDGER)
 """What only a rotation in flight needs, or a generation that is kept hot."""
 MOST_QUARANTINED = 10
-"""Images that fit into one tag value of 256 characters; the oldest are left out."""
+"""Images that are noted at most; the oldest are left out."""
 MOST_LETTERS = 256
+"""A value's, says botocore's model of Auto Scaling."""
 
 SUSPENDED = "suspended"
 _ON_ROUTES = (Temporary.STICKINESS, Temporary.REFERENCE)
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
+_SIGNS = frozenset("_.:/=+-@")
+_DIGEST_LETTERS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +66,30 @@ class GenerationNote:
     template: str | None = None
 
 
+def fitting(text: str, most: int = MOST_LETTERS) -> str:
+    """The text where a tag takes it; else with `_` for what it does not take, cut, and with a digest of the whole.
+
+    Texts that differ stay different, and what fits stays as it is.
+    """
+    written = _in_letters_of_tags(text)
+    if written == text and len(text) <= most:
+        return text
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:_DIGEST_LETTERS]
+    return f"{written[: most - _DIGEST_LETTERS - 1]}={digest}"
+
+
+def _in_letters_of_tags(text: str) -> str:
+    """AWS's own list: letters, digits and spaces of any script, and `_ . : / = + - @`."""
+    return "".join(sign if sign in _SIGNS or _is_word(sign) else "_" for sign in unicodedata.normalize("NFC", text))
+
+
+def _is_word(sign: str) -> bool:
+    return sign == " " or (unicodedata.category(sign)[0] in "LN" and sign <= "\uffff")
+
+
 def rotation_tags(rotation: Rotation, store: str) -> dict[Slot, dict[str, str]]:
     """All tags that both slots carry while this rotation lasts. The candidate's generation comes with its version."""
-    shared = {GROUP: rotation.group, STORE: store, ROTATION: write_rotation(rotation)}
+    shared = {GROUP: rotation.group, STORE: fitting(store), ROTATION: write_rotation(rotation)}
     old = shared | {CAPACITY: write_capacity(rotation.capacity)}
     if rotation.old.template_version is not None:
         old[GENERATION] = write_generation(rotation.old)
@@ -119,7 +146,8 @@ class HoldNote:
 
 def write_hold(rotation: Rotation) -> str:
     """`web-42-7k3f oncall@laptop`."""
-    return f"{rotation.id} {rotation.back.by if rotation.back else rotation.by}"[:256]
+    by = rotation.back.by if rotation.back else rotation.by
+    return f"{rotation.id} {_in_letters_of_tags(by)}"[:MOST_LETTERS]
 
 
 def read_hold(tags: Mapping[str, str]) -> HoldNote | None:
@@ -130,7 +158,10 @@ def read_hold(tags: Mapping[str, str]) -> HoldNote | None:
 
 def write_quarantine(images: Sequence[str]) -> str:
     """Image ids, oldest first; `none` when there are none, as a tag's removal is a call of its own."""
-    return " ".join(images[-MOST_QUARANTINED:]) or "none"
+    kept = list(images[-MOST_QUARANTINED:])
+    while len(" ".join(kept)) > MOST_LETTERS:
+        del kept[0]
+    return " ".join(kept) or "none"
 
 
 def read_quarantine(tags: Mapping[str, str]) -> tuple[str, ...]:

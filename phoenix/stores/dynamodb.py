@@ -19,6 +19,7 @@ from phoenix.aws.rights import Names, Rights, arn
 from phoenix.aws.session import Aws
 from phoenix.core.model import Fence
 from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.tags import fitting
 from phoenix.errors import StateConflict, StoreError, TransientError, UsageError
 from phoenix.ports import Lease
 from phoenix.stores import dynamodb_table
@@ -68,7 +69,11 @@ class DynamoStore:
 
     @property
     def location(self) -> str:
-        """Account, Region and table, so that tables of one name differ. Asked for once, unless a record has said it."""
+        """Account, Region and table, so that tables of one name differ. A table's name may fill a tag."""
+        return fitting(self._whole_location())
+
+    def _whole_location(self) -> str:
+        """Asked for once, unless a record has said it."""
         if not self._location:
             self._location = f"dynamodb://{self._table.account()}{self._place}"
         return self._location
@@ -194,7 +199,7 @@ class DynamoStore:
                 "takes 400: a store in a file has room for it (sqlite:///PATH)"
             )
         item: dict[str, str | int] = {"group": saved.group, "item": _RECORD, "version": saved.version}
-        item |= {"body": body, "mark": mark, "place": self.location}
+        item |= {"body": body, "mark": mark, "place": self._whole_location()}
         first = "attribute_not_exists(#version)"
         if self._table.put(item, first) if before == 0 else self._table.put(item, "#version = :before", before=before):
             return

@@ -17,10 +17,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from phoenix.core.tags import fitting
 from phoenix.errors import StoreError
 
 SCHEMA_VERSION = 3
 _APPLICATION = 0x50484E58
+_LONGEST_LOCATION = 200
 """Tells a store of ours from any other SQLite file: "PHNX"."""
 
 _SCHEMA = f"""
@@ -156,7 +158,7 @@ class SqliteFile:
             raise self._unfit("is another program's database: name another file in PHOENIX_STORE")
         if _version_of(database) > SCHEMA_VERSION:
             raise self._unfit("was made by a newer version of phoenix: upgrade this one")
-        return str(database.execute("SELECT location FROM place").fetchone()[0])
+        return fitting(str(database.execute("SELECT location FROM place").fetchone()[0]))
 
     def _unfit(self, why: str) -> StoreError:
         self.close()
@@ -199,7 +201,8 @@ def _logs_of(path: Path) -> tuple[Path, Path]:
 def _location(path: Path) -> str:
     """A new location for a store at that path, in characters that AWS takes in tags, and not too many of them."""
     where = re.sub(r"[^\w .:/=+@-]", "_", f"{socket.gethostname()}{path}", flags=re.ASCII)
-    return f"sqlite://{os.urandom(4).hex()}@{where}"[:200]
+    mark = f"sqlite://{os.urandom(4).hex()}@"
+    return mark + fitting(where, _LONGEST_LOCATION - len(mark))
 
 
 def _make_private(folder: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from phoenix.aws.session import Aws
 from phoenix.core.model import Outcome
+from phoenix.core.tags import fitting
 from phoenix.errors import LeaseHeld, StateConflict
 from phoenix.ports import Store
 from phoenix.stores.sqlite import SqliteStore
@@ -63,6 +64,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, dynamodb: Callable[[st
 
 def test_a_group_that_was_never_saved_has_no_record(store: Store) -> None:
     assert (store.load("web"), store.lease_of("web"), list(store.history("web"))) == (None, None, [])
+
+
+def test_its_location_is_one_that_a_tag_takes(store: Store) -> None:
+    store.save(a_record("web"))
+
+    assert store.location == fitting(store.location)
 
 
 def test_a_saved_record_comes_back_with_its_new_version(store: Store) -> None:

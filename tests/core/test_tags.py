@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phoenix.core import tags
+from phoenix.core import ledger, tags
 from phoenix.core.model import Capacity, Slot
+from phoenix.core.record import Ask, Entry, Temporary
 from tests.builders import NEW_IMAGE, OLD_IMAGE, a_generation, a_rotation, after
 
 words = st.text(st.characters(codec="ascii", categories=["Ll", "Nd"]), min_size=1, max_size=20)
@@ -79,3 +82,77 @@ def test_a_generation_without_a_template_version_is_not_noted_yet() -> None:
     rotation = a_rotation(old=a_generation(41, template_version=None), new=a_generation(42, template_version=None))
 
     assert not any(tags.GENERATION in written for written in tags.rotation_tags(rotation, "s").values())
+
+
+# --- what AWS takes ---------------------------------------------------------------------------------------------------
+
+MOST = 2**31 - 1
+"""AWS's own numbers are 32 bits wide, and generations are counted one by one."""
+GROUP = "w" * 63
+"""The longest name that a policy takes."""
+ID = f"{GROUP}-{MOST}-7k3f"
+IMAGE = f"ami-{'f' * 17}"
+TEMPLATE = f"lt-{'f' * 17}"
+TABLE = f"dynamodb://123456789012/ap-southeast-1/{'t' * 255}"
+PERSON = "Zoë (on call) <zoe@example.com>\n" * 30
+ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/web/50dc/f2f7/"
+TAKEN = re.compile(r"[\w .:/=+@-]{1,256}")
+
+
+def the_longest_tags() -> dict[str, str]:
+    """Every tag that is ever written, as long as it can become."""
+    each: dict[str, Any] = {"image": IMAGE, "template_version": str(MOST), "template": TEMPLATE}
+    old, new = a_generation(MOST - 1, slot=Slot.BLUE, **each), a_generation(MOST, slot=Slot.GREEN, **each)
+    entries = [Entry(Temporary.STICKINESS, f"{ARN}{n:016x}", "604800", after(0)) for n in range(100)]
+    entries += [Entry(Temporary.REFERENCE, f"{ARN}{n:016x}", ledger.NOTHING, after(0)) for n in range(100)]
+    rotation = a_rotation(
+        id=ID, group=GROUP, old=old, new=new, capacity=Capacity(MOST, MOST), by=PERSON,
+        ledger=(Entry(Temporary.SCHEDULES, Slot.GREEN, tags.SUSPENDED, after(0)), *entries),
+        back=Ask(after(0), PERSON, "a reason " * 100),
+    )  # fmt: skip
+    written = tags.rotation_tags(rotation, TABLE)
+    return {
+        **written[Slot.BLUE],
+        **written[Slot.GREEN],
+        tags.HOLD: tags.write_hold(rotation),
+        tags.QUARANTINE: tags.write_quarantine([f"ami-{n:040x}" for n in range(50)]),
+    }
+
+
+def test_every_tag_has_its_longest_value_held_against_what_aws_takes() -> None:
+    assert sorted(the_longest_tags()) == sorted(tags.WRITTEN)
+
+
+@pytest.mark.parametrize("key", tags.WRITTEN)
+def test_the_longest_value_of_a_tag_is_one_that_aws_takes(key: str) -> None:
+    assert TAKEN.fullmatch(the_longest_tags()[key])
+
+
+def test_the_longest_values_read_back() -> None:
+    written = the_longest_tags()
+
+    assert tags.read_rotation(written) == tags.RotationNote(ID, MOST - 1, MOST, after(120))
+    assert tags.read_generation(written) == tags.GenerationNote(MOST, IMAGE, str(MOST), TEMPLATE)
+    assert tags.read_capacity(written) == Capacity(MOST, MOST)
+    assert tags.read_hold(written).rotation == ID  # type: ignore[union-attr]
+    assert tags.read_quarantine(written)[-1] == f"ami-{49:040x}"
+
+
+@given(st.text(max_size=400))
+def test_any_text_can_be_made_to_fit_and_then_stays_as_it_is(text: str) -> None:
+    fitted = tags.fitting(text)
+
+    assert not text or TAKEN.fullmatch(fitted)
+    assert tags.fitting(fitted) == fitted
+
+
+@pytest.mark.parametrize("others", [(f"{TABLE}-one", f"{TABLE}-two"), ("a,b", "a;b"), ("a,b", "a_b")])
+def test_two_texts_do_not_become_one_by_fitting(others: tuple[str, str]) -> None:
+    one, other = map(tags.fitting, others)
+
+    assert one != other
+
+
+def test_what_fits_is_left_alone() -> None:
+    assert tags.fitting("sqlite://1a2b3c4d@host/srv/phoenix.db") == "sqlite://1a2b3c4d@host/srv/phoenix.db"
+    assert tags.fitting("Zoë 42 _.:/=+-@") == "Zoë 42 _.:/=+-@"

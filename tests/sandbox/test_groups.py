@@ -139,6 +139,18 @@ def test_a_mixed_instances_policy_survives_updates_that_do_not_mention_it(ground
     assert policy["InstancesDistribution"]["OnDemandBaseCapacity"] == 1
 
 
+@pytest.mark.parametrize("value", ["x" * 257, "sqlite://host/my,store", "who\nwas it"])
+def test_a_tag_that_is_too_long_or_has_other_characters_is_refused_and_none_is_written(
+    ground: Ground, value: str
+) -> None:
+    tag = {"ResourceId": "web-green", "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
+    before = ground.group("web-green")["Tags"]
+    tags = [{**tag, "Key": "phoenix:group", "Value": "web"}, {**tag, "Key": "phoenix:store", "Value": value}]
+
+    assert refusal(ground.autoscaling.create_or_update_tags, Tags=tags)[0] == "ValidationError"
+    assert ground.group("web-green")["Tags"] == before
+
+
 def test_groups_are_found_by_their_tags(ground: Ground) -> None:
     tag = {"ResourceId": "web-green", "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
     ground.autoscaling.create_or_update_tags(Tags=[{**tag, "Key": "phoenix:group", "Value": "web"}])

@@ -88,9 +88,9 @@ def dynalite() -> Iterator[Aws]:
 SERVERS: dict[str, Callable[[], Any]] = {"moto": moto, "dynalite": dynalite}
 
 
-def a_table(aws: Aws) -> str:
+def a_table(aws: Aws, name: str | None = None) -> str:
     """A new empty table."""
-    name = f"phoenix-{next(_numbers)}"
+    name = name or f"phoenix-{next(_numbers)}"
     aws.call("dynamodb", "create_table", **definition(name))
     aws.client("dynamodb").get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 0})
     return name

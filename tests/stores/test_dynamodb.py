@@ -195,6 +195,22 @@ def test_its_location_names_account_region_and_table(store: DynamoStore, table: 
     assert store.location == f"dynamodb://123456789012/eu-west-1/{table}"
 
 
+def test_the_location_of_a_table_with_a_long_name_fits_into_a_tag(aws: Wire) -> None:
+    tables = [a_table(aws, "t" * 254 + end) for end in "ab"]
+    for table in tables:
+        a_dynamo_store(aws, table).save(a_record())
+    readers = [a_dynamo_store(aws, table) for table in tables]
+    aws.actions.clear()
+    for reader in readers:
+        reader.load("web")
+
+    one, other = (reader.location for reader in readers)
+
+    assert len(one) == len(other) == 256
+    assert one != other
+    assert set(aws.actions) == {"dynamodb:GetItem"}
+
+
 def test_who_has_read_a_record_need_not_ask_for_the_location(aws: Wire, store: DynamoStore, table: str) -> None:
     store.save(a_record())
     reader = a_dynamo_store(aws, table)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from phoenix.core.record import GroupRecord
+from phoenix.core.tags import fitting
 from phoenix.errors import LeaseHeld, StateConflict, StoreError, UsageError
 from phoenix.stores import default_path, open_store
 from phoenix.stores.sqlite import SqliteStore
@@ -100,6 +101,29 @@ def test_two_stores_at_the_same_path_have_different_locations(
     path: Path, open_at: Callable[[Path], SqliteStore]
 ) -> None:
     assert open_at(path).location != open_at(path).location
+
+
+def test_the_location_of_a_store_deep_down_fits_into_a_tag_and_its_neighbours_is_another_place(
+    tmp_path: Path, open_at: Callable[[Path], SqliteStore]
+) -> None:
+    deep = tmp_path.joinpath(*["deeper"] * 40)
+
+    one, other = (open_at(deep / name).location for name in ("web.db", "api.db"))
+
+    assert max(len(one), len(other)) <= 200
+    assert one.partition("@")[2] != other.partition("@")[2]
+
+
+def test_a_location_that_no_tag_takes_is_told_as_one_that_a_tag_takes(
+    path: Path, open_at: Callable[[Path], SqliteStore]
+) -> None:
+    open_at(path).save(a_record())
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE place SET location = ?", ("sqlite://mine, not yours" * 20,))
+    store = open_at(path)
+    store.load("web")
+
+    assert store.location == fitting("sqlite://mine, not yours" * 20)
 
 
 def test_a_store_that_was_replaced_under_us_is_noticed(store: SqliteStore, path: Path) -> None:

@@ -5,6 +5,7 @@ moto's own groups are not used at all: they have no time, no failure, and forget
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,10 @@ MOST_TAGS = 50
 MOST_TAGS_PER_CALL = 25
 MOST_KEY_LETTERS = 128
 MOST_VALUE_LETTERS = 256
+TAG_LETTERS = re.compile(r"[\w .:/=+@-]*")
+"""Letters, digits and spaces of any script, and `_ . : / = + - @`: "Tag your Amazon EC2 resources" in EC2's user guide.
+botocore's pattern for Auto Scaling's tags allows more; that AWS refuses what the guide rules out is believed, and the
+words for it are the sandbox's."""
 PROCESSES = (
     "Launch",
     "Terminate",
@@ -188,6 +193,8 @@ def _write_tags(group: Group, tags: Sequence[Mapping[str, Any]]) -> None:
                 f"1 validation error detected: Value '{each.get('Value', '')}' at 'tags' failed to satisfy constraint:"
                 f" Member must have length less than or equal to {MOST_VALUE_LETTERS}"
             )
+        if not TAG_LETTERS.fullmatch(each["Key"]) or not TAG_LETTERS.fullmatch(each.get("Value", "")):
+            raise invalid(f"The tag {each['Key']} has characters that tags do not take: {each.get('Value', '')!r}")
     ours = {key for key in group.tags.keys() | {each["Key"] for each in tags} if not key.startswith("aws:")}
     if len(ours) > MOST_TAGS:
         raise refuse("LimitExceeded", f"The maximum number of tags on a resource is {MOST_TAGS}.")
