@@ -33,7 +33,7 @@ COSTS = {
     "gone cold": Cost(5, TAG, 2),
     "in the middle of `rolling`": Cost(3, RESIZE, 1),
     "in the middle of `rolling`, with `--now`": Cost(4, SHIFT),
-    "without a load balancer": Cost(1, TAG),
+    "without a load balancer": Cost(3, TAG),
     "while reads are throttled, each once": Cost(7, SHIFT),
     "the store deleted, or out of reach": Cost(8, SHIFT),
     "neither store nor policy file": Cost(10, SHIFT),
