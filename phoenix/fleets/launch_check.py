@@ -43,14 +43,13 @@ _SPOT: Final = "spot"
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """`count` instances of this image, launched by the group's candidate at that instant, after those that live."""
+    """`count` instances of this image, launched by the candidate at that instant, after those that live."""
 
     live: Mapping[str, Any]
     candidate: Mapping[str, Any]
     image: Image
     count: int
     at: datetime
-    group: str
 
 
 def check_launch(aws: Aws, launch: Launch) -> list[Blocker]:
@@ -75,7 +74,7 @@ def check_launch(aws: Aws, launch: Launch) -> list[Blocker]:
             )
         ]
     trial = dry_run.Trial(launch.candidate, source, launch.image, mappings_for(aws, source, launch.image))
-    ground = Ground(launch.group, source, versions[0].number)
+    ground = Ground(source, versions[0].number)
     checks = [
         Check("trial launch", dry_run.CHECKS, partial(dry_run.try_launch, aws, trial)),
         Check("launch template", _CHANGED, partial(_changed, aws, launch.live, source)),

@@ -5,7 +5,7 @@ Must never stop at the first thing it finds: whoever mends one at a time starts 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -13,20 +13,33 @@ from typing import Any, Final
 
 from phoenix.aws.checks import Check, make_checks
 from phoenix.aws.groups import read_groups
+from phoenix.aws.members import below, unknown_members
 from phoenix.aws.rights import FORWARD, reads
 from phoenix.aws.session import Aws
+from phoenix.aws.templates import template_of
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.image import Image
 from phoenix.core.model import Slot
-from phoenix.fleets import addresses, launch_check, pair_judgement, pets, satellites, scaling_policies
+from phoenix.fleets import (
+    addresses,
+    launch_check,
+    mixed_policy,
+    pair_judgement,
+    pets,
+    satellites,
+    scaling_policies,
+    template_followers,
+)
 from phoenix.fleets.addresses import find_addresses
 from phoenix.fleets.launch_check import Launch, check_launch
+from phoenix.fleets.mixed_policy import POLICY, find_unknown
 from phoenix.fleets.pair_judgement import Pair, judge_pair
 from phoenix.fleets.pair_shapes import target_groups
 from phoenix.fleets.pets import find_pets
 from phoenix.fleets.satellites import find_in_hooks, find_in_notifications, find_in_schedules
 from phoenix.fleets.scaling_policies import find_in_policies
 from phoenix.fleets.schedules import Span
+from phoenix.fleets.template_followers import find_followers
 from phoenix.fleets.twins import Twins
 
 IAM_ACTIONS: Final = (
@@ -38,11 +51,13 @@ IAM_ACTIONS: Final = (
     | satellites.IAM_ACTIONS
     | scaling_policies.IAM_ACTIONS
 )
+_SHARED: Final = ("target-group-in-use", template_followers.CHECK)
 CHECKS: Final = (
     "unknown-auto-scaling-group",
     *pair_judgement.CHECKS,
     "instance-refresh",
-    "target-group-in-use",
+    *_SHARED,
+    mixed_policy.UNKNOWN,
     *addresses.CHECKS,
     *satellites.CHECKS,
     *scaling_policies.CHECKS,
@@ -74,12 +89,13 @@ class Start:
 
 def find_blockers(aws: Aws, start: Start) -> list[Blocker]:
     """Everything at once."""
-    found = read_groups(aws, start.names.values())
+    with unknown_members(aws, "autoscaling", "describe_auto_scaling_groups") as unknown:
+        found = read_groups(aws, start.names.values())
     missing = [_unknown(name, aws.region) for name in start.names.values() if name not in found]
     if missing:
         return missing
     live, candidate = found[start.names[start.live]], found[start.names[start.live.other]]
-    blockers = judge_pair(Pair(start.group, live, candidate))
+    blockers = [*judge_pair(Pair(start.group, live, candidate)), *find_unknown(below(unknown, POLICY))]
     # No template, nothing to launch: the reads below would only repeat that in AWS's words.
     launchable = not any(b.name == "launch-configuration" for b in blockers)
     return [*blockers, *make_checks(aws, list(_checks(aws, start, live, candidate, launchable=launchable)))]
@@ -98,11 +114,11 @@ def _checks(
     yield Check("scaling policies", scaling_policies.CHECKS, partial(find_in_policies, aws, twins))
     yield Check("scheduled actions", satellites.IN_SCHEDULES, partial(find_in_schedules, aws, twins, span))
     yield Check("notifications", satellites.IN_NOTIFICATIONS, partial(find_in_notifications, aws, twins))
-    yield Check("other users of the target groups", ("target-group-in-use",), partial(_sharers, aws, live, candidate))
+    yield Check("other Auto Scaling groups", _SHARED, partial(_sharers, aws, live, candidate))
     yield Check("free addresses", addresses.CHECKS, partial(find_addresses, aws, candidate, count))
     yield Check("live instances", pets.CHECKS, partial(find_pets, aws, live))
     if launchable:
-        launch = Launch(live, candidate, start.image, count, start.at, start.group)
+        launch = Launch(live, candidate, start.image, count, start.at)
         yield Check("launch template", launch_check.CHECKS, partial(check_launch, aws, launch))
 
 
@@ -140,24 +156,31 @@ def _since(refresh: Mapping[str, Any]) -> str:
 
 
 def _sharers(aws: Aws, *pair: Mapping[str, Any]) -> Iterator[Blocker]:
-    """Other groups in our target groups would get a share of the traffic that no weight of ours accounts for.
+    """Other groups that register in our target groups, or launch the newest version of our template.
 
-    AWS cannot be asked by target group, so all groups are read, without their instances.
+    AWS cannot be asked by either, so all groups are read, without their instances.
     """
     names = {str(group["AutoScalingGroupName"]) for group in pair}
-    ours = {arn for group in pair for arn in target_groups(group)}
-    if not ours:
-        return
-    everyone = aws.pages(
-        "autoscaling",
-        "describe_auto_scaling_groups",
-        "AutoScalingGroups",
-        IncludeInstances=False,
-        PaginationConfig={"PageSize": _MOST_GROUPS_PER_PAGE},
+    everyone = list(
+        aws.pages(
+            "autoscaling",
+            "describe_auto_scaling_groups",
+            "AutoScalingGroups",
+            IncludeInstances=False,
+            PaginationConfig={"PageSize": _MOST_GROUPS_PER_PAGE},
+        )
     )
-    for group in everyone:
+    others = [group for group in everyone if str(group["AutoScalingGroupName"]) not in names]
+    yield from _in_our_target_groups({arn for group in pair for arn in target_groups(group)}, others)
+    templates = {use.id for use in map(template_of, pair) if use is not None}
+    yield from find_followers(templates, names, others)
+
+
+def _in_our_target_groups(ours: Collection[str], others: Iterable[Mapping[str, Any]]) -> Iterator[Blocker]:
+    """They would get a share of the traffic that no weight of ours accounts for."""
+    for group in others:
         name = str(group["AutoScalingGroupName"])
-        for arn in sorted(ours.intersection(target_groups(group))) if name not in names else ():
+        for arn in sorted(set(ours).intersection(target_groups(group))):
             yield Blocker(
                 "target-group-in-use",
                 f"target group {arn.split('/')[1]}",

@@ -5,7 +5,6 @@ Every sentence says what is so and what would go wrong, and brings the command t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,9 +14,10 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
 from phoenix.core.narrate import RETAINED
 from phoenix.core.tags import GENERATION, GROUP
-from phoenix.fleets import attachments, limits, other_owners, pair_settings
+from phoenix.fleets import attachments, limits, mixed_policy, other_owners, pair_settings
 from phoenix.fleets.attachments import judge_attachments
 from phoenix.fleets.limits import judge_limits
+from phoenix.fleets.mixed_policy import judge_mixed
 from phoenix.fleets.other_owners import judge_owner
 from phoenix.fleets.pair_settings import judge_settings
 from phoenix.fleets.pair_shapes import our_tags, target_groups
@@ -30,8 +30,7 @@ CHECKS: Final = (
     "warm-pool",
     "other-group",
     "protects-new-instances",
-    "weighted-capacity",
-    "template-per-override",
+    *mixed_policy.CHECKS,
     "capacity-in-other-units",
     "desired-out-of-bounds",
     "slot-not-empty",
@@ -125,7 +124,7 @@ def _either(group_name: str, group: Mapping[str, Any]) -> Iterator[Blocker]:
             "    --no-new-instances-protected-from-scale-in",
         )
     yield from _in_other_units(name, str(group.get("DesiredCapacityType") or "units"))
-    yield from _mixed(name, group.get("MixedInstancesPolicy") or {})
+    yield from judge_mixed(name, group.get("MixedInstancesPolicy") or {})
 
 
 def _retained(group: Mapping[str, Any]) -> Iterator[Blocker]:
@@ -167,42 +166,6 @@ def _suspended(group: Mapping[str, Any]) -> Iterator[Blocker]:
                 f"{word} is suspended, not by phoenix. {consequence}",
                 f"aws autoscaling resume-processes --auto-scaling-group-name {name} \\\n    --scaling-processes {word}",
             )
-
-
-def _mixed(name: str, policy: Mapping[str, Any]) -> Iterator[Blocker]:
-    where = f"Auto Scaling group {name}"
-    overrides = policy.get("LaunchTemplate", {}).get("Overrides", ())
-    if any(str(item.get("WeightedCapacity", "1")) != "1" for item in overrides):
-        yield Blocker(
-            "weighted-capacity",
-            where,
-            f"{name} counts capacity in weights, not in instances: a need could not be compared with what is healthy."
-            " Remove WeightedCapacity from its overrides:",
-            _without(name, policy, "WeightedCapacity"),
-        )
-    if any(item.get("LaunchTemplateSpecification") for item in overrides):
-        yield Blocker(
-            "template-per-override",
-            where,
-            f"{name} has overrides with launch templates of their own: they would go on launching the old image."
-            " Remove LaunchTemplateSpecification from its overrides:",
-            _without(name, policy, "LaunchTemplateSpecification"),
-        )
-
-
-def _without(name: str, policy: Mapping[str, Any], unwanted: str) -> str:
-    """The command that takes a key out of all overrides. AWS replaces the whole policy, so all of it is in there."""
-    template = policy["LaunchTemplate"]
-    overrides = [{key: value for key, value in item.items() if key != unwanted} for item in template["Overrides"]]
-    specification = dict(template["LaunchTemplateSpecification"])
-    if "LaunchTemplateId" in specification:
-        specification.pop("LaunchTemplateName", None)  # AWS shows both, and refuses both
-    changed = {"LaunchTemplateSpecification": specification, "Overrides": overrides}
-    written = json.dumps(dict(policy) | {"LaunchTemplate": changed}, separators=(",", ":"))
-    return (
-        f"aws autoscaling update-auto-scaling-group --auto-scaling-group-name {name} \\\n"
-        f"    --mixed-instances-policy '{written}'"
-    )
 
 
 def _live(group: Mapping[str, Any]) -> Iterator[Blocker]:

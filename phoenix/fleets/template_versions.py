@@ -20,6 +20,10 @@ from phoenix.fleets.template_disks import find_disks, find_kernel, fitted, has_s
 IAM_ACTIONS: Final = template_disks.IAM_ACTIONS
 CHECKS: Final = ("template-member-unknown", "template-versions", *template_disks.CHECKS)
 
+_DELETE: Final = (
+    "Those that no instance, no group and no generation of `phoenix status` uses can go (aws ec2"
+    " delete-launch-template-versions, up to 200 a call). They are listed by:"
+)
 _ROOM = 100
 """Versions that must still fit before it is said: a start makes one, and nobody mends a template at night."""
 _LONG_RUN = 1000
@@ -29,9 +33,8 @@ _MAPPINGS: Final = "LaunchTemplateVersions.LaunchTemplateData.BlockDeviceMapping
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """The template, for a start of that group: the owner's newest version, and the number of the newest of all."""
+    """The template: the owner's newest version, and the number of the newest of all."""
 
-    group: str
     source: TemplateVersion
     newest: int
 
@@ -63,16 +66,20 @@ def _too_many(aws: Aws, ground: Ground) -> Iterator[Blocker]:
     """
     template, run = ground.source.template, ground.newest - ground.source.number
     count = count_versions(aws, template) if ground.newest > MOST_VERSIONS - _ROOM else 0
-    remedy = f"phoenix repair --versions --group {ground.group}"
+    remedy = (
+        f"aws ec2 describe-launch-template-versions --launch-template-id {template} \\\n"
+        '    --query "LaunchTemplateVersions[].[VersionNumber,VersionDescription,CreateTime]" --output text'
+    )
     if count > MOST_VERSIONS - _ROOM:
         text = (
             f"it has {count} of the {MOST_VERSIONS} versions that EC2 keeps; without room for one more, nothing starts."
+            f" {_DELETE}"
         )
         yield Blocker("template-versions", f"launch template {template}", text, remedy, warning=count < MOST_VERSIONS)
     elif run > _LONG_RUN and count == 0:
         text = (
             f"phoenix has made up to {run} versions since the owner's newest, {ground.source.number}: each look has to"
-            " read past them. Those that nothing uses can go:"
+            " read past them. {_DELETE}"
         )
         yield Blocker("template-versions", f"launch template {template}", text, remedy, warning=True)
 

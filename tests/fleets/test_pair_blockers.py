@@ -93,6 +93,47 @@ def answer_with_member(account: Account, service: str, operation: str, before: s
     client.meta.events.register_first(f"before-parse.{name}.{operation}", answer)
 
 
+@pytest.mark.parametrize(
+    ("version", "expected"), [("$Latest", ["template-followed-elsewhere"]), ("$Default", []), ("1", [])]
+)
+def test_another_group_that_would_launch_the_next_version_stands_in_the_way(
+    account: Account, image: Image, version: str, expected: list[str]
+) -> None:
+    another_group(account, LaunchTemplate={"LaunchTemplateId": the_id(account), "Version": version})
+
+    assert named(b for b in account.fleet.find_blockers(Slot.BLUE, image, 4) if not b.warning) == expected
+
+
+def test_an_override_may_follow_the_template_too(account: Account, image: Image) -> None:
+    follows = {"LaunchTemplateId": the_id(account), "Version": "$Latest"}
+    base = {"LaunchTemplateSpecification": follows | {"Version": "1"}}
+    overrides = [{"InstanceType": "m7g.large", "LaunchTemplateSpecification": follows}]
+    another_group(account, MixedInstancesPolicy={"LaunchTemplate": {**base, "Overrides": overrides}})
+
+    found = account.fleet.find_blockers(Slot.BLUE, image, 4)
+
+    assert "template-followed-elsewhere" in named(found)
+
+
+def another_group(account: Account, **source: Any) -> None:
+    zones = ["eu-west-1a"]
+    account.client("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName="api", MinSize=0, MaxSize=0, AvailabilityZones=zones, **source
+    )
+
+
+def test_a_policy_with_members_that_would_be_lost_stands_in_the_way(open_account: Opener) -> None:
+    account = open_account("workers")
+    image = an_image(account.sandbox.bake_image("workers-2026.11.18-c0ffee"))
+    answer_with_member(
+        account, "autoscaling", "DescribeAutoScalingGroups", "<OnDemandBaseCapacity>", "<Fresh>1</Fresh>"
+    )
+
+    (blocker,) = (b for b in account.fleet.find_blockers(Slot.BLUE, image, 4) if not b.warning)
+
+    assert (blocker.name, "Fresh" in blocker.text) == ("policy-member-unknown", True)
+
+
 def versions_of(account: Account, count: int) -> None:
     """Let the template have so many versions, the newest of them ours."""
     template = account.sandbox.world.ec2().launch_templates[the_id(account)]
@@ -124,7 +165,7 @@ def test_a_template_that_is_full_stands_in_the_way(account: Account, image: Imag
 
     (blocker,) = (b for b in account.fleet.find_blockers(Slot.BLUE, image, 4) if b.name == "template-versions")
 
-    assert (blocker.warning, blocker.remedy) == (False, "phoenix repair --versions --group web")
+    assert (blocker.warning, "describe-launch-template-versions" in str(blocker.remedy)) == (False, True)
 
 
 def test_a_template_that_is_gone_stands_in_the_way(account: Account, image: Image) -> None:

@@ -219,3 +219,22 @@ def test_a_new_kind_of_attachment_and_a_full_set_of_tags_are_found_among_the_res
     attached = {"TrafficSources": [{"Identifier": "x-1", "Type": "quantum"}]}
 
     assert named(judged(candidate=attached | {"Tags": tags})) == ["other-traffic-source", "tag-limit"]
+
+
+@pytest.mark.parametrize(
+    ("distribution", "override", "name"),
+    [
+        ({}, {"ImageId": "ami-0aaaaaaaaaaaaaaaa"}, "image-per-override"),
+        ({"DistributionSegments": [{"CapacityTypes": ["spot"]}]}, {}, "distribution-segments"),
+    ],
+)
+def test_what_a_policy_would_launch_or_lose_behind_the_version_stands_in_the_way(
+    distribution: dict[str, Any], override: dict[str, Any], name: str
+) -> None:
+    policy = mixed(**override)
+    policy["MixedInstancesPolicy"]["InstancesDistribution"] = distribution
+
+    found = [blocker for blocker in judged(candidate=policy) if not blocker.warning]
+
+    assert named(found) == [name]
+    assert "--mixed-instances-policy '{" in str(found[0].remedy)
