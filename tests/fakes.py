@@ -157,11 +157,9 @@ class FakeFleet:
 
     def find_revival_blockers(self, generation: Generation, count: int) -> Sequence[Blocker]:
         self._fail_if_told()
-        version = self.versions.get(int(generation.template_version or 0))
-        if version is None:
-            return [Blocker("template-version-gone", "1", f"1 has no version {generation.template_version} any more.")]
-        image = version[1]
-        return [Blocker("image-gone", image, f"{image} is gone.", "restore it")] if image in self.gone else []
+        if not self.versions:
+            return [Blocker("template-version-gone", "1", "no version of 1 is its owner's.")]
+        return self.find_losses(generation)
 
     def settle(self) -> None:
         """Let everything that was launched come up."""

@@ -242,10 +242,12 @@ def test_a_generation_of_which_all_is_there_can_be_launched_again(case: Case) ->
     assert case.fleet.find_revival_blockers(the_live_one(case), 4) == []
 
 
-def test_a_generation_whose_template_version_is_gone_cannot(case: Case) -> None:
-    unknown = replace(the_live_one(case), template_version="99")
+def test_a_generation_whose_template_version_is_gone_can_too_for_its_image_says_what_to_launch(case: Case) -> None:
+    generation = the_live_one(case)
+    unknown = replace(generation, template_version="99")
 
-    assert [b.name for b in case.fleet.find_revival_blockers(unknown, 4)] == ["template-version-gone"]
+    assert case.fleet.find_revival_blockers(unknown, 4) == []
+    assert case.fleet.identify(unknown).template_version == generation.template_version
 
 
 def test_a_generation_whose_image_is_gone_cannot(case: Case) -> None:

@@ -95,6 +95,8 @@ class Account:
         return resource, resource_tags(_tags(found))
 
     def on_template(self, template: str) -> tuple[str, Context]:
+        if template not in self.templates:
+            del self.templates  # made since they were read
         return arn("ec2", f"launch-template/{template}"), resource_tags(self.templates[template])
 
     def _told(self, service: str, method: str, **parameters: Any) -> Any:

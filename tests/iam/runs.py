@@ -25,6 +25,7 @@ from phoenix.stores.dynamodb_table import definition
 from phoenix.wiring.rights import Where, own_document
 from tests.iam.evaluator import Request
 from tests.iam.recorder import FILLED, Recorder
+from tests.rotation import iac
 from tests.rotation.stage import BRISK, NEW_NAME, STEADY, Stage, UnhurriedAws, a_policy, write_policy
 
 CANARY = {"kind": "canary", "steps": [{"weight": 20, "bake": "10m"}], "bake": "30s"}
@@ -175,6 +176,21 @@ def back_by_tags_alone(folder: Path) -> Run:
     return run
 
 
+def back_past_a_replaced_template(folder: Path) -> Run:
+    """The owner's IaC has replaced the launch template, and AWS has launched from it into the retained slot."""
+    with a_run(folder) as run:
+        stage = run.stage
+        with run.by(Role.ROTATE):
+            stage.rotate()
+        iac.replace_template(stage, NEW_NAME)
+        stage.box.kill_instance(stage.instances("blue")[0]["InstanceId"])
+        stage.clock.advance(300)
+        with run.by(Role.ROLLBACK):
+            looks(stage.group)
+            stage.rollback()
+    return run
+
+
 def spot_without_traffic(folder: Path) -> Run:
     """Mixed instances, batch by batch, found by a sweep; the way back launches first."""
     with a_run(folder, "workers", a_policy("workers", traffic="none", strategy=ROLLING, gates=None)) as run:
@@ -206,6 +222,7 @@ RUNS: tuple[Callable[[Path], Run], ...] = (
     back_from_cold,
     back_out_of_the_middle,
     back_by_tags_alone,
+    back_past_a_replaced_template,
     spot_without_traffic,
     a_shared_listener,
 )

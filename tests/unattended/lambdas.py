@@ -47,7 +47,7 @@ class Function:
         self.name = f"phoenix-{handler.rpartition('.')[2]}"
         self.invocations: dict[str, Invocation] = {}
         self._handler, self._variables, self._workers, self._lasts = handler, dict(variables), workers, lasts
-        self._waiting: queue.Queue[Invocation] = queue.Queue()
+        self._waiting: queue.Queue[Invocation | None] = queue.Queue()
         self._ids = count(1)
         self.programs: list[subprocess.Popen[bytes]] = []
         self._stack = ExitStack()
@@ -82,6 +82,7 @@ class Function:
         for program in self.programs:
             program.kill()
             program.wait()
+        self._waiting.put(None)
         self._stack.close()
 
     def invoke(self, **event: Any) -> Invocation:
@@ -102,11 +103,11 @@ class Function:
         return [invocation.wait() for invocation in list(self.invocations.values())]
 
     def next(self) -> Invocation | None:
-        """What a worker does next; None where nothing came for a while."""
-        try:
-            return self._waiting.get(timeout=0.5)
-        except queue.Empty:
-            return None
+        """What a worker does next, once there is something; None when the function is gone, to each that waits."""
+        found = self._waiting.get()
+        if found is None:
+            self._waiting.put(None)
+        return found
 
     def deadline(self) -> int:
         """When an invocation that starts now is killed, in milliseconds since 1970."""
@@ -158,9 +159,10 @@ def _runtime_api(function: Function) -> type[BaseHTTPRequestHandler]:
     class Api(_Quiet):
         def do_GET(self) -> None:
             assert self.path == NEXT
-            found = None
-            while found is None:
-                found = function.next()
+            found = function.next()
+            if found is None:
+                self.close_connection = True
+                return
             facts = {
                 "Lambda_Runtime_Aws_Request_Id": found.id,
                 "Lambda_Runtime_Deadline_Ms": str(function.deadline()),
