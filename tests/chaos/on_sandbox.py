@@ -116,7 +116,7 @@ def truth_of(stage: Stage) -> Truth:
     """What the sandbox's physics say, not its API."""
     world = stage.box.world
     arns = {arn: slot for slot in Slot for arn in world.scaling.groups[f"{stage.name}-{slot.value}"].target_groups}
-    shares, weights, others = [], [], []
+    shares, weights, others, sticky = [], [], [], []
     for each in world.routes.effective().values():
         ours = {slot: sum(s for arn, s in each.items() if arns.get(arn) is slot) for slot in Slot}
         if sum(ours.values()):
@@ -124,10 +124,18 @@ def truth_of(stage: Stage) -> Truth:
     for _, rule in world.routes._rules():
         said = weights_of(rule.actions)
         if any(arn in arns for arn in said):
-            weights.append({slot: sum(w for arn, w in said.items() if arns.get(arn) is slot) for slot in Slot})
+            named = {arns[arn] for arn in said if arn in arns}
+            weights.append({slot: sum(w for arn, w in said.items() if arns.get(arn) is slot) for slot in named})
+            sticky.append(sticky_seconds(rule.actions))
             others.append(tuple((arn, w) for arn, w in said.items() if arn not in arns))
     slots = {slot: _slot_truth(stage, slot) for slot in Slot}
-    return Truth(world.timeline.now, slots, tuple(shares), tuple(weights), tuple(others))
+    return Truth(world.timeline.now, slots, tuple(shares), tuple(weights), tuple(others), tuple(sticky))
+
+
+def sticky_seconds(actions: list[Any]) -> int:
+    """How long a rule keeps a client on one target group, as the API has it; 0 when it does not."""
+    configs = (each.data.get("ForwardConfig", {}).get("TargetGroupStickinessConfig", {}) for each in actions)
+    return next((int(found.get("DurationSeconds") or 0) for found in configs if found.get("Enabled")), 0)
 
 
 def _slot_truth(stage: Stage, slot: Slot) -> SlotTruth:

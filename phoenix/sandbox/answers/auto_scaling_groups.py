@@ -24,7 +24,6 @@ NOT_SETTINGS = frozenset(
     {"AutoScalingGroupName", "Tags", "InstanceId", "LifecycleHookSpecificationList", "TrafficSources"}
 )
 MOST_TAGS = 50
-MOST_TAGS_PER_CALL = 25
 MOST_KEY_LETTERS = 128
 MOST_VALUE_LETTERS = 256
 TAG_LETTERS = re.compile(r"[\w .:/=+@-]*")
@@ -168,22 +167,12 @@ def resume(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
 def tag(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """CreateOrUpdateTags. Of more than 25 in one call AWS takes none; that is left out here, so that fixtures of users
     which seed many tags at once go on working. phoenix itself never sends more (`fleets.pair`)."""
-    _check_number_of_tags(params["Tags"])
     by_group: dict[str, list[Mapping[str, Any]]] = {}
     for each in params["Tags"]:
         by_group.setdefault(group_named(world, each.get("ResourceId", "")).name, []).append(each)
     for name, tags in by_group.items():
         _write_tags(group_named(world, name), tags)
     return {}
-
-
-def _check_number_of_tags(tags: Sequence[object]) -> None:
-    """At most 25 to add or remove in one call, of all groups together ("Tag naming and usage restrictions")."""
-    if len(tags) > MOST_TAGS_PER_CALL:
-        raise invalid(
-            "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less"
-            f" than or equal to {MOST_TAGS_PER_CALL}"
-        )
 
 
 def _write_tags(group: Group, tags: Sequence[Mapping[str, Any]]) -> None:
@@ -205,7 +194,6 @@ def _write_tags(group: Group, tags: Sequence[Mapping[str, Any]]) -> None:
 
 def untag(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """DeleteTags; a value that is given must match."""
-    _check_number_of_tags(params["Tags"])
     for each in params["Tags"]:
         tags = group_named(world, each.get("ResourceId", "")).tags
         known = tags.get(each["Key"])
