@@ -84,9 +84,12 @@ def _rings(alarm: Alarm, look: str, group: str) -> Blocker:
 def _rings_idly(alarm: Alarm, idle: SlotState) -> Blocker:
     """About a slot without traffic: by its treatment of missing data, or left over from the last generation there."""
     text = f"{_since(alarm)}, and is about {idle.auto_scaling_group}, which has no traffic{_quoted(alarm)}."
-    if alarm.missing == "breaching" and not alarm.children:
-        text += " It takes missing data for a breach. Let it take silence for OK:"
-        remedy = alarm.command()
+    # A composite alarm follows its children, so they are what is mended.
+    breached = [each for each in alarm.rung_by or (alarm,) if each.missing == "breaching" and not each.children]
+    if breached:
+        whose = "It takes" if alarm in breached else f"{' and '.join(each.name for each in breached)} in it takes"
+        text += f" {whose} missing data for a breach. Let it take silence for OK:"
+        remedy = "\n".join(each.command() for each in breached)
     else:
         text += " What it tells of is over:"
         remedy = (

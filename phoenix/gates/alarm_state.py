@@ -25,6 +25,7 @@ _LONGEST_REASON = 160
 # API Gateway. While nothing goes wrong, such a metric has no data at all.
 _ERRORS: Final = re.compile(r"httpcode|[45]xx|error|fault|reject|throttl|exception|reset_count", re.IGNORECASE)
 _CHILD: Final = re.compile(r"\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*[\"']?([^\"')]+?)[\"']?\s*\)")
+_ASKS_MORE: Final = re.compile(r"\bNOT\b|\bOK\s*\(|\bINSUFFICIENT_DATA\s*\(|\b(?:TRUE|FALSE|AT_LEAST)\b", re.IGNORECASE)
 _SAID_ONLY: Final = frozenset(
     {
         "AlarmArn", "AlarmConfigurationUpdatedTimestamp", "EvaluationState", "StateReason", "StateReasonData",
@@ -36,7 +37,8 @@ _SAID_ONLY: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm at one instant. `children` are the alarms in a composite one's rule, `window` how far back it looks."""
+    """An alarm at one instant. `window` is how far back it looks; of a composite one, `children` are the alarms in its
+    rule, and `rung_by` the metric alarms that make it ring, where that can be told."""
 
     name: str
     state: str
@@ -48,6 +50,7 @@ class Alarm:
     fills_gaps: bool = False
     window: timedelta | None = None
     children: tuple[str, ...] = ()
+    rung_by: tuple[Alarm, ...] = ()
     said: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -102,11 +105,16 @@ def read_alarm(item: Mapping[str, Any]) -> Alarm:
 
 
 def with_children(alarm: Alarm, known: Mapping[str, Alarm]) -> Alarm:
-    """A composite alarm is about what all its children are about, and looks as far back as the farthest of them."""
+    """A composite alarm is about what all its children are about, and looks as far back as the farthest of them.
+
+    One that rings is about those of them that make it ring: a slot that has lost its traffic may well have an alarm
+    for that, and the other slot must not be judged by it.
+    """
     leaves = list(_leaves(alarm, known, frozenset()))
     if not alarm.children or not leaves:
         return alarm
-    shared = frozenset.intersection(*(leaf.dimensions for leaf in leaves))
+    rung_by = tuple(_ringing(alarm, known, frozenset()))
+    shared = frozenset.intersection(*(leaf.dimensions for leaf in rung_by or leaves))
     windows = [leaf.window for leaf in leaves if leaf.window is not None]
     return Alarm(
         alarm.name,
@@ -116,6 +124,7 @@ def with_children(alarm: Alarm, known: Mapping[str, Alarm]) -> Alarm:
         dimensions=shared,
         window=max(windows, default=None),
         children=alarm.children,
+        rung_by=rung_by,
         said=alarm.said,
     )
 
@@ -131,6 +140,17 @@ def _leaves(alarm: Alarm, known: Mapping[str, Alarm], above: frozenset[str]) -> 
     for name in alarm.children:
         if name in known and name not in above:
             yield from _leaves(known[name], known, above | {alarm.name})
+
+
+def _ringing(alarm: Alarm, known: Mapping[str, Alarm], above: frozenset[str]) -> Iterator[Alarm]:
+    """The metric alarms that make it ring; none where its rule asks for more than which alarms ring."""
+    if not alarm.rings or _ASKS_MORE.search(str(alarm.said.get("AlarmRule") or "")):
+        return
+    if not alarm.children:
+        yield alarm
+    for name in alarm.children:
+        if name in known and name not in above:
+            yield from _ringing(known[name], known, above | {alarm.name})
 
 
 def _children(rule: str) -> Iterable[str]:

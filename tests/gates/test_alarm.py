@@ -145,15 +145,16 @@ ERRORS, LATENCY = "HTTPCode_Target_5XX_Count", "TargetResponseTime"
 NO_DATA = "INSUFFICIENT_DATA"
 
 
-def put(account: Account, state: str, slot: Slot | None = GREEN, *, metric: str = ERRORS, missing: str = "") -> None:
-    """An alarm named `own` about the target group of a slot, or about none, in this state."""
+def put(account: Account, state: str, slot: Slot | None = GREEN, **options: str) -> None:
+    """An alarm about the target group of a slot, or about none, in this state; `own` if `name` does not say else."""
+    name, missing = options.get("name", "own"), options.get("missing")
     about = [{"Name": "LoadBalancer", "Value": "app/web/1"}]
     if slot is not None:
         about += [{"Name": "TargetGroup", "Value": account.target_groups()[slot][0].rpartition(":")[2]}]
     account.client("cloudwatch").put_metric_alarm(
-        AlarmName="own",
+        AlarmName=name,
         Namespace="AWS/ApplicationELB",
-        MetricName=metric,
+        MetricName=options.get("metric", ERRORS),
         Dimensions=about,
         ComparisonOperator="GreaterThanThreshold",
         Threshold=25.0,
@@ -162,7 +163,7 @@ def put(account: Account, state: str, slot: Slot | None = GREEN, *, metric: str 
         Statistic="Sum",
         **({"TreatMissingData": missing} if missing else {}),
     )
-    account.sandbox.set_alarm("own", state, "Threshold Crossed")
+    account.sandbox.set_alarm(name, state, "Threshold Crossed")
 
 
 def own(account: Account, weight: int, **rotation: Any) -> Verdict:
@@ -220,7 +221,8 @@ def composite(account: Account, rule: str, state: str) -> None:
     [
         (BLUE, "ALARM(own)", WAIT),
         (GREEN, 'ALARM("own")', FAIL),
-        (BLUE, "ALARM(own) OR ALARM(web-5xx)", FAIL),
+        (BLUE, "ALARM(own) OR ALARM(web-5xx)", WAIT),  # web-5xx is OK
+        (BLUE, "ALARM(own) OR NOT ALARM(web-5xx)", FAIL),
         (BLUE, "ALARM(arn:aws:cloudwatch:eu-west-1:123456789012:alarm:own) OR ALARM(own)", WAIT),
     ],
 )
@@ -235,6 +237,39 @@ def test_a_composite_alarm_is_about_what_all_its_children_are_about(
     verdict = gate.check(a_rotation(looked_at=now, weight=5), Observation(at=now, slots=account.slots()))
 
     assert verdict.judgement is judgement
+
+
+def watch_both(account: Account, rings: Slot, rule: str) -> Verdict:
+    """At 100 %, ask a gate about `any`, which watches an alarm for each slot: `own` rings, `other` is OK."""
+    put(account, "OK", rings.other, name="other")
+    put(account, "ALARM", rings)
+    composite(account, rule, "ALARM")
+    gate = account.make(AlarmGate, Settings(alarms=("any",)))
+    now = account.clock.now()
+    return gate.check(a_rotation(looked_at=now, weight=100), Observation(at=now, slots=account.slots()))
+
+
+@pytest.mark.parametrize(
+    ("rings", "rule", "judgement"),
+    [
+        (BLUE, "ALARM(own) OR ALARM(other)", PASS),
+        (GREEN, "ALARM(own) OR ALARM(other)", FAIL),
+        (BLUE, "ALARM(own) AND NOT ALARM(other)", FAIL),
+        (BLUE, "ALARM(own) OR ALARM(web-5xx)", PASS),
+        (BLUE, "ALARM(own) OR ALARM(gone)", PASS),
+        (BLUE, "ALARM(own) AND OK(other)", FAIL),
+    ],
+)
+def test_a_composite_alarm_that_rings_is_about_what_makes_it_ring(
+    account: Account, rings: Slot, rule: str, judgement: Judgement
+) -> None:
+    assert watch_both(account, rings, rule).judgement is judgement
+
+
+def test_a_composite_alarm_that_more_than_one_slot_makes_ring_is_judged_as_before(account: Account) -> None:
+    account.sandbox.set_alarm("web-5xx", "ALARM")
+
+    assert watch_both(account, BLUE, "ALARM(own) OR ALARM(web-5xx)").judgement is FAIL
 
 
 # --- passed over by name ----------------------------------------------------------------------------------------------

@@ -69,6 +69,18 @@ def test_the_command_that_is_printed_changes_how_silence_is_taken_and_nothing_el
     assert after["TreatMissingData"] == "notBreaching"
 
 
+def test_a_composite_alarm_that_an_idle_slot_makes_ring_is_mended_in_that_slots_alarm(account: Account) -> None:
+    put(account, "OK", BLUE, missing="breaching", name="other")
+    put(account, "ALARM", GREEN, missing="breaching")
+    composite(account, "ALARM(own) OR ALARM(other)", "ALARM")
+
+    (blocker,) = account.make(AlarmGate, Settings(alarms=("any",))).find_blockers(account.slots(), BLUE)
+
+    assert "own in it takes missing data for a breach" in blocker.text
+    assert blocker.remedy is not None
+    assert '"AlarmName":"own"' in blocker.remedy
+
+
 def test_what_the_last_generation_has_left_ringing_is_mended_by_a_command(account: Account) -> None:
     put(account, "ALARM", missing="ignore")
 
