@@ -236,9 +236,9 @@ def _places(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) 
             case SetFailover():
                 yield Temporary.FAILOVER, action.slot
             case WriteTags():
-                yield from ((Temporary.TAGS, slot) for slot in action.tags)
+                yield from ((Temporary.TAGS, slot) for slot, keys in action.tags.items() if {*keys} & {*_NOTES})
             case RemoveTags():
-                yield from ((Temporary.TAGS, slot) for slot in action.keys)
+                yield from ((Temporary.TAGS, slot) for slot, keys in action.keys.items() if {*keys} & {*_NOTES})
             case SetWeights():
                 # Weights have a watch of their own; only a route that has stopped naming the slot is news here.
                 yield from ((Temporary.REFERENCE, r.arn) for r in seen.routes if rotation.new.slot not in r.weights)

@@ -162,7 +162,11 @@ def with_failover(group: Group, sight: Sight) -> Sight:
     wanted = unread(rotation, seen) if rotation is not None else ()
     if rotation is None or not wanted:
         return sight
-    if rotation.back is not None and rotation.shifted_at is None and may_go_back(rotation, seen):
+    if rotation.back is not None and rotation.shifted_at is None:
+        # Before the shift only what has to be named again: nothing else is changed there yet.
+        is_named = all(rotation.old.slot in route.weights for route in seen.routes)
+        wanted = () if is_named or may_go_back(rotation, seen) else tuple({rotation.old.slot} & {*wanted})
+    if not wanted:
         return sight
     found = group.router.read_failover({slot: sight.record.target_groups[slot] for slot in wanted})
     slots = {slot: replace(state, failover=found.get(slot, "")) for slot, state in seen.slots.items()}

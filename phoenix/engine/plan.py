@@ -107,4 +107,6 @@ def _count_writes(found: Survey) -> int:
     grows = sum(a.new_capacity < b.new_capacity for a, b in pairwise(steps))
     shrinks = sum(a.old_capacity > b.old_capacity for a, b in pairwise(steps)) + (steps[0].old_capacity < 100)
     clean_up = 4
-    return prepare + shifts + grows + shrinks + clean_up
+    # Off on the new slot and on the old one, back on the new one; the tags of the old one, and of the new one.
+    failover = 5 if found.terms.suspend_failover and found.seen.routes else 0
+    return prepare + shifts + grows + shrinks + clean_up + failover

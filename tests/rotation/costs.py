@@ -7,6 +7,7 @@ from typing import Any
 
 from phoenix.core.model import Outcome
 from phoenix.engine.group import Group
+from phoenix.sandbox import Call
 from tests.rotation.stage import OLD_NAME, SLOTS, Stage
 
 SHIFTS = {"ModifyListener", "ModifyRule"}
@@ -30,7 +31,7 @@ COSTS = {
     "while somebody else drives": Cost(4, SHIFT),
     "hot, but the live one has grown since": Cost(3, RESIZE, 1),
     "hot, but some are unhealthy, with `--now`": Cost(4, SHIFT),
-    "gone cold": Cost(5, TAG, 2),
+    "gone cold": Cost(6, TAG, 7),
     "in the middle of `rolling`": Cost(3, RESIZE, 1),
     "in the middle of `rolling`, with `--now`": Cost(4, SHIFT),
     "without a load balancer": Cost(3, TAG),
@@ -50,8 +51,18 @@ def cost_of(stage: Stage) -> Cost:
     if not written:
         return Cost(len(calls), NONE)
     first = calls[written[0]].operation
-    shift = next((n for n, index in enumerate(written) if calls[index].operation in SHIFTS), 0)
-    return Cost(written[0], SHIFT if first in SHIFTS else first, shift)
+    shift = next((n for n, index in enumerate(written) if moves_traffic(calls[index])), 0)
+    return Cost(written[0], SHIFT if moves_traffic(calls[written[0]]) else first, shift)
+
+
+def moves_traffic(call: Call) -> bool:
+    """True where a write gives the first generation a share; one that names it at weight 0, or names it alone once the
+    other one is empty, moves nothing."""
+    if call.operation not in SHIFTS:
+        return False
+    actions = call.params.get("Actions") or call.params["DefaultActions"]
+    groups = next(each["ForwardConfig"]["TargetGroups"] for each in actions if each["Type"] == "forward")
+    return len(groups) > 1 and any(each["Weight"] for each in groups if "-blue/" in each["TargetGroupArn"])
 
 
 def assert_back_on_the_first(stage: Stage, desired: int = 4) -> None:

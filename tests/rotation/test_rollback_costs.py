@@ -26,11 +26,11 @@ from tests.rotation.costs import (
     COSTS,
     NONE,
     SHIFT,
-    SHIFTS,
     Cost,
     assert_back_on_the_first,
     cost_of,
     elsewhere,
+    moves_traffic,
     resting,
     rotated,
     word_left,
@@ -52,7 +52,7 @@ def test_during_the_launch_there_is_no_traffic_to_move_and_the_candidate_goes(st
 
     assert report.exit_status == 0
     assert cost_of(stage) == COSTS["during the launch, or before it"]
-    assert not SHIFTS & set(stage.writes())
+    assert not any(moves_traffic(call) for call in stage.calls() if call.mutating)
     assert_back_on_the_first(stage)
 
 
