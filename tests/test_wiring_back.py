@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ import pytest
 from botocore.config import Config
 
 from phoenix.aws.session import Aws
+from phoenix.core.model import Outcome, Slot
 from phoenix.core.notice import Notice
+from phoenix.core.record import Ask, GroupRecord
 from phoenix.engine.outbox import send
-from tests.stores.builders import NOON, a_record
+from tests.stores.builders import NOON, a_generation, a_record, a_rotation
 from tests.test_wiring import SLOTS, TaggedAws, a_policy, wire
 
 
@@ -72,3 +75,61 @@ def test_a_rollback_asks_a_store_that_does_not_answer_once() -> None:
 
         assert (store.load("web"), store.location) == (None, "none")
         assert connections(silent) == 1
+
+
+# --- a policy that names other groups ---------------------------------------------------------------------------------
+
+OTHERS = {Slot.BLUE: "new-blue", Slot.GREEN: "new-green"}
+HOT = {"retained": a_generation(41), "hot_until": NOON}
+ENDED = {"ended_at": NOON, "outcome": Outcome.SUCCEEDED}
+
+
+def renamed() -> dict[str, str]:
+    return {"web.yaml": a_policy().replace("blue: web-blue, green: web-green", "blue: new-blue, green: new-green")}
+
+
+def a_record_of_the_old_groups(rotation: Mapping[str, Any], **facts: Any) -> GroupRecord:
+    policy = wire({"web.yaml": a_policy()}).group("web").policy
+    known: dict[str, Any] = {
+        "live": a_generation(42, Slot.GREEN),
+        "highest_number": 42,
+        "slots": SLOTS,
+        "routes": {"arn:1": ":443"},
+    }
+    return wire().store().save(a_record(rotation=a_rotation(policy=policy, **rotation), **known | facts))
+
+
+@pytest.mark.parametrize(("rotation", "facts"), [({}, {}), (ENDED, HOT)], ids=["in flight", "hot"])
+def test_while_something_is_unfinished_in_the_groups_of_the_record_these_count_and_the_policys_wait(
+    rotation: Mapping[str, Any], facts: Mapping[str, Any]
+) -> None:
+    saved = a_record_of_the_old_groups(rotation, **facts)
+
+    for group in (wire(renamed()).group("web"), wire(renamed()).group_for_rollback("web")):
+        assert (group.slots, group.awaited, group.store.load("web")) == (SLOTS, ("new-blue", "new-green"), saved)
+
+
+def test_a_rotation_without_a_pinned_policy_stays_in_its_own_groups_too() -> None:
+    wire().store().save(a_record(rotation=a_rotation(policy=""), slots=SLOTS))
+
+    assert wire(renamed()).group("web").slots == SLOTS
+
+
+def test_a_record_that_is_finished_with_other_groups_begins_anew_and_its_numbers_go_on() -> None:
+    saved = a_record_of_the_old_groups(ENDED, retained=a_generation(41), paused=Ask(NOON, "ada"))
+
+    for group in (wire(renamed()).group("web"), wire(renamed()).group_for_rollback("web")):
+        assert (group.slots, group.awaited) == (OTHERS, ())
+        assert group.store.load("web") == GroupRecord(
+            "web", version=saved.version, highest_number=42, paused=Ask(NOON, "ada")
+        )
+    assert wire(renamed()).group_from_record("web") is None
+
+
+def test_names_that_have_traded_places_are_the_groups_that_the_record_means() -> None:
+    saved = a_record_of_the_old_groups(ENDED, retained=a_generation(41))
+    files = {"web.yaml": a_policy().replace("blue: web-blue, green: web-green", "blue: web-green, green: web-blue")}
+
+    group = wire(files).group("web")
+
+    assert (group.slots, group.awaited, group.store.load("web")) == (SLOTS, (), saved)

@@ -38,10 +38,10 @@ def generation_in(state: SlotState, *, number: int | None = None) -> Generation 
     return Generation(number, state.slot, UNKNOWN_IMAGE, template_version=version)
 
 
-def adopt(group: str, seen: Observation, terms: Terms | None = None) -> GroupRecord:
+def adopt(group: str, seen: Observation, terms: Terms | None = None, *, number: int = 1) -> GroupRecord:
     """A record for a group that the store knows nothing of. `live` is None when it cannot be told who is live.
 
-    `terms` are the policy's, where there is one.
+    `terms` are the policy's, where there is one. `number` is the least for what lives there without a tag of its own.
 
     What the tags say of a rotation becomes one that has succeeded, so that it can be rolled back like any other.
     """
@@ -60,7 +60,7 @@ def adopt(group: str, seen: Observation, terms: Terms | None = None) -> GroupRec
         quarantine=_quarantine(seen),
     )
     if live is not None:
-        record = _with_live(record, seen, live)
+        record = _with_live(record, seen, live, max(number, highest + 1))
     if note is None:
         return record
     by_number = {g.number: g for g in found.values() if g}
@@ -76,8 +76,13 @@ def _quarantine(seen: Observation) -> tuple[Quarantined, ...]:
     return tuple(Quarantined(i, seen.at, Cause.IMAGE, "", _FOUND) for i in images)
 
 
-def _with_live(record: GroupRecord, seen: Observation, live: Slot) -> GroupRecord:
-    return replace(record, live=generation_in(seen.slots[live], number=max(record.highest_number, 1)))
+def _with_live(record: GroupRecord, seen: Observation, live: Slot, number: int) -> GroupRecord:
+    """What has no tag never gets the number that another generation has had; a rotation's own old one keeps it."""
+    state = seen.slots[live]
+    note = tags.read_rotation(state.tags)
+    if note is not None and tags.CAPACITY in state.tags:
+        number = note.old
+    return replace(record, live=generation_in(state, number=number))
 
 
 def _with_rotation(

@@ -6,10 +6,14 @@ themselves, so they are right about who was there last.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from phoenix.core import tags
 from phoenix.core.adopt import live_slot
+from phoenix.core.explain import clock_time
 from phoenix.core.ledger import is_pinned
-from phoenix.core.model import Observation
+from phoenix.core.model import Observation, Slot
 from phoenix.core.record import GroupRecord
 
 
@@ -45,3 +49,60 @@ def is_outdated(record: GroupRecord, seen: Observation, location: str) -> bool:
         return False
     notes = [tags.read_rotation(state.tags) for state in seen.slots.values()]
     return any(note is not None and note.id != rotation.id and note.new >= rotation.new.number for note in notes)
+
+
+# --- a policy that names other groups ---------------------------------------------------------------------------------
+
+
+def is_elsewhere(record: GroupRecord, slots: Mapping[Slot, str]) -> bool:
+    """True when the record is about other Auto Scaling groups than these. Two that have traded places are the same."""
+    both = set(record.slots) == set(slots) == set(Slot)
+    return both and set(record.slots.values()) != set(slots.values())
+
+
+def is_unfinished(record: GroupRecord) -> bool:
+    """True while the groups that the record is about still need it: in flight, or kept hot."""
+    return record.in_flight is not None or (record.retained is not None and record.hot_until is not None)
+
+
+def slots_that_count(record: GroupRecord | None, slots: Mapping[Slot, str]) -> Mapping[Slot, str]:
+    """Which Auto Scaling group is which slot: the record's word, while it needs its groups or means the same two."""
+    if record is None or set(record.slots) != set(Slot):
+        return slots
+    return dict(record.slots) if is_unfinished(record) or not is_elsewhere(record, slots) else slots
+
+
+def begun_anew(record: GroupRecord, slots: Mapping[Slot, str]) -> GroupRecord:
+    """A record that is finished with other groups, as one of these: what lives here is not known, numbers go on."""
+    if is_unfinished(record) or not is_elsewhere(record, slots):
+        return record
+    return replace(
+        record,
+        slots={},
+        target_groups={},
+        routes={},
+        live=None,
+        retained=None,
+        hot_until=None,
+        known=(),
+        rotation=None,
+        blocked=None,
+        noted_at=None,
+    )
+
+
+def other_groups(record: GroupRecord, names: tuple[str, ...]) -> str | None:
+    """What is said while the policy names other groups than those in which something has to be finished first."""
+    if not names or not is_unfinished(record):
+        return None
+    old, new, group = " and ".join(record.slots.values()), " and ".join(names), record.group
+    flying, hot = record.in_flight, record.hot_until
+    if flying is not None:
+        what = f"{flying.id} is in flight in {old}, and ends there"
+        type_this = f"to end it now: phoenix rollback --group {group}"
+    else:
+        number = record.retained.number if record.retained else "?"
+        until = f" until {clock_time(hot)}" if hot else ""
+        what = f"generation {number} is kept hot in {old}{until}"
+        type_this = f"to go back to it: phoenix rollback --group {group}; else phoenix tick --group {group} then"
+    return f"the policy names {new}; {what}; those are taken up after that; {type_this}"

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from phoenix.core.model import Slot
+from phoenix.core.ownership import is_elsewhere
 from phoenix.core.record import Generation, GroupRecord
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar
@@ -59,6 +60,8 @@ UNKNOWN_SIGNS = Signs(marked=None, moved=None, tainted=None)
 def need_of(member: Member, record: GroupRecord | None, signs: Signs, at: datetime) -> Need:
     """What the group may need now."""
     if record is not None:
+        if is_elsewhere(record, member.slots):
+            return Need.UPKEEP
         rotation = record.in_flight
         if rotation is not None:
             is_idle = rotation.held is not None and signs.marked is False

@@ -36,7 +36,8 @@ class Group:
     """A wired group. `driver` says who we are in leases and records (`host/pid`), `by` who the person or schedule is.
 
     `policy` is the policy as JSON, for the record; empty when the group was found by its tags alone. `asking` is one
-    for all groups of a program.
+    for all groups of a program. `awaited` are the Auto Scaling groups that the policy names instead of
+    `slots`, in which something has to be finished first.
     """
 
     name: str
@@ -60,3 +61,4 @@ class Group:
     lease_seconds: int = 60
     poll_seconds: float = 5.0
     asking: Asking = field(default_factory=Asking)
+    awaited: tuple[str, ...] = ()

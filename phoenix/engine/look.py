@@ -35,7 +35,9 @@ def sight_of(group: Group, *, search: bool = True) -> Sight:
     known = kept is not None and kept.rotation is not None
     if known and not is_outdated(sight.record, sight.seen, group.store.location):
         return sight
-    adopted = adopt(group.name, sight.seen, group.terms)
+    known_as = kept.live.number if kept is not None and kept.live is not None else None
+    number = known_as or (kept.highest_number if kept is not None else 0) + 1
+    adopted = adopt(group.name, sight.seen, group.terms, number=number)
     if kept is not None:
         # Said before anybody could tell who is live, a pause for example; it holds all the same.
         adopted = replace(

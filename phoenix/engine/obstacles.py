@@ -12,6 +12,7 @@ from phoenix.core.blocker import Ahead, Blocker
 from phoenix.core.capacity import extremes
 from phoenix.core.explain import ago
 from phoenix.core.model import Outcome, Slot
+from phoenix.core.ownership import other_groups
 from phoenix.engine.group import Group
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rules import find_rule_blockers
@@ -20,6 +21,7 @@ from phoenix.engine.survey import NOBODY, Survey
 CHECKS: Final = (
     "no-live-slot",
     "paused",
+    "other-groups",
     "quarantine",
     "capacity",
     "empty",
@@ -127,6 +129,9 @@ def _own(group: Group, request: RotateRequest, found: Survey) -> Iterator[Blocke
         why = f": {paused.reason}" if paused.reason else ""
         text = f"Paused by {paused.by} at {paused.at:%Y-%m-%d %H:%M} UTC{why}."
         yield Blocker("paused", group.name, text, f"phoenix resume --group {group.name}")
+    if group.awaited:
+        told = other_groups(found.record, group.awaited) or f"The policy names {' and '.join(group.awaited)} now."
+        yield Blocker("other-groups", group.name, told, f"phoenix status --group {group.name}")
     image = found.image.id if found.image else None
     entry = next((q for q in found.record.quarantine if q.image == image), None)
     if entry is not None and "quarantine" not in request.ignore:

@@ -21,6 +21,7 @@ class Report:
     """How a group stands. `outcome` is that of the command; `sentence` says it in one line; `seen` None: not looked.
 
     `exit_status` is the one of section 7. `lease` is who drives the group at the moment, None when nobody does.
+    `other_groups` says that the policy names others than those in which something has to be finished first.
     """
 
     group: str
@@ -33,6 +34,7 @@ class Report:
     rollback_ready: RollbackReady = NOTHING_RETAINED
     about: About = About()
     exit_status: int = 0
+    other_groups: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

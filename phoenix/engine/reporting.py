@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from phoenix.core.model import Observation, Outcome
+from phoenix.core.ownership import other_groups
 from phoenix.core.readiness import NOTHING_RETAINED, rollback_readiness
 from phoenix.core.record import GroupRecord
 from phoenix.engine.group import Group
@@ -43,6 +44,7 @@ def report_on(
         rollback_ready=rollback_readiness(record, seen) if seen else NOTHING_RETAINED,
         about=group.about,
         exit_status=EXIT_STATUS[told],
+        other_groups=other_groups(record, group.awaited),
     )
 
 

@@ -171,6 +171,8 @@ def _facts(report: Report, *, driving: bool) -> list[str]:
         known.append(("quarantined", ", ".join(q.image for q in report.record.quarantine[:3])))
     if report.record.setback is not None and report.record.in_flight is None:
         known.append(("tick", f"tries again after {text.moment(report.record.setback.not_before)} UTC"))
+    if report.other_groups is not None:
+        known.append(("groups", report.other_groups))
     driver = None if driving else _driver(report)
     if driver is not None:
         known.append(("driver", driver))

@@ -237,7 +237,7 @@ class Wiring:
         if record is not None:
             policy = policies.pinned_policy(record)
             if policy is not None:
-                return policies.group_with_policy(self._ground, policy, store)
+                return policies.group_with_policy(self._ground, policy, store, record=record)
             found = remains.group_from_record(self._ground, store, record)
             if found is not None:
                 return replace(found, notifiers=nobody_knows(trouble))

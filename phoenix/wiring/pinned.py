@@ -15,6 +15,7 @@ from phoenix import fleets, routers
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Access
 from phoenix.core.model import Slot
+from phoenix.core.ownership import is_unfinished
 from phoenix.core.record import GroupRecord
 from phoenix.engine.group import About, Group
 from phoenix.errors import PhoenixError
@@ -74,6 +75,8 @@ def pinned_group(ground: Ground, store: Store, name: str, load: Callable[[], Seq
         return None
     if record is None or record.rotation is None or pinned is None:
         return None
+    if not is_unfinished(record) and record.retained is not None:
+        return None  # cold: the policy may name other groups, and what has to be launched takes minutes anyhow
     region = record.region or pinned.region
     access = Access(region, None, pinned.role_arn, pinned.external_id, pinned.account)
     scope = Scope(name, dict(record.slots), ground.aws(access), ground.clock, record.rotation.terms)

@@ -18,6 +18,7 @@ from phoenix.aws.scope import Scope
 from phoenix.aws.session import Access, Aws
 from phoenix.core.limits import Rules
 from phoenix.core.model import Slot
+from phoenix.core.ownership import is_elsewhere, is_unfinished, slots_that_count
 from phoenix.core.record import GroupRecord
 from phoenix.core.window import NEVER
 from phoenix.engine.group import About, Group
@@ -28,6 +29,7 @@ from phoenix.policy.model import Policy
 from phoenix.policy.source import Directory
 from phoenix.policy.terms import calendar_of, rotate_when_of, rules_of, terms_of
 from phoenix.ports import Store
+from phoenix.stores.elsewhere import FinishedElsewhere
 from phoenix.wiring.ground import Ground, Kinds
 
 log = logging.getLogger(__name__)
@@ -50,33 +52,53 @@ def group_of_library(ground: Ground, library: Library, name: str, store: Store) 
         InvalidPolicy: its policy is broken.
     """
     found = library.find(name)
-    group = group_with_policy(ground, _that_counts(found.policy, store), store, found)
+    record = _record_of(name, store)
+    group = group_with_policy(ground, _that_counts(found.policy, record), store, found, record)
+    names = slots_of(found.policy.fleet)
+    if set(group.slots.values()) != set(names.values()):
+        group = replace(group, awaited=tuple(names.values()))
     return replace(group, rules=_rules(library))
 
 
 def group_in_flight(ground: Ground, library: Library, policy: Policy, store: Store) -> Group:
     """The group that goes on under its pinned policy because its file, or the one for all groups, is broken. Nobody
     knows when its next rotation may start, so none does."""
-    return replace(group_with_policy(ground, policy, store), rules=_rules(library), calendar=NEVER)
+    group = group_with_policy(ground, policy, store, record=_record_of(policy.group, store))
+    return replace(group, rules=_rules(library), calendar=NEVER)
 
 
 def _rules(library: Library) -> Rules:
     return rules_of(library.all_groups, (each.policy for each in library.policies.values()), library.groups)
 
 
-def _that_counts(policy: Policy, store: Store) -> Policy:
-    """The one that the rotation in flight was started with, while there is one: its gates and its slots must not change
-    under it. Else the file's."""
+def _record_of(name: str, store: Store) -> GroupRecord | None:
     try:
-        record = store.load(policy.group)
+        return store.load(name)
     except PhoenixError:  # whoever needs the record will say what is wrong with it
+        return None
+
+
+def _that_counts(policy: Policy, record: GroupRecord | None) -> Policy:
+    """The one that the rotation in flight was started with, while there is one: its gates must not change under it.
+    While something is kept hot in other groups than the file names: the one it was started with. Else the file's."""
+    if record is None or not is_unfinished(record):
         return policy
-    return policy_in_flight(record) or policy
+    counts = record.in_flight is not None or is_elsewhere(record, slots_of(policy.fleet))
+    return (pinned_policy(record) if counts else None) or policy
 
 
-def group_with_policy(ground: Ground, policy: Policy, store: Store, found: LoadedPolicy | None = None) -> Group:
-    """The group that the policy is about. `found` None: the policy comes from a record, not from a file."""
-    scope = Scope(policy.group, slots_of(policy.fleet), ground.aws(access_of(policy)), ground.clock, terms_of(policy))
+def group_with_policy(
+    ground: Ground,
+    policy: Policy,
+    store: Store,
+    found: LoadedPolicy | None = None,
+    record: GroupRecord | None = None,
+) -> Group:
+    """The group that the policy is about. `found` None: the policy comes from a record, not from a file. Where the
+    `record` still needs other Auto Scaling groups than the policy names, it is about those."""
+    slots = slots_that_count(record, slots_of(policy.fleet))
+    store = FinishedElsewhere(store, slots)
+    scope = Scope(policy.group, slots, ground.aws(access_of(policy)), ground.clock, terms_of(policy))
     return replace(
         ground.bare_group(scope, Kinds(policy.fleet.kind, policy.traffic.kind), store),
         gates=tuple(_made(gates.KINDS, keys, scope) for keys in policy.gates),

@@ -153,3 +153,10 @@ def test_a_rotation_that_had_been_cleaned_up_has_an_empty_ledger() -> None:
 
     assert finished is not None
     assert finished.ledger == ()
+
+
+def test_what_lives_without_a_tag_never_gets_the_number_of_another_generation() -> None:
+    beside_42 = adopt("web", an_observation(a_slot(), a_slot(GREEN, 0, "2", tags=TAGS[GREEN])))
+    after_41_elsewhere = adopt("web", an_observation(), number=42)
+
+    assert [record.live and record.live.number for record in (beside_42, after_41_elsewhere)] == [43, 42]

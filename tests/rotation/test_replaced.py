@@ -9,12 +9,19 @@ from collections.abc import Callable
 
 import pytest
 
-from phoenix.core.model import Outcome
+from phoenix.core.model import Outcome, Slot
+from phoenix.engine.group import Group
+from phoenix.engine.look import look
+from phoenix.engine.report import NotStarted
+from phoenix.engine.request import RollbackRequest, RotateRequest
+from phoenix.engine.rollback import rollback
+from phoenix.engine.rotate import rotate
+from phoenix.engine.tick import tick
 from phoenix.errors import Blocked
 from tests.rotation import iac
 from tests.rotation.conftest import Opener
 from tests.rotation.costs import COSTS, cost_of, rotated
-from tests.rotation.stage import NEW_NAME, OLD_NAME, Stage, a_policy
+from tests.rotation.stage import NEW_NAME, OLD_NAME, Stage, a_policy, write_policy
 
 
 def assert_back_on_old(stage: Stage) -> None:
@@ -278,3 +285,48 @@ def test_status_says_what_a_rollback_does_about_a_template_that_was_replaced(ope
 
     assert ready.ready
     assert f"web-blue launches from {new} now, not from lt-" in ready.why
+
+
+# --- Auto Scaling groups ----------------------------------------------------------------------------------------------
+
+
+def rename(stage: Stage) -> Group:
+    """The policy names other groups from now on; as another driver finds it."""
+    write_policy(stage.folder, a_policy(fleet={"kind": "pair", "blue": "internal-blue", "green": "internal-green"}))
+    return stage.driver("there/2")
+
+
+def test_while_a_generation_is_hot_in_the_groups_before_a_policy_that_names_others_changes_nothing(
+    stage: Stage,
+) -> None:
+    rotated(stage)
+    group = rename(stage)
+
+    told = look(group).other_groups
+    assert told is not None
+    assert "generation 1 is kept hot in web-blue and web-green until" in told
+    with pytest.raises(NotStarted, match="other-groups"):
+        rotate(group, RotateRequest(force=True))
+    assert stage.writes() == []
+    assert rollback(group, RollbackRequest()).outcome is Outcome.ROLLED_BACK
+    assert_back_on_old(stage)
+
+
+def test_a_rotation_in_flight_ends_in_its_own_groups_and_the_next_baseline_is_of_the_others(
+    open_stage: Opener,
+) -> None:
+    stage = open_stage(policy=a_policy(retain=COLD))
+    stage.tick_until(lambda report: "baking at 100 %" in report.sentence)
+    group = rename(stage)
+    assert look(group).other_groups is not None
+    while stage.record.in_flight is not None:
+        tick(group)
+        stage.clock.advance(60)
+
+    anew = stage.driver("there/3")
+    record = anew.store.load(stage.name)
+
+    assert set(stage.images("green")) == {NEW_NAME}
+    assert (anew.slots, anew.awaited) == ({Slot.BLUE: "internal-blue", Slot.GREEN: "internal-green"}, ())
+    assert record is not None
+    assert (record.live, record.retained, record.rotation, record.highest_number) == (None, None, None, 2)
