@@ -21,7 +21,6 @@ from phoenix.engine.survey import NOBODY, Survey
 CHECKS: Final = (
     "no-live-slot",
     "paused",
-    "other-groups",
     "quarantine",
     "capacity",
     "empty",

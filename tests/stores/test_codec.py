@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -78,3 +79,33 @@ def test_a_damaged_record_is_refused_and_the_store_named(written: str) -> None:
 def test_a_damaged_rotation_is_refused() -> None:
     with pytest.raises(StoreError, match="cannot be read"):
         decode_rotation('{"id": "r-1"}', "here")
+
+
+@pytest.mark.parametrize("state", ["in_flight", "at_rest"])
+def test_a_record_as_0_1_0_wrote_it_is_read_and_what_it_did_not_know_takes_its_default(state: str) -> None:
+    text = (Path(__file__).parents[1] / "golden" / f"record_0_1_0_{state}.json").read_text(encoding="utf-8")
+
+    record = decode_record(text, "here")
+
+    rotation = record.rotation
+    assert rotation is not None
+    assert (record.in_flight is None) is (state == "at_rest")
+    assert (rotation.old.number, rotation.new.number, rotation.new.template_version) == (41, 42, "17")
+    assert (rotation.new.template, rotation.new.images, rotation.templates, rotation.arns) == (None, (), {}, {})
+    assert decode_record(encode_record(record), "here") == record
+
+
+def test_a_record_as_0_1_0_wrote_it_loses_nothing_when_it_is_written_again() -> None:
+    for state in ("in_flight", "at_rest"):
+        text = (Path(__file__).parents[1] / "golden" / f"record_0_1_0_{state}.json").read_text(encoding="utf-8")
+        again = json.loads(encode_record(decode_record(text, "here")))
+        assert _within(json.loads(text), again)
+
+
+def _within(old: object, new: object) -> bool:
+    """True when everything old is there again; the new one may say more."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return all(key in new and _within(value, new[key]) for key, value in old.items())
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(_within(a, b) for a, b in zip(old, new, strict=True))
+    return old == new
