@@ -281,6 +281,8 @@ class FakeRouter:
                 raise ForeignWeights(route.name, str(sorted(action.only_from)), found)
         self.shifts.append(action)
         for arn in routes:
+            if action.unrefer and action.slot not in self.weights[arn]:
+                continue
             self.weights[arn] = Counter({action.slot: action.percent, action.slot.other: 100 - action.percent})
             if arn in action.unrefer and not action.percent:
                 self.weights[arn].pop(action.slot, None)

@@ -114,7 +114,8 @@ def rewritten(rule: Rule, pair: Pair, action: SetWeights) -> list[dict[str, Any]
     weights = rule.target_groups
     named = pair.named_in(rule)
     missing = pair.missing_in(rule)
-    if missing is not None and rule.arn not in action.unrefer:
+    # What takes the slot out of some rules must not bring it back into those that it has left already.
+    if missing is not None and not action.unrefer:
         weights[missing] = 0
         named[pair.slot_of[missing]] = missing
     if not is_at(rule.route(pair), action.slot, action.percent):

@@ -216,7 +216,9 @@ class Model:
     def _set_weights(self, action: SetWeights) -> None:
         for rule in self.rules:
             weights = {action.slot: action.percent, action.slot.other: 100 - action.percent}
-            if rule.arn in action.unrefer and not action.percent:
+            if (action.unrefer and action.slot not in rule.weights) or (
+                rule.arn in action.unrefer and not action.percent
+            ):
                 del weights[action.slot]
             self.reweigh(rule, weights)
             if action.suspend_stickiness:

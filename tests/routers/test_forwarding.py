@@ -178,3 +178,10 @@ def test_counterparts_among_several_target_groups_are_told_by_other_rules() -> N
 
     assert Pair(arns, [whole, half]).missing_in(half) == "tg/green-b"
     assert Pair(arns, [half]).missing_in(half) is None
+
+
+def test_what_takes_a_slot_out_of_some_rules_does_not_bring_it_back_into_others() -> None:
+    left = a_rule(forward({"tg/blue": 100}))
+
+    assert shifted(left, 0, unrefer=frozenset({"arn:x:another"})).target_groups == left.target_groups
+    assert shifted(left, 0).target_groups == {"tg/blue": 1, "tg/green": 0}
