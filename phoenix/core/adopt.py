@@ -100,7 +100,7 @@ def _with_rotation(
         started_at=_start(note.deadline),
         deadline=note.deadline,
         trigger=_FOUND,
-        by="unknown",
+        by="",
         need=max(left.desired, 1) if live is not new.slot else max(seen.slots[new.slot].desired, 1),
         capacity=tags.read_capacity(left.tags) or Capacity(left.min, left.max),
         ledger=_ledger(seen, old, new),
@@ -115,14 +115,14 @@ def _as_it_stands(record: GroupRecord, rotation: Rotation, seen: Observation) ->
     """In flight, back again, over, or all but over: who has the traffic says so, and what is still pinned."""
     live, left = live_slot(seen), seen.slots[rotation.old.slot]
     if live is rotation.old.slot and tags.CAPACITY not in left.tags and seen.slots[rotation.new.slot].max == 0:
-        back = replace(rotation, outcome=Outcome.ROLLED_BACK, reason=_FOUND, ended_at=seen.at)
+        back = replace(rotation, outcome=Outcome.ROLLED_BACK, reason=_FOUND, ended_at=rotation.started_at)
         return replace(record, rotation=back)
     if live is not rotation.new.slot:
         return replace(record, rotation=rotation)
     if ledger.is_pinned(left):
         return replace(record, rotation=replace(rotation, closing_since=seen.at))
     # `succeeded_at`, or a way back would take what the rotation suspended at its end for the owner's doing.
-    over = replace(rotation, outcome=Outcome.SUCCEEDED, ended_at=seen.at, succeeded_at=seen.at)
+    over = replace(rotation, outcome=Outcome.SUCCEEDED, ended_at=rotation.started_at, succeeded_at=seen.at)
     hot_until = seen.at + timedelta(hours=1) if left.desired > 0 else None
     return replace(record, rotation=over, retained=rotation.old, hot_until=hot_until)
 
@@ -145,5 +145,6 @@ def _on_terms(record: GroupRecord, terms: Terms) -> GroupRecord:
 
 
 def _start(deadline: datetime) -> datetime:
-    """When it started is not written anywhere; the deadline less the default time-out is near enough for a screen."""
+    """When it started is not written anywhere: the deadline less the default time-out. When it ended is not either, and
+    then the two are the same; see `Rotation.known_end`."""
     return deadline - timedelta(hours=2)

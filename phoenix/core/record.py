@@ -204,6 +204,11 @@ class Rotation:
         return self.ended_at is None
 
     @property
+    def known_end(self) -> datetime | None:
+        """When it ended; None also for one that was found on the tags after its end. `by` empty: found so."""
+        return None if not self.by and self.ended_at == self.started_at else self.ended_at
+
+    @property
     def current(self) -> Step:
         """The step that the engine brings the world to; the way back is a step like any other."""
         if self.back is not None:

@@ -70,7 +70,7 @@ def describe(plan: Plan) -> str:
     if plan.due:
         return f"due: {'; '.join(plan.reasons)}"
     rotation = plan.record.rotation if plan.record else None
-    since = f", live for {ago(plan.at - rotation.ended_at)}" if rotation and rotation.ended_at else ""
+    since = f", live for {ago(plan.at - rotation.known_end)}" if rotation and rotation.known_end else ""
     return f"Nothing to do: {plan.group} is on generation {plan.live.number} ({plan.live.image}{since})."
 
 

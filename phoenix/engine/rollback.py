@@ -134,11 +134,11 @@ def _already_back(group: Group, record: GroupRecord, searched: Sight | None) -> 
     refuse_outdated(group, record, seen)
     if rotation is None or rotation.outcome is not Outcome.ROLLED_BACK or rotation.ended_at is None:
         raise _nothing_retained(group, record)
-    when = f"{rotation.ended_at:%H:%M:%S} UTC, {ago(group.clock.now() - rotation.ended_at)} ago"
-    by = rotation.back.by if rotation.back else "phoenix"
+    ended = rotation.known_end
+    told = f" {ended:%H:%M:%S} UTC, {ago(group.clock.now() - ended)} ago" if ended is not None else ""
+    told += f", by {rotation.back.by if rotation.back else 'phoenix'}" if rotation.by else ""
     sentence = (
-        f"Nothing to do: {group.name} is already back on {rotation.old.number}. "
-        f'Rolled back {when}, by {by}: "{rotation.reason}".'
+        f'Nothing to do: {group.name} is already back on {rotation.old.number}. Rolled back{told}: "{rotation.reason}".'
     )
     return report_on(group, record, seen, sentence=sentence, outcome=Outcome.NONE)
 

@@ -34,19 +34,23 @@ def table(rotations: Sequence[Rotation]) -> list[str]:
 
 def _line(rotation: Rotation) -> list[str]:
     return [
-        text.moment(rotation.started_at),
+        text.moment(rotation.started_at) if rotation.by else "-",
         rotation.id,
         str(rotation.old.number),
         str(rotation.new.number),
         str(rotation.outcome).replace("_", " "),
         str(rotation.cause or "-"),
         _took(rotation),
-        text.clip(rotation.by, 20),
+        text.clip(rotation.by or "-", 20),
     ]
 
 
 def _took(rotation: Rotation) -> str:
-    return "-" if rotation.ended_at is None else ago(rotation.ended_at - rotation.started_at)
+    return "-" if rotation.ended_at is None or not rotation.by else ago(rotation.ended_at - rotation.started_at)
+
+
+def _begun(rotation: Rotation) -> str:
+    return f"{text.moment(rotation.started_at)} UTC by {rotation.by}: " if rotation.by else ""
 
 
 def _story(rotation: Rotation) -> list[str]:
@@ -54,7 +58,7 @@ def _story(rotation: Rotation) -> list[str]:
     lines = [f"{text.clean(rotation.id)}  {outcome}  {rotation.old.number} -> {rotation.new.number}  {_took(rotation)}"]
     lines += text.facts(
         [
-            ("started", f"{text.moment(rotation.started_at)} UTC by {rotation.by}: {rotation.trigger}"),
+            ("started", f"{_begun(rotation)}{rotation.trigger}"),
             ("image", f"{rotation.old.image} -> {rotation.new.image} ({rotation.new.image_name or 'no name'})"),
             *([("cause", str(rotation.cause))] if rotation.cause else []),
             *([("reason", rotation.reason)] if rotation.reason else []),

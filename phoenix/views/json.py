@@ -50,8 +50,8 @@ def rotation(told: Rotation) -> Document:
         "steps": len(told.terms.steps),
         "cause": None if told.cause is None else str(told.cause),
         "reason": told.reason,
-        "started_at": time(told.started_at),
-        "ended_at": time(told.ended_at),
+        "started_at": time(told.started_at if told.by else None),
+        "ended_at": time(told.known_end),
         "ignored": [
             {"name": name, "by": ask.by, "reason": ask.reason, "at": time(ask.at)} for name, ask in told.ignored.items()
         ],
@@ -108,7 +108,7 @@ def history(group: str, rotations: Sequence[Rotation]) -> Document:
                 "from": _generation(told.old),
                 "to": _generation(told.new),
                 "trigger": told.trigger,
-                "by": told.by,
+                "by": told.by or None,
                 "duration_seconds": _seconds(told),
                 "events": [{"at": time(e.at), "name": e.name, "text": e.text} for e in told.events],
             }
@@ -145,7 +145,7 @@ def time(at: datetime | None) -> str | None:
 
 
 def _seconds(told: Rotation) -> int | None:
-    return None if told.ended_at is None else int((told.ended_at - told.started_at).total_seconds())
+    return None if told.ended_at is None or not told.by else int((told.ended_at - told.started_at).total_seconds())
 
 
 def _slot_row(row: SlotRow) -> Mapping[str, Any]:

@@ -40,10 +40,12 @@ def sentences(report: Report) -> list[str]:
         return [*told, steps.asked_by("No new starts. Paused", record.paused), users]
     if told:
         return [*told, users]
-    if ended_badly(last) and last is not None and last.ended_at is not None:
-        return [f"{ago(report.at - last.ended_at)} ago: {last.reason or report.sentence}", users]
-    if last is not None and last.ended_at is not None:
-        return [f"since {text.moment(last.ended_at)} UTC, {ago(report.at - last.ended_at)} ago. {users}"]
+    ended = last.known_end if last is not None else None
+    if ended_badly(last) and last is not None:
+        when = f"{ago(report.at - ended)} ago: " if ended is not None else ""
+        return [f"{when}{last.reason or report.sentence}", users]
+    if ended is not None:
+        return [f"since {text.moment(ended)} UTC, {ago(report.at - ended)} ago. {users}"]
     return [users]
 
 

@@ -211,12 +211,14 @@ def _rotation_label(rotation: Rotation) -> str:
 
 
 def _rotation_fact(rotation: Rotation) -> str:
-    started = f"{rotation.id} started {text.moment(rotation.started_at)} by {rotation.by}: {rotation.trigger}"
+    begun = f" started {text.moment(rotation.started_at)} by {rotation.by}" if rotation.by else ""
+    started = f"{rotation.id}{begun}: {rotation.trigger}"
     if rotation.ended_at is None:
         return started
     cause = f", cause {rotation.cause}" if rotation.cause else ""
     outcome = str(rotation.outcome).replace("_", " ")
-    return f"{started}; {outcome} after {ago(rotation.ended_at - rotation.started_at)}{cause}"
+    took = f" after {ago(rotation.ended_at - rotation.started_at)}" if rotation.by else ""
+    return f"{started}; {outcome}{took}{cause}"
 
 
 def _driver(report: Report) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -160,3 +161,15 @@ def test_what_lives_without_a_tag_never_gets_the_number_of_another_generation() 
     after_41_elsewhere = adopt("web", an_observation(), number=42)
 
     assert [record.live and record.live.number for record in (beside_42, after_41_elsewhere)] == [43, 42]
+
+
+@pytest.mark.parametrize("seen", [left_behind(100), left_behind(0, new=0, noted=False)], ids=["forward", "back"])
+def test_when_a_rotation_on_the_tags_ended_and_who_asked_for_it_is_not_known_and_no_time_moves(
+    seen: Observation,
+) -> None:
+    first, later = (adopt("web", replace(seen, at=seen.at + timedelta(minutes=m))).rotation for m in (0, 5))
+
+    assert first is not None
+    assert later is not None
+    assert (first.by, first.known_end, first.in_flight) == ("", None, False)
+    assert (first.started_at, first.ended_at) == (later.started_at, later.ended_at)

@@ -235,3 +235,17 @@ def test_a_plan_that_ignores_something_ends_with_a_command_that_does_too() -> No
     text = plan.render(a_plan(), asked="--ignore window --reason x")
 
     assert f"phoenix rotate --group web --image {NEW.image} --ignore window --reason x\n" in text
+
+
+@pytest.mark.parametrize("report", [at_rest_after_success(), at_rest_after_rollback()], ids=["forward", "back"])
+def test_of_a_rotation_that_the_tags_told_of_no_time_and_no_name_is_shown(report: Report) -> None:
+    last = report.record.rotation
+    assert last is not None
+    found = replace(
+        last, by="", back=None, ended_at=last.started_at, reason="found on the tags of the groups", events=()
+    )
+
+    text = status.render(replace(report, record=replace(report.record, rotation=found)))
+
+    assert found.id in text
+    assert not any(words in text for words in (" ago", "started", "unknown", " by "))
