@@ -120,8 +120,19 @@ def translated(operation: str) -> Iterator[None]:
 
 def code_of(error: PhoenixError) -> str:
     """AWS's own error code behind an error of ours, or an empty string."""
-    answer: dict[str, Any] = getattr(error.__cause__, "response", {})
-    return str(answer.get("Error", {}).get("Code", ""))
+    return str(_said(error).get("Code", ""))
+
+
+def words_of(error: PhoenixError) -> str:
+    """AWS's own sentence behind an error of ours, whole; our message where there is none."""
+    return " ".join(str(_said(error).get("Message") or error.message).split())
+
+
+def _said(error: PhoenixError) -> Mapping[str, Any]:
+    """AWS's error behind an error of ours; empty where AWS did not answer (botocore's response is None then)."""
+    answer: Mapping[str, Any] = getattr(error.__cause__, "response", None) or {}
+    found: Mapping[str, Any] = answer.get("Error", {})
+    return found
 
 
 def is_throttle(answer: Mapping[str, Any]) -> bool:

@@ -1,6 +1,6 @@
 """`doctor`: is everything there that phoenix needs, before it is needed at night?
 
-Must never write anything: every check is a read.
+Must never write anything: every check is a read, but for `--probe`, which is `phoenix.cli.probe`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from phoenix.cli.options import common
+from phoenix.cli.options import common, named_group
 from phoenix.cli.session import Session
 from phoenix.errors import PhoenixError
 
@@ -42,12 +42,21 @@ _READS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
 
 
 @click.command()
+@named_group
 @common
+@click.option(
+    "--probe",
+    metavar="AUTO_SCALING_GROUP",
+    help="Also try on this empty group what AWS does not document, and put it back; --group: as that policy would.",
+)
+@click.option("--times", type=int, metavar="N", help="How many template versions --probe makes (3).")
 @click.pass_obj
-def doctor(session: Session) -> int:
-    """Check Python, policies, store, credentials, region, clock and rights. Changes nothing."""
+def doctor(session: Session, probe: str | None, times: int | None) -> int:
+    """Check Python, policies, store, credentials, region, clock and rights. Changes nothing without --probe."""
+    from phoenix.cli.probe import checked, probe_group
     from phoenix.views import doctor as view
 
+    asked = checked(session.options.group, probe, times)
     aws = session.wiring.aws()
     checks = [_python(), _tried("policies", lambda: _policies(session)), _tried("store", lambda: _store(session))]
     checks += _identity(aws)
@@ -56,6 +65,8 @@ def doctor(session: Session) -> int:
         services = dict.fromkeys(_READS[action][0] for action in wanted)
         checks += aws.side_by_side([partial(_rights, aws, service, wanted) for service in services])
         checks += _marked(session, aws)
+        if asked is not None:
+            return probe_group(session, asked, checks)
     session.answer(view.render(checks), view.document(checks))
     return 0 if all(check.passed for check in checks) else 1
 

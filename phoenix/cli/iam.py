@@ -50,6 +50,11 @@ if TYPE_CHECKING:
     help="Write the document to this directory, in as many managed policies as it takes.",
 )
 @click.option(
+    "--probe",
+    metavar="AUTO_SCALING_GROUP",
+    help="Also what `phoenix doctor --probe` asks on that group; with --role rotate.",
+)
+@click.option(
     "--never-follow",
     is_flag=True,
     help="Print the document that keeps groups from following $Latest instead. Try it first: docs/first-hour.md.",
@@ -63,6 +68,7 @@ def iam(
     instance_role: tuple[str, ...],
     key_arn: tuple[str, ...],
     managed: str | None,
+    probe: str | None,
     never_follow: bool,
 ) -> int:
     """Print the IAM policy document that exactly these policies need. Asks AWS nothing."""
@@ -79,7 +85,7 @@ def iam(
     names = _checked({**given, "key_arn": key_arn})
     library = _sound(session)
     _check_role(library, acting_as)
-    where = Where(settings.policies, settings.store, settings.advance, acting_as, names)
+    where = Where(settings.policies, settings.store, settings.advance, acting_as, names, _checked_probe(probe, role))
     found = own_document(library, where, Role(role))
     if managed is not None:
         return _write_managed(session, Path(managed), role, found)
@@ -99,6 +105,15 @@ def _checked(given: Mapping[str, tuple[str | None, ...]]) -> dict[str, tuple[str
                 f"--key-arn {key!r} is not the ARN of a key", hint="aws kms describe-key --key-id alias/NAME prints it"
             )
     return {field: values for field, values in named.items() if values}
+
+
+def _checked_probe(probe: str | None, role: str) -> str | None:
+    if probe is not None and role != "rotate":
+        raise UsageError(f"--probe is for --role rotate: {role} may not try what a rotation does")
+    # What would be a pattern in an ARN is no name: "*" would allow every group.
+    if probe is not None and re.search(r"[*?$:]", probe):
+        raise UsageError(f"--probe {probe!r} is no name of an Auto Scaling group", hint="name one, without patterns")
+    return probe
 
 
 def _write_managed(session: Session, folder: Path, role: str, found: dict[str, Any]) -> int:

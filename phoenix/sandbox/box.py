@@ -22,7 +22,7 @@ from phoenix.sandbox import dns, mends
 from phoenix.sandbox.answers.images import ImageSpec, add_image
 from phoenix.sandbox.clock import SandboxClock
 from phoenix.sandbox.desk import Call, Desk, Hook
-from phoenix.sandbox.faults import LaunchTerms
+from phoenix.sandbox.faults import LaunchTerms, VersionGuard
 from phoenix.sandbox.launching import BEHAVIOUR_TAG, LaunchFault
 from phoenix.sandbox.physics import Behaviour, Physics
 from phoenix.sandbox.scenarios import SCENARIOS, Scenario
@@ -204,6 +204,11 @@ class Sandbox:
         """Let Auto Scaling not find a launch template version, or what that names, until it is that old; in EC2's words
         inside of its own (`{number}`, `{template}` and `{image}` are filled in)."""
         self.world.faults.replicas.auto_scaling, self.world.faults.replicas.words = timedelta(seconds=seconds), words
+
+    def guard_versions(self, *, plain_too: bool) -> None:
+        """Deny `$Latest` and `$Default` to groups, as never-follow.json does; with `plain_too` also each update that
+        names no template, as AWS would if it took that for an update without a version."""
+        self.world.faults.version_guard = VersionGuard(plain_too)
 
     def lag_versions(self, seconds: float, probability: float = 0.5) -> None:
         """Let EC2 list launch template versions as they were so long ago, each time with that probability."""

@@ -6,7 +6,7 @@ Nothing goes wrong unless somebody has asked for it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -27,6 +27,10 @@ THROTTLED = {
 """How services that do not say "Throttling: Rate exceeded" say it."""
 PAGE_SIZES = {"autoscaling": "MaxRecords", "cloudwatch": "MaxRecords", "ec2": "MaxResults", "elbv2": "PageSize"}
 """How each service spells the number of elements a page may have."""
+DENIED = (
+    "User: arn:aws:sts::123456789012:assumed-role/phoenix-rotate/session is not authorized to perform: {} on resource:"
+    " {} with an explicit deny in an identity-based policy"
+)
 REMEMBERED = 16
 """Answers kept for each question."""
 
@@ -70,6 +74,30 @@ class LaunchTerms:
     """Rights of the caller that demand `ec2:IsLaunchTemplateResource` for images."""
 
 
+@dataclass(frozen=True, slots=True)
+class VersionGuard:
+    """A statement that denies UpdateAutoScalingGroup where `autoscaling:LaunchTemplateVersionSpecified` is false.
+
+    The key is false where a version is `$Latest`, `$Default` or not named (Service Authorization Reference, condition
+    keys of EC2 Auto Scaling). Whether it is false or absent where no template is named is not documented: `plain_too`.
+    """
+
+    plain_too: bool
+
+    def check(self, arn: str, params: Mapping[str, Any]) -> None:
+        """Refuse the update, or do nothing. The sentence is IAM's ("Troubleshoot access denied error messages").
+
+        Raises:
+            Refusal: the statement denies it.
+        """
+        policy = params.get("MixedInstancesPolicy") or {}
+        mixed = policy.get("LaunchTemplate", {}).get("LaunchTemplateSpecification")
+        template = params.get("LaunchTemplate") or mixed
+        denied = self.plain_too if template is None else not str(template.get("Version", "")).isdigit()
+        if denied:
+            raise Refusal("AccessDenied", DENIED.format("autoscaling:UpdateAutoScalingGroup", arn), status=403)
+
+
 class Faults:
     """What was asked for, and how much of it is left."""
 
@@ -79,6 +107,7 @@ class Faults:
         """While True nothing goes wrong: the example fleets are being built."""
         self._launches: list[_LaunchRule] = []
         self.terms = LaunchTerms()
+        self.version_guard: VersionGuard | None = None
         self._throttles: list[_CallRule] = []
         self._failures: list[_CallRule] = []
         self._losses: list[_CallRule] = []

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from phoenix.aws.session import Access, Aws
 from phoenix.engine.group import Group
 from phoenix.errors import InvalidPolicy, PhoenixError, UsageError
-from phoenix.ports import Notifier, Store
+from phoenix.ports import Clock, Notifier, Store
 from phoenix.settings import COMMON_FILES, Settings
 from phoenix.stores import open_store
 from phoenix.stores.tolerant import TolerantStore
@@ -123,6 +123,24 @@ class Wiring:
     def aws(self) -> Aws:
         """AWS as the flags and the environment say, whatever policies say."""
         return self._ground.aws(Access())
+
+    def aws_of(self, name: str | None) -> Aws:
+        """AWS as the policy of a group says; None: as `aws`.
+
+        Raises:
+            UnknownGroup: no policy is about it.
+            InvalidPolicy: its policy is broken.
+        """
+        if name is None:
+            return self.aws()
+        from phoenix.wiring.policies import access_of
+
+        return self._ground.aws(access_of(self.library().find(name).policy))
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of all groups."""
+        return self._ground.clock
 
     def estate(self, advance: Callable[[str, float], object], *, here: bool = False) -> Estate:
         """All groups, for a sweep. `advance(group, poll_seconds)` is called for those that need it; unless it has to be

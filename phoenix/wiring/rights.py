@@ -16,7 +16,7 @@ from phoenix.aws.iam import document, filled
 from phoenix.aws.rights import ALL, KEYS, Names, Right, Rights, Role, reads
 from phoenix.aws.session import Aws
 from phoenix.core.model import Slot
-from phoenix.fleets import marks
+from phoenix.fleets import marks, probe
 from phoenix.invokers.function import Function
 from phoenix.keys import Kind
 from phoenix.policy.loader import Library
@@ -34,13 +34,15 @@ _TABLES: Final = (fleets.KINDS, routers.KINDS, gates.KINDS, images.KINDS, notifi
 @dataclass(frozen=True, slots=True)
 class Where:
     """Where policies and store are, which function sweeps hand on to, and what else is known. `acting_as` is the role
-    whose own document is asked for, None: the caller's, who may act as others."""
+    whose own document is asked for, None: the caller's, who may act as others. `probed` is an Auto Scaling group that
+    `doctor --probe` is to be allowed on."""
 
     policies: str
     store: str | None = None
     function: str | None = None
     acting_as: str | None = None
     names: Mapping[str, tuple[str, ...]] | None = None
+    probed: str | None = None
 
 
 def every_document(role: Role) -> dict[str, Any]:
@@ -64,6 +66,8 @@ def own_rights(library: Library, where: Where) -> Rights:
     rights = {right for policy in mine for right in _of_policy(policy, where)}
     if where.acting_as is None:
         rights |= _of_the_caller(policies, library, where)
+    if where.probed is not None:
+        rights |= _of_probe(mine, where, where.probed)
     keyless = {right for right in rights if right.on == KEYS}
     return frozenset(rights - keyless) | SWEEPS | DOCTOR
 
@@ -87,6 +91,17 @@ def _of_policy(policy: Policy, where: Where) -> Rights:
     rights = frozenset[Right]().union(*(each.IAM_ACTIONS for each in made))
     given = dict(where.names or {})
     return filled(rights, names | given | _place(policy, given))
+
+
+def _of_probe(policies: list[Policy], where: Where, group: str) -> Rights:
+    """A probe asks on one more group what a rotation asks on those of the policies, with the images that they allow."""
+    given = dict(where.names or {})
+    found: set[Right] = set()
+    for policy in policies:
+        owners = _names_of(images.KINDS[policy.image.kind], policy.image)
+        names = {"auto_scaling_group": (group,), **owners, **given, **_place(policy, given)}
+        found |= filled(probe.IAM_ACTIONS, names)
+    return frozenset(found)
 
 
 def _configured(policy: Policy) -> Iterator[tuple[Mapping[str, Any], Kind]]:

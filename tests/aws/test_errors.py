@@ -8,7 +8,7 @@ import pytest
 from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
-from phoenix.aws.errors import code_of, translated
+from phoenix.aws.errors import code_of, translated, words_of
 from phoenix.errors import AccessDenied, NotFound, PermanentError, PhoenixError, Throttled, TransientError, Unreachable
 
 OPERATION = "autoscaling:UpdateAutoScalingGroup"
@@ -97,6 +97,17 @@ def test_encoded_authorization_messages_do_not_fill_the_screen() -> None:
 def test_awss_own_code_can_be_asked_for() -> None:
     assert code_of(translation_of(refusal("DryRunOperation"))) == "DryRunOperation"
     assert code_of(PermanentError("ours")) == ""
+
+
+def test_an_answer_that_never_came_has_no_code_and_our_words() -> None:
+    error = translation_of(exceptions.ConnectionClosedError(endpoint_url="https://ec2"))
+
+    assert code_of(error) == ""
+    assert words_of(error) == error.message
+
+
+def test_the_words_of_aws_are_whole_however_long() -> None:
+    assert words_of(translation_of(refusal("AccessDenied", "no " * 200))) == "no " * 199 + "no"
 
 
 def test_errors_that_are_not_awss_pass_unchanged() -> None:

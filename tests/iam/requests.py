@@ -241,6 +241,7 @@ _SPECIAL: Mapping[str, Callable[[Account, Asked], Iterator[Request]]] = {
     "elasticloadbalancing:ModifyRule": _shift,
     "elasticloadbalancing:ModifyTargetGroupAttributes": _shift,
     "ec2:CreateLaunchTemplateVersion": _make_version,
+    "ec2:DeleteLaunchTemplateVersions": _make_version,
     "ec2:RunInstances": _run,
     "ssm:GetParameter": _on_parameter,
     **{f"dynamodb:{call}": _on_table for call in _TABLE_CALLS},

@@ -12,12 +12,16 @@ import pytest
 from phoenix.aws.iam import MOST_LETTERS_MANAGED, letters, unfilled
 from phoenix.aws.rights import Role
 from phoenix.cli import main
+from phoenix.core.tags import MANAGED
+from phoenix.fleets.probe import Probe
+from phoenix.fleets.probe_target import find_target
 from phoenix.policy.loader import load
 from phoenix.policy.source import Directory
 from phoenix.wiring.rights import Where, every_document, own_document
 from tests.iam.evaluator import Context, Request, evaluate
-from tests.iam.recorder import FILLED
+from tests.iam.recorder import FILLED, applied
 from tests.iam.requests import ACCOUNT, REGION, arn
+from tests.iam.runs import a_run
 from tests.rotation.stage import a_policy, write_policy
 
 HERE = {name: (FILLED[name],) for name in ("account", "region", "instance_role", "key_arn")}
@@ -297,3 +301,48 @@ def test_a_policy_that_cannot_be_read_has_needs_that_nobody_knows(tmp_path: Path
     status, out, _ = say("")
 
     assert (status, out) == (2, "")
+
+
+def test_a_probe_needs_no_more_than_its_document_allows_and_that_is_for_its_group_alone(tmp_path: Path) -> None:
+    with a_run(tmp_path / "policies") as run:
+        ec2, scaling = run.stage.client("ec2"), run.stage.client("autoscaling")
+        blue = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=["web-blue"])["AutoScalingGroups"][0]
+        found = ec2.describe_launch_template_versions(LaunchTemplateName="web", Versions=["1"])
+        managed = [{"Key": MANAGED, "Value": "true"}]
+        ec2.create_launch_template(
+            LaunchTemplateName="web-probe",
+            LaunchTemplateData=found["LaunchTemplateVersions"][0]["LaunchTemplateData"],
+            TagSpecifications=[{"ResourceType": "launch-template", "Tags": managed}],
+        )
+        scaling.create_auto_scaling_group(
+            AutoScalingGroupName="web-probe",
+            LaunchTemplate={"LaunchTemplateName": "web-probe", "Version": "1"},
+            MinSize=0,
+            MaxSize=0,
+            VPCZoneIdentifier=blue["VPCZoneIdentifier"],
+            Tags=[{**managed[0], "PropagateAtLaunch": False}],
+        )
+        run.stage.deny("DeleteLaunchTemplateVersions")  # the account is asked for their content below
+        target = find_target(run.stage.aws, "web-probe", {})
+        Probe(run.stage.aws, run.stage.clock, target, 2, "1f0c").run()
+        run.stage.box.stop_intercepting()
+        requests = run.recorder.requests()
+        document = applied(own(tmp_path / "policies", probed="web-probe"))
+
+    assert "ec2:DeleteLaunchTemplateVersions" in {request.action for request in requests}
+    assert [request for request in requests if not evaluate(document, request).allowed] == []
+    assert not may(document, "autoscaling:UpdateAutoScalingGroup", group("web-other"))
+    assert not may(own(tmp_path / "policies"), "ec2:DeleteLaunchTemplateVersions", arn("ec2", "launch-template/lt-1"))
+
+
+@pytest.mark.parametrize("words", ["--probe *", "--probe web-probe --role rollback"])
+def test_a_probe_of_every_group_or_by_another_role_is_refused(tmp_path: Path, say: Print, words: str) -> None:
+    write_policy(tmp_path, a_policy("web"))
+
+    assert say(words)[0] == 2
+
+
+def test_the_rights_for_a_probe_are_printed(tmp_path: Path, say: Print) -> None:
+    write_policy(tmp_path, a_policy("web"))
+
+    assert "autoScalingGroupName/web-probe" in say("--probe web-probe")[1]

@@ -122,3 +122,27 @@ def test_a_skewed_clock_is_wrong_by_the_same_all_the_time() -> None:
 
     assert (clock.now() - skewed.now()).total_seconds() == 7
     assert not skewed.stopping
+
+
+@pytest.mark.parametrize(("plain_too", "refused"), [(False, False), (True, True)])
+def test_a_guard_on_versions_denies_plain_updates_only_where_aws_takes_them_for_updates_without_one(
+    ground: Ground, plain_too: bool, refused: bool
+) -> None:
+    ground.sandbox.guard_versions(plain_too=plain_too)
+
+    if refused:
+        assert refusal(ground.update, MinSize=0)[0] == "AccessDenied"
+    else:
+        ground.update(MinSize=0)
+
+
+@pytest.mark.parametrize("version", ["$Latest", "$Default", None])
+def test_a_guard_on_versions_denies_every_version_that_is_no_number(ground: Ground, version: str | None) -> None:
+    ground.sandbox.guard_versions(plain_too=False)
+    template = ground.group()["LaunchTemplate"]
+    named = {"LaunchTemplateId": template["LaunchTemplateId"], "Version": version}
+
+    with pytest.raises(ClientError, match="with an explicit deny in an identity-based policy"):
+        ground.update(LaunchTemplate={key: value for key, value in named.items() if value is not None})
+
+    ground.update(LaunchTemplate={**named, "Version": "1"})

@@ -94,6 +94,8 @@ def create(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
 def update(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """UpdateAutoScalingGroup: what is not mentioned stays; the desired capacity is pushed into the new bounds."""
     group = group_named(world, params["AutoScalingGroupName"])
+    if world.faults.version_guard is not None:
+        world.faults.version_guard.check(group.arn, params)
     old = group.desired
     settings = dict(group.settings)
     if any(source in params for source in SOURCES):
