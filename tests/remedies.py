@@ -22,7 +22,7 @@ def run_remedy(session: Any, remedy: str | None) -> list[str]:
         program, service, operation, *rest = words
         assert program == "aws", words
         client = session.client(service)
-        getattr(client, operation.replace("-", "_"))(**_parameters(client, operation, rest))
+        getattr(client, operation.replace("-", "_"))(**parameters_of(client, operation, rest))
         ran.append(operation)
     return ran
 
@@ -32,7 +32,8 @@ def commands_of(remedy: str) -> list[list[str]]:
     return [shlex.split(line) for line in remedy.replace("\\\n", " ").splitlines() if line.strip()]
 
 
-def _parameters(client: Any, operation: str, words: list[str]) -> dict[str, Any]:
+def parameters_of(client: Any, operation: str, words: list[str]) -> dict[str, Any]:
+    """What the AWS CLI would send for these words."""
     names = {xform_name(name, "-"): name for name in client.meta.service_model.operation_names}
     shape = client.meta.service_model.operation_model(names[operation]).input_shape
     members = {xform_name(name, "-"): name for name in shape.members}

@@ -23,7 +23,7 @@ Every day
   history     rotations: outcome, cause, duration
   images      candidates, and why each was or was not chosen
 Set up
-  policy      validate, show, schema            doctor    rights, store, clock, --probe
+  policy      validate, show, schema            doctor    rights, store, clock
   iam         the IAM policy document that your policies need
   tick        one pass over all groups, for cron; quiet when nothing is due
   repair      undo what an interrupted run left behind

@@ -15,6 +15,7 @@ from phoenix.cli.session import Options
 from phoenix.sandbox import ManualClock, Sandbox
 from phoenix.settings import Log, Settings
 from phoenix.wiring import Overrides, Wiring
+from tests.cli.probing import make_group
 from tests.rotation.stage import UnhurriedAws
 
 POLICY = """\
@@ -79,8 +80,12 @@ class Terminal:
     log: Log = Log()
 
     def __call__(self, command: str) -> Answer:
+        return self.type(command.split())
+
+    def type(self, words: list[str]) -> Answer:
+        """The same for words that a shell has split."""
         self.sandbox.calls.clear()
-        status = main(command.split(), self._wire)
+        status = main(words, self._wire)
         said = self.capture.readouterr()
         return Answer(status, said.out, said.err)
 
@@ -103,3 +108,11 @@ def phoenix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Term
     clock = CountingClock()
     with Sandbox(clock=clock) as sandbox:
         yield Terminal(sandbox, tmp_path, capsys, clock)
+
+
+@pytest.fixture
+def probing(phoenix: Terminal) -> Terminal:
+    """There is a group to probe, made a day ago."""
+    make_group(phoenix)
+    phoenix.clock.advance(86_400)
+    return phoenix
