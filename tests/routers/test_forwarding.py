@@ -98,7 +98,7 @@ def test_a_single_target_group_in_short_becomes_a_pair_with_the_other_at_nothing
 
     changed = shifted(rule, 0)
 
-    assert changed.target_groups == {"tg/blue": 1, "tg/green": 0}
+    assert changed.target_groups == {"tg/blue": 100, "tg/green": 0}
     assert "TargetGroupArn" not in changed.actions[0]
     assert differs(rule, changed.actions)
 
@@ -184,4 +184,4 @@ def test_what_takes_a_slot_out_of_some_rules_does_not_bring_it_back_into_others(
     left = a_rule(forward({"tg/blue": 100}))
 
     assert shifted(left, 0, unrefer=frozenset({"arn:x:another"})).target_groups == left.target_groups
-    assert shifted(left, 0).target_groups == {"tg/blue": 1, "tg/green": 0}
+    assert shifted(left, 0).target_groups == {"tg/blue": 100, "tg/green": 0}
