@@ -162,7 +162,8 @@ def with_failover(group: Group, sight: Sight) -> Sight:
     wanted = unread(rotation, seen) if rotation is not None else ()
     if rotation is None or not wanted:
         return sight
-    if rotation.back is not None and rotation.shifted_at is None:
+    is_shifted = all(route.percent(rotation.new.slot) == 0 for route in seen.routes)
+    if rotation.back is not None and rotation.shifted_at is None and not is_shifted:
         # Before the shift only what has to be named again: nothing else is changed there yet.
         is_named = all(rotation.old.slot in route.weights for route in seen.routes)
         wanted = () if is_named or may_go_back(rotation, seen) else tuple({rotation.old.slot} & {*wanted})
