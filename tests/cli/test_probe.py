@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -236,3 +238,17 @@ def test_what_another_writer_has_given_the_group_meanwhile_is_left(probing: Term
     probing(PROBE)
 
     assert group_named(probing, "web-probe")["LaunchTemplate"]["Version"] == str(theirs)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_questions_and_everything_is_put_back(probing: Terminal, number: signal.Signals) -> None:
+    def interrupt(call: Call, when: str) -> None:
+        if call.operation == MAKE and when == "after":
+            os.kill(os.getpid(), number)
+
+    probing.sandbox.intercept(interrupt)
+    answer = probing(f"{PROBE} -o json")
+
+    assert (answer.status, answer.document["probe"]["stopped"]) == (130, "interrupted")
+    assert probing.writes.count(MAKE) == 1
+    assert is_as_it_was(probing)
