@@ -98,7 +98,7 @@ def test_a_single_target_group_in_short_becomes_a_pair_with_the_other_at_nothing
 
     changed = shifted(rule, 0)
 
-    assert changed.target_groups == {"tg/blue": 100, "tg/green": 0}
+    assert changed.target_groups == {"tg/blue": 1, "tg/green": 0}
     assert "TargetGroupArn" not in changed.actions[0]
     assert differs(rule, changed.actions)
 
