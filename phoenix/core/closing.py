@@ -43,7 +43,9 @@ def close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
         yield SetWeights(live.slot, 100, restore_stickiness=lost)
     yield from _unrefer(rotation, seen)
     yield from failover.restore(live)
-    yield from _at_rest(rotation, live)
+    if rotation.terms.has_traffic or not _is_to_shrink(rotation, live, other):
+        # Without weights both serve until the other is emptied: a live slot without its pin might shrink before that.
+        yield from _at_rest(rotation, live)
     ran, runs = schedules_ran(rotation), SCHEDULES not in live.suspended
     if ran is not None and ran is not runs and (not ends_back or rotation.succeeded_at is not None):
         yield SetSchedules(live.slot, running=ran)
@@ -52,14 +54,32 @@ def close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
         return
     if SCHEDULES not in other.suspended:
         yield SetSchedules(other.slot, running=False)
-    hot = max(live.desired, other.desired if other.min == other.max else 0) if stays_hot(rotation) else 0
-    if hot < other.desired and unrefused(seen) is not None:
-        return
-    if hot or _may_let_go(rotation, seen, winner.slot):
+    if not _waits_to_shrink(rotation, seen, live, other):
+        yield from _retire(rotation, seen, live, other)
+
+
+def _retire(rotation: Rotation, seen: Observation, live: SlotState, other: SlotState) -> Iterator[Action]:
+    """Give the losing slot its last role, and take the notes off both."""
+    hot = _hot(rotation, live, other)
+    if hot or _may_let_go(rotation, seen, live.slot):
         yield from set_capacity(other, hot, hot, desired=hot)
     yield from () if hot else _leave_rules(rotation, seen, live, other)
     yield from _note_quarantine(rotation, live)
     yield from _drop_notes(rotation, live, other, hot=hot > 0)
+
+
+def _hot(rotation: Rotation, live: SlotState, other: SlotState) -> int:
+    """How many instances the losing slot keeps."""
+    return max(live.desired, other.desired if other.min == other.max else 0) if stays_hot(rotation) else 0
+
+
+def _waits_to_shrink(rotation: Rotation, seen: Observation, live: SlotState, other: SlotState) -> bool:
+    """True while the losing slot is to lose instances, and a former driver's last request might still need them."""
+    return _is_to_shrink(rotation, live, other) and unrefused(seen) is not None
+
+
+def _is_to_shrink(rotation: Rotation, live: SlotState, other: SlotState) -> bool:
+    return not is_untouched(rotation) and _hot(rotation, live, other) < other.desired
 
 
 def _leave_rules(rotation: Rotation, seen: Observation, live: SlotState, other: SlotState) -> Iterator[Action]:
@@ -78,6 +98,8 @@ def is_closed(rotation: Rotation, seen: Observation) -> bool:
     if answering(seen) is not None or any(route.percent(winner) != 100 for route in seen.routes):
         return False
     if not stays_hot(rotation) and not is_untouched(rotation) and unrefused(seen) is not None:
+        return False
+    if _waits_to_shrink(rotation, seen, seen.slots[winner], seen.slots[winner.other]):
         return False
     is_let_go = is_untouched(rotation) or seen.slots[winner.other].max == 0
     return is_let_go or _may_let_go(rotation, seen, winner)
