@@ -24,7 +24,16 @@ def thresholds(rotation: Rotation, slot: Slot) -> str | None:
     """What the owner had there, as far as something has to be switched off; None where nothing has."""
     entries = (e.had for e in rotation.ledger if (e.kind, e.where) == (Temporary.FAILOVER, slot))
     had = next(entries, UNKNOWN)
-    return None if had == UNKNOWN or set(had.split(",")) == {OFF} else had
+    return None if had == UNKNOWN or set(had.split()) == {OFF} else had
+
+
+def note(found: Sequence[str]) -> str:
+    """What the tag says of a slot's target groups: one word for all where they agree, else a word for each, in order.
+
+    `unknown` where that is too long for a tag: nothing is changed that could not be put back.
+    """
+    words = found[0] if len(set(found)) == 1 else " ".join(found)
+    return words if 0 < len(words) <= tags.MOST_LETTERS else UNKNOWN
 
 
 def unread(rotation: Rotation, seen: Observation) -> tuple[Slot, ...]:

@@ -21,8 +21,9 @@ def way_back(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Acti
     slot = rotation.new.slot
     carries = may_go_back(rotation, seen)
     if not carries:
-        yield from _refer_old(rotation, seen, old)
+        # What takes minutes is asked for first, and by rights that every rollback has had.
         yield from _grow_old(rotation, old)
+        yield from _refer_old(rotation, seen, old)
         yield from _lend(rotation, seen)
     if carries and any(r.percent(slot) != step.new_weight for r in seen.routes):
         yield SetWeights(slot, step.new_weight, suspend_stickiness=rotation.terms.suspend_stickiness)

@@ -118,10 +118,10 @@ class AlbRouter:
 
     def serves_by_zone(self, target_groups: Arns) -> bool:
         """True when any of the target groups has cross-zone load balancing switched off; one read for each."""
-        from phoenix.routers.target_blockers import attributes_of, is_cross_zone_off
+        from phoenix.routers.target_blockers import attributes_if_there, is_cross_zone_off
 
-        reads = [partial(attributes_of, self._aws, arn) for arns in target_groups.values() for arn in arns]
-        return any(is_cross_zone_off(attributes) for attributes in self._aws.side_by_side(reads))
+        reads = [partial(attributes_if_there, self._aws, arn) for arns in target_groups.values() for arn in arns]
+        return any(is_cross_zone_off(found) for found in self._aws.side_by_side(reads) if found is not None)
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
         """All blockers at once, from fresh reads."""

@@ -16,6 +16,7 @@ from phoenix.aws.session import Aws
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
 from phoenix.core.model import Slot, SlotState
+from phoenix.errors import NotFound
 from phoenix.routers import target_comparison
 from phoenix.routers.action_blockers import find_in_stickiness
 from phoenix.routers.forwarding import Pair, Rule
@@ -137,6 +138,14 @@ def attributes_of(aws: Aws, arn: str) -> dict[str, str]:
     """The target group's attributes by AWS's keys."""
     answer = aws.call("elbv2", "describe_target_group_attributes", TargetGroupArn=arn)
     return {item["Key"]: item["Value"] for item in answer["Attributes"]}
+
+
+def attributes_if_there(aws: Aws, arn: str) -> dict[str, str] | None:
+    """The same; None where it was deleted, which an Auto Scaling group that names it does not notice."""
+    try:
+        return attributes_of(aws, arn)
+    except NotFound:
+        return None
 
 
 def is_cross_zone_off(attributes: Mapping[str, str]) -> bool:

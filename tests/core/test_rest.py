@@ -122,9 +122,12 @@ def test_a_cold_generation_stays_as_it_is() -> None:
 
 def test_it_looks_again_at_once_after_what_it_has_changed_and_says_what_that_was() -> None:
     emptied = rest(a_success(hot_until=NOON), an_observation(green=GREEN_LIVE, weight=100))
-    cold = rest(a_success(hot_until=NOON), an_observation(a_slot(healthy=0), GREEN_LIVE, 100))
+    empty = a_slot(healthy=0)
+    leaving = rest(a_success(hot_until=NOON), an_observation(empty, GREEN_LIVE, 100))
+    cold = rest(a_success(hot_until=NOON), an_observation(empty, GREEN_LIVE, routes=(a_lone_route(Slot.GREEN),)))
 
     assert (emptied.look_again_at, emptied.reason) == (NOON, "generation 41 goes cold")
+    assert (leaving.look_again_at, leaving.reason) == (NOON, "generation 41 leaves the rules")
     assert (cold.look_again_at, cold.reason) == (None, "generation 41 is cold")
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phoenix.core import ledger, tags
+from phoenix.core import failover, ledger, tags
 from phoenix.core.model import Capacity, Slot
 from phoenix.core.record import Ask, Entry, Temporary
 from tests.builders import NEW_IMAGE, OLD_IMAGE, a_generation, a_rotation, after
@@ -114,6 +114,7 @@ def the_longest_tags() -> dict[str, str]:
     return {
         **written[Slot.BLUE],
         **written[Slot.GREEN],
+        tags.FAILOVER: failover.note([*["1000/100"] * 27, "off/off"]),
         tags.HOLD: tags.write_hold(rotation),
         tags.QUARANTINE: tags.write_quarantine([f"ami-{n:040x}" for n in range(50)]),
     }

@@ -30,7 +30,12 @@ def make_target_group(stage: Stage, slot: str, name: str) -> str:
     was = target_group(stage, slot)
     with stage.unnoticed():
         made = stage.client("elbv2").create_target_group(
-            Name=name, Protocol="HTTP", Port=was["Port"], VpcId=was["VpcId"], **{key: was[key] for key in _CHECKS}
+            Name=name,
+            Protocol="HTTP",
+            Port=was["Port"],
+            VpcId=was["VpcId"],
+            Tags=MANAGED,
+            **{key: was[key] for key in _CHECKS},
         )["TargetGroups"][0]
         stage.client("elbv2").modify_target_group_attributes(
             TargetGroupArn=made["TargetGroupArn"],

@@ -20,7 +20,7 @@ from phoenix.sandbox.desk import Stage as When
 from tests.rotation.conftest import Opener
 from tests.rotation.stage import NEW_NAME, OLD_NAME, Stage, UnhurriedAws, a_policy
 
-WRITES = 12
+WRITES = 17
 """What a blue/green rotation of the web tier makes; `test_calls` holds it to that."""
 CALLS = 92
 UNTIL_NOBODY_DRIVES = 300
@@ -133,7 +133,7 @@ def test_a_rotation_survives_death_at_any_read(open_stage: Opener, number: int) 
     assert end_state(stage) == undisturbed(stage)
 
 
-@pytest.mark.parametrize("number", [1, 2, 5, 7, 10, 11, 12])
+@pytest.mark.parametrize("number", [1, 2, 5, 7, 8, 10, 11, 12, 13, 15, 16, 17])
 def test_a_rollback_brings_back_whatever_a_dead_driver_has_left(open_stage: Opener, number: int) -> None:
     stage = open_stage(policy=QUICK)
     assert rotate_and_die(stage, number, "after", writes_only=True)
@@ -182,12 +182,16 @@ def test_a_rollback_that_dies_before_it_has_looked_is_known_to_all_the_same(open
 def undisturbed(stage: Stage) -> dict[str, Any]:
     """The end state of a rotation to which nothing happens."""
     assert stage.rotation.old.template_version == "1"
+    assert stage.rotation.old.template
     return {
         "sizes": [(4, 4, 4), (2, 12, 4)],
         "images": [{OLD_NAME: 4}, {NEW_NAME: 4}],
         "suspended": [{"ScheduledActions"}, set()],
-        "tags": [["phoenix:capacity", *ALWAYS], ALWAYS],
-        "generations": [f"1 {stage.rotation.old.image} 1", f"2 {stage.rotation.new.image} 2"],
+        "tags": [["phoenix:capacity", "phoenix:failover", *ALWAYS], ALWAYS],
+        "generations": [
+            f"1 {stage.rotation.old.image} 1 {stage.rotation.old.template}",
+            f"2 {stage.rotation.new.image} 2 {stage.rotation.new.template}",
+        ],
         "shares": [(0.0, 0.0), (1.0, 1.0)],
         "versions": 2,
         "record": (stage.rotation.new, stage.rotation.old, Outcome.SUCCEEDED, ()),

@@ -177,6 +177,19 @@ def test_thresholds_are_set_where_they_differ_and_read_back(account: Account) ->
     assert account.writes().count("ModifyTargetGroupAttributes") == 1
 
 
+def test_a_target_group_that_is_gone_has_no_thresholds_and_stops_nothing(account: Account) -> None:
+    router, groups = account.router(), account.target_groups()
+    gone = groups[Slot.GREEN][0].rpartition("/")[0] + "/0123456789abcdef"
+    beside, alone = ({**groups, Slot.GREEN: arns} for arns in ((*groups[Slot.GREEN], gone), (gone,)))
+
+    for has in (beside, alone):
+        router.set_failover(SetFailover(Slot.GREEN, "2/off"), has)
+
+    assert router.read_failover(beside) == {Slot.BLUE: "1/off", Slot.GREEN: "2/off"}
+    assert router.read_failover(alone) == {Slot.BLUE: "1/off", Slot.GREEN: "unknown"}
+    assert not router.serves_by_zone(beside)
+
+
 def test_thresholds_that_may_not_be_read_are_unknown(account: Account) -> None:
     account.aws.refusals = {"elasticloadbalancing:DescribeTargetGroupAttributes": "AccessDenied"}
 
