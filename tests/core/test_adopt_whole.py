@@ -29,7 +29,7 @@ def test_a_finished_rotation_becomes_one_that_has_succeeded_now() -> None:
 
     rotation = rotation_of(record)
     assert (rotation.id, rotation.group, rotation.old, rotation.new) == ("web-42-test", "web", OLD, NEW)
-    assert (rotation.trigger, rotation.by) == ("found on the tags of the groups", "unknown")
+    assert (rotation.trigger, rotation.by) == ("found on the tags of the groups", "")
     assert (rotation.terms.steps, rotation.terms.strategy, rotation.terms.has_traffic) == (ONE_STEP, "unknown", True)
     assert (rotation.deadline, rotation.started_at) == (after(120), after(0))
     assert (rotation.need, rotation.capacity, rotation.weight, rotation.step) == (6, Capacity(2, 8), 100, 1)
@@ -108,7 +108,7 @@ def test_tags_of_a_rotation_without_both_generations_are_not_enough() -> None:
     record = adopt("web", seen)
 
     assert record.rotation is None
-    assert record.live == Generation(42, GREEN, UNKNOWN_IMAGE, template_version="2")
+    assert record.live == Generation(43, GREEN, UNKNOWN_IMAGE, template_version="2")
     assert (record.highest_number, record.known) == (42, (OLD,))
 
 
@@ -137,12 +137,12 @@ def test_images_that_are_quarantined_on_the_tags_stay_out_each_once() -> None:
     assert entries[0] == Quarantined("ami-1", seen.at, Cause.IMAGE, "", "found on the tags of the groups")
 
 
-def test_a_live_slot_without_a_note_gets_the_highest_number_that_is_known() -> None:
+def test_a_live_slot_without_a_note_never_gets_the_number_of_another_generation() -> None:
     seen = an_observation(a_slot(), a_slot(GREEN, 0, tags={tags.GENERATION: f"7 {NEW_IMAGE} 3"}))
 
     record = adopt("web", seen)
 
-    assert record.live == Generation(7, BLUE, UNKNOWN_IMAGE, template_version="1")
+    assert record.live == Generation(8, BLUE, UNKNOWN_IMAGE, template_version="1")
     assert generation_in(a_slot(tags={tags.GENERATION: "7 ami-x 3"}), number=9) == Generation(
         7, BLUE, "ami-x", template_version="3"
     )
