@@ -32,10 +32,10 @@ demo: $(READY) ## a canary, a bad image caught, a rollback, all on screen
 test: $(READY) $(DYNALITE) ## the tests, in a random order; SEED=1234 repeats one, ARGS="-k name" picks some
 	@$(BIN)/pytest -n 2 $(if $(SEED),--randomly-seed=$(SEED)) $(ARGS)
 
-# What needs neither a sandbox for each test nor a program beside it: half of the tests, in a twentieth of the time.
+# What needs neither a sandbox for each test nor a program beside it: two tests in five.
 QUICK := $(addprefix tests/,core strategies engine views policy tools)
 
-quick: $(READY) ## half of the tests in seconds, to run all day
+quick: $(READY) ## two tests in five, in seconds, to run all day
 	@$(BIN)/pytest -n 2 $(if $(SEED),--randomly-seed=$(SEED)) $(QUICK) $(ARGS)
 
 cover: $(READY) $(DYNALITE) ## branch coverage of what decides: core, strategies, engine

@@ -1,7 +1,7 @@
 """Which worker runs which tests: each its share of the random order, dealt like cards, known before the first one runs.
 
-A scheduler that hands out tests as workers come free is a little faster, but then the order depends on how fast they
-were that day: a failure that came of an order could not be repeated by its seed.
+With a scheduler that hands out tests as workers come free the order depends on how fast they were that day: a failure
+that came of an order could not be repeated by its seed.
 """
 
 from __future__ import annotations
