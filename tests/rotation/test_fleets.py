@@ -85,7 +85,7 @@ def test_the_workers_come_back_by_growing_first(open_stage: Opener) -> None:
     assert (report.outcome, report.exit_status) == (Outcome.ROLLED_BACK, 0)
     assert (stage.size("blue"), stage.size("green")) == ((2, 12, 4), (0, 0, 0))
     assert stage.images("blue") == {"workers-2026.11.11-41aa07": 4}
-    assert not {"ModifyListener", "ModifyRule"} & set(stage.writes())
+    assert (stage.rotation.weight, stage.rotation.exposed_at) == (0, None)
 
 
 def test_the_elastic_tier_doubles_in_the_middle_and_nothing_is_lost(open_stage: Opener) -> None:

@@ -11,6 +11,7 @@ from phoenix.engine.request import RollbackRequest
 from phoenix.engine.rollback import rollback
 from tests.rotation.conftest import Opener
 from tests.rotation.stage import a_policy
+from tests.rotation.test_calls import MOST_WRITES, MOST_WRITES_OF_FAILOVER
 
 ALARMS = {"kind": "alarm", "alarms": ["web-5xx", "web-p99"]}
 
@@ -32,7 +33,7 @@ def test_a_rotation_is_the_same_however_short_the_pages_are(open_stage: Opener, 
     outcome, writes = writes_with(open_stage, most)
 
     assert outcome is Outcome.SUCCEEDED
-    assert len(writes) == 12
+    assert len(writes) == MOST_WRITES + MOST_WRITES_OF_FAILOVER
 
 
 def test_launches_that_fail_are_counted_over_all_pages(open_stage: Opener) -> None:
