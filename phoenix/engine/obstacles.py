@@ -32,6 +32,7 @@ CHECKS: Final = (
     "limit",
     "breaker",
     "ignored-in-vain",
+    "other-groups",
 )
 _WEIGHTS: Final = frozenset({"weights-elsewhere", "weights-differ", "weight-on-both-slots", "no-traffic", "not-routed"})
 

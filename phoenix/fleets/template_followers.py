@@ -28,7 +28,7 @@ def find_followers(
         if name in names or not followed:
             continue
         yield Blocker(
-            CHECK,
+            "template-followed-elsewhere",
             f"Auto Scaling group {name}",
             f"{name} launches the newest version of {', '.join(followed)}, which the next rotation makes: its next"
             " scale-out would launch an image that is not proven. Give it a number, or a template of its own:",
