@@ -13,7 +13,7 @@ import click
 
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
-from phoenix.errors import AccessDenied, NotFound
+from phoenix.errors import AccessDenied, NotFound, UnknownNames
 
 if TYPE_CHECKING:
     from phoenix.engine.group import Group
@@ -61,13 +61,13 @@ def _drive_quickly(session: Session, go_back: Callable[[Group, Watch], Report]) 
     try:
         with session.driving(group) as watch:
             report = go_back(group, watch)
-    except (AccessDenied, NotFound):
-        return _drive(session, go_back)
+    except (AccessDenied, NotFound) as trouble:
+        return _drive(session, go_back, gone=isinstance(trouble, UnknownNames))
     return _finish(session, report)
 
 
-def _drive(session: Session, go_back: Callable[[Group, Watch], Report]) -> int:
-    group = session.group_for_rollback()
+def _drive(session: Session, go_back: Callable[[Group, Watch], Report], *, gone: bool = False) -> int:
+    group = session.group_for_rollback(gone=gone)
     with session.driving(group) as watch:
         report = go_back(group, watch)
     return _finish(session, report)

@@ -97,10 +97,10 @@ class Session:
         name = self.group_name()
         return self.wiring.group_from_record(name)
 
-    def group_for_rollback(self) -> Group:
-        """The group that was named, even if there is neither a policy nor a store for it."""
+    def group_for_rollback(self, *, gone: bool = False) -> Group:
+        """The group that was named, even if there is neither a policy nor a store for it, nor what its record names."""
         name = self.group_name()
-        return self.wiring.group_for_rollback(name)
+        return self.wiring.group_for_rollback(name, gone=gone)
 
     def answer(self, text: str, document: Document) -> None:
         """Print the answer in the form that was asked for."""

@@ -200,15 +200,17 @@ class Wiring:
             return None
         return pinned_group(self._ground, self._tolerant_store(), name, lambda: self._notifiers_of(name))
 
-    def group_for_rollback(self, name: str) -> Group:
+    def group_for_rollback(self, name: str, *, gone: bool = False) -> Group:
         """One group, wired with what is left: its policy, else what its record has pinned, else its tags on AWS.
+
+        `gone`: the Auto Scaling groups that its record names are no more.
 
         Raises:
             UsageError: nobody knows the group; the same that `group` raises.
         """
         store = self._tolerant_store()
         try:
-            return self._from_policy(name, store)
+            return self._from_policy(name, store, gone=gone)
         except PhoenixError as trouble:
             group = self._from_what_is_left(name, store, trouble)
             log.warning("policy.left_out", extra={"group": name, "reason": trouble.message})
@@ -243,10 +245,10 @@ class Wiring:
             return None
         return next((found[0] for file, found in problems.items() if Path(file).name in COMMON_FILES), None)
 
-    def _from_policy(self, name: str, store: Store) -> Group:
+    def _from_policy(self, name: str, store: Store, *, gone: bool = False) -> Group:
         from phoenix.wiring.policies import group_of_library
 
-        return group_of_library(self._ground, self.library(), name, store)
+        return group_of_library(self._ground, self.library(), name, store, gone=gone)
 
     def _from_what_is_left(self, name: str, store: Store, trouble: PhoenixError) -> Group:
         from phoenix.wiring import policies, remains

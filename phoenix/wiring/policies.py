@@ -44,15 +44,16 @@ def open_library(where: str, aws: Aws, judged: Judged | None = None) -> Library:
     return load(S3Source(where, aws) if where.startswith("s3://") else Directory(where), judged)
 
 
-def group_of_library(ground: Ground, library: Library, name: str, store: Store) -> Group:
-    """The group of that name, with the rules for all groups.
+def group_of_library(ground: Ground, library: Library, name: str, store: Store, *, gone: bool = False) -> Group:
+    """The group of that name, with the rules for all groups. `gone`: the groups that its record is about are no more,
+    so those that the policy names count.
 
     Raises:
         UnknownGroup: no policy is about it.
         InvalidPolicy: its policy is broken.
     """
     found = library.find(name)
-    record = _record_of(name, store)
+    record = None if gone else _record_of(name, store)
     group = group_with_policy(ground, _that_counts(found.policy, record), store, found, record)
     names = slots_of(found.policy.fleet)
     if set(group.slots.values()) != set(names.values()):
