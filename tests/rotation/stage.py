@@ -166,6 +166,15 @@ class Stage:
     def reads(self) -> list[str]:
         return [call.operation for call in self.calls() if not call.mutating]
 
+    def weights_written(self, slot: str) -> list[int]:
+        """The weight that each write to a rule gave the slot; 0 where it was not named."""
+        arns = set(self.box.world.scaling.groups[f"{self.name}-{slot}"].target_groups)
+        writes = [call.params for call in self.calls() if call.operation in ("ModifyListener", "ModifyRule")]
+        return [
+            sum(int(named["Weight"]) for named in _forwarded(params) if named["TargetGroupArn"] in arns)
+            for params in writes
+        ]
+
     def deny(self, *operations: str) -> None:
         """Refuse these operations for want of rights, until `box.stop_intercepting`."""
 
@@ -283,3 +292,9 @@ class Stage:
 
 def write_policy(folder: Path, policy: Mapping[str, Any]) -> None:
     (folder / f"{policy['group']}.yaml").write_text(yaml.safe_dump(dict(policy)), encoding="utf-8")
+
+
+def _forwarded(params: Mapping[str, Any]) -> list[Any]:
+    """The target groups of a write to a rule or a default action, with their weights."""
+    actions = params.get("Actions") or params.get("DefaultActions") or ()
+    return [named for each in actions for named in each.get("ForwardConfig", {}).get("TargetGroups", ())]
