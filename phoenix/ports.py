@@ -147,8 +147,11 @@ class Router(Protocol):
         """True when each zone serves its own share of the traffic, in either slot: a zone without a healthy target
         then answers with errors, however many there are elsewhere."""
 
-    def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
-        """Everything about listeners, rules and target groups that stands in the way of a start. Read-only."""
+    def find_blockers(
+        self, slots: Mapping[Slot, SlotState], live: Slot, ahead: Ahead = UNKNOWN_AHEAD
+    ) -> Sequence[Blocker]:
+        """Everything about listeners, rules, target groups and load balancers that stands in the way of a start.
+        Read-only."""
 
 
 class Gate(Protocol):

@@ -241,6 +241,7 @@ class FakeRouter:
         self.sick: set[str] = set()
         self.shifts: list[SetWeights] = []
         self.blockers: list[Blocker] = []
+        self.ahead = UNKNOWN_AHEAD
         self.by_zone = False
         self.failover: dict[Slot, str] = dict.fromkeys(Slot, "1/off")
         self.failovers: list[SetFailover] = []
@@ -291,8 +292,11 @@ class FakeRouter:
             self.sticky[arn] = action.restore_stickiness.get(arn, self.sticky[arn])
         return tuple(self._route(arn) for arn in routes)
 
-    def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
+    def find_blockers(
+        self, slots: Mapping[Slot, SlotState], live: Slot, ahead: Ahead = UNKNOWN_AHEAD
+    ) -> Sequence[Blocker]:
         self._fail_if_told()
+        self.ahead = ahead
         return list(self.blockers)
 
     def _route(self, arn: str) -> Route:

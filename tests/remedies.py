@@ -62,6 +62,8 @@ def _value(shape: Any, values: list[str]) -> Any:
             return True
         case "integer" | "long":
             return int(values[0])
+        case "double" | "float":
+            return float(values[0])
         case "list" if values[:1] and values[0].startswith("["):
             return json.loads(values[0])
         case "list":

@@ -201,7 +201,8 @@ class SlotState:
 
     `template` identifies the launch template, `arn` the group: one that was made anew has another, and the same name.
     `tags` are those with the prefix `phoenix:` only. `failover` are the thresholds of its target groups for DNS
-    failover, empty unless a tick needs them.
+    failover, empty unless a tick needs them. `zones` are those it launches in; after `max_instance_lifetime` AWS itself
+    replaces an instance, None for never.
     """
 
     slot: Slot
@@ -217,6 +218,8 @@ class SlotState:
     target_groups: tuple[str, ...] = ()
     arn: str = ""
     failover: str = ""
+    zones: tuple[str, ...] = ()
+    max_instance_lifetime: timedelta | None = None
 
     def of_version(self, version: str | None) -> tuple[Instance, ...]:
         """The instances launched from this template version; all of them for None."""

@@ -29,6 +29,7 @@ CHECKS: Final = (
     "no-image",
     "in-flight",
     "last-bake",
+    "two-lifetimes",
     "limit",
     "breaker",
     "ignored-in-vain",
@@ -62,10 +63,11 @@ def find_obstacles(group: Group, request: RotateRequest, found: Survey, lasts: t
     if found.image is None:
         remedy = f"phoenix images --group {group.name}"
         yield Blocker("no-image", "images", "No image fits the policy.", remedy, unchecked=group.fleet.checks)
-    else:
-        ahead = Ahead(lasts, extremes(need, found.terms.steps).peak - need)
+    ahead = Ahead(lasts, extremes(need, found.terms.steps).peak - need)
+    if found.image is not None:
         yield from group.fleet.find_blockers(live, found.image, need, ahead)
-    yield from group.router.find_blockers(found.seen.slots, live)
+    yield from group.router.find_blockers(found.seen.slots, live, ahead)
+    yield from _two_lifetimes(group, found)
     yield from _gates(group, request, found)
 
 
@@ -153,6 +155,24 @@ def _last_bake(group: Group, found: Survey) -> Iterator[Blocker]:
     if bake is not None and asked is not None and bake > asked:
         text = f"The last bake is {ago(bake)}, not {ago(asked)}: scaling policies need that long to see their load."
         yield Blocker("last-bake", found.live_state.auto_scaling_group, text, warning=True)
+
+
+def _two_lifetimes(group: Group, found: Survey) -> Iterator[Blocker]:
+    """AWS and phoenix would both replace what is old: AWS one by one, without any gate."""
+    ours = group.rotate_when.max_instance_lifetime
+    for state in found.seen.slots.values():
+        if ours is None or state.max_instance_lifetime is None:
+            continue
+        name = state.auto_scaling_group
+        yield Blocker(
+            "two-lifetimes",
+            f"Auto Scaling group {name}",
+            f"MaxInstanceLifetime of {name} is {ago(state.max_instance_lifetime)}, and max_instance_lifetime of the"
+            f" policy is {ago(ours)}: they do the same job. AWS replaces one instance after the other, without gates,"
+            " also in the middle of a rotation. Leave it to the policy:",
+            f"aws autoscaling update-auto-scaling-group --auto-scaling-group-name {name} --max-instance-lifetime 0",
+            warning=True,
+        )
 
 
 def _owner_capacity(group: Group, found: Survey) -> Iterator[Blocker]:

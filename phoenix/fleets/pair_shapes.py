@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from phoenix.aws.templates import template_of
@@ -18,6 +19,7 @@ def slot_state(slot: Slot, group: Mapping[str, Any]) -> SlotState:
     """The slot as the model knows it. A launch configuration has no version, which is the empty string."""
     use = template_of(group)
     version = use.version if use is not None else ""
+    lifetime = int(group.get("MaxInstanceLifetime") or 0)
     return SlotState(
         slot=slot,
         auto_scaling_group=str(group["AutoScalingGroupName"]),
@@ -31,6 +33,8 @@ def slot_state(slot: Slot, group: Mapping[str, Any]) -> SlotState:
         tags=our_tags(group),
         target_groups=target_groups(group),
         arn=str(group.get("AutoScalingGroupARN", "")),
+        zones=tuple(map(str, group.get("AvailabilityZones", ()))),
+        max_instance_lifetime=timedelta(seconds=lifetime) if lifetime else None,
     )
 
 

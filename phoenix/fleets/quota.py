@@ -12,15 +12,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from phoenix.aws.errors import code_of
+from phoenix.aws import quotas
+from phoenix.aws.quotas import read_quota
 from phoenix.aws.rights import reads
 from phoenix.aws.session import Aws
 from phoenix.core.blocker import Blocker
-from phoenix.errors import PhoenixError
 
-IAM_ACTIONS: Final = reads(
-    "cloudwatch:GetMetricStatistics", "ec2:DescribeInstanceTypes", "servicequotas:GetServiceQuota"
-)
+IAM_ACTIONS: Final = reads("cloudwatch:GetMetricStatistics", "ec2:DescribeInstanceTypes") | quotas.IAM_ACTIONS
 CHECKS: Final = ("vcpu-quota",)
 
 _STANDARD: Final = "L-1216C47A"
@@ -55,7 +53,6 @@ _SPOT_QUOTAS: Final[Mapping[str, str | None]] = {
     "u": None,
     "x": "L-E3A00192",
 }
-_NO_SUCH_QUOTA: Final = "NoSuchResourceException"
 _PUBLISHED_WITHIN = timedelta(minutes=15)
 
 
@@ -74,7 +71,7 @@ def find_quota(aws: Aws, demand: Demand) -> Iterator[Blocker]:
     code = quota_of(demand.instance_type, spot=demand.spot)
     if code is None:
         return
-    quota, each = aws.side_by_side([partial(_quota, aws, code), partial(_vcpus, aws, demand.instance_type)])
+    quota, each = aws.side_by_side([partial(read_quota, aws, "ec2", code), partial(_vcpus, aws, demand.instance_type)])
     if quota is None:
         return
     used, limit = _used(aws, quota.get("UsageMetric"), demand.at), float(quota["Value"])
@@ -96,15 +93,6 @@ def quota_of(instance_type: str, *, spot: bool = False) -> str | None:
     table, standard = (_SPOT_QUOTAS, _STANDARD_SPOT) if spot else (_QUOTAS, _STANDARD)
     prefixes = [prefix for prefix in table if instance_type.startswith(prefix)]
     return table[max(prefixes, key=len)] if prefixes else standard
-
-
-def _quota(aws: Aws, code: str) -> Any:
-    try:
-        return aws.call("service-quotas", "get_service_quota", ServiceCode="ec2", QuotaCode=code)["Quota"]
-    except PhoenixError as error:
-        if code_of(error) == _NO_SUCH_QUOTA:
-            return None
-        raise
 
 
 def _used(aws: Aws, metric: Mapping[str, Any] | None, at: datetime) -> float:

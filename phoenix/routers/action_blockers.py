@@ -7,19 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any, Final
 
-from phoenix.aws.checks import Check, make_checks
 from phoenix.aws.rights import reads
-from phoenix.aws.session import Aws
 from phoenix.core.blocker import Blocker
 from phoenix.routers.forwarding import Pair, Rule
 
 IAM_ACTIONS: Final = reads("elasticloadbalancing:DescribeTargetGroups")
-CHECKS: Final = ("unknown-action", "target-group-elsewhere", "load-balancer-full")
-MOST_A_BALANCER: Final = 100
-"""Quota "Target Groups per Application Load Balancer"; AWS does not raise it."""
+CHECKS: Final = ("unknown-action", "target-group-elsewhere")
 
 _CONFIGS: Final = {
     "forward": "ForwardConfig",
@@ -32,24 +27,15 @@ _CONFIGS: Final = {
 _STICKY: Final = {"Enabled": True, "DurationSeconds": 60}
 
 
-def find_in_actions(
-    aws: Aws, rules: Sequence[Rule], pair: Pair, described: Sequence[Mapping[str, Any]]
-) -> Iterator[Blocker]:
+def find_in_actions(rules: Sequence[Rule], pair: Pair, described: Sequence[Mapping[str, Any]]) -> Iterator[Blocker]:
     """What the actions themselves, and the load balancers that they belong to, do not allow."""
     for rule in rules:
         yield from _in_kinds(rule)
-    joining = {balancer_of(rule.arn): arn for rule in rules if (arn := pair.missing_in(rule)) is not None}
+    joining = dict.fromkeys((balancer_of(rule.arn), pair.missing_in(rule)) for rule in rules)
     homes = {str(group["TargetGroupArn"]): tuple(group.get("LoadBalancerArns", ())) for group in described}
-    for balancer, arn in joining.items():
-        yield from _elsewhere(balancer, arn, homes.get(arn, ()))
-    yield from make_checks(
-        aws,
-        [
-            Check(f"target groups of {_name(balancer)}", ("load-balancer-full",), partial(_full, aws, balancer, arn))
-            for balancer, arn in joining.items()
-            if balancer not in homes.get(arn, ())
-        ],
-    )
+    for balancer, arn in joining:
+        if arn is not None:
+            yield from _elsewhere(balancer, arn, homes.get(arn, ()))
 
 
 def _in_kinds(rule: Rule) -> Iterator[Blocker]:
@@ -70,26 +56,14 @@ def _in_kinds(rule: Rule) -> Iterator[Blocker]:
 
 
 def _elsewhere(balancer: str, arn: str, homes: Sequence[str]) -> Iterator[Blocker]:
-    others = [_name(home) for home in homes if home != balancer]
+    others = [name_of(home) for home in homes if home != balancer]
     if others:
         yield Blocker(
             "target-group-elsewhere",
-            f"target group {_name(arn)}",
-            f"{_name(arn)} would have to join a rule of {_name(balancer)}, but rules of {', '.join(others)} name it,"
-            " and AWS lets a target group have one load balancer. These are the rules that name it there:",
+            f"target group {name_of(arn)}",
+            f"{name_of(arn)} would have to join a rule of {name_of(balancer)}, but rules of {', '.join(others)} name it"
+            ", and AWS lets a target group have one load balancer. These are the rules that name it there:",
             "\n".join(f"aws elbv2 describe-listeners --load-balancer-arn {home}" for home in homes if home != balancer),
-        )
-
-
-def _full(aws: Aws, balancer: str, arn: str) -> Iterator[Blocker]:
-    count = sum(1 for _ in aws.pages("elbv2", "describe_target_groups", "TargetGroups", LoadBalancerArn=balancer))
-    if count >= MOST_A_BALANCER:
-        yield Blocker(
-            "load-balancer-full",
-            f"load balancer {_name(balancer)}",
-            f"{_name(balancer)} has {count} target groups, as many as AWS allows; {_name(arn)} has to be added."
-            " Take rules away that are not needed:",
-            f"aws elbv2 describe-target-groups --load-balancer-arn {balancer}",
         )
 
 
@@ -103,7 +77,7 @@ def find_in_stickiness(arn: str, rules: Sequence[Rule], pair: Pair, *, suspends_
     """
     concerned = [rule for rule in rules if arn in pair.named_in(rule).values() or pair.missing_in(rule) == arn]
     bare = [rule for rule in concerned if not rule.sticky_seconds]
-    where = f"target group {_name(arn)}"
+    where = f"target group {name_of(arn)}"
     off = (
         f"aws elbv2 modify-target-group-attributes --target-group-arn {arn} \\\n"
         "    --attributes Key=stickiness.enabled,Value=false"
@@ -153,7 +127,7 @@ def balancer_of(rule: str) -> str:
     return f"{head}:loadbalancer/{'/'.join(path.split('/')[:3])}"
 
 
-def _name(arn: str) -> str:
-    """`…:loadbalancer/app/web/50dc…` and `…:targetgroup/web/73e2…`: web."""
+def name_of(arn: str) -> str:
+    """The name in an ARN: `…:loadbalancer/app/web/50dc…` and `…:targetgroup/web/73e2…`: web."""
     parts = arn.rsplit(":", 1)[-1].split("/")
     return parts[2] if len(parts) > 3 else parts[1] if len(parts) > 1 else arn

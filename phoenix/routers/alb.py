@@ -13,7 +13,7 @@ from phoenix.aws.late import late
 from phoenix.aws.rights import IS_MANAGED, WRITERS, Right, Rights, arn
 from phoenix.aws.scope import Scope
 from phoenix.core.action import SetFailover, SetWeights
-from phoenix.core.blocker import Blocker
+from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.failover import UNKNOWN
 from phoenix.core.model import Route, Slot, SlotState
 from phoenix.errors import AccessDenied, ForeignWeights, NotFound, TransientError
@@ -123,11 +123,13 @@ class AlbRouter:
         reads = [partial(attributes_if_there, self._aws, arn) for arns in target_groups.values() for arn in arns]
         return any(is_cross_zone_off(found) for found in self._aws.side_by_side(reads) if found is not None)
 
-    def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
+    def find_blockers(
+        self, slots: Mapping[Slot, SlotState], live: Slot, ahead: Ahead = UNKNOWN_AHEAD
+    ) -> Sequence[Blocker]:
         """All blockers at once, from fresh reads."""
         from phoenix.routers.alb_blockers import Start, find_blockers
 
-        return find_blockers(self._aws, self._listeners, Start(slots, live, *self._suspends))
+        return find_blockers(self._aws, self._listeners, Start(slots, live, *self._suspends, ahead))
 
     def _read_or_find(self, routes: Sequence[str], target_groups: Arns) -> list[Rule]:
         try:

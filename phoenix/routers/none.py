@@ -11,7 +11,7 @@ from typing import ClassVar
 from phoenix.aws.rights import Rights
 from phoenix.aws.scope import Scope
 from phoenix.core.action import SetFailover, SetWeights
-from phoenix.core.blocker import Blocker
+from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.model import Route, Slot, SlotState
 from phoenix.ports import Traffic
 
@@ -53,7 +53,9 @@ class NoRouter:
         """Nobody shares anything out."""
         return False
 
-    def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
+    def find_blockers(
+        self, slots: Mapping[Slot, SlotState], live: Slot, ahead: Ahead = UNKNOWN_AHEAD
+    ) -> Sequence[Blocker]:
         """Target groups that nobody would watch: the policy says that there is no load balancer."""
         return [
             Blocker(

@@ -5,9 +5,9 @@ Reads only. Must never count a target that is on its way out for a stranger.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 from phoenix.aws.checks import Check, make_checks
@@ -42,6 +42,8 @@ FAILOVER: Final = tuple(
 _SHIFTED: Final = frozenset({"zonal_shift_active", "zonal_shift_delegated_to_dns"})
 _LEAVING: Final = frozenset({"draining", "unhealthy.draining"})
 _MOST_SHOWN = 3
+
+Targets = Sequence[Mapping[str, Any]]
 
 
 def judge_target_groups(described: Sequence[Mapping[str, Any]], behind: Behind) -> Iterator[Blocker]:
@@ -89,11 +91,27 @@ class Behind:
     suspends_failover: bool = True
 
 
-def find_in_targets(aws: Aws, slots: Mapping[Slot, SlotState], behind: Behind) -> list[Blocker]:
+def targets_read_once(aws: Aws) -> Callable[[str], Targets]:
+    """Read the targets of a target group, by its ARN; a second time they are as they were the first time."""
+
+    @cache
+    def read(arn: str) -> Targets:
+        # AWS answers with all targets at once; it has no pages for them.
+        found: Targets = aws.call("elbv2", "describe_target_health", TargetGroupArn=arn)["TargetHealthDescriptions"]
+        return found
+
+    return read
+
+
+def find_in_targets(
+    aws: Aws, slots: Mapping[Slot, SlotState], behind: Behind, targets_of: Callable[[str], Targets]
+) -> list[Blocker]:
     """What has to be asked of each target group: its targets and its attributes, all of them side by side."""
     arns = [arn for state in slots.values() for arn in state.target_groups]
     checks = [
-        Check(f"targets of {_name(arn)}", ("zonal-shift", "foreign-targets"), partial(_in_health, aws, state, arn))
+        Check(
+            f"targets of {_name(arn)}", ("zonal-shift", "foreign-targets"), partial(_in_health, targets_of, state, arn)
+        )
         for state in slots.values()
         for arn in state.target_groups
     ]
@@ -102,9 +120,8 @@ def find_in_targets(aws: Aws, slots: Mapping[Slot, SlotState], behind: Behind) -
     return make_checks(aws, checks)
 
 
-def _in_health(aws: Aws, slot: SlotState, arn: str) -> Iterator[Blocker]:
-    """AWS answers with all targets at once; it has no pages for them."""
-    targets = aws.call("elbv2", "describe_target_health", TargetGroupArn=arn)["TargetHealthDescriptions"]
+def _in_health(targets_of: Callable[[str], Targets], slot: SlotState, arn: str) -> Iterator[Blocker]:
+    targets = targets_of(arn)
     where = f"target group {_name(arn)}"
     shifted = [item for item in targets if item.get("AdministrativeOverride", {}).get("State") in _SHIFTED]
     if shifted:

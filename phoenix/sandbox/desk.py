@@ -90,7 +90,7 @@ class Desk:
             if not call.mutating and response.automated_parameter_parsing:
                 self._world.faults.cut(call.service, response.params)
             own = ANSWERS.get(key)
-            result = own(self._world, getattr(response, "params", {})) if own else None
+            result = own(self._world, dict(call.params)) if own else None
         except ServiceException as refusal:
             call.error = refusal.code
             return _finish(response, refusal)

@@ -44,6 +44,7 @@ class Routes:
         self._routes: dict[str, Route] = {}
         self._used: frozenset[str] = frozenset()
         self._naming: Mapping[str, frozenset[str]] = {}
+        self._named: Mapping[str, frozenset[str]] = {}
         self.on_use: list[Callable[[], None]] = []
         self.on_shift: list[Callable[[], None]] = []
 
@@ -76,6 +77,16 @@ class Routes:
         """ARNs of the load balancers of which a rule names it, at whatever weight; AWS allows one."""
         return self._naming.get(target_group, frozenset())
 
+    def named_by(self, load_balancer: str) -> frozenset[str]:
+        """ARNs of the target groups that a rule of the load balancer names."""
+        return self._named.get(load_balancer, frozenset())
+
+    def zones_of(self, target_group: str) -> frozenset[str]:
+        """Zones that are enabled for the load balancers of which a rule names it."""
+        balancers: Any = self._elbv2().load_balancers
+        named = (balancers[arn] for arn in self.load_balancers_naming(target_group))
+        return frozenset(subnet.availability_zone for balancer in named for subnet in balancer.subnets)
+
     def effective(self) -> Mapping[str, Shares]:
         """What requests meet now, by rule ARN."""
         now = self._timeline.now
@@ -99,6 +110,10 @@ class Routes:
             # moto only ever adds to this list.
             target_group.load_balancer_arns = sorted(used.get(target_group.arn, ()))
         self._naming = {arn: frozenset(balancers) for arn, balancers in used.items()}
+        self._named = {
+            each: frozenset(arn for arn, balancers in used.items() if each in balancers)
+            for each in {balancer for balancers in used.values() for balancer in balancers}
+        }
         if self._used != used.keys():
             self._used = frozenset(used)
             for listener in self.on_use:

@@ -6,6 +6,7 @@ In service is not healthy: members come into service when their machine runs, wh
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from phoenix.sandbox.launching import (
 )
 from phoenix.sandbox.physics import Behaviour, Physics
 from phoenix.sandbox.placing import choose_victims, next_place, places_of
+from phoenix.sandbox.refusal import Refusal
 from phoenix.sandbox.servers import Reply, Servers
 from phoenix.sandbox.targets import Target, Targets
 
@@ -105,10 +107,15 @@ class Scaling:
         return max((self._targets.deregister(arn, member.instance_id) for arn in group.target_groups), default=0)
 
     def enroll(self, group: Group, member: Member) -> None:
-        """Register an in-service member with the group's target groups, unless that is suspended."""
+        """Register an in-service member with the group's target groups, unless that is suspended.
+
+        Where a target group or load balancer is full, the member serves nobody and nothing says so; that Auto Scaling
+        leaves it at that is believed.
+        """
         if "AddToLoadBalancer" not in group.suspended:
             for arn in group.target_groups:
-                self._targets.register(arn, member.instance_id)
+                with suppress(Refusal):
+                    self._targets.register(arn, member.instance_id)
 
     def condemn(self, group: Group, member: Member, cause: str) -> None:
         """Call a member unhealthy; the group replaces it, terminating first, unless that is suspended."""

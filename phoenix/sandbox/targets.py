@@ -6,12 +6,14 @@ A target is never healthy because it is registered, and never checked while no r
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from phoenix.sandbox.physics import Physics
+from phoenix.sandbox.refusal import Refusal
 from phoenix.sandbox.routes import Routes
 from phoenix.sandbox.servers import Reply, Servers
 
@@ -31,6 +33,11 @@ DESCRIPTIONS = {
     "Target.NotRegistered": "Target is not registered to the target group",
 }
 
+OUT_OF_REACH = "Target is in an Availability Zone that is not enabled for the load balancer"
+"""The other description of Target.NotInUse, as hundreds have quoted it from the console and from ECS."""
+TARGETS_A_BALANCER, TARGETS_A_GROUP = "L-7E6692B2", "L-A0D0B863"
+"""Codes of quotas."""
+
 
 @dataclass(slots=True)
 class Target:
@@ -41,6 +48,8 @@ class Target:
     port: int
     state: str = "initial"
     reason: str | None = "Elb.RegistrationInProgress"
+    words: str = ""
+    """Description, where it is not the usual one of the reason."""
     checked_since: datetime | None = None
     proven: bool = False
     """Has it been healthy yet: a new target needs one success, one that failed needs the threshold."""
@@ -49,14 +58,14 @@ class Target:
 
     def become(self, state: str, reason: str | None = None) -> None:
         """Change state; every change makes older plans void."""
-        self.state, self.reason = state, reason
+        self.state, self.reason, self.words = state, reason, ""
         self.plan += 1
 
     def describe(self) -> dict[str, Any]:
         """In the shape of TargetHealthDescriptions."""
         health: dict[str, Any] = {"State": self.state}
         if self.reason:
-            health |= {"Reason": self.reason, "Description": DESCRIPTIONS[self.reason]}
+            health |= {"Reason": self.reason, "Description": self.words or DESCRIPTIONS[self.reason]}
         return {
             "Target": {"Id": self.instance_id, "Port": self.port},
             "HealthCheckPort": str(self.port),
@@ -71,7 +80,11 @@ class Targets:
         self.physics = physics
         self._timeline, self._routes, self._servers = timeline, routes, servers
         self._targets: dict[tuple[str, str], Target] = {}
+        self._sizes: Counter[str] = Counter()
+        """Registrations by target group."""
         self.elbv2: Callable[[], ELBv2Backend]
+        self.quotas: Mapping[str, int] = {}
+        """Those of the account that are about targets, by code."""
         self.on_healthy: list[Callable[[Target], None]] = []
         self.on_unhealthy: list[Callable[[Target], None]] = []
         routes.on_use.append(self._use_changed)
@@ -86,14 +99,20 @@ class Targets:
         return [each for each in self._targets.values() if each.instance_id == instance_id and each.state == "healthy"]
 
     def register(self, group: str, instance_id: str, port: int | None = None) -> None:
-        """Add a target; one that is draining comes back."""
+        """Add a target; one that is draining comes back.
+
+        Raises:
+            Refusal: there is no room for it, in its target group or on the load balancer.
+        """
         known = self._targets.get((group, instance_id))
         if known is not None and known.state != "draining":
             return
+        if known is None:
+            self._check_room(group)
+            self._sizes[group] += 1
         port = int(port or self.elbv2().target_groups[group].port)
         target = self._targets[group, instance_id] = Target(group, instance_id, port)
-        if not self._routes.in_use(group):
-            target.become("unused", "Target.NotInUse")
+        if self._set_aside(target):
             return
         plan = target.plan
         self._timeline.after(self.physics.registration, lambda: self._start_checks(target, plan))
@@ -105,7 +124,7 @@ class Targets:
             return 0
         settings = self.elbv2().target_groups.get(group)
         if settings is None or target.state == "unused":
-            del self._targets[group, instance_id]
+            self._remove(target)
             return 0
         target.become("draining", "Target.DeregistrationInProgress")
         delay = float(settings.attributes["deregistration_delay.timeout_seconds"])
@@ -123,7 +142,11 @@ class Targets:
 
     def _drained(self, target: Target, plan: int) -> None:
         if target.plan == plan:
-            del self._targets[target.group, target.instance_id]
+            self._remove(target)
+
+    def _remove(self, target: Target) -> None:
+        del self._targets[target.group, target.instance_id]
+        self._sizes[target.group] -= 1
 
     def _start_checks(self, target: Target, plan: int) -> None:
         if target.plan == plan:
@@ -131,14 +154,60 @@ class Targets:
             target.become("initial", "Elb.InitialHealthChecking")
             self._plan(target)
 
+    def zones_changed(self) -> None:
+        """A load balancer has other zones than before."""
+        self._use_changed()
+
+    def on_balancer(self, balancer: str, joining: Collection[str] = ()) -> int:
+        """Registrations on the load balancer, with those of target groups that are about to join: AWS counts a target
+        once for each target group (kubernetes-sigs/aws-load-balancer-controller#2302: some 30 in each of 34)."""
+        named = {*self._routes.named_by(balancer), *joining}
+        return sum(self._sizes[group] for group in named)
+
+    def check_balancer(self, balancer: str, count: int) -> None:
+        """Refuse so many targets, in AWS's words (kubernetes/kubernetes#86441, for a listener that would bring them).
+
+        Raises:
+            Refusal: that is more than the quota.
+        """
+        most = self.quotas.get(TARGETS_A_BALANCER, count)
+        if count > most:
+            raise Refusal(
+                "TooManyTargets",
+                f"The maximum number of targets per load balancer '{most}' has been reached on load balancer"
+                f" '{balancer}'",
+            )
+
+    def _check_room(self, group: str) -> None:
+        """AWS's words about a target group are not known; its code is the model's."""
+        most = self.quotas.get(TARGETS_A_GROUP)
+        if most is not None and self._sizes[group] >= most:
+            raise Refusal("TooManyTargets", f"The maximum number of targets per target group '{most}' has been reached")
+        for balancer in self._routes.load_balancers_naming(group):
+            self.check_balancer(balancer, self.on_balancer(balancer) + 1)
+
+    def _set_aside(self, target: Target) -> bool:
+        """True for a target that nobody checks, which is unused then: no rule names its group, or its zone is not one
+        of the load balancer's."""
+        if not self._routes.in_use(target.group):
+            target.become("unused", "Target.NotInUse")
+            return True
+        server = self._servers.get(target.instance_id)
+        zone = server.instance.placement.zone if server is not None else None  # an address has no zone of its own
+        if zone is None or zone in self._routes.zones_of(target.group):
+            return False
+        target.become("unused", "Target.NotInUse")
+        target.words = OUT_OF_REACH
+        return True
+
     def _use_changed(self) -> None:
         for target in list(self._targets.values()):
-            used = self._routes.in_use(target.group)
-            if used and target.state == "unused":
+            was_unused = target.state == "unused"
+            if target.state == "draining" or self._set_aside(target):
+                continue
+            if was_unused:
                 target.proven = False
                 self._start_checks(target, target.plan)
-            elif not used and target.state not in ("unused", "draining"):
-                target.become("unused", "Target.NotInUse")
 
     def _reply_changed(self, instance_id: str) -> None:
         for target in self._targets.values():

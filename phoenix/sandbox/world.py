@@ -25,7 +25,7 @@ from phoenix.sandbox.physics import INSTANT, Physics
 from phoenix.sandbox.routes import Routes
 from phoenix.sandbox.scaling import Scaling
 from phoenix.sandbox.servers import Servers
-from phoenix.sandbox.targets import Targets
+from phoenix.sandbox.targets import TARGETS_A_BALANCER, TARGETS_A_GROUP, Targets
 from phoenix.sandbox.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ class World:
         self.routes = Routes(self.timeline, physics, self.elbv2)
         self.targets = Targets(self.timeline, physics, self.routes, self.servers)
         self.targets.elbv2 = self.elbv2
+        self.quotas = {TARGETS_A_BALANCER: 1000, TARGETS_A_GROUP: 1000}
+        """Of this account, by code: "Quotas for your Application Load Balancers". Change them at will."""
+        self.targets.quotas = self.quotas
         self.scaling = Scaling(self.timeline, physics, self.servers, self.targets)
         self.faults = Faults(self.dice)
         self.scaling.ec2, self.scaling.faults = self.ec2, self.faults

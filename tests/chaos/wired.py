@@ -92,7 +92,9 @@ class ChaosRouter:
     def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
         return False
 
-    def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
+    def find_blockers(
+        self, slots: Mapping[Slot, SlotState], live: Slot, ahead: Ahead = UNKNOWN_AHEAD
+    ) -> Sequence[Blocker]:
         return ()
 
 

@@ -130,9 +130,9 @@ class CountingRouter(FakeRouter):
         self._recognize(target_groups)
         return super().shift(action, target_groups, routes)
 
-    def find_blockers(self, slots: Mapping[Slot, Any], live: Slot) -> Any:
+    def find_blockers(self, slots: Mapping[Slot, Any], live: Slot, ahead: Any = UNKNOWN_AHEAD) -> Any:
         assert slots[live].slot is live
-        return super().find_blockers(slots, live)
+        return super().find_blockers(slots, live, ahead)
 
     def observe(self, target_groups: Any, routes: Any, want_health: frozenset[Slot]) -> Traffic:
         self._recognize(target_groups)

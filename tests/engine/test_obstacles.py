@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from phoenix.core.blocker import Blocker
 from phoenix.core.record import Ask
 from phoenix.core.trigger import RotateWhen
@@ -162,3 +164,30 @@ def test_a_start_remembers_which_alarms_were_passed_over_by_whom_and_why() -> No
 
     assert bench.rotation.ignored == {"alarm:web-5xx": Ask(NOON, "tester", "the live image is bad")}
     assert bench.rotation.trigger.endswith('; ignoring alarm:web-5xx, window: "the live image is bad"')
+
+
+def test_the_router_is_told_the_same() -> None:
+    bench = a_bench(terms={"steps": ROLLING})
+
+    plan_of(bench)
+
+    assert bench.router.ahead == bench.fleet.ahead
+
+
+DAYS_30 = timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "names"),
+    [(DAYS_30, DAYS_30, ["web-blue"]), (DAYS_30, None, []), (None, DAYS_30, []), (None, None, [])],
+)
+def test_a_lifetime_in_the_policy_and_on_a_group_is_one_too_many(
+    theirs: timedelta | None, ours: timedelta | None, names: list[str]
+) -> None:
+    bench = a_bench(rotate_when=RotateWhen(max_instance_lifetime=ours))
+    bench.fleet.state[BLUE] = replace(bench.fleet.state[BLUE], max_instance_lifetime=theirs)
+
+    found = [b for b in plan_of(bench).blockers if b.name == "two-lifetimes"]
+
+    assert [b.where for b in found] == [f"Auto Scaling group {name}" for name in names]
+    assert all("--max-instance-lifetime 0" in str(b.remedy) for b in found)

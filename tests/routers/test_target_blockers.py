@@ -12,7 +12,7 @@ from phoenix.core.blocker import Blocker, passed
 from phoenix.core.model import Instance, Slot, SlotState, TargetState, Terms
 from phoenix.routers.alb import AlbRouter
 from phoenix.routers.forwarding import Pair
-from phoenix.routers.target_blockers import Behind, find_in_targets
+from phoenix.routers.target_blockers import Behind, find_in_targets, targets_read_once
 from tests.account import Account
 from tests.answers import ScriptedAws
 
@@ -30,7 +30,8 @@ def found(target: dict[str, Any], **attributes: str) -> list[Blocker]:
         describe_target_health={"TargetHealthDescriptions": [described]},
         describe_target_group_attributes={"Attributes": [{"Key": k, "Value": v} for k, v in attributes.items()]},
     )
-    return find_in_targets(aws, {Slot.BLUE: BLUE}, Behind((), Pair({}), suspends_stickiness=False))
+    behind = Behind((), Pair({}), suspends_stickiness=False)
+    return find_in_targets(aws, {Slot.BLUE: BLUE}, behind, targets_read_once(aws))
 
 
 @pytest.mark.edge(38)
@@ -86,7 +87,7 @@ def test_cross_zone_off_is_worth_a_warning(account: Account) -> None:
             "DescribeTargetGroupAttributes",
             {"cross-zone-off", "target-stickiness", "target-attributes-differ", "dns-failover"},
         ),
-        ("DescribeTargetHealth", {"zonal-shift", "foreign-targets"}),
+        ("DescribeTargetHealth", {"zonal-shift", "foreign-targets", "too-many-targets"}),
     ],
 )
 def test_a_denied_look_is_a_warning_and_not_among_those_that_passed(

@@ -197,3 +197,84 @@ def test_alarm_states_have_times_and_a_history(ground: Ground) -> None:
     assert (alarm["StateUpdatedTimestamp"] - alarm["StateTransitionedTimestamp"]).total_seconds() == 60
     assert alarm["StateReason"] == "still slow"
     assert [each["HistorySummary"] for each in history] == ["Alarm updated from OK to ALARM"]
+
+
+# --- zones and quotas of targets --------------------------------------------------------------------------------------
+
+
+def enable(ground: Ground, *zones: str) -> None:
+    """Let the load balancer be in these zones only."""
+    subnets = {each["AvailabilityZone"][-1]: each["SubnetId"] for each in ground.ec2.describe_subnets()["Subnets"]}
+    arn = ground.elbv2.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
+    ground.elbv2.set_subnets(LoadBalancerArn=arn, Subnets=[subnets[zone] for zone in zones])
+
+
+def test_targets_in_a_zone_that_is_not_enabled_are_unused_until_it_is(ground: Ground) -> None:
+    enable(ground, "a", "b")
+    ground.clock.advance(3600)
+
+    described = ground.elbv2.describe_target_health(TargetGroupArn=ground.target_group("web-blue"))
+    words = {each["TargetHealth"].get("Description") for each in described["TargetHealthDescriptions"]}
+    assert words == {None, "Target is in an Availability Zone that is not enabled for the load balancer"}
+    assert ground.health("web-blue") == {("healthy", None): 3, ("unused", "Target.NotInUse"): 1}
+
+    enable(ground, "a", "b", "c")
+    ground.clock.advance(60)
+    assert ground.health("web-blue") == {("healthy", None): 4}
+
+
+def test_new_targets_in_a_zone_that_is_not_enabled_never_become_healthy(ground: Ground) -> None:
+    enable(ground, "a", "b")
+
+    ground.grow_green(ground.newest())
+    ground.clock.advance(3600)
+
+    assert ground.health()["unused", "Target.NotInUse"] == 1
+
+
+def test_a_target_more_than_the_load_balancer_takes_is_refused_and_an_instance_left_out(ground: Ground) -> None:
+    ground.sandbox.world.quotas["L-7E6692B2"] = 6
+    ground.grow_green(ground.newest())
+
+    targets = [{"Id": "10.0.0.1"}]
+    code, words = refusal(ground.elbv2.register_targets, TargetGroupArn=ground.target_group(), Targets=targets)
+
+    assert code == "TooManyTargets"
+    assert words.startswith("The maximum number of targets per load balancer '6' has been reached on load balancer")
+    assert (len(ground.ids()), sum(ground.health().values())) == (4, 2)
+
+
+def test_a_target_more_than_its_group_takes_is_refused(ground: Ground) -> None:
+    ground.sandbox.world.quotas["L-A0D0B863"] = 4
+    target_group = ground.target_group("web-blue")
+
+    assert refusal(ground.elbv2.register_targets, TargetGroupArn=target_group, Targets=[{"Id": "10.0.0.1"}])[0] == (
+        "TooManyTargets"
+    )
+
+
+def test_a_rule_that_would_bring_too_many_targets_is_refused(ground: Ground) -> None:
+    vpc = ground.elbv2.describe_target_groups()["TargetGroups"][0]["VpcId"]
+    made = ground.elbv2.create_target_group(Name="more", Protocol="HTTP", Port=80, VpcId=vpc)["TargetGroups"][0]
+    targets = [{"Id": f"10.0.0.{number}"} for number in range(3)]
+    ground.elbv2.register_targets(TargetGroupArn=made["TargetGroupArn"], Targets=targets)
+    ground.sandbox.world.quotas["L-7E6692B2"] = 6
+    action = ground.forward({"web-blue": 100, "more": 0})
+
+    assert refusal(ground.elbv2.modify_rule, RuleArn=path_rule(ground)["RuleArn"], Actions=[action])[0] == (
+        "TooManyTargets"
+    )
+
+
+def test_quotas_are_told_and_raised(ground: Ground) -> None:
+    client = ground.sandbox.session.client("service-quotas")
+    of_targets = {"ServiceCode": "elasticloadbalancing", "QuotaCode": "L-7E6692B2"}
+
+    client.request_service_quota_increase(**of_targets, DesiredValue=1500)
+
+    assert client.get_service_quota(**of_targets)["Quota"]["Value"] == 1500
+    assert refusal(client.request_service_quota_increase, **of_targets, DesiredValue=1500)[0] == (
+        "IllegalArgumentException"
+    )
+    unknown = of_targets | {"QuotaCode": "L-00000000"}
+    assert refusal(client.get_service_quota, **unknown)[0] == "NoSuchResourceException"

@@ -22,6 +22,7 @@ from phoenix.sandbox.answers import (
     elbv2_actions,
     images,
     instances,
+    quotas,
     security_groups,
     templates,
 )
@@ -42,10 +43,12 @@ ANSWERS: Mapping[tuple[str, str], Answer] = {
     **{("ec2", name): answer for name, answer in instances.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in security_groups.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in templates.ANSWERS.items()},
+    **{("service-quotas", name): answer for name, answer in quotas.ANSWERS.items()},
 }
 
 AFTER: Mapping[tuple[str, str], After] = {
     ("elbv2", "CreateLoadBalancer"): elbv2.balancer_made,
     ("elbv2", "CreateTargetGroup"): elbv2_actions.target_groups_made,
+    ("elbv2", "SetSubnets"): elbv2.zones_changed,
     **{("elbv2", name): elbv2.routes_changed for name in elbv2.CHANGES_ROUTES},
 }

@@ -34,6 +34,11 @@ def balancer_made(world: World) -> None:
         balancer.activate()
 
 
+def zones_changed(world: World) -> None:
+    """Look at all targets again: those in a zone that was enabled are checked now, the others are no longer."""
+    world.targets.zones_changed()
+
+
 def routes_changed(world: World) -> None:
     """Look at all rules again, and write them as AWS would: moto keeps what it was told, word for word."""
     for balancer in world.elbv2().load_balancers.values():

@@ -155,6 +155,9 @@ def _check_balancer(world: World, balancer: str, named: set[str]) -> None:
             "The following target groups cannot be associated with more than one load balancer: "
             + ", ".join(elsewhere),
         )
+    joining = named - world.routes.named_by(balancer)
+    if joining:
+        world.targets.check_balancer(balancer, world.targets.on_balancer(balancer, joining))
     known = {arn for arn in world.elbv2().target_groups if balancer in world.routes.load_balancers_naming(arn)}
     if len(known | named) > MOST_A_BALANCER and named - known:
         raise refuse(
