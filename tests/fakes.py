@@ -240,8 +240,7 @@ class FakeRouter:
         self.sticky = dict.fromkeys(routes, 0)
         self.sick: set[str] = set()
         self.shifts: list[SetWeights] = []
-        self.blockers: list[Blocker] = []
-        self.ahead = UNKNOWN_AHEAD
+        self.blockers, self.ahead = list[Blocker](), UNKNOWN_AHEAD
         self.by_zone = False
         self.failover: dict[Slot, str] = dict.fromkeys(Slot, "1/off")
         self.failovers: list[SetFailover] = []

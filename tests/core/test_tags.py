@@ -116,8 +116,6 @@ def the_longest_tags() -> dict[str, str]:
         **written[Slot.GREEN],
         tags.FAILOVER: failover.note([*["1000/100"] * 27, "off/off"]),
         tags.HOLD: tags.write_hold(rotation),
-        # An adapter's: what is longer is UNKNOWN, see tests/routers/test_failover.py.
-        tags.FAILOVER: " ".join(["1000/100"] * 28),
         tags.QUARANTINE: tags.write_quarantine([f"ami-{n:040x}" for n in range(50)]),
     }
 
