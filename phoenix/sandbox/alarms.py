@@ -64,9 +64,12 @@ class Alarms:
 
     def unchecked(self, alarm: Alarm) -> None:
         """A new alarm has too little to go by until it has been evaluated; moto calls it OK ("When an alarm is created,
-        the alarm state is immediately set to INSUFFICIENT_DATA": PutMetricAlarm)."""
+        the alarm state is immediately set to INSUFFICIENT_DATA. The alarm is then evaluated and its state is set
+        appropriately": PutMetricAlarm)."""
         if not hasattr(alarm, "state_transitioned_timestamp"):
             alarm.state_value = "INSUFFICIENT_DATA"
+            self.set(alarm, alarm.state_value, "Unchecked: Initial alarm creation")
+            self._await_evaluation(alarm)
 
     def find(self, name: str) -> Alarm | None:
         """None when there is no such alarm."""
@@ -111,24 +114,37 @@ class Alarms:
     def _await_measurements(self) -> None:
         """Traffic has moved: alarms about one target group find out when their window and the publishing are over."""
         for alarm in self.cloudwatch().alarms.values():
-            if self._target_group_of(alarm) is not None and alarm.period:
-                window = float(alarm.period) * (alarm.evaluation_periods or 1)
-                self._timeline.after(window + PUBLISHING, lambda name=alarm.name: self._evaluate_silence(name))  # type: ignore[misc]
+            if self._target_group_of(alarm) is not None:
+                self._await_evaluation(alarm)
+
+    def _await_evaluation(self, alarm: Alarm) -> None:
+        if alarm.period:
+            window = float(alarm.period) * (alarm.evaluation_periods or 1)
+            self._timeline.after(window + PUBLISHING, lambda name=alarm.name: self._evaluate_silence(name))  # type: ignore[misc]
 
     def _evaluate_silence(self, name: str) -> None:
         """ALB "reports metrics to CloudWatch only when requests are flowing", and counts of errors only when there are
-        some; what the alarm makes of that is its TreatMissingData. One in ALARM is left to who has put it there."""
+        some; what the alarm makes of that is its TreatMissingData. One in ALARM stays as it is."""
         alarm = self.find(name)
-        group = self._target_group_of(alarm) if alarm is not None else None
-        if alarm is None or group is None or alarm.state_value == "ALARM":
+        flows = self._has_requests(alarm) if alarm is not None else None
+        if alarm is None or flows is None or alarm.state_value == "ALARM":
             return
-        flows = bool(self._routes.load_balancers_sending_to(group))
         has_data = flows and not any(word in (alarm.metric_name or "") for word in ("4XX", "5XX", "Error"))
         state = "OK" if has_data else SILENCE.get(alarm.treat_missing_data or "missing", alarm.state_value)
         if state != alarm.state_value:
             self.set(
                 alarm, state, "Threshold Crossed" if state == "ALARM" else "Unchecked: no datapoints were received"
             )
+
+    def _has_requests(self, alarm: Alarm) -> bool | None:
+        """Whether requests reach what it measures; None when it measures no load balancer that still exists."""
+        group = self._target_group_of(alarm)
+        if group is not None:
+            return bool(self._routes.load_balancers_sending_to(group))
+        wanted = next((d.value for d in alarm.dimensions if d.name == "LoadBalancer"), None)
+        balancers = self._targets.elbv2().load_balancers
+        balancer = next((arn for arn in balancers if arn.endswith(f":loadbalancer/{wanted}")), None)
+        return self._routes.sends_requests(balancer) if balancer is not None else None
 
     def _target_group_of(self, alarm: Alarm) -> str | None:
         """The ARN of the target group that it is about, if it still exists."""

@@ -99,6 +99,12 @@ class Routes:
             route.load_balancer for route in self._routes.values() if route.at(now).get(target_group, 0) > 0
         )
 
+    def sends_requests(self, load_balancer: str) -> bool:
+        """Whether any target group gets requests of it now."""
+        now = self._timeline.now
+        routes = (route for route in self._routes.values() if route.load_balancer == load_balancer)
+        return any(share > 0 for route in routes for share in route.at(now).values())
+
     def _rules(self) -> Iterator[tuple[str, Any]]:
         for load_balancer in self._elbv2().load_balancers.values():
             for listener in load_balancer.listeners.values():

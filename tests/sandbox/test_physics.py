@@ -177,3 +177,28 @@ def vpc_of(ground: Ground) -> str:
 def weights(rule: dict[str, object]) -> list[int]:
     actions: list[dict[str, dict[str, list[dict[str, int]]]]] = rule["Actions"]  # type: ignore[assignment]
     return [each["Weight"] for action in actions for each in action["ForwardConfig"]["TargetGroups"]]
+
+
+def test_a_new_alarm_has_too_little_to_go_by_until_its_window_has_been_evaluated(ground: Ground) -> None:
+    balancer = ground.elbv2.describe_load_balancers(Names=["web"])["LoadBalancers"][0]["LoadBalancerArn"]
+    metrics = {"latency": "TargetResponseTime", "errors": "HTTPCode_Target_5XX_Count"}
+    for name, metric in metrics.items():
+        ground.cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            Namespace="AWS/ApplicationELB",
+            MetricName=metric,
+            Dimensions=[{"Name": "LoadBalancer", "Value": balancer.partition(":loadbalancer/")[2]}],
+            ComparisonOperator="GreaterThanThreshold",
+            Threshold=1.0,
+            EvaluationPeriods=3,
+            Period=60,
+            Statistic="Sum",
+        )
+
+    def states() -> dict[str, str]:
+        alarms = ground.cloudwatch.describe_alarms(AlarmNames=list(metrics))["MetricAlarms"]
+        return {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}
+
+    assert states() == {"latency": "INSUFFICIENT_DATA", "errors": "INSUFFICIENT_DATA"}
+    ground.clock.advance(3 * 60 + 61)
+    assert states() == {"latency": "OK", "errors": "INSUFFICIENT_DATA"}
