@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from phoenix.core.explain import ago
 from phoenix.core.model import Cause, Judgement, LaunchFailure, Observation
@@ -12,6 +13,8 @@ from phoenix.core.record import Rotation
 
 TOLERATED_LAUNCH_FAILURES = 3
 """Failed launches without progress after which capacity, quota or addresses are taken to be gone for good."""
+KNOWN_EVERYWHERE = timedelta(minutes=5)
+"""How long after the start EC2 may still answer that an image, or a template version, which is there does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,9 @@ def _failed_launch(rotation: Rotation, seen: Observation) -> Failure | None:
     if rotation.proved_at is not None or rotation.grown_since is None:
         return None
     since = rotation.progress_at or rotation.grown_since
-    recent = [f for f in seen.failures if f.at >= since]
+    # Auto Scaling launches again by itself: an image that is only new is found then, one that is gone is not.
+    known_at = rotation.started_at + KNOWN_EVERYWHERE
+    recent = [f for f in seen.failures if f.at >= since and not (f.absent and f.at < known_at)]
     permanent = next((f for f in recent if f.permanent), None)
     if permanent is not None:
         return Failure(f"the launch failed: {permanent.words}", _cause_of([permanent]))

@@ -94,6 +94,10 @@ _KNOWN: Final[tuple[tuple[str, _Fault], ...]] = (
     ("currently not supported. please check the documentation", _Fault.SETTING),  # as, ec2: Unsupported
 )
 
+# EC2 is eventually consistent ("Eventual consistency in the Amazon EC2 API"): it also says these of an image, a
+# snapshot, a template version or a profile that has just been made, until all of it knows.
+_ABSENT: Final = ("does not exist", "notfound", "not found", "could not find", "invalid iam instance profile")
+
 
 def failures_of(activities: Iterable[Mapping[str, Any]], since: datetime) -> tuple[LaunchFailure, ...]:
     """The failed launches among the activities that began since then, newest first."""
@@ -113,4 +117,5 @@ def _failure(activity: Mapping[str, Any]) -> LaunchFailure:
     fault = next((fault for part, fault in _KNOWN if part in lowered), None)
     permanent, blames_image = (fault or _Fault.PASSING).value
     at = activity["StartTime"].astimezone(UTC)
-    return LaunchFailure(at, permanent, blames_image, words, known=fault is not None)
+    absent = permanent and any(part in lowered for part in _ABSENT)
+    return LaunchFailure(at, permanent, blames_image, words, known=fault is not None, absent=absent)

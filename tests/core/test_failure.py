@@ -62,6 +62,22 @@ def test_a_launch_that_can_never_succeed_fails_at_once_in_awss_words(blames_imag
     assert (failure.reason, failure.cause) == ("the launch failed: KMS key denied", cause)
 
 
+def test_an_image_that_ec2_may_only_not_know_yet_is_waited_for_and_then_blamed() -> None:
+    unknown = {
+        "permanent": True,
+        "blames_image": True,
+        "absent": True,
+        "words": "The image id '[ami-1]' does not exist.",
+    }
+    early, late = a_launch_failure(4.9, **unknown), a_launch_failure(5, **unknown)
+    rotation = a_rotation(started_at=NOON)
+
+    assert find_failure(rotation, an_observation(at=after(6), failures=(early, early, early))) is None
+    failure = find_failure(rotation, an_observation(at=after(6), failures=(late, early)))
+    assert failure is not None
+    assert failure.cause is Cause.IMAGE
+
+
 @pytest.mark.parametrize(
     ("third", "cause"), [({"blames_image": True}, Cause.IMAGE), ({"blames_image": False}, Cause.ENVIRONMENT)]
 )

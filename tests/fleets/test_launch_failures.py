@@ -84,6 +84,26 @@ def test_words_that_no_table_has_are_said_to_be_unknown(words: str, known: bool)
     assert failure.known is known
 
 
+@pytest.mark.parametrize(
+    ("words", "absent"),
+    [
+        ("The image id '[ami-0123456789abcdef0]' does not exist. Launching EC2 instance failed.", True),
+        ("Termination Reason: Client.InvalidSnapshot.NotFound", True),
+        ("Could not find the specified version 7 for the launch template with ID lt-1.", True),
+        ("The specified launch template, with template ID lt-1, does not exist.", True),
+        ("Invalid IAM Instance Profile name", True),
+        ("The security group 'sg-1' does not exist. Launching EC2 instance failed.", True),
+        ("InvalidAMIID.Malformed", False),
+        (KMS, False),
+        (CAPACITY, False),
+    ],
+)
+def test_what_has_just_been_made_may_not_be_known_yet(words: str, absent: bool) -> None:
+    (failure,) = failures_of([an_activity(words)], SINCE)
+
+    assert failure.absent is absent
+
+
 def test_the_newest_failure_comes_first() -> None:
     older, newer = (an_activity(StartTime=SINCE + timedelta(minutes=m)) for m in (1, 2))
 

@@ -113,6 +113,28 @@ def test_a_tick_waits_out_the_setback_and_a_person_need_not(open_stage: Opener) 
     assert stage.record.setback is None
 
 
+def test_an_image_that_ec2_does_not_know_everywhere_yet_is_launched_again_and_not_blamed(open_stage: Opener) -> None:
+    stage = open_stage()
+    stage.box.fail_launches("bad-image", count=2, auto_scaling_group="web-green")
+
+    report = stage.rotate()
+
+    assert (report.outcome, quarantined(stage)) == (Outcome.SUCCEEDED, [])
+    assert any("does not exist" in said for said in stage.said)
+
+
+def test_an_image_that_ec2_still_does_not_know_after_minutes_is_blamed_in_awss_words(open_stage: Opener) -> None:
+    stage = open_stage()
+    stage.box.fail_launches("bad-image", auto_scaling_group="web-green")
+
+    report = stage.rotate()
+
+    assert_old_generation_is_back(stage, report)
+    assert stage.rotation.cause is Cause.IMAGE
+    assert "does not exist" in (stage.rotation.reason or "")
+    assert timedelta(minutes=5) <= report.at - stage.rotation.started_at < timedelta(minutes=15)
+
+
 def test_a_quarantined_image_is_not_rotated_to_again(open_stage: Opener) -> None:
     stage, _ = rotated(open_stage, "bad-image")
     stage.mark()
