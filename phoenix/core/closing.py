@@ -44,8 +44,10 @@ def close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
     yield from _unrefer(rotation, seen)
     yield from failover.restore(live)
     if rotation.terms.has_traffic or not _is_to_shrink(rotation, live, other):
-        # Without weights both serve until the other is emptied: a live slot without its pin might shrink before that.
         yield from _at_rest(rotation, live)
+    else:
+        # Without weights both serve until the other is emptied: before that the live slot keeps, or gets back, its pin.
+        yield from set_capacity(live, rotation.need, max(rotation.capacity.max, rotation.need), generation=winner)
     ran, runs = schedules_ran(rotation), SCHEDULES not in live.suspended
     if ran is not None and ran is not runs and (not ends_back or rotation.succeeded_at is not None):
         yield SetSchedules(live.slot, running=ran)
@@ -112,8 +114,7 @@ def is_untouched(rotation: Rotation) -> bool:
 
 def _may_let_go(rotation: Rotation, seen: Observation, winner: Slot) -> bool:
     """Without weights the losing instances serve until they are gone: the winner has to be whole right then."""
-    wanted = min(rotation.need, seen.slots[winner].desired)
-    return rotation.terms.has_traffic or ready_count(rotation, seen, winner) >= wanted
+    return rotation.terms.has_traffic or ready_count(rotation, seen, winner) >= rotation.need
 
 
 def _unrefer(rotation: Rotation, seen: Observation) -> Iterator[Action]:

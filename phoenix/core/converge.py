@@ -158,6 +158,7 @@ def _shrink_live(step: Step, rotation: Rotation, seen: Observation) -> Iterator[
     shrunk_by, live = _shrunk_by(step, rotation), seen.slots[rotation.old.slot]
     if shrunk_by.old_capacity < 100:
         goal = min(old_goal(rotation, shrunk_by), live.max)
-        # Decided once, but the weights may have been elsewhere since: then they settle once more before anybody goes.
-        if live.desired <= goal or (may_shrink(rotation, seen) and leaves_enough(rotation, seen, goal)):
+        # Decided once, but weights may have been elsewhere since, or candidates have failed: then it waits once more.
+        goes = may_shrink(rotation, seen) and is_enough(rotation, seen) and leaves_enough(rotation, seen, goal)
+        if live.desired <= goal or goes:
             yield from set_capacity(live, goal, goal)

@@ -211,3 +211,28 @@ def test_a_driver_that_slept_between_the_look_and_the_call_looks_again() -> None
 @pytest.mark.parametrize("seed", [169, 1752, 17775, 18577, 18675])
 def test_these_seeds_went_wrong_once(seed: int) -> None:
     specs.play(str(seed))
+
+
+def test_a_shrink_that_waited_for_the_fence_is_weighed_again_when_it_comes() -> None:
+    terms = some_terms(ROLLING, has_traffic=False, hot_for=timedelta(0))
+    rotation = a_rotation(ROLLING, terms=terms, step=2, proved_at=NOON, shifted_at=NOON, shrunk_at=NOON)
+    live = a_slot(BLUE, healthy=2)
+    whole, short = (a_slot(GREEN, healthy=count, version="2", desired=4, min=4, max=8) for count in (4, 3))
+
+    def shrunk(candidate: SlotState) -> list[SetCapacity]:
+        seen = an_observation(live, candidate, routes=(), at=after(9))
+        return sized(converge(rotation.current, rotation, seen), BLUE)
+
+    assert shrunk(whole) == [SetCapacity(BLUE, 0, 0)]
+    assert shrunk(short) == []
+
+
+def test_without_a_load_balancer_a_winner_that_was_emptied_is_filled_before_the_other_is_let_go() -> None:
+    terms = some_terms(has_traffic=False, hot_for=timedelta(0))
+    closing = a_rotation(terms=terms, closing_since=NOON)
+    emptied = a_slot(GREEN, healthy=0, version="2")
+
+    decision = decide(a_record(closing), an_observation(green=emptied, routes=(), at=after(1)))
+
+    assert sized(decision.actions, BLUE) == []
+    assert sized(decision.actions, GREEN) == [SetCapacity(GREEN, 4, 8)]

@@ -227,10 +227,11 @@ def test_a_rotation_does_not_end_while_weights_are_not_where_it_says_they_are() 
 
 def test_without_a_load_balancer_the_old_generation_is_let_go_only_by_a_whole_new_one_and_not_forgotten() -> None:
     rotation = closing(terms=some_terms(has_traffic=False))
-    hurt = replace(LIVE_AT_REST, instances=some_instances(3, template_version="2"))
+    pinned = replace(LIVE_AT_REST, min=4)
+    hurt = replace(pinned, instances=some_instances(3, template_version="2"))
 
     waits = decide(a_record(rotation), an_observation(KEPT_HOT, hurt, routes=(), at=after(9)))
-    lets_go = decide(a_record(rotation), an_observation(KEPT_HOT, LIVE_AT_REST, routes=(), at=after(9)))
+    lets_go = decide(a_record(rotation), an_observation(KEPT_HOT, pinned, routes=(), at=after(9)))
 
     assert (waits.actions, decided(waits.record).outcome) == ((), Outcome.IN_PROGRESS)
     assert lets_go.actions == (SetCapacity(BLUE, 0, 0, desired=0),)
