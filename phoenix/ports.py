@@ -72,15 +72,16 @@ class Fleet(Protocol):
     def live_instances(self, slot: Slot) -> Sequence[LiveInstance]:
         """The slot's instances as EC2 describes them; several calls for a big group."""
 
-    def instances(self, ids: Sequence[str]) -> Sequence[LiveInstance]:
-        """These instances as EC2 describes them; ids that EC2 does not know are left out."""
+    def images_of(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """The image that each of these runs, by id; ids that EC2 does not know are left out. It is asked once about
+        each instance, as that never changes."""
 
     def resolve_version(self, slot: Slot) -> str:
         """The number of the template version that the slot launches from now, behind `$Latest` or `$Default`."""
 
     def identify(self, generation: Generation) -> Generation:
-        """The generation with the template and the version that launch its image from its slot, as read now. Without a
-        version: that template has none. Without a template: the version's image may change, so it is read each time."""
+        """The generation with the template and version that launch its image from its slot now. Without a version: that
+        template has none. Without a template: the version's image may change, so it is read each time."""
 
     def find_losses(self, generation: Generation) -> Sequence[Blocker]:
         """What makes it impossible to launch an earlier generation again, whatever room there is; two reads at most."""
@@ -93,12 +94,10 @@ class Fleet(Protocol):
         when nothing. Words for people, without values."""
 
     def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:
-        """Everything about the groups, their template and their instances that stands in the way of a start,
-        a dry run of the launch included. Read-only."""
+        """All about groups, template and instances that stands in the way of a start, a dry run included. Read-only."""
 
     def find_revival_blockers(self, generation: Generation, count: int) -> Sequence[Blocker]:
-        """What would keep so many more instances of an earlier generation from being launched in its slot: no image or
-        template, no room."""
+        """What would keep `count` more instances of an earlier generation from launching: image, template, room."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,8 +70,7 @@ class FakeFleet:
         """Images that are no more."""
         self.changed: tuple[str, ...] = ()
         """What the owner has changed in the template."""
-        self.ahead = UNKNOWN_AHEAD
-        """What the last search for blockers was told of the future."""
+        self.ahead = UNKNOWN_AHEAD  # what the last search for blockers was told of the future
         self.error: Exception | None = None
         """While set, every call raises it."""
         self.scales = False
@@ -117,10 +116,8 @@ class FakeFleet:
         self._fail_if_told()
         return [self._live(instance) for instance in self.state[slot].instances]
 
-    def instances(self, ids: Sequence[str]) -> Sequence[LiveInstance]:
-        self._fail_if_told()
-        everyone = [instance for state in self.state.values() for instance in state.instances]
-        return [self._live(instance) for instance in everyone if instance.id in ids]
+    def images_of(self, ids: Sequence[str]) -> Mapping[str, str]:
+        return {each.id: each.image for slot in Slot for each in self.live_instances(slot) if each.id in ids}
 
     def resolve_version(self, slot: Slot) -> str:
         self._fail_if_told()

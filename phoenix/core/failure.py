@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from phoenix.core.explain import ago
+from phoenix.core.explain import ago, counted
 from phoenix.core.model import Cause, Judgement, LaunchFailure, Observation
 from phoenix.core.ready import candidate_goal, is_enough, ready_count, why_not_ready
 from phoenix.core.record import Rotation
@@ -31,9 +31,10 @@ def find_failure(rotation: Rotation, seen: Observation) -> Failure | None:
     if rotation.closing_since is not None:
         return None
     if rotation.paused is not None:
-        return _failed_gate(seen)
+        return _failed_gate(seen) or _other_image(rotation, seen)
     return (
         _failed_gate(seen)
+        or _other_image(rotation, seen)
         or _failed_launch(rotation, seen)
         or _launch_overdue(rotation, seen)
         or _rotation_overdue(rotation, seen)
@@ -43,6 +44,21 @@ def find_failure(rotation: Rotation, seen: Observation) -> Failure | None:
 def _failed_gate(seen: Observation) -> Failure | None:
     verdict = next((v for v in seen.verdicts if v.judgement is Judgement.FAIL), None)
     return None if verdict is None else Failure(f"{verdict.gate}: {verdict.reason}", verdict.cause)
+
+
+def _other_image(rotation: Rotation, seen: Observation) -> Failure | None:
+    """Instances of the right template version that run another image: it is not the one that was chosen, whatever the
+    gates say of it, and gets no traffic under its name."""
+    new, state = rotation.new, seen.slots[rotation.new.slot]
+    others = [i for i in new.of(state) if not i.leaving and new.is_foreign(i)]
+    if not others:
+        return None
+    return Failure(
+        f"{counted(len(others), 'instance')} of {state.auto_scaling_group} ({others[0].id}) "
+        f"{'runs' if len(others) == 1 else 'run'} {others[0].image}, not {new.image}, though launched from version "
+        f"{new.template_version}: an override, or an alias in the template, names another image",
+        Cause.ENVIRONMENT,
+    )
 
 
 def _failed_launch(rotation: Rotation, seen: Observation) -> Failure | None:

@@ -54,8 +54,9 @@ def observe(group: Group, record: GroupRecord, *, search: bool = False, health_o
             failures=view.failures,
             prepared_version=view.prepared_version,
         )
-        if rotation is not None and rotation.back is not None:
-            seen = with_images(group, rotation, seen)
+        if rotation is not None:
+            wanted = with_images if rotation.back is not None else with_candidate_images
+            seen = wanted(group, rotation, seen)
         if rotation is not None:
             seen = replace(seen, verdicts=ask_gates(group, rotation, seen))
         return Sight(record, seen)
@@ -145,9 +146,22 @@ def with_images(group: Group, rotation: Rotation, seen: Observation) -> Observat
     others = [i.id for i in state.instances if i.in_service and not old.has_launched(i)]
     if not others or old.template_version is None or (rotation.succeeded_at is None and not old.images):
         return seen
-    images = {each.id: each.image for each in group.fleet.instances(others)}
+    return _with_images_of(group, seen, state, others)
+
+
+def with_candidate_images(group: Group, rotation: Rotation, seen: Observation) -> Observation:
+    """With the images of the candidate's instances in service: a version's number does not tell what an override, or an
+    alias for an image, has launched. One call for two hundred instances, and only for those not asked about before."""
+    state = seen.slots[rotation.new.slot]
+    if rotation.new.template_version is None or rotation.closing_since is not None:
+        return seen
+    return _with_images_of(group, seen, state, [i.id for i in rotation.new.of(state) if i.in_service])
+
+
+def _with_images_of(group: Group, seen: Observation, state: SlotState, ids: Sequence[str]) -> Observation:
+    images = group.fleet.images_of(ids) if ids else {}
     known = tuple(replace(i, image=images.get(i.id)) for i in state.instances)
-    return replace(seen, slots={**seen.slots, old.slot: replace(state, instances=known)})
+    return replace(seen, slots={**seen.slots, state.slot: replace(state, instances=known)})
 
 
 def _with_health(state: SlotState, traffic: Traffic) -> SlotState:

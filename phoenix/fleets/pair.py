@@ -92,6 +92,7 @@ class PairFleet:
         self._group = scope.group
         self._names = scope.slots
         self._seen: dict[Slot, dict[str, Any]] = {}
+        self._images: dict[str, str] = {}
         self._started_at: datetime | None = None  # the rotation that was last observed
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -119,9 +120,13 @@ class PairFleet:
         described = read_instances(self._aws, list(members))
         return [replace(i, template_version=launched_from(members[i.id]) or i.template_version) for i in described]
 
-    def instances(self, ids: Sequence[str]) -> Sequence[LiveInstance]:
-        """These instances, in no particular order."""
-        return read_instances(self._aws, ids)
+    def images_of(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Only the instances that are new here are asked about; those that are not asked for any more are forgotten."""
+        kept = {each: self._images[each] for each in ids if each in self._images}
+        unknown = [each for each in ids if each not in kept]
+        read = read_instances(self._aws, unknown) if unknown else ()
+        self._images = kept | {each.id: each.image for each in read}
+        return self._images
 
     def resolve_version(self, slot: Slot) -> str:
         """The number that the slot launches from now; asks EC2 unless the group names a number itself.

@@ -131,7 +131,9 @@ def recipe_of(ec2: EC2Backend, settings: Mapping[str, Any]) -> Recipe:
     template, version = find_template(ec2, spec)
     content = version.data
     return Recipe(
-        image=_resolve(ec2, content.get("ImageId", "")),
+        # "The ID of the AMI to use for instances launched with this override" (LaunchTemplateOverrides), whose number
+        # is the version's all the same.
+        image=_resolve(ec2, override.get("ImageId") or content.get("ImageId", "")),
         instance_type=override.get("InstanceType") or content.get("InstanceType", "m1.small"),
         template=template,
         version=version,

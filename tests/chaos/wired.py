@@ -36,8 +36,8 @@ class ChaosFleet:
     def live_instances(self, slot: Slot) -> Sequence[LiveInstance]:
         return ()
 
-    def instances(self, ids: Sequence[str]) -> Sequence[LiveInstance]:
-        return ()
+    def images_of(self, ids: Sequence[str]) -> Mapping[str, str]:
+        return {}
 
     def resolve_version(self, slot: Slot) -> str:
         return self._ports.run.model.places[slot].version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -60,6 +61,18 @@ def test_a_launch_that_can_never_succeed_fails_at_once_in_awss_words(blames_imag
 
     assert failure is not None
     assert (failure.reason, failure.cause) == ("the launch failed: KMS key denied", cause)
+
+
+def test_an_instance_of_the_right_version_that_runs_another_image_is_a_failure_that_blames_no_image() -> None:
+    right, wrong = a_rotation().new.image, "ami-0other"
+    first, *others = some_instances(3, template_version="2", image=right)
+    green = a_slot(Slot.GREEN, instances=(replace(first, id="i-0other", image=wrong), *others))
+
+    failure = find_failure(a_rotation(), an_observation(green=green))
+
+    assert failure is not None
+    assert f"(i-0other) runs {wrong}, not {right}" in failure.reason
+    assert failure.cause is Cause.ENVIRONMENT
 
 
 def test_an_image_that_ec2_may_only_not_know_yet_is_waited_for_and_then_blamed() -> None:

@@ -225,10 +225,23 @@ def test_more_instances_than_one_filter_takes_are_asked_for_in_batches(account: 
     known = [instance.id for instance in account.slots()[BLUE].instances]
     account.sandbox.calls.clear()
 
-    found = account.fleet.instances([*known, *(f"i-{n:017x}" for n in range(400))])
+    found = account.fleet.images_of([*known, *(f"i-{n:017x}" for n in range(400))])
 
-    assert sorted(instance.id for instance in found) == sorted(known)
+    assert sorted(found) == sorted(known)
     assert account.operations() == ["DescribeInstances"] * 3
+
+
+def test_an_instance_whose_image_is_known_is_not_asked_about_again(account: Account) -> None:
+    known = [instance.id for instance in account.slots()[BLUE].instances]
+    account.sandbox.calls.clear()
+
+    first = account.fleet.images_of(known[:3])
+    whole = account.fleet.images_of(known)
+    again = account.fleet.images_of(known)
+
+    assert (set(first), set(whole)) == (set(known[:3]), set(known))
+    assert again == whole
+    assert account.operations() == ["DescribeInstances"] * 2
 
 
 @pytest.mark.parametrize(
