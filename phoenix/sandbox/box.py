@@ -18,7 +18,7 @@ import botocore.session
 from moto import mock_aws
 from moto.moto_api._internal import mock_random
 
-from phoenix.sandbox import dns, mends
+from phoenix.sandbox import dns, mends, reuse
 from phoenix.sandbox.answers.images import ImageSpec, add_image
 from phoenix.sandbox.clock import SandboxClock
 from phoenix.sandbox.desk import Call, Desk, Hook
@@ -103,6 +103,7 @@ class Sandbox:
         self.world = World(self.clock, self._options.get("physics") or Physics(), random_seed)
         self.desk = Desk(self.world)
         self._stack.enter_context(mends.apply(self.desk.dispatch, self.world.naive_now))
+        self._stack.enter_context(reuse.apply())
         self._stack.enter_context(mock_aws(config=MOTO_QUIET))
         self.session = new_session()
         if self._seed_group:

@@ -32,8 +32,8 @@ def apply(dispatch: Dispatch, now: Callable[[], datetime]) -> ExitStack:
         return dispatch(response, *args, **kwargs)
 
     undo = ExitStack()
-    _replace(undo, BaseResponse, "_dispatch", dispatched)
-    _replace(undo, TaggedEC2Resource, "get_tags", _tags_of_one)
+    replace(undo, BaseResponse, "_dispatch", dispatched)
+    replace(undo, TaggedEC2Resource, "get_tags", _tags_of_one)
     COMMON_ERROR_CODES.extend(UNLISTED)
     undo.callback(lambda: [COMMON_ERROR_CODES.remove(code) for code in UNLISTED])
     _redirect_time(_utcnow, now)
@@ -41,7 +41,8 @@ def apply(dispatch: Dispatch, now: Callable[[], datetime]) -> ExitStack:
     return undo
 
 
-def _replace(undo: ExitStack, owner: type, name: str, new: Callable[..., Any]) -> None:
+def replace(undo: ExitStack, owner: Any, name: str, new: Callable[..., Any]) -> None:
+    """Put something in the place of an attribute, until the stack is closed."""
     old = getattr(owner, name)
     setattr(owner, name, new)
     undo.callback(setattr, owner, name, old)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 Context = Mapping[str, str | tuple[str, ...]]
@@ -76,8 +77,13 @@ def covers_arn(pattern: str, arn: str) -> bool:
 
 
 def _glob(pattern: str, text: str) -> bool:
+    return _compiled(pattern).fullmatch(text) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
     parts = ("." if c == "?" else ".*" if c == "*" else re.escape(c) for c in pattern)
-    return re.fullmatch("".join(parts), text, re.DOTALL) is not None
+    return re.compile("".join(parts), re.DOTALL)
 
 
 def _find(context: Context, key: str) -> tuple[str, ...] | None:
