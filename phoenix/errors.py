@@ -73,6 +73,10 @@ def _unknown(kind: str, name: str, near: Sequence[str]) -> str:
     return f"no {kind} {name}" + (f"; did you mean {' or '.join(near)}?" if near else "")
 
 
+class LimitReached(PermanentError):
+    """AWS keeps no more of something than it has. A person makes room or has it raised; no image is at fault."""
+
+
 class AccessDenied(PermanentError):
     """Credentials are missing, expired, or lack a right; `operation` is the API call that was refused."""
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from phoenix.errors import (
     AccessDenied,
+    LimitReached,
     NotFound,
     PermanentError,
     PhoenixError,
@@ -80,6 +81,31 @@ _BUSY = frozenset(
         "TransactionConflictException",
         "Unavailable",
     }
+)
+# What AWS refuses for a limit. Codes that say the same of requests in a second are throttles, and come first. Sources:
+# the errors in botocore's models of autoscaling and elbv2, and EC2's "Error codes for the Amazon EC2 API".
+_LIMIT_ENDINGS = ("LimitExceeded", "LimitExceededFault", "LimitExceededException", "QuotaExceeded", "LimitReached")
+_LIMITS = frozenset(
+    {
+        "MaxSpotInstanceCountExceeded",
+        "ServiceQuotaExceededException",
+        "TooManyActions",
+        "TooManyListeners",
+        "TooManyRegistrationsForTargetId",
+        "TooManyRules",
+        "TooManyTags",
+        "TooManyTargetGroups",
+        "TooManyTargets",
+        "TooManyUniqueTargetGroupsPerLoadBalancer",
+    }
+)
+_MAKE_ROOM = {
+    "VersionLimitExceeded": "delete launch template versions that nothing uses (phoenix plan lists them)",
+    "TooManyTags": "remove tags that nothing needs",
+    "TagLimitExceeded": "remove tags that nothing needs",
+}
+_HAVE_IT_RAISED = (
+    "make room, or have the limit raised (aws service-quotas list-service-quotas --service-code {service})"
 )
 _NOT_FOUND_ENDINGS = ("NotFound", "NotFoundException", "NotFoundFault", ".Malformed")
 _NO_SUCH = frozenset({"404", "NoSuchBucket", "NoSuchKey"})
@@ -158,6 +184,9 @@ def _from_answer(operation: str, response: Any) -> PhoenixError:
         return NotFound(said)
     if bare in _BUSY or status >= 500:
         return TransientError(said)
+    if bare in _LIMITS or bare.endswith(_LIMIT_ENDINGS):
+        room = _MAKE_ROOM.get(bare, _HAVE_IT_RAISED.format(service=operation.partition(":")[0]))
+        return LimitReached(f"a limit of AWS is reached: {said}", hint=room)
     return PermanentError(said)
 
 

@@ -31,9 +31,9 @@ def find_failure(rotation: Rotation, seen: Observation) -> Failure | None:
     if rotation.closing_since is not None:
         return None
     if rotation.paused is not None:
-        return _failed_gate(seen) or _other_image(rotation, seen)
+        return _failed_gate(rotation, seen) or _other_image(rotation, seen)
     return (
-        _failed_gate(seen)
+        _failed_gate(rotation, seen)
         or _other_image(rotation, seen)
         or _failed_launch(rotation, seen)
         or _launch_overdue(rotation, seen)
@@ -41,9 +41,13 @@ def find_failure(rotation: Rotation, seen: Observation) -> Failure | None:
     )
 
 
-def _failed_gate(seen: Observation) -> Failure | None:
+def _failed_gate(rotation: Rotation, seen: Observation) -> Failure | None:
     verdict = next((v for v in seen.verdicts if v.judgement is Judgement.FAIL), None)
-    return None if verdict is None else Failure(f"{verdict.gate}: {verdict.reason}", verdict.cause)
+    if verdict is None:
+        return None
+    # Whatever a gate measures before there is an instance of it, that image has not made it so.
+    cause = verdict.cause if rotation.has_run else Cause.ENVIRONMENT
+    return Failure(f"{verdict.gate}: {verdict.reason}", cause)
 
 
 def _other_image(rotation: Rotation, seen: Observation) -> Failure | None:

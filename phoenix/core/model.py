@@ -58,7 +58,10 @@ class Outcome(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a rotation was rolled back; image and operator quarantine the image, environment is tried again later."""
+    """Why a rotation was rolled back; image and operator quarantine the image, environment is tried again later.
+
+    An operator who goes back before any instance of the new generation was seen goes back from the environment.
+    """
 
     IMAGE = "image"
     OPERATOR = "operator"

@@ -36,7 +36,8 @@ def advance_clocks(rotation: Rotation, seen: Observation) -> Rotation:
     """Note what was seen: the ratchets, since when the candidate is ready, short or sick, and which weight is real."""
     need = rotation.need if rotation.back else _need(rotation, seen)
     last_look = rotation.looked_at
-    rotation = replace(rotation, need=need, looked_at=seen.at, verdicts=seen.verdicts)
+    launched_at = rotation.launched_at or (seen.at if _is_there(rotation, seen) else None)
+    rotation = replace(rotation, need=need, looked_at=seen.at, verdicts=seen.verdicts, launched_at=launched_at)
     if rotation.back is not None:
         whole = ready_count(rotation, seen, rotation.old.slot) >= rotation.need
         if rotation.exposed_at is None and not weights_are(rotation, seen, 0):
@@ -77,6 +78,12 @@ def _without_gap(rotation: Rotation, seen: Observation, last_look: datetime | No
         return rotation
     began = max(rotation.grown_since, last_look)
     return replace(rotation, grown_since=rotation.grown_since + (seen.at - began))
+
+
+def _is_there(rotation: Rotation, seen: Observation) -> bool:
+    """True when the slot lists any instance of the new generation, in whatever state."""
+    instances = seen.slots[rotation.new.slot].instances
+    return rotation.new.template_version is not None and any(map(rotation.new.has_launched, instances))
 
 
 def _need(rotation: Rotation, seen: Observation) -> int:
@@ -261,4 +268,6 @@ def _back(rotation: Rotation, seen: Observation) -> Rotation:
     enough = ready_count(rotation, seen, rotation.old.slot) >= rotation.need or rotation.exposed_at is None
     whole = enough or seen.at >= back_at_the_latest(rotation)
     settled = may_shrink(rotation, seen) and weights_are(rotation, seen, 0)
-    return replace(rotation, closing_since=seen.at) if settled and whole else rotation
+    if not (settled and whole):
+        return rotation
+    return replace(rotation, closing_since=seen.at, cause=rotation.fair_cause)

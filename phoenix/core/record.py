@@ -137,7 +137,8 @@ class Rotation:
     slots' launch templates and groups as they were at the start; empty for a rotation that did not note them.
 
     `trace` is a W3C traceparent: the trace of the whole rotation, and the span that is its root. `phase_since` None:
-    since the start. `first_healthy_at` is when the first instance of the new generation was ready.
+    since the start. `launched_at` is when the first instance of the new generation was seen, whatever became of it, and
+    `first_healthy_at` when the first instance of the new generation was ready.
     """
 
     id: str
@@ -188,6 +189,7 @@ class Rotation:
     succeeded_at: datetime | None = None
     phase: Phase = Phase.PREPARING
     phase_since: datetime | None = None
+    launched_at: datetime | None = None
     first_healthy_at: datetime | None = None
     pin: str | None = None
     templates: Mapping[Slot, str] = field(default_factory=dict)
@@ -202,6 +204,17 @@ class Rotation:
     def in_flight(self) -> bool:
         """True until a terminal outcome has been recorded."""
         return self.ended_at is None
+
+    @property
+    def has_run(self) -> bool:
+        """True once an instance of the new generation was seen. Until then nothing is known of its image."""
+        known = (self.launched_at, self.first_healthy_at, self.succeeded_at)
+        return self.in_service_high > 0 or any(at is not None for at in known)
+
+    @property
+    def fair_cause(self) -> Cause | None:
+        """The cause of a way back: who goes back from an image that never ran blames something else than the image."""
+        return Cause.ENVIRONMENT if self.cause is Cause.OPERATOR and not self.has_run else self.cause
 
     @property
     def known_end(self) -> datetime | None:

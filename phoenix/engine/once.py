@@ -19,7 +19,7 @@ from phoenix.engine.group import Group
 from phoenix.engine.look import refuse_outdated
 from phoenix.engine.observe import Sight, observe, with_failover
 from phoenix.engine.outbox import save_telling, send
-from phoenix.errors import PermanentError
+from phoenix.errors import LimitReached, PermanentError
 from phoenix.ports import Lease
 
 log = logging.getLogger(__name__)
@@ -82,8 +82,11 @@ def _hold(group: Group, record: GroupRecord, error: PermanentError) -> GroupReco
     rotation = record.in_flight
     if rotation is None:
         raise error
-    log.error("rotation.held", extra={"group": group.name, "rotation": rotation.id, "reason": error.message})
-    held = replace(rotation, held=error.message, outcome=Outcome.HELD, waiting_for=f"held: {error.message}")
+    reason = error.message
+    if isinstance(error, LimitReached):
+        reason += f"; {error.hint}, then: phoenix resume --group {group.name}"
+    log.error("rotation.held", extra={"group": group.name, "rotation": rotation.id, "reason": reason})
+    held = replace(rotation, held=reason, outcome=Outcome.HELD, waiting_for=f"held: {reason}")
     return save_telling(group, record, replace(record, rotation=held))
 
 

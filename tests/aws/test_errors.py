@@ -9,7 +9,16 @@ from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
 from phoenix.aws.errors import code_of, translated, words_of
-from phoenix.errors import AccessDenied, NotFound, PermanentError, PhoenixError, Throttled, TransientError, Unreachable
+from phoenix.errors import (
+    AccessDenied,
+    LimitReached,
+    NotFound,
+    PermanentError,
+    PhoenixError,
+    Throttled,
+    TransientError,
+    Unreachable,
+)
 
 OPERATION = "autoscaling:UpdateAutoScalingGroup"
 TEMPLATE = "You must use a valid fully-formed launch template."
@@ -52,6 +61,12 @@ def translation_of(error: Exception) -> PhoenixError:
         (refusal("SomethingNew", status=503), TransientError),
         (refusal("IdempotentParameterMismatch"), TransientError),
         (refusal("SomethingNew"), PermanentError),
+        (refusal("VersionLimitExceeded"), LimitReached),
+        (refusal("Client.InstanceLimitExceeded"), LimitReached),
+        (refusal("LimitExceeded"), LimitReached),
+        (refusal("TooManyTargets"), LimitReached),
+        (refusal("TooManyUniqueTargetGroupsPerLoadBalancer"), LimitReached),
+        (refusal("TooManyRequestsException", status=429), Throttled),
         (exceptions.NoCredentialsError(), AccessDenied),
         (exceptions.ProfileNotFound(profile="prod"), AccessDenied),
         (exceptions.NoRegionError(), PermanentError),
@@ -113,3 +128,17 @@ def test_the_words_of_aws_are_whole_however_long() -> None:
 def test_errors_that_are_not_awss_pass_unchanged() -> None:
     with pytest.raises(ZeroDivisionError), translated(OPERATION):
         raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("code", "room"),
+    [
+        ("VersionLimitExceeded", "delete launch template versions that nothing uses"),
+        ("LimitExceeded", "aws service-quotas list-service-quotas --service-code autoscaling"),
+    ],
+)
+def test_a_refusal_for_a_limit_says_how_to_make_room(code: str, room: str) -> None:
+    error = translation_of(refusal(code))
+
+    assert error.message == f"a limit of AWS is reached: {OPERATION}: because ({code})"
+    assert room in (error.hint or "")

@@ -185,7 +185,8 @@ class Judge:
         if not hot and not untouched and tags.CAPACITY in other.tags:
             raise Violated("I5", "phoenix:capacity is left on a cold slot")
         self._ledger(rotation, truth)
-        blamed = rotation.cause in (Cause.IMAGE, Cause.OPERATOR)
+        # An image that no instance of the new generation ever ran is not the operator's reason.
+        blamed = rotation.cause is Cause.IMAGE or (rotation.cause is Cause.OPERATOR and rotation.has_run)
         if back and blamed and rotation.new.image not in {q.image for q in record.quarantine}:
             raise Violated("I6", f"{rotation.new.image} was rolled back from and is not quarantined")
 

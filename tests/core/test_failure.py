@@ -45,6 +45,25 @@ def test_once_only_the_clean_up_is_left_nothing_fails_any_more() -> None:
     assert find_failure(a_rotation(closing_since=NOON), an_observation(at=after(999), verdicts=(FAILED,))) is None
 
 
+@pytest.mark.parametrize(
+    ("known", "cause"),
+    [
+        ({}, Cause.ENVIRONMENT),
+        ({"launched_at": NOON}, Cause.IMAGE),
+        ({"in_service_high": 1}, Cause.IMAGE),
+        ({"first_healthy_at": NOON}, Cause.IMAGE),
+        ({"succeeded_at": NOON}, Cause.IMAGE),
+    ],
+)
+def test_a_gate_that_fails_before_anything_was_launched_does_not_blame_the_image(
+    known: dict[str, Any], cause: Cause
+) -> None:
+    failure = find_failure(a_rotation(**known), an_observation(verdicts=(FAILED,)))
+
+    assert failure is not None
+    assert failure.cause is cause
+
+
 def test_while_it_is_paused_no_time_runs_out_but_a_failing_gate_still_counts() -> None:
     rotation = a_rotation(paused=PAUSED)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.model import Judgement, Observation, Slot, Step, TargetState, Verdict
+from phoenix.core.model import Cause, Judgement, Observation, Slot, Step, TargetState, Verdict
 from phoenix.core.progress import advance, advance_clocks, bake_ends_at
 from phoenix.core.record import Ask, Rotation
 from tests.builders import (
@@ -20,6 +20,7 @@ from tests.builders import (
     a_rotation,
     a_slot,
     after,
+    an_instance,
     an_observation,
     some_instances,
     some_terms,
@@ -294,3 +295,42 @@ def test_the_new_generation_stays_until_the_old_one_is_whole() -> None:
     shifted = returning(shifted_at=NOON, weight=0, intended_weight=0)
 
     assert advance(shifted, an_observation(hurt, a_slot(GREEN, 4, "2"), at=after(9))).closing_since is None
+
+
+# --- has the image run? -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lifecycle", ["Pending", "InService", "Terminating"])
+def test_the_first_instance_of_the_new_generation_is_noted_whatever_becomes_of_it(lifecycle: str) -> None:
+    there = an_instance(7, lifecycle=lifecycle, template_version="2")
+    first = advance_clocks(a_rotation(), an_observation(green=a_slot(Slot.GREEN, 0, instances=(there,)), at=after(1)))
+
+    assert (first.launched_at, first.has_run) == (after(1), True)
+    assert advance_clocks(first, an_observation(at=after(2))).launched_at == after(1)
+
+
+def test_what_the_slot_still_has_of_the_time_before_is_no_instance_of_the_new_generation() -> None:
+    seen = an_observation(green=a_slot(Slot.GREEN, 4, version="1"))
+
+    assert not advance_clocks(a_rotation(), seen).has_run
+    assert not advance_clocks(a_rotation(new=a_generation(42, template_version=None), step=0), seen).has_run
+
+
+@pytest.mark.parametrize(
+    ("cause", "known", "fair"),
+    [
+        (Cause.OPERATOR, {}, Cause.ENVIRONMENT),
+        (Cause.OPERATOR, {"launched_at": NOON}, Cause.OPERATOR),
+        (Cause.OPERATOR, {"succeeded_at": NOON}, Cause.OPERATOR),
+        (Cause.IMAGE, {}, Cause.IMAGE),  # AWS itself has said that the image cannot be launched
+        (Cause.ENVIRONMENT, {"launched_at": NOON}, Cause.ENVIRONMENT),
+    ],
+)
+def test_a_way_back_ends_with_a_cause_that_is_fair_to_the_image(
+    cause: Cause, known: dict[str, Any], fair: Cause
+) -> None:
+    back = a_rotation(back=Ask(NOON, "ann"), cause=cause, shifted_at=NOON, **known)
+
+    ended = advance(back, an_observation(at=after(5)))
+
+    assert (ended.closing_since, ended.cause) == (after(5), fair)

@@ -177,11 +177,16 @@ class Stage:
 
     def deny(self, *operations: str) -> None:
         """Refuse these operations for want of rights, until `box.stop_intercepting`."""
+        self._refuse(operations, "AccessDenied", "not authorized to perform {}")
 
+    def limit(self, *operations: str, code: str = "LimitExceeded") -> None:
+        """Refuse these operations for a limit, until `box.stop_intercepting`."""
+        self._refuse(operations, code, "You have reached the maximum for {}.")
+
+    def _refuse(self, operations: tuple[str, ...], code: str, words: str) -> None:
         def refuse(call: Call, when: str) -> None:
             if when == "before" and call.operation in operations:
-                said = f"not authorized to perform {call.operation}"
-                answer: Any = {"Error": {"Code": "AccessDenied", "Message": said}}
+                answer: Any = {"Error": {"Code": code, "Message": words.format(call.operation)}}
                 raise ClientError(answer, call.operation)
 
         self.box.intercept(refuse)
