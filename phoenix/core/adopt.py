@@ -17,7 +17,12 @@ _FOUND = "found on the tags of the groups"
 
 
 def live_slot(seen: Observation) -> Slot | None:
-    """The slot that has the traffic, or, without a load balancer, the capacity; None when it is both or neither."""
+    """The slot that has the traffic, or, without a load balancer, the capacity; None when it is both or neither.
+
+    None also where a target group is both slots': its traffic may be anybody's.
+    """
+    if seen.shared_target_groups:
+        return None
     if seen.routes:
         carrying = {slot for slot in Slot if any(route.percent(slot) > 0 for route in seen.routes)}
     else:

@@ -42,7 +42,7 @@ def decide(record: GroupRecord, seen: Observation) -> Decision:
         return _hold(record, rotation, seen, unrouted(seen))
     seen = _without_echo(rotation, seen)
     rotation = advance_clocks(rotation, seen)
-    replaced = next(_replaced(rotation, seen), None)
+    replaced = next(_replaced(rotation, seen), None) or _shared(rotation, seen)
     if replaced is not None:
         return _hold(record, rotation, seen, replaced)
     stranger = _stranger(rotation, seen)
@@ -144,6 +144,19 @@ def _replaced(rotation: Rotation, seen: Observation) -> Iterator[str]:
                 f"another writer. {onward}; or let it launch from {was} again and "
                 f"phoenix resume --group {rotation.group}"
             )
+
+
+def _shared(rotation: Rotation, seen: Observation) -> str | None:
+    """A weight on a target group of both slots would move both generations. The way back makes do with what is."""
+    shared = seen.shared_target_groups if rotation.back is None and rotation.terms.has_traffic else ()
+    if not shared:
+        return None
+    names = " and ".join(state.auto_scaling_group for state in seen.slots.values())
+    return (
+        f"{names} both register with target group {' and '.join(arn.split('/')[1] for arn in shared)} since another "
+        f"writer has attached it: no weight can tell the generations apart. Once each has its own again: "
+        f"phoenix resume --group {rotation.group}"
+    )
 
 
 def unrouted(seen: Observation) -> str:

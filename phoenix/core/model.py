@@ -296,3 +296,9 @@ class Observation:
     verdicts: tuple[Verdict, ...] = ()
     prepared_version: str | None = None
     fences: tuple[Fence, ...] = ()
+
+    @property
+    def shared_target_groups(self) -> tuple[str, ...]:
+        """Target groups (ARNs) that more than one slot registers with: their weight says nothing of a generation."""
+        blue, green = (set(self.slots[slot].target_groups) if slot in self.slots else set() for slot in Slot)
+        return tuple(sorted(blue & green))

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from phoenix.core.back import reopen, turn_back
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import ago, counted
-from phoenix.core.model import Cause, Observation, Outcome, SlotState
+from phoenix.core.model import Cause, Instance, Observation, Outcome, SlotState
 from phoenix.core.progress import advance, advance_clocks
-from phoenix.core.ready import may_go_back, ready_count
+from phoenix.core.ready import may_go_back, ready_count, ready_instances
 from phoenix.core.record import Ask, Generation, GroupRecord, Rotation
 
 NEEDED_TO_GROW = ("Launch", "AddToLoadBalancer")
@@ -69,7 +69,7 @@ def rollback_readiness(record: GroupRecord, seen: Observation) -> RollbackReady:
         kept = record.retained.number
         return RollbackReady(False, f"already back on {rotation.old.number}; `--to {kept}` launches {kept} again")
     back = _turned(reopen(record, rotation, seen), seen)
-    return _heed_changes(record, back, seen, _way_back(back, seen))
+    return _heed_changes(record, back, seen, _anew(back, seen) or _way_back(back, seen))
 
 
 def with_blockers(found: RollbackReady, blockers: Sequence[Blocker]) -> RollbackReady:
@@ -138,6 +138,31 @@ def _without_weights(back: Rotation, ready: int, revival: Revival | None) -> Rol
     return RollbackReady(True, f"{count}: it grows first", revival=revival)
 
 
+def _anew(back: Rotation, seen: Observation) -> RollbackReady | None:
+    """What is launched before traffic goes back to a slot that was let go and runs something else since; None where all
+    that serves there is of the generation, as far as is known.
+
+    A rollback asks which image they run. Until somebody has, only instances of the generation's version are promised.
+    """
+    old, state = back.old, seen.slots[back.old.slot]
+    others = _of_other_versions(old, state)
+    if old.template_version is None or not others:
+        return None
+    healthy = len(ready_instances(state, old, back.terms.has_traffic))
+    there = sum(i.counts for i in old.of(state))
+    if healthy >= back.need:
+        return None
+    revival = Revival(old, healthy, back.need, back.need - min(there, back.need))
+    launched = f"{revival.missing} more of version {old.template_version}" if revival.missing else "nothing more"
+    then = "then weights move" if back.terms.has_traffic else f"then {back.new.number} is let go"
+    why = f"{old.number} has {healthy} of {back.need} healthy: {launched} to be launched and proved first, {then}"
+    return RollbackReady(True, why, revival=revival if revival.missing else None)
+
+
+def _of_other_versions(old: Generation, state: SlotState) -> list[Instance]:
+    return [i for i in state.instances if i.in_service and not old.has_launched(i)]
+
+
 def _by_now(revival: Revival) -> str:
     return f"; --now leaves {revival.left} % until then" if revival.healthy else ""
 
@@ -187,7 +212,8 @@ def _other_versions(old: Generation, state: SlotState, *, grows: bool) -> list[s
         version = f"template version {state.template_version or 'none'}, not {old.template_version}"
         mended = ", which the rollback sets back" if grows else ""
         told.append(f"{state.auto_scaling_group} launches from {version}{mended}")
-    others = [i for i in state.instances if i.in_service and not old.has_launched(i)]
+    others = _of_other_versions(old, state)
     if others:
-        told.append(f"{counted(len(others), 'instance')} there is not of {old.number}'s template version")
+        verb = "is" if len(others) == 1 else "are"
+        told.append(f"{counted(len(others), 'instance')} there {verb} not of {old.number}'s template version")
     return told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -45,6 +45,10 @@ def checks_of(group: Group) -> tuple[str, ...]:
 
 def find_obstacles(group: Group, request: RotateRequest, found: Survey, lasts: timedelta) -> Iterator[Blocker]:
     """Blockers and warnings for a start that is due and would take at least `lasts`."""
+    shared = found.seen.shared_target_groups
+    if shared:
+        yield _both_in(group, found, shared)
+        return
     if found.live is NOBODY:
         yield _nobody_lives(group, found)
         return
@@ -92,6 +96,34 @@ def _passed_over(blocker: Blocker) -> Blocker:
 def _checks_of_others(group: Group) -> tuple[str, ...]:
     gates = tuple(name for gate in group.gates for name in gate.checks)
     return (*group.fleet.checks, *group.router.checks, *gates)
+
+
+def _both_in(group: Group, found: Survey, shared: Sequence[str]) -> Blocker:
+    """Weights tell nothing then, who is live included. Only a group without instances loses nobody by a detachment."""
+    slots = found.seen.slots
+    names = [state.auto_scaling_group for state in slots.values()]
+    called = " and ".join(arn.split("/")[1] for arn in shared)
+    text = (
+        f"{' and '.join(names)} both register with target group {called}, so no weight can tell the generations apart."
+        " Each needs a target group of its own."
+    )
+    idle = next((s for s in Slot if slots[s].desired == 0 and not slots[s].instances), None)
+    if idle is not None:
+        name = slots[idle].auto_scaling_group
+        text += f" {name} has no instances, so it can leave this one without loss:"
+        sources = " ".join(f"Identifier={arn},Type=elbv2" for arn in shared)
+        remedy = (
+            f"aws autoscaling detach-traffic-sources --auto-scaling-group-name {name} \\\n"
+            f"    --traffic-sources {sources}"
+        )
+    else:
+        text += (
+            " Both have instances, and one that is detached deregisters all of its own: do so only once the others can"
+            " carry the traffic. What each has now is shown by:"
+        )
+        remedy = "\n".join(f"aws autoscaling describe-traffic-sources --auto-scaling-group-name {n}" for n in names)
+    where = f"Auto Scaling groups {' and '.join(names)}"
+    return Blocker("shared-target-group", where, text, remedy, unchecked=(*CHECKS, *_checks_of_others(group)))
 
 
 def _nobody_lives(group: Group, found: Survey) -> Blocker:

@@ -173,3 +173,10 @@ def test_when_a_rotation_on_the_tags_ended_and_who_asked_for_it_is_not_known_and
     assert later is not None
     assert (first.by, first.known_end, first.in_flight) == ("", None, False)
     assert (first.started_at, first.ended_at) == (later.started_at, later.ended_at)
+
+
+def test_nobody_is_live_by_the_weight_of_a_target_group_that_both_slots_register_with() -> None:
+    shared = ("arn:tg/web",)
+    seen = an_observation(a_slot(target_groups=shared), a_slot(GREEN, 0, target_groups=shared), weight=100)
+
+    assert live_slot(seen) is None

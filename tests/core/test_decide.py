@@ -307,3 +307,16 @@ def test_a_weight_that_was_taken_away_before_the_first_step_needs_no_time_to_fol
     moved = decided(decide(a_record(replace(resumed, weight=0)), an_observation(weight=5)).record)
 
     assert (met.exposed_at, moved.exposed_at) == (None, NOON)
+
+
+def test_a_target_group_that_becomes_both_slots_in_the_middle_holds_the_way_forward_and_not_the_way_back() -> None:
+    both = ("arn:tg/web-green", "arn:tg/web-blue")
+    seen = an_observation(a_slot(), a_slot(GREEN, 4, "2", target_groups=both), at=after(1))
+
+    held = decide(a_record(a_rotation()), seen)
+    back = decide(a_record(a_rotation(back=ONCALL)), seen)
+
+    assert held.actions == ()
+    assert held.reason.startswith("held: web-blue and web-green both register with target group web-blue since another")
+    assert "phoenix resume --group web" in held.reason
+    assert "held" not in back.reason

@@ -143,12 +143,47 @@ def test_another_template_version_in_the_slot_is_told_and_stands_in_no_ones_way(
     assert found.why.endswith(told)
 
 
-def test_instances_of_another_version_are_told() -> None:
-    others = (*some_instances(4), *some_instances(2, template_version="7"))
+@pytest.mark.parametrize(
+    ("others", "healthy", "told"),
+    [
+        (1, "41 has 5 of 6 healthy: 1 more of version 1", "1 instance there is not of 41's template version"),
+        (2, "41 has 4 of 6 healthy: 2 more of version 1", "2 instances there are not of 41's template version"),
+        (6, "41 has 0 of 6 healthy: 6 more of version 1", "6 instances there are not of 41's template version"),
+    ],
+)
+def test_only_instances_of_the_generations_version_count_and_the_others_are_told(
+    others: int, healthy: str, told: str
+) -> None:
+    there = some_instances(6)
+    mixed = (*there[others:], *(replace(i, template_version="7") for i in there[:others]))
 
-    assert judged(a_slot(healthy=6, instances=others)).why.endswith(
-        "; but 2 instances there is not of 41's template version"
-    )
+    found = judged(a_slot(healthy=6, instances=mixed))
+
+    assert (found.ready, found.at_once) == (True, False)
+    assert found.why == f"{healthy} to be launched and proved first, then weights move; but {told}"
+    assert found.revival is not None
+    assert found.revival.missing == others
+
+
+def test_what_is_there_besides_a_whole_generation_takes_nothing_from_the_promise() -> None:
+    there = (*some_instances(6), replace(some_instances(7)[-1], template_version="7"))
+
+    assert judged(a_slot(healthy=6, instances=there)).at_once
+
+
+def test_instances_of_another_template_do_not_count_whatever_their_number_is() -> None:
+    kept = a_generation(41, template="lt-old")
+    foreign = some_instances(6, template="lt-new")
+
+    found = judged(a_slot(healthy=6, instances=foreign), retained=kept)
+
+    assert (found.at_once, found.revival is not None) == (False, True)
+
+
+def test_in_flight_the_old_generations_drifted_instances_serve_and_count() -> None:
+    seen = an_observation(a_slot(instances=some_instances(4, template_version="7")), weight=50)
+
+    assert rollback_readiness(a_record(a_rotation(exposed_at=NOON)), seen).at_once
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,49 @@ def test_where_weights_are_on_both_the_router_knows_how_to_mend_it() -> None:
     assert mend(bench) == "aws elbv2 modify-rule"
 
 
+# --- a target group of both slots -------------------------------------------------------------------------------------
+
+ONE_FOR_BOTH = ("arn:tg/web",)
+BESIDE_ITS_OWN = ("arn:tg/web-green", "arn:tg/web")
+
+
+def sharing(blue: tuple[str, ...], green: tuple[str, ...], *, green_runs: bool = False) -> Bench:
+    bench = a_bench()
+    bench.fleet.state[BLUE] = replace(bench.fleet.state[BLUE], target_groups=blue)
+    live = bench.fleet.state[BLUE].instances if green_runs else ()
+    bench.fleet.state[GREEN] = replace(
+        bench.fleet.state[GREEN], target_groups=green, instances=live, desired=len(live), max=len(live)
+    )
+    bench.router.blockers.append(Blocker("weights-elsewhere", "web", "All on green.", "aws elbv2 modify-listener"))
+    return bench
+
+
+@pytest.mark.parametrize("green", [ONE_FOR_BOTH, BESIDE_ITS_OWN], ids=["the only one", "beside its own"])
+@pytest.mark.parametrize("percent", [0, 50, 100])
+def test_a_target_group_of_both_slots_is_the_first_and_only_thing_that_is_said(
+    green: tuple[str, ...], percent: int
+) -> None:
+    bench = sharing(ONE_FOR_BOTH, green)
+    bench.send(percent)
+
+    plan = plan_of(bench, force=True)
+
+    (blocker,) = plan.in_the_way
+    assert blocker.name == "shared-target-group"
+    assert "web-blue and web-green both register with target group web, so no weight" in blocker.text
+    assert plan.checks == ()
+
+
+def test_only_a_group_without_instances_is_told_to_leave_it() -> None:
+    assert mend(sharing(ONE_FOR_BOTH, ONE_FOR_BOTH)).startswith(
+        "aws autoscaling detach-traffic-sources --auto-scaling-group-name web-green"
+    )
+    assert mend(sharing(ONE_FOR_BOTH, ONE_FOR_BOTH, green_runs=True)).splitlines() == [
+        "aws autoscaling describe-traffic-sources --auto-scaling-group-name web-blue",
+        "aws autoscaling describe-traffic-sources --auto-scaling-group-name web-green",
+    ]
+
+
 def test_without_a_load_balancer_the_smaller_slot_of_two_live_ones_is_emptied() -> None:
     bench = a_bench(terms={"has_traffic": False})
     bench.router.balances, bench.router.weights = False, {}

@@ -12,6 +12,7 @@ import pytest
 from phoenix.core.model import Outcome, Slot
 from phoenix.engine.group import Group
 from phoenix.engine.look import look
+from phoenix.engine.plan import make_plan
 from phoenix.engine.report import NotStarted
 from phoenix.engine.request import RollbackRequest, RotateRequest
 from phoenix.engine.rollback import rollback
@@ -330,3 +331,16 @@ def test_a_rotation_in_flight_ends_in_its_own_groups_and_the_next_baseline_is_of
     assert (anew.slots, anew.awaited) == ({Slot.BLUE: "internal-blue", Slot.GREEN: "internal-green"}, ())
     assert record is not None
     assert (record.live, record.retained, record.rotation, record.highest_number) == (None, None, None, 2)
+
+
+def test_a_target_group_that_both_slots_register_with_is_named_and_nothing_is_moved(stage: Stage) -> None:
+    iac.attach(stage, "green", iac.target_group(stage, "blue")["TargetGroupArn"])
+
+    with pytest.raises(NotStarted, match="shared-target-group") as refused:
+        stage.rotate()
+
+    assert refused.value.exit_status == 5
+    (blocker,) = make_plan(stage.group, RotateRequest()).in_the_way
+    assert blocker.remedy is not None
+    assert "detach-traffic-sources --auto-scaling-group-name web-green" in blocker.remedy
+    assert stage.writes() == []

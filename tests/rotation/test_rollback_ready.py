@@ -8,7 +8,7 @@ from phoenix.core.model import Outcome
 from phoenix.engine.look import look
 from phoenix.views import status
 from tests.rotation.conftest import Opener
-from tests.rotation.stage import Stage, a_policy
+from tests.rotation.stage import OLD_NAME, Stage, a_policy
 
 ROLLING = {"kind": "rolling", "batch": "50%", "pause": "10m", "bake": "30s"}
 FOR_EACH_LOOK = 4
@@ -84,6 +84,27 @@ def test_a_hot_one_whose_slot_was_given_another_version_says_so(hot: Stage) -> N
 
     assert found.at_once
     assert found.why.endswith("but web-blue launches from template version 2, not 1")
+
+
+def test_a_hot_one_whose_instances_were_replaced_by_another_version_has_to_be_launched_again(hot: Stage) -> None:
+    hot.resize("blue", LaunchTemplate={"LaunchTemplateName": "web", "Version": "2"})
+    with hot.unnoticed():
+        for each in hot.instances("blue"):
+            hot.client("autoscaling").terminate_instance_in_auto_scaling_group(
+                InstanceId=each["InstanceId"], ShouldDecrementDesiredCapacity=False
+            )
+    hot.clock.advance(300)
+
+    found = hot.look()
+
+    assert (found.rollback_ready.ready, found.rollback_ready.at_once) == (True, False)
+    assert found.rollback_ready.why.startswith("1 has 0 of 4 healthy: 4 more of version 1 to be launched")
+    assert "4 instances there are not of 1's template version" in found.rollback_ready.why
+    assert "ready now" not in status.render(found)
+    hot.mark()
+    assert hot.rollback().outcome is Outcome.ROLLED_BACK
+    assert hot.writes().index("UpdateAutoScalingGroup") < hot.writes().index("ModifyListener")
+    assert hot.images("blue") == {OLD_NAME: 4}
 
 
 def test_a_cold_one_grows_first_and_asking_takes_a_few_reads(cold: Stage) -> None:
