@@ -175,20 +175,38 @@ def watched(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) 
     What was in place, and differs now, has been changed by somebody else. An answer may be half a minute old, so right
     after it was found in place nothing is concluded.
     """
-    touched = set(_places(rotation, seen, actions))
+    asked = dict(_places(rotation, seen, actions))
     entries = []
     for entry in rotation.ledger:
         place = (entry.kind, entry.where)
-        now = reading(place, rotation, seen)
-        if place in touched:
-            mended = entry.mended + _is_anothers(entry, now, rotation, seen)
-            entries.append(replace(entry, made="", mended=mended))
+        now = _standing(place, rotation, seen)
+        if place in asked:
+            entries.append(_under_way(entry, asked[place], now, rotation, seen))
         elif now != entry.made:
-            entries.append(replace(entry, made=now, since=seen.at))
+            entries.append(replace(entry, made=now, asked="", since=seen.at))
         elif entry.mended and seen.at - entry.since > FORGOTTEN:
             entries.append(replace(entry, mended=0))
         else:
             entries.append(entry)
+    return replace(rotation, ledger=tuple(entries))
+
+
+def _under_way(entry: Entry, target: str, now: str, rotation: Rotation, seen: Observation) -> Entry:
+    """The entry while it is being changed. Who is faster than every look never lets it be found in place: what was
+    carried out, and is missing again when no answer can be that old any more, was changed by another as well."""
+    again = bool(target) and target == entry.asked and rotation.back is None
+    is_undone = again and now != target and seen.at - entry.since > STALE_READS
+    mended = is_undone or _is_anothers(entry, now, rotation, seen)
+    since = entry.since if again and not mended else seen.at
+    return replace(entry, made="", asked="", since=since, mended=entry.mended + mended)
+
+
+def carried_out(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -> Rotation:
+    """The rotation after AWS has taken these actions, on the way forward: what they have set is to be found there."""
+    if rotation.back is not None:
+        return rotation
+    asked = dict(_places(rotation, seen, actions))
+    entries = (replace(entry, asked=asked.get((entry.kind, entry.where), entry.asked)) for entry in rotation.ledger)
     return replace(rotation, ledger=tuple(entries))
 
 
@@ -205,10 +223,10 @@ def quarrel(before: Rotation, after: Rotation, seen: Observation) -> str | None:
     worst = next((old for old, new in pairs if new.mended > max(MOST_MENDS, old.mended)), None)
     if worst is None:
         return None
-    state = _state(worst, before, seen)
+    state, at_least = _state(worst, before, seen), "" if worst.made else "at least "
     return (
-        f"{_differs(worst, before, seen)}, and phoenix has put it back {MOST_MENDS} times: somebody else keeps "
-        f"changing it. CloudTrail knows who: aws cloudtrail lookup-events --lookup-attributes "
+        f"{_differs(worst, before, seen)}, and phoenix has put it back {at_least}{MOST_MENDS} times: somebody else "
+        f"keeps changing it. CloudTrail knows who: aws cloudtrail lookup-events --lookup-attributes "
         f"AttributeKey=ResourceName,AttributeValue={state.auto_scaling_group}. When that has stopped: "
         f"phoenix resume --group {before.group}"
     )
@@ -216,32 +234,46 @@ def quarrel(before: Rotation, after: Rotation, seen: Observation) -> str | None:
 
 def forgiven(rotation: Rotation) -> Rotation:
     """Counted anew: whoever resumes what is held has settled it with whoever it was."""
-    return replace(rotation, ledger=tuple(replace(entry, made="", mended=0) for entry in rotation.ledger))
+    return replace(rotation, ledger=tuple(replace(entry, made="", asked="", mended=0) for entry in rotation.ledger))
 
 
 def _is_anothers(entry: Entry, now: str, rotation: Rotation, seen: Observation) -> bool:
     # The way back never waits for a person before the traffic is where it belongs.
     judged = rotation.back is None or rotation.closing_since is not None
-    return judged and bool(entry.made) and now != entry.made and seen.at - entry.since > STALE_READS
+    # A record of an earlier version has no template version among what was made of a slot.
+    as_made = now.split()[:2] == entry.made.split() if entry.kind is Temporary.CAPACITY else False
+    return judged and bool(entry.made) and now != entry.made and not as_made and seen.at - entry.since > STALE_READS
 
 
-def _places(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -> Iterator[Place]:
-    """What these actions change."""
+def _standing(place: Place, rotation: Rotation, seen: Observation) -> str:
+    """What there is of all that phoenix sets there: for a slot also the template version that it launches.
+
+    Desired is not among it: phoenix moves it through the two bounds, and whoever lowers it below has to lower these.
+    """
+    now = reading(place, rotation, seen)
+    return f"{now} {seen.slots[Slot(place[1])].template_version}" if place[0] is Temporary.CAPACITY else now
+
+
+def _places(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -> Iterator[tuple[Place, str]]:
+    """What these actions change, and what is there afterwards; empty where that is not one of the numbers."""
     for action in actions:
         match action:
             case SetCapacity():
-                yield Temporary.CAPACITY, action.slot
+                version = action.template_version or seen.slots[action.slot].template_version
+                yield (Temporary.CAPACITY, action.slot), f"{action.min} {action.max} {version}"
             case SetSchedules():
-                yield Temporary.SCHEDULES, action.slot
+                yield (Temporary.SCHEDULES, action.slot), RUNNING if action.running else SUSPENDED
             case SetFailover():
-                yield Temporary.FAILOVER, action.slot
+                yield (Temporary.FAILOVER, action.slot), ""
             case WriteTags():
-                yield from ((Temporary.TAGS, slot) for slot, keys in action.tags.items() if {*keys} & {*_NOTES})
+                yield from (((Temporary.TAGS, slot), "") for slot, keys in action.tags.items() if {*keys} & {*_NOTES})
             case RemoveTags():
-                yield from ((Temporary.TAGS, slot) for slot, keys in action.keys.items() if {*keys} & {*_NOTES})
+                yield from (((Temporary.TAGS, slot), "") for slot, keys in action.keys.items() if {*keys} & {*_NOTES})
             case SetWeights():
                 # Weights have a watch of their own; only a route that has stopped naming the slot is news here.
-                yield from ((Temporary.REFERENCE, r.arn) for r in seen.routes if rotation.new.slot not in r.weights)
+                yield from (
+                    ((Temporary.REFERENCE, r.arn), "") for r in seen.routes if rotation.new.slot not in r.weights
+                )
             case MakeTemplateVersion() | ReplaceInstance():
                 pass  # neither is temporary
             case _:
@@ -249,17 +281,17 @@ def _places(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) 
 
 
 def _differs(entry: Entry, rotation: Rotation, seen: Observation) -> str:
-    now = reading((entry.kind, entry.where), rotation, seen)
+    now, made = _standing((entry.kind, entry.where), rotation, seen), entry.made or entry.asked
     name = _state(entry, rotation, seen).auto_scaling_group
     match entry.kind:
         case Temporary.CAPACITY:
-            return f"{name} has {_numbers(now)}, not {_numbers(entry.made)}"
+            return f"{name} {_bounds_or_version(now, made)}"
         case Temporary.SCHEDULES:
-            return f"{name}: scheduled actions are {now}, not {entry.made}"
+            return f"{name}: scheduled actions are {now}, not {made}"
         case Temporary.FAILOVER:
             return f"{name} has lost the tag {tags.FAILOVER}"
         case Temporary.TAGS:
-            gone = [key for key in entry.made.split() if key not in now.split()]
+            gone = [key for key in made.split() if key not in now.split()]
             return f"{name} has lost the tags {', '.join(gone)}" if gone else f"{name} has other tags"
         case _:
             return f"{entry.where.rpartition('/')[2]} does not name {name} any more"
@@ -270,6 +302,14 @@ def _state(entry: Entry, rotation: Rotation, seen: Observation) -> SlotState:
     return seen.slots[Slot(entry.where) if on_slot else rotation.new.slot]
 
 
+def _bounds_or_version(now: str, made: str) -> str:
+    """A record of an earlier version has no template version among what was made."""
+    is_version = now.split()[:2] == made.split()[:2] and len(made.split()) > 2
+    if is_version:
+        return f"launches template version {now.split()[2]}, not {made.split()[2]}"
+    return f"has {_numbers(now)}, not {_numbers(made)}"
+
+
 def _numbers(capacity: str) -> str:
-    least, _, most = capacity.partition(" ")
+    least, most, *_ = capacity.split()
     return f"min {least} max {most}"

@@ -101,8 +101,9 @@ class Temporary(StrEnum):
 class Entry:
     """One line of the ledger: what is changed where (a slot, or a route's ARN), and what there `had` been before.
 
-    `made` is what was there when nothing was missing any more, `since` since when; empty while it is being changed.
-    `mended` counts how often somebody else has changed it since, and phoenix has put it back.
+    `made` is what was there when nothing was missing any more, `since` since when; empty while it is being changed, and
+    then `asked` is what AWS has been asked for and has taken. `mended` counts how often somebody else has changed it
+    since, and phoenix has put it back.
     """
 
     kind: Temporary
@@ -111,6 +112,7 @@ class Entry:
     since: datetime
     made: str = ""
     mended: int = 0
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)

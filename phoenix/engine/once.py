@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from phoenix.core.action import Decision
 from phoenix.core.decide import decide
+from phoenix.core.ledger import carried_out
 from phoenix.core.milestones import with_first_healthy
 from phoenix.core.model import Observation, Outcome
 from phoenix.core.record import GroupRecord, Rotation
@@ -72,9 +73,18 @@ def _decided(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> T
     except PermanentError as error:
         record = _hold(group, record, error)
         return Ticked(record, sight.seen, replace(decision, record=record, look_again_at=None, moving=False))
+    acted = _carried_out(acted, Ticked(acted, sight.seen, decision))
     if acted != record:
         record = save_telling(group, record, acted)
     return Ticked(record, sight.seen, decision)
+
+
+def _carried_out(record: GroupRecord, ticked: Ticked) -> GroupRecord:
+    """What was done is remembered where somebody else might undo it before the next look."""
+    rotation = record.in_flight
+    if rotation is None:
+        return record
+    return replace(record, rotation=carried_out(rotation, ticked.seen, ticked.decision.actions))
 
 
 def _hold(group: Group, record: GroupRecord, error: PermanentError) -> GroupRecord:

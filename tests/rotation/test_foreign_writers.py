@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -59,6 +60,65 @@ def test_capacity_that_a_pipeline_sets_back_every_time_is_held_until_a_person_ha
     assert (patient.staying("blue"), patient.staying("green")) == (4, 4)
     resume(patient.group)
     assert patient.rotate().outcome is Outcome.SUCCEEDED
+
+
+def at_every_look(stage: Stage, meddle: Callable[[], Any], times: int = 999) -> Watch:
+    """Somebody undoes it after every tick, while a step rests or a way back is under way."""
+    done: list[datetime] = []
+
+    def watch(report: Report) -> None:
+        rotation = report.record.in_flight
+        moves = rotation is not None and rotation.phase in (Phase.BAKING, Phase.ROLLING_BACK)
+        if rotation is not None and moves and rotation.held is None and len(done) < times:
+            done.append(report.at)
+            meddle()
+
+    return watch
+
+
+FIRST = {"LaunchTemplateName": "web", "Version": "1"}
+UNDONE: dict[str, Callable[[Stage], Any]] = {
+    "web-blue has min 1 max 12, not min 4 max 12": lambda stage: stage.resize("blue", MinSize=1),
+    "web-blue has min 4 max 5, not min 4 max 12": lambda stage: stage.resize("blue", MaxSize=5),
+    "web-blue has min 0 max 12, not min 4 max 12": lambda s: s.resize("blue", MinSize=0, DesiredCapacity=3),
+    "web-green has min 1 max 12, not min 4 max 12": lambda stage: stage.resize("green", MinSize=1),
+    "web-green launches template version 1, not 2": lambda stage: stage.resize("green", LaunchTemplate=FIRST),
+    "web-green: scheduled actions are running, not suspended": lambda stage: run_schedules(stage, "green"),
+}
+
+
+def run_schedules(stage: Stage, slot: str) -> None:
+    with stage.unnoticed():
+        name = f"web-{slot}"
+        stage.client("autoscaling").resume_processes(AutoScalingGroupName=name, ScalingProcesses=["ScheduledActions"])
+
+
+@pytest.mark.parametrize("told", UNDONE)
+def test_what_somebody_undoes_after_every_tick_is_held_with_what_was_changed_and_what_to_type(
+    patient: Stage, told: str
+) -> None:
+    report = patient.rotate(at_every_look(patient, lambda: UNDONE[told](patient)))
+
+    assert (report.outcome, report.exit_status) == (Outcome.HELD, 1)
+    assert len(healed(patient)) == 2
+    held = str(patient.rotation.held)
+    assert held.startswith(told)
+    assert "has put it back" in held
+    assert held.endswith("phoenix resume --group web")
+    assert (report.at - patient.rotation.started_at).total_seconds() < 600
+    resume(patient.group)
+    assert patient.rotate().outcome is Outcome.SUCCEEDED
+
+
+def test_a_rollback_puts_capacity_back_as_often_as_it_takes(open_stage: Opener) -> None:
+    stage = open_stage(policy=a_policy(strategy={"kind": "rolling", "batch": "50%", "bake": "10m"}))
+    stage.rotate(wait=False)
+    stage.tick_until(lambda _: stage.rotation.phase is Phase.BAKING, every=5)
+
+    report = stage.rollback(at_every_look(stage, lambda: stage.resize("blue", MinSize=0), times=30))
+
+    assert report.outcome is Outcome.ROLLED_BACK
+    assert not [event for event in stage.rotation.events if event.name == "held"]
 
 
 @pytest.mark.edge(44)
