@@ -7,7 +7,7 @@ what rings about the other generation for the candidate's doing.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -67,9 +67,10 @@ class AlarmGate:
         What has no traffic is not measured: an alarm about it that has no data is as it should be. One that rings
         before the candidate has any traffic, or about the old generation, is not the candidate's: that waits.
         """
-        alarms = self._read(lambda alarm: alarm.state != OK)
+        is_gap = rotation.looked_at is not None and seen.at - rotation.looked_at > _GAP
+        alarms = self._read(lambda alarm: is_gap or alarm.state != OK)
         found = [self._judge(name, alarms.get(name), rotation, seen) for name in self._names]
-        missed = self._missed(rotation, seen, (alarms[name] for name in self._names if name in alarms))
+        missed = self._missed(rotation, seen, alarms)
         if missed is not None:
             found.append((Judgement.WAIT, _not_yet(missed)) if rotation.weight == 0 else (Judgement.FAIL, missed))
         for judgement in (Judgement.FAIL, Judgement.WAIT):
@@ -156,20 +157,32 @@ class AlarmGate:
                 asked["NextToken"] = page["NextToken"]
         return found
 
-    def _missed(self, rotation: Rotation, seen: Observation, alarms: Iterable[Alarm]) -> str | None:
+    def _missed(self, rotation: Rotation, seen: Observation, alarms: Mapping[str, Alarm]) -> str | None:
         """What happened between two looks that lie too far apart, on a laptop that slept for instance."""
         looked_at = rotation.looked_at
         if looked_at is None or seen.at - looked_at <= _GAP:
             return None
-        for alarm in alarms:
-            others = alarm.is_about(seen.slots) is rotation.old.slot or f"alarm:{alarm.name}" in rotation.ignored
-            if alarm.rings or others or alarm.changed_at <= looked_at:
+        for name in self._names:
+            if name not in alarms or f"alarm:{name}" in rotation.ignored:
                 continue
-            for item in self._history(alarm.name, looked_at, seen.at):
-                state = _new_state(item)
-                if state.get("stateValue") == ALARM:
-                    at, reason = item["Timestamp"].astimezone(UTC), str(state.get("stateReason", ""))
-                    return _rang(alarm.name, at, reason, "; OK again" if alarm.state == OK else f"; {alarm.state} now")
+            by_the_old_one = False
+            for alarm in _heard(alarms[name], alarms):
+                # A composite one comes after its children: what the old generation's has made ring is explained.
+                told = None if alarm.children and by_the_old_one else self._rang_between(alarm, looked_at, seen.at)
+                if told is not None and alarm.is_about(seen.slots) is not rotation.old.slot:
+                    return told
+                by_the_old_one = by_the_old_one or told is not None
+        return None
+
+    def _rang_between(self, alarm: Alarm, start: datetime, end: datetime) -> str | None:
+        """How one that is silent now rang meanwhile; what rings still is judged as it stands."""
+        if alarm.rings or alarm.changed_at <= start:
+            return None
+        for item in self._history(alarm.name, start, end):
+            state = _new_state(item)
+            if state.get("stateValue") == ALARM:
+                at, reason = item["Timestamp"].astimezone(UTC), str(state.get("stateReason", ""))
+                return _rang(alarm.name, at, reason, "; OK again" if alarm.state == OK else f"; {alarm.state} now")
         return None
 
     def _history(self, name: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
@@ -183,6 +196,16 @@ class AlarmGate:
             StartDate=start,
             EndDate=end,
         )
+
+
+def _heard(alarm: Alarm, known: Mapping[str, Alarm], above: frozenset[str] = frozenset()) -> Iterator[Alarm]:
+    """Those whose ring is a ring of this alarm, itself last. A composite one that any of its children makes ring tells
+    less of whose it was than they do, and says nothing of a second one while it rings for a first."""
+    if alarm.rings_with_any_child:
+        for name in alarm.children:
+            if name in known and name not in above:
+                yield from _heard(known[name], known, above | {alarm.name})
+    yield alarm
 
 
 def _rang(name: str, at: datetime, reason: str, since: str = "") -> str:

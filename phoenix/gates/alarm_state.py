@@ -26,6 +26,7 @@ _LONGEST_REASON = 160
 _ERRORS: Final = re.compile(r"httpcode|[45]xx|error|fault|reject|throttl|exception|reset_count", re.IGNORECASE)
 _CHILD: Final = re.compile(r"\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*[\"']?([^\"')]+?)[\"']?\s*\)")
 _ASKS_MORE: Final = re.compile(r"\bNOT\b|\bOK\s*\(|\bINSUFFICIENT_DATA\s*\(|\b(?:TRUE|FALSE|AT_LEAST)\b", re.IGNORECASE)
+_AND: Final = re.compile(r"\bAND\b", re.IGNORECASE)
 _SAID_ONLY: Final = frozenset(
     {
         "AlarmArn", "AlarmConfigurationUpdatedTimestamp", "EvaluationState", "StateReason", "StateReasonData",
@@ -63,6 +64,12 @@ class Alarm:
         """True when no errors means no data, and no data is not OK: without an error it never becomes OK."""
         counts_errors = any(_ERRORS.search(metric) for metric in self.metrics)
         return counts_errors and not self.fills_gaps and self.missing in _SILENT
+
+    @property
+    def rings_with_any_child(self) -> bool:
+        """True for a composite one that rings whenever one of its children does."""
+        rule = str(self.said.get("AlarmRule") or "")
+        return bool(self.children) and not _ASKS_MORE.search(rule) and not _AND.search(_CHILD.sub("", rule))
 
     def is_about(self, slots: Mapping[Slot, SlotState]) -> Slot | None:
         """The only slot that its dimensions name, by a target group or by the Auto Scaling group; None for both and

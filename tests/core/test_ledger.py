@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from phoenix.core import tags
 from phoenix.core.action import RemoveTags, SetCapacity, SetSchedules, WriteTags
 from phoenix.core.decide import decide
-from phoenix.core.ledger import MOST_MENDS, carried_out, in_words, opened, schedules_ran, watched
+from phoenix.core.ledger import MOST_MENDS, in_words, opened, schedules_ran, watched
 from phoenix.core.model import Observation, Route, Slot, SlotState, Step
-from phoenix.core.record import Ask, Entry, Rotation, Temporary
+from phoenix.core.record import Entry, Rotation, Temporary
 from tests.builders import (
     NOON,
     a_record,
@@ -314,75 +314,6 @@ def test_no_terminal_outcome_leaves_anything_in_the_ledger(
     ended = decided(decide(a_record(rotation), seen).record)
 
     assert ended.in_flight or ended.ledger == ()
-
-
-# --- somebody who is faster than every look ---------------------------------------------------------------------------
-
-UNDONE: dict[str, dict[str, Any]] = {
-    "web-blue has min 1 max 8, not min 4 max 8": {"blue": {"min": 1}},
-    "web-blue has min 4 max 5, not min 4 max 8": {"blue": {"max": 5}},
-    "web-green has min 0 max 4, not min 4 max 8": {"green": {"min": 0, "max": 4, "desired": 0}},
-    "web-green launches template version 1, not 2": {"green": {"template_version": "1"}},
-    "web-green: scheduled actions are running, not suspended": {"green": {"suspended": frozenset()}},
-}
-
-
-def undone(changes: dict[str, Any], minutes: list[float], **rotation: Any) -> list[Rotation]:
-    """What each look makes of a rotation in which somebody has undone, right after the look before, what it did."""
-    one = opened(a_rotation(terms=some_terms(UNTIL_PROMOTED), deadline=after(99_999), **rotation), an_observation())
-    looks = []
-    for at in minutes:
-        there = blue(one, **changes.get("blue", {})), green(one, **changes.get("green", {}))
-        seen = an_observation(*there, at=after(at))
-        decision = decide(a_record(one), seen)
-        one = carried_out(decided(decision.record), seen, decision.actions)
-        looks.append(one)
-    return looks
-
-
-@pytest.mark.parametrize(("told", "changes"), UNDONE.items(), ids=list(UNDONE))
-def test_each_number_that_somebody_undoes_after_every_tick_is_put_back_twice_and_then_held(
-    told: str, changes: dict[str, Any]
-) -> None:
-    *going, last = undone(changes, [0, 1, 2, 3])
-
-    assert all(rotation.held is None for rotation in going)
-    assert events(going[-1], "healed") == [f"{told}; put back"] * 2
-    assert last.held is not None
-    assert last.held.startswith(f"{told}, and phoenix has put it back at least 2 times")
-    assert last.held.endswith("phoenix resume --group web")
-
-
-@pytest.mark.parametrize(("told", "changes"), UNDONE.items(), ids=list(UNDONE))
-def test_the_way_back_puts_it_back_for_as_long_as_it_takes(told: str, changes: dict[str, Any]) -> None:
-    looks = undone(changes, [n * 0.6 for n in range(20)], back=Ask(NOON, "ann"))
-
-    assert [look.held for look in looks] == [None] * 20
-    assert told not in str([events(look, "healed") for look in looks])
-
-
-def test_what_is_asked_for_again_within_half_a_minute_may_be_an_old_answer() -> None:
-    looks = undone({"blue": {"min": 1}}, [n / 12 for n in range(7)])
-
-    assert events(looks[-1], "healed") == []
-
-
-def test_what_could_not_be_put_back_was_not_undone_once_more() -> None:
-    (*_, one) = undone({"blue": {"min": 1}}, [0, 1])
-    for at in range(2, 9):
-        one = decided(decide(a_record(one), an_observation(blue(one, min=1), green(one), at=after(at))).record)
-
-    assert (one.held, len(events(one, "healed"))) == (None, 2)
-
-
-def test_a_need_that_grows_with_every_look_is_asked_for_anew() -> None:
-    one = opened(a_rotation(terms=some_terms(UNTIL_PROMOTED)), an_observation())
-    for at in range(9):
-        seen = an_observation(blue(one, healthy=4 + at, min=4, max=20), green(one), at=after(at))
-        decision = decide(a_record(one), seen)
-        one = carried_out(decided(decision.record), seen, decision.actions)
-
-    assert (one.held, events(one, "healed")) == (None, [])
 
 
 def test_what_an_earlier_version_has_found_in_place_is_nobodys_doing() -> None:
