@@ -6,6 +6,7 @@ seen, and for a rollback when the store is gone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -68,12 +69,28 @@ def adopt(group: str, seen: Observation, terms: Terms | None = None, *, number: 
         record = _with_live(record, seen, live, max(number, highest + 1))
     if note is None:
         return record
-    by_number = {g.number: g for g in found.values() if g}
-    old, new = by_number.get(note.old), by_number.get(note.new)
+    old, new = _both(seen, note, found)
     if old is None or new is None or old.slot is new.slot:
         return record
     adopted = _with_rotation(record, seen, note, old, new)
     return adopted if terms is None else _on_terms(adopted, terms)
+
+
+def _both(
+    seen: Observation, note: tags.RotationNote, found: Mapping[Slot, Generation | None]
+) -> tuple[Generation | None, Generation | None]:
+    """The generations that the note tells of. The candidate's own tag is written before it grows: while the live slot
+    is pinned and there is no such tag, nothing of it was launched, and a way back has nothing of it to let go."""
+    by_number = {g.number: g for g in found.values() if g}
+    old, new = by_number.get(note.old), by_number.get(note.new)
+    live = live_slot(seen)
+    if live is None or not ledger.is_pinned(seen.slots[live]):
+        return old, new
+    if old is None and found[live] is None:
+        old = generation_in(seen.slots[live], number=note.old)
+    if new is None and old is not None and old.slot is live:
+        new = Generation(note.new, live.other, UNKNOWN_IMAGE)
+    return old, new
 
 
 def _quarantine(seen: Observation) -> tuple[Quarantined, ...]:

@@ -57,9 +57,13 @@ def is_empty_for(rotation: Rotation, state: SlotState) -> bool:
 
 def _make_template(rotation: Rotation, seen: Observation) -> Iterator[Action]:
     live = seen.slots[rotation.old.slot]
+    is_asked_again = any(entry.made for entry in rotation.ledger)
+    if is_asked_again or not live.template_version.isdigit():
+        # Whoever has another store has to find the rotation, also while EC2 does not show its version yet. The first
+        # time they come with the version, which the tags name, and that saves a call.
+        yield from _write_tags(rotation, seen)
     if not live.template_version.isdigit():
         # A new version would change what `$Latest` launches while nobody looks: pin the number first.
-        yield from _write_tags(rotation, seen)
         yield from _pin_live(rotation, live)
     new = rotation.new
     yield MakeTemplateVersion(new.slot, rotation.id, new.number, new.image)

@@ -180,3 +180,35 @@ def test_nobody_is_live_by_the_weight_of_a_target_group_that_both_slots_register
     seen = an_observation(a_slot(target_groups=shared), a_slot(GREEN, 0, target_groups=shared), weight=100)
 
     assert live_slot(seen) is None
+
+
+@pytest.mark.parametrize(
+    "before", [{}, {tags.GENERATION: "40 ami-0000000000000000c 7"}], ids=["never used", "40 was there"]
+)
+def test_a_rotation_whose_candidate_has_no_tag_yet_is_in_flight_and_has_nothing_to_let_go(
+    before: dict[str, str],
+) -> None:
+    green = {k: v for k, v in TAGS[GREEN].items() if k != tags.GENERATION} | before
+    seen = an_observation(a_slot(max=8, tags=TAGS[BLUE]), a_slot(GREEN, 0, "7", tags=green))
+
+    rotation = adopt("web", seen).in_flight
+
+    assert rotation is not None
+    assert (rotation.old.number, rotation.new.number, rotation.new.slot) == (41, 42, GREEN)
+    assert (rotation.new.template_version, rotation.new.image) == (None, UNKNOWN_IMAGE)
+
+
+def test_a_live_slot_without_its_tag_is_the_old_generation_of_the_note_while_it_is_pinned() -> None:
+    blue = {k: v for k, v in TAGS[BLUE].items() if k != tags.GENERATION}
+
+    rotation = adopt("web", an_observation(a_slot(max=8, tags=blue), a_slot(GREEN, 0, "2", tags=TAGS[GREEN]))).in_flight
+
+    assert rotation is not None
+    assert (rotation.old.number, rotation.old.slot, rotation.old.template_version) == (41, BLUE, "1")
+
+
+def test_a_note_without_a_pin_is_of_a_rotation_that_is_over() -> None:
+    blue = {k: v for k, v in TAGS[BLUE].items() if k != tags.CAPACITY}
+    green = {k: v for k, v in TAGS[GREEN].items() if k != tags.GENERATION}
+
+    assert adopt("web", an_observation(a_slot(tags=blue), a_slot(GREEN, 0, "2", tags=green))).rotation is None

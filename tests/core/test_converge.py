@@ -14,6 +14,7 @@ from phoenix.core.action import (
 from phoenix.core.converge import is_empty_for
 from phoenix.core.model import Route
 from phoenix.core.ready import may_shrink
+from phoenix.core.record import Temporary
 from tests.builders import (
     NEW_IMAGE,
     NOON,
@@ -23,6 +24,7 @@ from tests.builders import (
     a_route,
     a_slot,
     after,
+    an_entry,
     an_instance,
     an_observation,
     some_instances,
@@ -51,6 +53,18 @@ def test_a_live_slot_on_latest_is_pinned_to_its_number_before_a_version_is_made(
     assert kinds(actions) == ["WriteTags", "SetCapacity", "MakeTemplateVersion"]
     assert actions[1] == SetCapacity(BLUE, 4, 8, template_version="1")
     assert actions[2] == MakeTemplateVersion(GREEN, "web-42-test", 42, NEW_IMAGE)
+
+
+def test_a_version_that_has_to_be_asked_for_again_does_not_keep_the_rotation_from_being_found() -> None:
+    ledger = (an_entry(Temporary.TAGS, BLUE, "none", made="none"),)
+    rotation = a_rotation(new=a_generation(42, template_version=None), step=0, ledger=ledger)
+
+    actions = missing(rotation, an_observation(a_slot(min=2, max=8)))
+
+    assert kinds(actions) == ["WriteTags", "MakeTemplateVersion"]
+    assert isinstance(actions[0], WriteTags)
+    assert all(tags.ROTATION in written for written in actions[0].tags.values())
+    assert tags.GENERATION not in actions[0].tags[GREEN]
 
 
 def test_a_live_slot_on_a_number_needs_no_pin_before_the_version_is_made() -> None:

@@ -344,3 +344,27 @@ def test_who_goes_back_from_instances_that_have_run_blames_the_image(stage: Stag
     stage.rotate(in_the_bake(stage, stage.rollback))
 
     assert [entry.cause for entry in stage.record.quarantine] == [Cause.OPERATOR]
+
+
+# --- right after a start ----------------------------------------------------------------------------------------------
+
+
+def test_a_rollback_with_another_store_finds_a_rotation_that_was_only_just_begun(stage: Stage, tmp_path: Path) -> None:
+    stage.rotate(wait=False)
+
+    report = rolled_back_from(stage, store=f"sqlite:///{tmp_path}/another.db")
+
+    assert report.outcome is Outcome.ROLLED_BACK
+    stage.tick_until(lambda _: stage.record.in_flight is None)
+    assert stage.rotation.outcome is Outcome.ROLLED_BACK
+    assert_back_on_the_first(stage)
+
+
+def test_it_is_found_on_the_groups_as_soon_as_the_command_has_ended(stage: Stage) -> None:
+    stage.mark()
+
+    report = stage.rotate(wait=False)
+
+    assert (report.outcome, report.exit_status) == (Outcome.IN_PROGRESS, 0)
+    assert stage.writes()[:2] == ["CreateLaunchTemplateVersion", "CreateOrUpdateTags"]
+    assert all(stage.rotation.id in stage.tags(slot)["phoenix:rotation"] for slot in ("blue", "green"))
