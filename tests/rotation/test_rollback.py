@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from phoenix.core.model import Cause, Outcome
-from phoenix.engine.control import resume
 from phoenix.engine.report import NotStarted, Report
 from phoenix.engine.request import RollbackRequest
-from phoenix.engine.rollback import abort, rollback
+from phoenix.engine.rollback import rollback
 from phoenix.errors import Blocked
 from tests.rotation.conftest import Opener
 from tests.rotation.stage import NEW_NAME, OLD_NAME, Stage, a_policy
@@ -300,50 +298,6 @@ def test_a_rollback_completes_what_somebody_began_by_hand(stage: Stage) -> None:
 
     assert (report.outcome, report.exit_status) == (Outcome.ROLLED_BACK, 0)
     assert_back_on_the_first(stage)
-
-
-# --- an image that never ran ------------------------------------------------------------------------------------------
-
-REFUSED_FOR_A_LIMIT = [
-    ("CreateLaunchTemplateVersion", "VersionLimitExceeded"),
-    ("CreateOrUpdateTags", "LimitExceeded"),
-    ("UpdateAutoScalingGroup", "LimitExceeded"),
-]
-WAYS_BACK = [lambda stage: stage.rollback(), lambda stage: abort(stage.group, None)]
-
-
-@pytest.mark.parametrize("go_back", WAYS_BACK, ids=["rollback", "abort"])
-@pytest.mark.parametrize(("operation", "code"), REFUSED_FOR_A_LIMIT)
-def test_who_goes_back_before_anything_was_launched_does_not_blame_the_image(
-    stage: Stage, operation: str, code: str, go_back: Callable[[Stage], Report]
-) -> None:
-    stage.limit(operation, code=code)
-    held = stage.rotate()
-    stage.box.stop_intercepting()
-
-    report = go_back(stage)
-
-    assert (held.outcome, report.outcome) == (Outcome.HELD, Outcome.ROLLED_BACK)
-    assert "a limit of AWS is reached" in held.sentence
-    assert "phoenix resume --group web" in held.sentence
-    assert (stage.rotation.cause, stage.record.quarantine) == (Cause.ENVIRONMENT, ())
-    assert "phoenix:quarantine" not in stage.tags("blue") | stage.tags("green")
-    assert stage.rotate().outcome is Outcome.SUCCEEDED
-
-
-def test_once_room_was_made_a_rotation_that_a_limit_has_held_goes_on(stage: Stage) -> None:
-    stage.limit("CreateLaunchTemplateVersion", code="VersionLimitExceeded")
-    stage.rotate()
-    stage.box.stop_intercepting()
-    resume(stage.group)
-
-    assert stage.rotate().outcome is Outcome.SUCCEEDED
-
-
-def test_who_goes_back_from_instances_that_have_run_blames_the_image(stage: Stage) -> None:
-    stage.rotate(in_the_bake(stage, stage.rollback))
-
-    assert [entry.cause for entry in stage.record.quarantine] == [Cause.OPERATOR]
 
 
 # --- right after a start ----------------------------------------------------------------------------------------------
