@@ -19,6 +19,7 @@ from phoenix.engine.rules import find_rule_blockers
 from phoenix.engine.survey import NOBODY, Survey
 
 CHECKS: Final = (
+    "shared-target-group",
     "no-live-slot",
     "paused",
     "quarantine",
@@ -39,8 +40,10 @@ _WEIGHTS: Final = frozenset({"weights-elsewhere", "weights-differ", "weight-on-b
 
 
 def checks_of(group: Group) -> tuple[str, ...]:
-    """Names of everything that is looked at before a start; each is called like the blocker that it would yield."""
-    return (*CHECKS, *_checks_of_others(group))
+    """Names of everything that is looked at before a start; each is called like the blocker that it would yield.
+
+    Once, also where an adapter looks for the same."""
+    return tuple(dict.fromkeys((*CHECKS, *_checks_of_others(group))))
 
 
 def find_obstacles(group: Group, request: RotateRequest, found: Survey, lasts: timedelta) -> Iterator[Blocker]:
