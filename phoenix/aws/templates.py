@@ -100,14 +100,39 @@ def down_to_the_owners(aws: Aws, template: str) -> Sequence[TemplateVersion]:
     Raises:
         NotFound: every version is ours.
     """
+    to_copy = versions_to_copy(aws, template)
+    if to_copy.is_ours:
+        raise NotFound(f"every version of launch template {template} was made by phoenix; make one that is yours")
+    return to_copy.versions
+
+
+@dataclass(frozen=True, slots=True)
+class ToCopy:
+    """What the next version is made from, and all `versions` down to the owner's newest, newest first.
+
+    `is_ours` where the owner's versions are all deleted, as a clean-up of old versions does: then our newest is copied,
+    which holds what the owner's held, but for the image.
+    """
+
+    source: TemplateVersion
+    versions: Sequence[TemplateVersion]
+    is_ours: bool = False
+
+
+def versions_to_copy(aws: Aws, template: str) -> ToCopy:
+    """The owner's newest version, or ours where there is none of the owner's.
+
+    Raises:
+        NotFound: there is no such template.
+    """
     found: list[TemplateVersion] = []
     for version in newest_first(aws, template):
         if found and is_copy(found[-1], version):
-            return found
+            return ToCopy(found[-1], found)
         found.append(version)
         if not version.is_ours:
-            return found
-    raise NotFound(f"every version of launch template {template} was made by phoenix; make one that is yours")
+            return ToCopy(version, found)
+    return ToCopy(found[0], found, is_ours=True)
 
 
 def is_copy(version: TemplateVersion, older: TemplateVersion) -> bool:

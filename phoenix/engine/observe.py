@@ -188,6 +188,24 @@ def with_failover(group: Group, sight: Sight) -> Sight:
     return replace(sight, seen=replace(seen, slots=slots))
 
 
+def with_origin(group: Group, sight: Sight) -> Sight:
+    """With what launches the generation that is live again, once it has the traffic: its version may be deleted by now.
+
+    Hot instances need no version, so the shift has not asked. The end of the way back makes one again; where nothing
+    can, everything stays as it is.
+    """
+    rotation = sight.record.in_flight
+    if rotation is None or rotation.back is None or rotation.closing_since is None or rotation.old.template is None:
+        return sight
+    if not rotation.old.is_launched_by(sight.seen.slots[rotation.old.slot]):
+        return sight
+    again = group.fleet.identify(rotation.old)
+    if again.template_version is not None or group.fleet.find_losses(again):
+        return sight
+    unlaunched = replace(rotation, old=replace(rotation.old, template_version=None))
+    return replace(sight, record=replace(sight.record, rotation=unlaunched))
+
+
 def ask_gates(group: Group, rotation: Rotation, seen: Observation) -> tuple[Verdict, ...]:
     """What the gates say of the candidate. Before it has traffic the first doubt is enough."""
     if rotation.back is not None or rotation.step == 0 or rotation.closing_since is not None:

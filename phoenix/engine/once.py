@@ -18,7 +18,7 @@ from phoenix.core.record import GroupRecord, Rotation
 from phoenix.engine.apply import apply
 from phoenix.engine.group import Group
 from phoenix.engine.look import refuse_outdated
-from phoenix.engine.observe import Sight, observe, with_failover
+from phoenix.engine.observe import Sight, observe, with_failover, with_origin
 from phoenix.engine.outbox import save_telling, send
 from phoenix.errors import LimitReached, PermanentError
 from phoenix.ports import Lease
@@ -60,7 +60,7 @@ def act_on(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> Tic
 
 
 def _decided(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> Ticked:
-    sight = with_failover(group, sight)
+    sight = with_origin(group, with_failover(group, sight))
     with group.tracer.span("decide", group=group.name):
         decision = decide(sight.record, sight.seen)
     record = with_first_healthy(decision.record, sight.seen)

@@ -26,7 +26,7 @@ from phoenix.engine.report import Report, Watch, nobody
 from phoenix.engine.reporting import report_on
 from phoenix.engine.request import RollbackRequest
 from phoenix.engine.word import leave_word
-from phoenix.errors import Blocked, ForeignStore, LeaseLost
+from phoenix.errors import Blocked, ForeignStore, LeaseLost, PermanentError, TransientError
 from phoenix.ports import Lease
 
 log = logging.getLogger(__name__)
@@ -274,7 +274,24 @@ def _follow(group: Group, lease: Lease, errand: Errand, first: Ticked) -> Report
     except LeaseLost as lost:
         report = _finished_by(group, lost)
     status = 0 if report.outcome is Outcome.ROLLED_BACK else report.exit_status
-    return _with_what_now_left(replace(report, exit_status=status))
+    return _with_losses(group, _with_what_now_left(replace(report, exit_status=status)))
+
+
+def _with_losses(group: Group, report: Report) -> Report:
+    """Traffic is back, and the generation serves: that AWS cannot launch it again is said before that is needed."""
+    rotation = report.record.rotation
+    if report.outcome is not Outcome.ROLLED_BACK or rotation is None:
+        return report
+    try:
+        losses = [each for each in group.fleet.find_losses(rotation.old) if not each.warning]
+    except (TransientError, PermanentError) as error:
+        log.warning("losses.not_checked", extra={"group": group.name, "reason": error.message})
+        return report
+    if not losses:
+        return report
+    remedy = f" Try: {losses[0].remedy}" if losses[0].remedy else ""
+    told = f"generation {rotation.old.number} serves, and cannot be launched again: {losses[0].text}{remedy}"
+    return replace(report, sentence=f"{report.sentence}; but {told}")
 
 
 def _with_what_now_left(report: Report) -> Report:

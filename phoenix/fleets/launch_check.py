@@ -14,7 +14,7 @@ from typing import Any, Final
 from phoenix.aws.checks import Check, make_checks
 from phoenix.aws.rights import FORWARD, reads
 from phoenix.aws.session import Aws
-from phoenix.aws.templates import TemplateVersion, down_to_the_owners, read_version, template_of
+from phoenix.aws.templates import TemplateVersion, template_of, versions_to_copy
 from phoenix.core.blocker import Blocker
 from phoenix.core.image import Image
 from phoenix.errors import NotFound
@@ -59,10 +59,8 @@ def check_launch(aws: Aws, launch: Launch) -> list[Blocker]:
     if use is None:
         return []
     try:
-        versions = down_to_the_owners(aws, use.id)
-        source = versions[-1]
-        if use.version.isdigit():
-            read_version(aws, use.id, use.version)
+        to_copy = versions_to_copy(aws, use.id)
+        source = to_copy.source
     except NotFound as error:
         return [
             Blocker(
@@ -74,7 +72,7 @@ def check_launch(aws: Aws, launch: Launch) -> list[Blocker]:
             )
         ]
     trial = dry_run.Trial(launch.candidate, source, launch.image, mappings_for(aws, source, launch.image))
-    ground = Ground(source, versions[0].number)
+    ground = Ground(source, to_copy.versions[0].number)
     checks = [
         Check("trial launch", dry_run.CHECKS, partial(dry_run.try_launch, aws, trial)),
         Check("launch template", _CHANGED, partial(_changed, aws, launch.live, source)),

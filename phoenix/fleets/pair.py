@@ -19,7 +19,7 @@ from phoenix.aws.late import late
 from phoenix.aws.rights import FORWARD, GROUPS, IS_MANAGED, OUR_TAGS, WRITERS, Right, Rights, reads
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Aws
-from phoenix.aws.templates import TemplateUse, newest_of_the_owner, read_version, template_of
+from phoenix.aws.templates import TemplateUse, read_version, template_of, versions_to_copy
 from phoenix.core.action import (
     Action,
     MakeTemplateVersion,
@@ -160,14 +160,14 @@ class PairFleet:
         """What differs, besides the image, between the owner's newest template version and the one that lives.
 
         Raises:
-            NotFound: the template is gone, or has no version that the owner made.
+            NotFound: the template is gone.
         """
         from phoenix.fleets.pair_template import changes, running_version
 
         running = running_version(self._aws, self._read(live))
         if running is None:
             return ()
-        return changes(self._aws, running, newest_of_the_owner(self._aws, self._template(live.other).id))
+        return changes(self._aws, running, versions_to_copy(self._aws, self._template(live.other).id).source)
 
     def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:
         """All blockers at once, from fresh reads."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from phoenix.aws.rights import FORWARD, IS_MANAGED, TEMPLATES, WRITERS, Right, reads
 from phoenix.aws.session import Aws
-from phoenix.aws.templates import OURS, TemplateVersion, down_to_the_owners, newest_first, read_version, template_of
+from phoenix.aws.templates import OURS, TemplateVersion, newest_first, read_version, template_of, versions_to_copy
 from phoenix.core.action import MakeTemplateVersion
 from phoenix.errors import NotFound
 from phoenix.fleets import template_disks
@@ -56,9 +56,9 @@ def _made_since(versions: Iterator[TemplateVersion], since: datetime) -> Iterato
 def make_version(aws: Aws, template: str, action: MakeTemplateVersion) -> None:
     """Make the generation's version unless it is there already."""
     wanted = description(action.rotation, action.generation)
-    versions = down_to_the_owners(aws, template)
-    if all(version.description != wanted for version in versions):
-        _create(aws, versions[-1], wanted, action)
+    to_copy = versions_to_copy(aws, template)
+    if all(version.description != wanted for version in to_copy.versions):
+        _create(aws, to_copy.source, wanted, action)
 
 
 def running_version(aws: Aws, group: Mapping[str, Any]) -> TemplateVersion | None:

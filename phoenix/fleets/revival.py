@@ -15,7 +15,7 @@ from typing import Any, Final
 from phoenix.aws.checks import Check, make_checks
 from phoenix.aws.rights import reads
 from phoenix.aws.session import Aws
-from phoenix.aws.templates import TemplateVersion, newest_of_the_owner, template_of
+from phoenix.aws.templates import TemplateVersion, template_of, versions_to_copy
 from phoenix.core.blocker import Blocker
 from phoenix.core.record import UNKNOWN_IMAGE, Generation
 from phoenix.errors import NotFound
@@ -56,27 +56,27 @@ def _without_template(aws: Aws, group: Mapping[str, Any], generation: Generation
     where = f"Auto Scaling group {name}"
     if use is None:
         return [Blocker("slot-changed", where, f"{name} has a launch configuration now, not a launch template.")]
-    if generation.template_version is None and _owners_newest(aws, use.id) is None:
-        text = f"{name} launches from {use.id} now, and no version of {use.id} is its owner's."
+    if generation.template_version is None and _to_copy(aws, use.id) is None:
+        text = f"{name} launches from {use.id} now, which is gone."
         look = f"aws ec2 describe-launch-template-versions --launch-template-id {use.id}"
         return [Blocker("template-version-gone", where, text, look)]
     return []
 
 
 def _find(aws: Aws, revival: Revival) -> list[Blocker]:
-    """By the version that launches it, else the owner's newest, from which one with its image would be made."""
+    """By the version that launches it, else that from which one with its image would be made."""
     generation, use = identify(aws, revival.group, revival.generation), template_of(revival.group)
     lost = _without_template(aws, revival.group, generation)
     if lost or use is None:
         return lost
     version = generation.template_version
-    source = read_if_there(aws, use.id, version) if version is not None else _owners_newest(aws, use.id)
+    source = read_if_there(aws, use.id, version) if version is not None else _to_copy(aws, use.id)
     return make_checks(aws, list(_checks(aws, replace(revival, generation=generation), source))) if source else []
 
 
-def _owners_newest(aws: Aws, template: str) -> TemplateVersion | None:
+def _to_copy(aws: Aws, template: str) -> TemplateVersion | None:
     try:
-        return newest_of_the_owner(aws, template)
+        return versions_to_copy(aws, template).source
     except NotFound:
         return None
 

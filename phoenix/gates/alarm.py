@@ -19,8 +19,8 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.model import Cause, Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.core.record import Rotation
 from phoenix.errors import TransientError
-from phoenix.gates.alarm_blockers import Start, blocker_of, short_bakes
-from phoenix.gates.alarm_state import ALARM, OK, Alarm, read_alarm, shorten, with_children
+from phoenix.gates.alarm_blockers import Start, blocker_of, elsewhere, short_bakes
+from phoenix.gates.alarm_state import ALARM, BALANCER, OK, Alarm, balancer_of, read_alarm, shorten, with_children
 from phoenix.keys import Kind, Text
 
 _GAP = timedelta(minutes=1)
@@ -47,12 +47,18 @@ class AlarmGate:
     name = "alarm"
     before_traffic_only = False
     judges_alone = False
-    IAM_ACTIONS: ClassVar[Rights] = reads("cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms", roles=FORWARD)
+    IAM_ACTIONS: ClassVar[Rights] = reads(
+        "cloudwatch:DescribeAlarmHistory",
+        "cloudwatch:DescribeAlarms",
+        "elasticloadbalancing:DescribeTargetGroups",
+        roles=FORWARD,
+    )
     checks: ClassVar[tuple[str, ...]] = (
         "unknown-alarm",
         "alarm-already-ringing",
         "alarm-without-measurements",
         "alarm-never-ok",
+        "alarm-elsewhere",
         "bake-too-short",
     )
 
@@ -81,13 +87,23 @@ class AlarmGate:
         return Verdict(self.name, Judgement.PASS, ", ".join(reason for _, reason in found))
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
-        """Alarms that do not exist, that ring already, and that could never become OK; bakes that end before an alarm
-        could ring."""
+        """Alarms that do not exist, that ring already, that could never become OK, and that watch something else; bakes
+        that end before an alarm could ring."""
         alarms = self._read(lambda _: True)
         start = Start(self._group, slots, live)
         found = (blocker_of(name, alarms.get(name), start) for name in self._names)
         watched = [alarms[name] for name in self._names if name in alarms]
-        return [*(b for b in found if b is not None), *short_bakes(watched, self._steps)]
+        balancers = self._balancers(slots, list(alarms.values()))
+        strange = (elsewhere(alarm, start, balancers) for alarm in alarms.values())
+        return [*(b for b in (*found, *strange) if b is not None), *short_bakes(watched, self._steps)]
+
+    def _balancers(self, slots: Mapping[Slot, SlotState], alarms: Sequence[Alarm]) -> frozenset[str]:
+        """The load balancers of both slots, asked for only where an alarm watches one."""
+        arns = [arn for state in slots.values() for arn in state.target_groups]
+        if not arns or not any(name == BALANCER for alarm in alarms for name, _ in alarm.dimensions):
+            return frozenset()
+        found = self._aws.call("elbv2", "describe_target_groups", TargetGroupArns=arns)["TargetGroups"]
+        return frozenset(balancer_of(arn) for each in found for arn in each.get("LoadBalancerArns", ()))
 
     def _judge(self, name: str, alarm: Alarm | None, rotation: Rotation, seen: Observation) -> Finding:
         if alarm is None:

@@ -1,4 +1,5 @@
-"""What can be said of alarms before a start: unknown ones, those that ring, can never become OK, or ring too late.
+"""What can be said of alarms before a start: unknown ones, those that ring, can never become OK, watch something
+else, or ring too late.
 
 Must never say of an alarm that it can be passed over where it could not be told apart from a bad candidate's.
 """
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import ago
 from phoenix.core.model import Slot, SlotState, Step
-from phoenix.gates.alarm_state import OK, PUBLISHING, Alarm
+from phoenix.gates.alarm_state import BALANCER, OK, PUBLISHING, TARGET_GROUP, Alarm, target_group_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,28 @@ def blocker_of(name: str, alarm: Alarm | None, start: Start) -> Blocker | None:
     if alarm.state != OK and idle is None:
         text = f"{name} has too few measurements now; with traffic, the gate waits until it is OK."
         return Blocker("alarm-without-measurements", where, text, look, warning=True)
+    return None
+
+
+def elsewhere(alarm: Alarm, start: Start, balancers: frozenset[str]) -> Blocker | None:
+    """A warning where what it watches of a load balancer is none of this group's.
+
+    An alarm stays as it is when its target group or load balancer is replaced. It never has data again, and is silent.
+    """
+    slots = start.slots.values()
+    own = {TARGET_GROUP: frozenset(target_group_of(arn) for s in slots for arn in s.target_groups), BALANCER: balancers}
+    for key, word in ((TARGET_GROUP, "target group"), (BALANCER, "load balancer")):
+        watched = {value for name, value in alarm.dimensions if name == key}
+        if watched and own[key] and not watched & own[key]:
+            groups = " and ".join(state.auto_scaling_group for state in slots)
+            there, here = ", ".join(sorted(watched)), ", ".join(sorted(own[key]))
+            text = (
+                f"{alarm.name} watches {word} {there}; {groups} have {here}."
+                " Of the new image it sees nothing. If what it watches was replaced, give it those that there are:"
+            )
+            quoted = shlex.quote(alarm.name)
+            remedy = f"aws cloudwatch describe-alarms --alarm-names {quoted} --query 'MetricAlarms[0]'"
+            return Blocker("alarm-elsewhere", f"alarm {alarm.name}", text, remedy, warning=True)
     return None
 
 

@@ -17,6 +17,8 @@ from phoenix.core.model import Slot, SlotState
 
 OK: Final = "OK"
 ALARM: Final = "ALARM"
+TARGET_GROUP: Final = "TargetGroup"
+BALANCER: Final = "LoadBalancer"
 PUBLISHING: Final = timedelta(minutes=2)
 """About how long CloudWatch takes to have a load balancer's measurements of a minute, and to evaluate them."""
 _SILENT: Final = frozenset({"missing", "ignore"})
@@ -141,6 +143,16 @@ def shorten(reason: str) -> str:
     return reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 3] + "..."
 
 
+def target_group_of(arn: str) -> str:
+    """A target group as a dimension of its metrics spells it."""
+    return arn.rpartition(":")[2]
+
+
+def balancer_of(arn: str) -> str:
+    """A load balancer as a dimension of its metrics spells it."""
+    return arn.partition(":loadbalancer/")[2]
+
+
 def _leaves(alarm: Alarm, known: Mapping[str, Alarm], above: frozenset[str]) -> Iterator[Alarm]:
     if not alarm.children:
         yield alarm
@@ -166,5 +178,5 @@ def _children(rule: str) -> Iterable[str]:
 
 
 def _names_of(state: SlotState) -> frozenset[tuple[str, str]]:
-    groups = {("TargetGroup", arn.rpartition(":")[2]) for arn in state.target_groups}
+    groups = {(TARGET_GROUP, target_group_of(arn)) for arn in state.target_groups}
     return frozenset(groups | {("AutoScalingGroupName", state.auto_scaling_group)})

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from phoenix.aws.templates import TemplateUse, newest_first, newest_of_the_owner, read_version, template_of
+from phoenix.aws.templates import (
+    TemplateUse,
+    newest_first,
+    newest_of_the_owner,
+    read_version,
+    template_of,
+    versions_to_copy,
+)
 from phoenix.errors import NotFound
 from tests.account import Account
 
@@ -81,6 +88,14 @@ def test_a_template_that_is_all_ours_is_an_error(account: Account) -> None:
 
     with pytest.raises(NotFound, match="made by phoenix"):
         newest_of_the_owner(account.aws, template)
+
+
+def test_where_the_owners_versions_are_all_deleted_our_newest_is_copied(account: Account) -> None:
+    ours = ("phoenix web-2-a generation 2", "phoenix web-3-b generation 3")
+
+    to_copy = versions_to_copy(account.aws, a_template(account, *ours))
+
+    assert (to_copy.source.number, len(to_copy.versions), to_copy.is_ours) == (2, 2, True)
 
 
 def test_a_version_that_is_gone_is_an_error(account: Account) -> None:

@@ -145,10 +145,16 @@ ERRORS, LATENCY = "HTTPCode_Target_5XX_Count", "TargetResponseTime"
 NO_DATA = "INSUFFICIENT_DATA"
 
 
+def balancer(account: Account) -> str:
+    """The pair's load balancer, as a dimension spells it."""
+    found = account.client("elbv2").describe_target_groups(TargetGroupArns=[account.target_groups()[GREEN][0]])
+    return str(found["TargetGroups"][0]["LoadBalancerArns"][0]).partition(":loadbalancer/")[2]
+
+
 def put(account: Account, state: str, slot: Slot | None = GREEN, **options: str) -> None:
     """An alarm about the target group of a slot, or about none, in this state; `own` if `name` does not say else."""
     name, missing = options.get("name", "own"), options.get("missing")
-    about = [{"Name": "LoadBalancer", "Value": "app/web/1"}]
+    about = [{"Name": "LoadBalancer", "Value": balancer(account)}]
     if slot is not None:
         about += [{"Name": "TargetGroup", "Value": account.target_groups()[slot][0].rpartition(":")[2]}]
     account.client("cloudwatch").put_metric_alarm(

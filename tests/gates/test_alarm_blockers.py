@@ -120,3 +120,32 @@ def test_an_alarm_that_rings_already_says_how_to_pass_it(account: Account) -> No
 
     assert (blocker.ignorable, blocker.ignored_as) == (True, "alarm:own")
     assert blocker.remedy.split("\n")[1] == 'phoenix rotate --group web --ignore alarm:own --reason "..."'
+
+
+def test_an_alarm_that_watches_what_was_replaced_is_said_to_see_nothing(account: Account) -> None:
+    put(account, "OK", GREEN, missing="notBreaching")
+    cloudwatch = account.client("cloudwatch")
+    said = cloudwatch.describe_alarms(AlarmNames=["own"])["MetricAlarms"][0]
+    gone = {"Name": "TargetGroup", "Value": "targetgroup/web-green/0123456789abcdef"}
+    kept = ("AlarmName", "Namespace", "MetricName", "ComparisonOperator", "EvaluationPeriods", "Period", "Threshold")
+    cloudwatch.put_metric_alarm(
+        **{key: said[key] for key in kept}, Statistic="Sum", TreatMissingData="notBreaching", Dimensions=[gone]
+    )
+    cloudwatch.set_alarm_state(AlarmName="own", StateValue="OK", StateReason="no data")
+
+    blocker = blocker_of(account)
+
+    assert (blocker.name, blocker.warning) == ("alarm-elsewhere", True)
+    assert f"own watches target group {gone['Value']}" in blocker.text
+
+
+def test_an_alarm_of_a_load_balancer_that_is_no_more_is_said_to_see_nothing(account: Account) -> None:
+    account.client("cloudwatch").put_metric_alarm(
+        AlarmName="own", Namespace="AWS/ApplicationELB", MetricName="TargetResponseTime", Statistic="Average",
+        ComparisonOperator="GreaterThanThreshold", EvaluationPeriods=1, Period=60, Threshold=1.0,
+        Dimensions=[{"Name": "LoadBalancer", "Value": "app/web-before/0123456789abcdef"}],
+    )  # fmt: skip
+    account.client("cloudwatch").set_alarm_state(AlarmName="own", StateValue="OK", StateReason="as ever")
+
+    assert blocker_of(account).name == "alarm-elsewhere"
+    assert "have app/web/" in blocker_of(account).text

@@ -185,3 +185,11 @@ def replace_template(stage: Stage, image_name: str, *slots: str, name: str = "we
                 LaunchTemplate={"LaunchTemplateId": made["LaunchTemplateId"], "Version": "1"},
             )
     return str(made["LaunchTemplateId"])
+
+
+def delete_versions(stage: Stage, *numbers: str) -> None:
+    """Old versions are cleaned up, the owner's among them; the newest is the default one from then on."""
+    ec2, use = stage.client("ec2"), stage.slot("green")["LaunchTemplate"]
+    with stage.unnoticed():
+        ec2.modify_launch_template(LaunchTemplateId=use["LaunchTemplateId"], DefaultVersion=use["Version"])
+        ec2.delete_launch_template_versions(LaunchTemplateId=use["LaunchTemplateId"], Versions=list(numbers))
