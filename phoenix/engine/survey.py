@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from phoenix.core.image import Candidate, Image
@@ -77,16 +79,26 @@ def survey(group: Group, request: RotateRequest) -> Survey:
     candidates = _candidates(group, request, seen)
     names = {c.image.id: c.image.name for c in candidates}
     instances = tuple(group.fleet.live_instances(record.live.slot))
+    known = _what_runs(record.live, instances)
     live = replace(
-        record.live,
-        image_name=record.live.image_name or names.get(record.live.image),
-        since=record.live.since or min((i.launched_at for i in instances), default=None),
+        known,
+        image_name=known.image_name or names.get(known.image),
+        since=known.since or min((i.launched_at for i in instances), default=None),
     )
     if instances:
         group.tracer.oldest_instance(group.name, seen.at - min(i.launched_at for i in instances))
     found = Survey(record, seen, live, group.terms, candidates=candidates, instances=instances)
     found = _with_reasons(group, request, found)
     return replace(found, terms=_terms_for(group, found.live_state, seen)) if found.reasons else found
+
+
+def _what_runs(live: Generation, instances: Sequence[LiveInstance]) -> Generation:
+    """The live generation, by the image that its instances really run: its group may have been made anew at rest."""
+    own = {live.image, *live.images}
+    if not instances or UNKNOWN_IMAGE in own or any(each.image in own for each in instances):
+        return live
+    ((image, _),) = Counter(each.image for each in instances).most_common(1)
+    return replace(live, image=image, image_name=None, template_version=None, template=None, since=None)
 
 
 def refuse_foreign_store(group: Group, seen: Observation) -> None:

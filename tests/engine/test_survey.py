@@ -237,3 +237,18 @@ def test_a_group_that_was_only_paused_so_far_is_surveyed_like_a_new_one() -> Non
     found = survey(bench.group, DUE)
 
     assert (found.record.version, found.live.number) == (1, 1)
+
+
+def test_a_live_group_that_was_made_anew_at_rest_is_judged_by_the_image_that_really_runs() -> None:
+    bench = a_bench()
+    bench.rotated()
+    green = bench.fleet.state[GREEN]
+    anew = tuple(replace(each, template_version="1") for each in green.instances)
+    bench.fleet.state[GREEN] = replace(green, instances=anew, template_version="1")
+
+    found = survey(bench.group, DUE)
+
+    assert (found.live.slot, found.live.image) == (GREEN, OLD_IMAGE)
+    assert found.reasons
+    assert found.next is not None
+    assert (found.next.slot, found.next.image) == (BLUE, NEW_IMAGE)

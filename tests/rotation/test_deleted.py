@@ -55,3 +55,22 @@ def test_a_hot_generation_whose_image_is_gone_gets_the_traffic_and_it_is_said_th
     assert report.outcome is Outcome.ROLLED_BACK
     assert f"generation 1 serves, and cannot be launched again: {gone} is gone" in report.sentence
     assert stage.share("blue") == (1.0, 1.0)
+
+
+def test_where_the_live_groups_instances_were_all_replaced_by_old_ones_the_newer_image_is_due_again(
+    open_stage: Opener,
+) -> None:
+    stage = rotated(open_stage(policy=a_policy(retain=COLD)))
+    use = {**stage.slot("green")["LaunchTemplate"], "Version": "1"}
+    use.pop("LaunchTemplateName", None)
+    with stage.unnoticed():
+        stage.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName="web-green", LaunchTemplate=use)
+    for each in stage.instances("green"):
+        stage.box.kill_instance(each["InstanceId"])
+    stage.clock.advance(600)
+    assert set(stage.images("green")) == {OLD_NAME}
+
+    assert stage.rotate().outcome is Outcome.SUCCEEDED
+
+    assert set(stage.images("blue")) == {NEW_NAME}
+    assert stage.share("blue") == (1.0, 1.0)
