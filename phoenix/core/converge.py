@@ -61,7 +61,7 @@ def _make_template(rotation: Rotation, seen: Observation) -> Iterator[Action]:
     if is_asked_again or not live.template_version.isdigit():
         # Whoever has another store has to find the rotation, also while EC2 does not show its version yet. The first
         # time they come with the version, which the tags name, and that saves a call.
-        yield from _write_tags(rotation, seen)
+        yield from write_tags(rotation, seen)
     if not live.template_version.isdigit():
         # A new version would change what `$Latest` launches while nobody looks: pin the number first.
         yield from _pin_live(rotation, live)
@@ -71,7 +71,7 @@ def _make_template(rotation: Rotation, seen: Observation) -> Iterator[Action]:
 
 def _forward(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:
     live, candidate = seen.slots[rotation.old.slot], seen.slots[rotation.new.slot]
-    yield from _write_tags(rotation, seen)
+    yield from write_tags(rotation, seen)
     if _shrunk_by(step, rotation).old_capacity >= 100:
         yield from _pin_live(rotation, live)
     yield from _grow_candidate(rotation, seen, candidate)
@@ -80,7 +80,8 @@ def _forward(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Acti
     yield from _shrink_live(step, rotation, seen)
 
 
-def _write_tags(rotation: Rotation, seen: Observation) -> Iterator[Action]:
+def write_tags(rotation: Rotation, seen: Observation) -> Iterator[Action]:
+    """The tags that are missing, in one action; without the candidate's generation while it has no version."""
     missing = {}
     noted = failover.notes(rotation)
     for slot, own in tags.rotation_tags(rotation, rotation.store).items():

@@ -13,12 +13,12 @@ from phoenix.engine.drive import drive
 from phoenix.engine.group import Group
 from phoenix.engine.lease import claim, give_back
 from phoenix.engine.observe import observe
-from phoenix.engine.once import tick_once
+from phoenix.engine.once import tick_once, told_on_groups
 from phoenix.engine.plan import plan_for
 from phoenix.engine.report import NotStarted, Report, Watch
 from phoenix.engine.reporting import report_on
 from phoenix.engine.request import IGNORABLE, RollbackRequest, RotateRequest
-from phoenix.engine.rotate import begin, rotate, until_told
+from phoenix.engine.rotate import begin, rotate
 from phoenix.engine.survey import Survey, survey
 from phoenix.errors import Blocked
 
@@ -54,7 +54,7 @@ def go_to(group: Group, request: RollbackRequest, kept: GroupRecord, watch: Watc
         record = begin(group, found, again, RotateRequest())
         if request.wait:
             return drive(group, lease, watch)
-        first = until_told(group, lease, tick_once(group, lease, record))
+        first = told_on_groups(group, lease, tick_once(group, lease, record))
         return report_on(group, first.record, first.seen)
     finally:
         give_back(group, lease)

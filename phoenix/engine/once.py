@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-from phoenix.core.action import Decision
+from phoenix.core.action import Decision, WriteTags
+from phoenix.core.converge import write_tags
 from phoenix.core.decide import decide
-from phoenix.core.ledger import carried_out
+from phoenix.core.ledger import carried_out, watched
 from phoenix.core.milestones import with_first_healthy
 from phoenix.core.model import Observation, Outcome
 from phoenix.core.record import GroupRecord, Rotation
@@ -48,6 +49,23 @@ def tick_once(group: Group, lease: Lease, record: GroupRecord) -> Ticked:
     sight = observe(group, record, search=search)
     refuse_outdated(group, record, sight.seen)
     return act_on(group, lease, record, sight)
+
+
+def told_on_groups(group: Group, lease: Lease, ticked: Ticked) -> Ticked:
+    """The same, once the groups tell of the rotation: the first tick only makes the template version, and the tags come
+    with the next one, which knows its number. A rotation left in between has to be found with another store as well."""
+    rotation = ticked.record.in_flight
+    if rotation is None or rotation.held is not None or rotation.back is not None:
+        return ticked
+    notes = () if rotation.new.template_version is not None else tuple(write_tags(rotation, ticked.seen))
+    if not notes or any(isinstance(action, WriteTags) for action in ticked.decision.actions):
+        return ticked
+    intended = replace(ticked.record, rotation=watched(rotation, ticked.seen, notes))
+    record = save_telling(group, ticked.record, intended)
+    try:
+        return replace(ticked, record=apply(group, lease, record, notes, ticked.seen.at))
+    except PermanentError as error:
+        return replace(ticked, record=_hold(group, record, error))
 
 
 def act_on(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> Ticked:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from phoenix.core.action import WriteTags
 from phoenix.core.back import heed_hold
 from phoenix.core.model import Outcome
 from phoenix.core.record import Generation, GroupRecord, Rotation
 from phoenix.engine.drive import drive
 from phoenix.engine.group import Group
-from phoenix.engine.lease import claim, give_back, renew
+from phoenix.engine.lease import claim, give_back
 from phoenix.engine.observe import observe
-from phoenix.engine.once import Ticked, tick_once
+from phoenix.engine.once import tick_once, told_on_groups
 from phoenix.engine.outbox import save_telling
 from phoenix.engine.plan import describe, plan_for
 from phoenix.engine.report import NotStarted, Report, Watch, nobody
@@ -83,24 +82,12 @@ def _go_on(group: Group, request: RotateRequest, rotation: Rotation, watch: Watc
 
 def _run(group: Group, lease: Lease, request: RotateRequest, watch: Watch) -> Report:
     if not request.wait:
-        ticked = until_told(group, lease, tick_once(group, lease, _loaded(group)))
+        ticked = told_on_groups(group, lease, tick_once(group, lease, _loaded(group)))
         return report_on(group, ticked.record, ticked.seen)
     try:
         return drive(group, lease, watch)
     except LeaseLost as lost:
         return _preempted(group, lost)
-
-
-def until_told(group: Group, lease: Lease, ticked: Ticked) -> Ticked:
-    """The first tick only makes the template version; nothing on the groups tells of the rotation before the second.
-
-    A rollback with another store goes by what the groups tell, so nobody leaves between the two.
-    """
-    rotation = ticked.record.in_flight
-    is_told = any(isinstance(action, WriteTags) for action in ticked.decision.actions)
-    if rotation is None or rotation.held is not None or rotation.new.template_version is not None or is_told:
-        return ticked
-    return tick_once(group, renew(group, lease), ticked.record)
 
 
 def _loaded(group: Group) -> GroupRecord:
