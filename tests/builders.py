@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from phoenix.core.clocks import CandidateFacts, Growth, StepClocks
+from phoenix.core.generation import Generation
 from phoenix.core.model import (
     Capacity,
     Instance,
@@ -18,7 +20,10 @@ from phoenix.core.model import (
     TargetState,
     Terms,
 )
-from phoenix.core.record import Entry, Generation, GroupRecord, Rotation, Temporary
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask, Hold, Origin, WayBack
+from phoenix.core.temporary import Entry, Temporary
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 OLD_IMAGE, NEW_IMAGE = "ami-0000000000000000a", "ami-0000000000000000b"
@@ -123,15 +128,40 @@ def a_rotation(steps: tuple[Step, ...] = ALL_AT_ONCE, **changes: Any) -> Rotatio
         terms=changes.pop("terms", None) or some_terms(steps),
         started_at=NOON,
         deadline=after(120),
-        trigger="new image",
-        by="tester",
+        origin=Origin(trigger="new image", by="tester", store="sqlite:///test"),
         need=4,
         capacity=Capacity(2, 8),
-        store="sqlite:///test",
         step=1,
-        grown_since=NOON,
+        growth=Growth(since=NOON),
     )
-    return replace(standard, **changes)
+    return changed(standard, **changes)
+
+
+_GROUPS = {"origin": Origin, "candidate": CandidateFacts, "growth": Growth, "clocks": StepClocks}
+_GROUP_OF = {each.name: group for group, kind in _GROUPS.items() for each in fields(kind)}
+_GROUP_OF |= {"grown_since": "growth", "candidate_target": "candidate"}
+_NAMES = {"grown_since": "since", "candidate_target": "target"}
+
+
+def changed(rotation: Rotation, **changes: Any) -> Rotation:
+    """The rotation with these changes; what belongs to a group of it may be named alone (`shifted_at=NOON`).
+
+    `held` may be a sentence; `back` may be what was asked, with the cause and the reason beside it.
+    """
+    in_groups: dict[str, dict[str, Any]] = {}
+    for name in [name for name in changes if name in _GROUP_OF]:
+        in_groups.setdefault(_GROUP_OF[name], {})[_NAMES.get(name, name)] = changes.pop(name)
+    for group, own in in_groups.items():
+        changes[group] = replace(changes.get(group, getattr(rotation, group)), **own)
+    held, back = changes.get("held"), changes.get("back")
+    cause, reason = changes.pop("cause", None), changes.pop("reason", None)
+    if isinstance(held, str):
+        changes["held"] = Hold(held, cause)
+    if isinstance(back, Ask):
+        changes["back"] = WayBack(back, cause, reason or back.reason or "", now=changes.pop("back_now", False))
+    elif back is None and (cause or reason) and not held:
+        changes["back"] = WayBack(Ask(rotation.started_at, "phoenix"), cause, reason or "")
+    return replace(rotation, **changes)
 
 
 def an_entry(
@@ -159,4 +189,9 @@ def tags_of(rotation: Rotation) -> Mapping[Slot, Mapping[str, str]]:
     """The tags that both slots carry while this rotation lasts."""
     from phoenix.core import tags
 
-    return tags.rotation_tags(rotation, rotation.store)
+    return tags.rotation_tags(rotation, rotation.origin.store)
+
+
+def why_held(rotation: Rotation | None) -> str:
+    """Why it stands still; empty when it does not."""
+    return rotation.held.why if rotation is not None and rotation.held is not None else ""

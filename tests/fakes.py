@@ -23,6 +23,7 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
+from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image, Wanted, choose, unlaunchable
 from phoenix.core.model import (
     Instance,
@@ -35,7 +36,7 @@ from phoenix.core.model import (
     TargetState,
     Verdict,
 )
-from phoenix.core.record import Generation, Rotation
+from phoenix.core.rotation import Rotation
 from phoenix.core.trigger import LiveInstance
 from phoenix.errors import ForeignWeights, NotFound, PermanentError
 from phoenix.ports import FleetView, Traffic
@@ -82,9 +83,9 @@ class FakeFleet:
 
     def observe(self, rotation: Rotation | None) -> FleetView:
         self._fail_if_told()
-        waits = rotation is not None and rotation.grown_since is not None
-        awaited = waits and rotation is not None and rotation.proved_at is None and rotation.back is None
-        since = rotation.grown_since if rotation is not None else None
+        waits = rotation is not None and rotation.growth.since is not None
+        awaited = waits and rotation is not None and rotation.clocks.proved_at is None and rotation.back is None
+        since = rotation.growth.since if rotation is not None else None
         seen = tuple(f for f in reversed(self.failures) if since is not None and f.at >= since) if awaited else ()
         return FleetView(dict(self.state), seen, self._prepared(rotation))
 

@@ -16,7 +16,8 @@ from botocore.config import Config
 from phoenix.aws.session import Aws
 from phoenix.core.model import Outcome, Slot
 from phoenix.core.notice import Notice
-from phoenix.core.record import Ask, GroupRecord
+from phoenix.core.record import GroupRecord
+from phoenix.core.story import Ask
 from phoenix.engine.outbox import send
 from tests.stores.builders import NOON, a_generation, a_record, a_rotation
 from tests.test_wiring import SLOTS, TaggedAws, a_policy, wire

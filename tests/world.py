@@ -94,7 +94,12 @@ class World:
             failures=(self.launch_error,) if self.launch_error else (),
             prepared_version=self.versions.get(rotation.id) if rotation else None,
         )
-        if rotation is None or rotation.back is not None or rotation.step == 0 or rotation.closing_since is not None:
+        if (
+            rotation is None
+            or rotation.back is not None
+            or rotation.step == 0
+            or rotation.clocks.closing_since is not None
+        ):
             return seen
         return replace(seen, verdicts=(capacity_verdict(rotation, seen, "target_health"),))
 

@@ -11,8 +11,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from phoenix.core import ledger, tags
+from phoenix.core.generation import UNKNOWN_IMAGE, Generation
 from phoenix.core.model import Capacity, Cause, Observation, Outcome, Slot, SlotState, Step, Terms
-from phoenix.core.record import UNKNOWN_IMAGE, Entry, Generation, GroupRecord, Quarantined, Rotation, Temporary
+from phoenix.core.record import GroupRecord, Quarantined
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask, Origin, WayBack
+from phoenix.core.temporary import Entry, Temporary
 
 _FOUND = "found on the tags of the groups"
 
@@ -121,8 +125,7 @@ def _with_rotation(
         terms=Terms(steps=(Step(100, 100, 100, timedelta(0)),), strategy="unknown", has_traffic=has_traffic),
         started_at=_start(note.deadline),
         deadline=note.deadline,
-        trigger=_FOUND,
-        by="",
+        origin=Origin(trigger=_FOUND, by=""),
         need=max(left.desired, 1) if live is not new.slot else max(seen.slots[new.slot].desired, 1),
         capacity=tags.read_capacity(left.tags) or Capacity(left.min, left.max),
         ledger=_ledger(seen, old, new),
@@ -137,12 +140,12 @@ def _as_it_stands(record: GroupRecord, rotation: Rotation, seen: Observation) ->
     """In flight, back again, over, or all but over: who has the traffic says so, and what is still pinned."""
     live, left = live_slot(seen), seen.slots[rotation.old.slot]
     if live is rotation.old.slot and tags.CAPACITY not in left.tags and seen.slots[rotation.new.slot].max == 0:
-        back = replace(rotation, outcome=Outcome.ROLLED_BACK, reason=_FOUND, ended_at=rotation.started_at)
-        return replace(record, rotation=back)
+        turned = rotation.turn_back(WayBack(Ask(rotation.started_at, ""), None, _FOUND))
+        return replace(record, rotation=turned.end(rotation.started_at, Outcome.ROLLED_BACK))
     if live is not rotation.new.slot:
         return replace(record, rotation=rotation)
     if ledger.is_pinned(left):
-        return replace(record, rotation=replace(rotation, closing_since=seen.at))
+        return replace(record, rotation=rotation.close(seen.at))
     # `succeeded_at`, or a way back would take what the rotation suspended at its end for the owner's doing.
     over = replace(rotation, outcome=Outcome.SUCCEEDED, ended_at=rotation.started_at, succeeded_at=seen.at)
     hot_until = seen.at + timedelta(hours=1) if left.desired > 0 else None

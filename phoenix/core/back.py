@@ -10,57 +10,31 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from phoenix.core import tags
-from phoenix.core.model import Capacity, Cause, Observation, Outcome
-from phoenix.core.progress import noted
-from phoenix.core.record import UNKNOWN_IMAGE, Ask, Generation, GroupRecord, Rotation
+from phoenix.core.generation import UNKNOWN_IMAGE, Generation
+from phoenix.core.model import Capacity, Cause, Observation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask, WayBack
 
 
 def turn_back(rotation: Rotation, seen: Observation, ask: Ask, cause: Cause, *, now: bool = False) -> Rotation:
-    """The rotation with the old generation as its target. Clocks start anew; what it was held or paused for is over."""
+    """The rotation with the old generation as its target."""
     reason = ask.reason or f"rolled back by {ask.by}"
-    # Somebody else may have given it traffic: then the data plane needs its time to follow the way back all the same.
-    has_traffic = any(route.percent(rotation.new.slot) > 0 for route in seen.routes)
-    turned = replace(
-        rotation,
-        exposed_at=rotation.exposed_at or (seen.at if has_traffic else None),
-        back=ask,
-        back_now=now,
-        cause=cause,
-        reason=reason,
-        grown_since=None,
-        ready_since=None,
-        short_since=None,
-        proved_at=None,
-        shifted_at=None,
-        shrunk_at=None,
-        baking_since=None,
-        closing_since=None,
-        succeeded_at=rotation.succeeded_at or rotation.closing_since,
-        promoted=None,
-        paused=None,
-        held=None,
-    )
+    turned = rotation.turn_back(WayBack(ask, cause, reason, now))
+    if any(route.percent(rotation.new.slot) > 0 for route in seen.routes):
+        # Another writer may have given it traffic: then the data plane needs its time to follow the way back, too.
+        turned = turned.expose(seen.at)
     if cause is not Cause.OPERATOR:
-        return noted(turned, seen, "FAIL", reason)
-    return noted(turned, seen, "rollback", f"by {ask.by}" + (f": {ask.reason}" if ask.reason else ""))
+        return turned.note(seen.at, "FAIL", reason)
+    return turned.note(seen.at, "rollback", ask.text)
 
 
 def reopen(record: GroupRecord, rotation: Rotation, seen: Observation) -> Rotation:
     """A rotation that has succeeded, in flight again, so that it can be turned back. The need is what lives now."""
     live = seen.slots[rotation.new.slot]
-    return replace(
-        rotation,
-        outcome=Outcome.IN_PROGRESS,
-        ended_at=None,
-        closing_since=None,
-        need=max(live.desired, 1),
-        # Emptied already, by a way back that was recorded elsewhere: its numbers would empty the one it came back to.
-        capacity=Capacity(live.min, live.max) if live.max > 0 else rotation.capacity,
-        weight=100,
-        intended_weight=100,
-        exposed_at=rotation.exposed_at or rotation.ended_at,
-        old=record.retained or rotation.old,
-    )
+    # Emptied already, by a way back that was recorded elsewhere: its numbers would empty the one it came back to.
+    capacity = Capacity(live.min, live.max) if live.max > 0 else rotation.capacity
+    return rotation.reopen(old=record.retained or rotation.old, need=max(live.desired, 1), capacity=capacity)
 
 
 def last_good(record: GroupRecord) -> Generation | None:

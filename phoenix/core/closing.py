@@ -16,12 +16,13 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.fence import answering, unrefused
+from phoenix.core.generation import UNKNOWN_IMAGE, Generation
 from phoenix.core.ledger import SCHEDULES, lost_stickiness, our_references, schedules_ran
 from phoenix.core.model import Cause, Observation, Slot, SlotState
 from phoenix.core.ready import (
     ready_count,
 )
-from phoenix.core.record import UNKNOWN_IMAGE, Generation, Rotation
+from phoenix.core.rotation import Rotation
 from phoenix.core.way_back import make_old_again, sized
 
 
@@ -86,7 +87,8 @@ def _is_to_shrink(rotation: Rotation, live: SlotState, other: SlotState) -> bool
 
 def _leave_rules(rotation: Rotation, seen: Observation, live: SlotState, other: SlotState) -> Iterator[Action]:
     """The losing slot leaves the rules once it is empty, or has been waited for."""
-    waited = rotation.closing_since is not None and seen.at >= rotation.closing_since + rotation.terms.drain_timeout
+    since = rotation.clocks.closing_since
+    waited = since is not None and seen.at >= since + rotation.terms.drain_timeout
     if other.max == 0 and (waited or failover.is_empty(other)):
         yield from failover.leave(other, live, seen.routes)
 
@@ -166,7 +168,7 @@ def _drop_notes(rotation: Rotation, live: SlotState, other: SlotState, *, hot: b
     for state in (live, other):
         stale = [tags.LEDGER] if state is other and hot else list(tags.TEMPORARY)
         # Word that is meant for another store stays until that one has heard it.
-        stale += [tags.HOLD] if state.tags.get(tags.STORE) == rotation.store else []
+        stale += [tags.HOLD] if state.tags.get(tags.STORE) == rotation.origin.store else []
         present = tuple(key for key in stale if key in state.tags)
         if present:
             found[state.slot] = present

@@ -30,7 +30,7 @@ from phoenix.core.ready import (
     old_goal,
     ready_count,
 )
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 from phoenix.core.way_back import way_back
 
 UNTOUCHED = Step(new_capacity=0, old_capacity=100, new_weight=0)
@@ -38,7 +38,7 @@ UNTOUCHED = Step(new_capacity=0, old_capacity=100, new_weight=0)
 
 def converge(step: Step, rotation: Rotation, seen: Observation) -> tuple[Action, ...]:
     """What is missing between the world and the step; empty when they agree, or when AWS is still busy."""
-    if rotation.closing_since is not None:
+    if rotation.clocks.closing_since is not None:
         return tuple(close(rotation, seen))
     if rotation.back is not None:
         return tuple(way_back(step, rotation, seen))
@@ -84,7 +84,7 @@ def write_tags(rotation: Rotation, seen: Observation) -> Iterator[Action]:
     """The tags that are missing, in one action; without the candidate's generation while it has no version."""
     missing = {}
     noted = failover.notes(rotation)
-    for slot, own in tags.rotation_tags(rotation, rotation.store).items():
+    for slot, own in tags.rotation_tags(rotation, rotation.origin.store).items():
         wanted = own | ({tags.FAILOVER: noted[slot]} if slot in noted else {})
         differing = {key: value for key, value in wanted.items() if seen.slots[slot].tags.get(key) != value}
         if differing:
@@ -95,7 +95,7 @@ def write_tags(rotation: Rotation, seen: Observation) -> Iterator[Action]:
 
 def _pin_live(rotation: Rotation, live: SlotState) -> Iterator[Action]:
     least, most = rotation.need, max(rotation.capacity.max, rotation.need)
-    version = None if live.template_version.isdigit() else rotation.pin or rotation.old.template_version
+    version = None if live.template_version.isdigit() else rotation.origin.pin or rotation.old.template_version
     if (live.min, live.max) != (least, most) or version is not None:
         yield SetCapacity(live.slot, min=least, max=most, template_version=version)
 
@@ -111,7 +111,7 @@ def _grow_candidate(rotation: Rotation, seen: Observation, candidate: SlotState)
 
 
 def _fill_candidate(rotation: Rotation, seen: Observation, candidate: SlotState) -> Iterator[Action]:
-    if rotation.grown_since is None and not is_empty_for(rotation, candidate):
+    if rotation.growth.since is None and not is_empty_for(rotation, candidate):
         has_settled = rotation.exposed_at is None or seen.at - rotation.exposed_at >= rotation.terms.propagation
         if has_settled and unrefused(seen) is None:
             yield from set_capacity(candidate, 0, 0, desired=0)
@@ -127,7 +127,7 @@ def _fill_candidate(rotation: Rotation, seen: Observation, candidate: SlotState)
 
 def _shift(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:
     slot = rotation.new.slot
-    if rotation.proved_at is None or all(r.percent(slot) == step.new_weight for r in seen.routes):
+    if rotation.clocks.proved_at is None or all(r.percent(slot) == step.new_weight for r in seen.routes):
         return
     if answering(seen) is not None:
         return  # what comes after our own write would be the last word
@@ -156,7 +156,7 @@ def step_before(rotation: Rotation) -> Step:
 
 def _shrunk_by(step: Step, rotation: Rotation) -> Step:
     """The step that says how small the old generation is now: the current one once its shrink is decided."""
-    return step_before(rotation) if rotation.shrunk_at is None else step
+    return step_before(rotation) if rotation.clocks.shrunk_at is None else step
 
 
 def _shrink_live(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:

@@ -16,12 +16,15 @@ from phoenix.core.back import heed_hold, turn_back
 from phoenix.core.closing import is_closed, is_untouched
 from phoenix.core.converge import converge, step_before
 from phoenix.core.failure import Failure, find_failure
+from phoenix.core.generation import Generation
 from phoenix.core.ledger import STALE_READS
-from phoenix.core.model import Cause, Judgement, Observation, OnFailure, Outcome, Phase, Route
-from phoenix.core.progress import advance, advance_clocks, bake_ends_at, drained_at, noted
+from phoenix.core.model import Cause, Judgement, Observation, OnFailure, Outcome, Route
+from phoenix.core.progress import advance, advance_clocks, bake_ends_at, drained_at
 from phoenix.core.ready import candidate_goal, patience, ready_count
-from phoenix.core.record import Ask, Generation, GroupRecord, Quarantined, Rotation, Setback
+from phoenix.core.record import GroupRecord, Quarantined, Setback
 from phoenix.core.rest import rest
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask
 
 MOST_REPLACEMENTS = 3
 """Sick instances handed back to AWS in one rotation; an image that makes more of them is bad."""
@@ -37,7 +40,7 @@ def decide(record: GroupRecord, seen: Observation) -> Decision:
     if rotation is None:
         return rest(record, seen)
     if rotation.held is not None:
-        return Decision(record, (), None, f"held: {rotation.held}")
+        return Decision(record, (), None, f"held: {rotation.held.why}")
     if rotation.terms.has_traffic and not seen.routes:
         return _hold(record, rotation, seen, unrouted(seen))
     seen = _without_echo(rotation, seen)
@@ -67,20 +70,19 @@ def _go_on(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decisi
     if quarrel is not None:
         return _hold(record, ledger.forgiven(rotation), seen, quarrel)
     for text in ledger.healed(rotation, watched, seen):
-        watched = noted(watched, seen, "healed", text)
-    replaced = rotation.replaced + sum(isinstance(a, ReplaceInstance) for a in actions)
-    rotation = replace(watched, replaced=replaced)
-    is_over = rotation.closing_since is not None and not actions and is_closed(rotation, seen)
+        watched = watched.note(seen.at, "healed", text)
+    handed_over = sum(isinstance(a, ReplaceInstance) for a in actions)
+    candidate = replace(watched.candidate, replaced=watched.candidate.replaced + handed_over)
+    rotation = replace(watched, candidate=candidate)
+    is_over = rotation.clocks.closing_since is not None and not actions and is_closed(rotation, seen)
     if is_over and drained_at(rotation, seen) is None:
         return _finish(record, rotation, seen)
     return _decision(record, rotation, seen, actions)
 
 
 def _decision(record: GroupRecord, rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -> Decision:
-    rotation = replace(rotation, phase=_phase(rotation))
-    outcome = Outcome.HELD if rotation.held is not None else Outcome.IN_PROGRESS
     waiting_for = narrate.waiting_for(rotation, seen)
-    rotation = replace(rotation, outcome=outcome, waiting_for=waiting_for)
+    rotation = rotation.wait_for(waiting_for)
     due, moving = _next_look(rotation, seen, actions)
     return Decision(replace(record, rotation=rotation), actions, due, waiting_for, moving)
 
@@ -90,7 +92,8 @@ def _decision(record: GroupRecord, rotation: Rotation, seen: Observation, action
 
 def _without_echo(rotation: Rotation, seen: Observation) -> Observation:
     """An answer may be half a minute old. Right after a shift was read back, the weight from before it is no news."""
-    if rotation.back is not None or rotation.shifted_at is None or seen.at - rotation.shifted_at > STALE_READS:
+    shifted_at = rotation.clocks.shifted_at
+    if rotation.back is not None or shifted_at is None or seen.at - shifted_at > STALE_READS:
         return seen
     new, before = rotation.new.slot, step_before(rotation).new_weight
     shown = {new: rotation.weight, new.other: 100 - rotation.weight}
@@ -119,8 +122,8 @@ def _meet(route: Route, record: GroupRecord, rotation: Rotation, seen: Observati
     is_safe = ready_count(rotation, seen, lost) > 0 and rotation.weight in (0, 100)
     if nobody_there and is_safe:
         share = route.percent(gained)
-        rotation = noted(
-            rotation, seen, "healed", f"{route.name} sent {share} % to {gained.value}, to nobody; put back"
+        rotation = rotation.note(
+            seen.at, "healed", f"{route.name} sent {share} % to {gained.value}, to nobody; put back"
         )
         return _decision(record, rotation, seen, (SetWeights(new, rotation.weight),))
     held = (
@@ -133,7 +136,7 @@ def _meet(route: Route, record: GroupRecord, rotation: Rotation, seen: Observati
 def _replaced(rotation: Rotation, seen: Observation) -> Iterator[str]:
     """What has the old name and is something else since the start. The way back makes do with what is there."""
     for slot, state in seen.slots.items() if rotation.back is None else ():
-        name, was, group = state.auto_scaling_group, rotation.templates.get(slot), rotation.arns.get(slot)
+        name, was, group = state.auto_scaling_group, rotation.origin.templates.get(slot), rotation.origin.arns.get(slot)
         onward = f"phoenix rollback --group {rotation.group} goes back"
         if group and state.arn and state.arn != group:
             yield f"{name} was deleted and made anew by another writer since the rotation began; {onward}"
@@ -169,7 +172,7 @@ def unrouted(seen: Observation) -> str:
 
 
 def _hold(record: GroupRecord, rotation: Rotation, seen: Observation, why: str) -> Decision:
-    return _decision(record, noted(replace(rotation, held=why), seen, "held", why), seen, ())
+    return _decision(record, rotation.hold(seen.at, why), seen, ())
 
 
 # --- failure and end -------------------------------------------------------------------------------------------------
@@ -177,8 +180,7 @@ def _hold(record: GroupRecord, rotation: Rotation, seen: Observation, why: str) 
 
 def _fail(rotation: Rotation, seen: Observation, failure: Failure) -> Rotation:
     if rotation.terms.on_failure is OnFailure.PAUSE:
-        held = f"{failure.reason}; on_failure: pause"
-        return noted(replace(rotation, held=held, cause=failure.cause), seen, "held", held)
+        return rotation.hold(seen.at, f"{failure.reason}; on_failure: pause", failure.cause)
     ask = Ask(seen.at, PHOENIX, failure.reason)
     return turn_back(rotation, seen, ask, failure.cause)
 
@@ -188,16 +190,7 @@ def _finish(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decis
     outcome = Outcome.ROLLED_BACK if back else Outcome.SUCCEEDED
     winner, loser = (rotation.old, rotation.new) if back else (rotation.new, rotation.old)
     text = f"generation {winner.number} has all traffic; {_left_of(loser, seen)}"
-    rotation = noted(rotation, seen, outcome.value.replace("_", " "), text)
-    rotation = replace(
-        rotation,
-        outcome=outcome,
-        ended_at=seen.at,
-        phase=Phase.DONE,
-        waiting_for=None,
-        ledger=(),
-        succeeded_at=rotation.succeeded_at or (None if back else seen.at),
-    )
+    rotation = rotation.note(seen.at, outcome.value.replace("_", " "), text).end(seen.at, outcome)
     settled = _rolled_back(record, rotation, seen) if back else _succeeded(record, rotation, seen)
     return Decision(settled, (), settled.hot_until, narrate.ended(rotation))
 
@@ -258,24 +251,11 @@ def _replacements(rotation: Rotation, seen: Observation) -> tuple[Action, ...]:
     instances would begin their boot anew.
     """
     most_are_well = 2 * ready_count(rotation, seen, rotation.new.slot) >= candidate_goal(rotation)
-    if rotation.back is not None or rotation.closing_since is not None or not most_are_well:
+    if rotation.back is not None or rotation.clocks.closing_since is not None or not most_are_well:
         return ()
-    overdue = [i for i, since in sorted(rotation.sick.items()) if seen.at - since > patience(rotation)]
-    return tuple(ReplaceInstance(rotation.new.slot, i) for i in overdue[: MOST_REPLACEMENTS - rotation.replaced])
-
-
-def _phase(rotation: Rotation) -> Phase:
-    if rotation.back is not None:
-        return Phase.ROLLING_BACK
-    checks = (
-        (rotation.closing_since is not None, Phase.CLOSING),
-        (rotation.step == 0, Phase.PREPARING),
-        (rotation.baking_since is not None, Phase.BAKING),
-        (rotation.shifted_at is not None, Phase.SHRINKING),
-        (rotation.proved_at is not None, Phase.SHIFTING),
-        (rotation.ready_since is not None, Phase.PROVING),
-    )
-    return next((phase for applies, phase in checks if applies), Phase.GROWING)
+    sick, left = rotation.candidate.sick, MOST_REPLACEMENTS - rotation.candidate.replaced
+    overdue = [i for i, since in sorted(sick.items()) if seen.at - since > patience(rotation)]
+    return tuple(ReplaceInstance(rotation.new.slot, i) for i in overdue[:left])
 
 
 def _next_look(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -> tuple[datetime | None, bool]:
@@ -283,13 +263,13 @@ def _next_look(rotation: Rotation, seen: Observation, actions: tuple[Action, ...
     if rotation.held is not None:
         return None, False
     if any(isinstance(a, SetWeights | MakeTemplateVersion) for a in actions) or (
-        rotation.closing_since is not None and actions
+        rotation.clocks.closing_since is not None and actions
     ):
         return seen.at, True
     fences = (at for fence in seen.fences for at in (fence.answered_by, fence.refused_from))
     due = [d for d in (*_known_dues(rotation), *fences) if d > seen.at]
     hesitates = any(v.judgement is not Judgement.PASS for v in seen.verdicts)
-    resting = rotation.baking_since is not None and not hesitates
+    resting = rotation.clocks.baking_since is not None and not hesitates
     return min(due, default=None), not resting and rotation.paused is None
 
 
@@ -298,8 +278,8 @@ def _known_dues(rotation: Rotation) -> list[datetime]:
     dues = [bake_ends_at(rotation)]
     if rotation.back is None:
         dues.append(rotation.deadline)
-    if rotation.proved_at is None and rotation.ready_since is not None:
-        dues.append(rotation.ready_since + terms.healthy_for)
-    if rotation.shifted_at is not None and rotation.exposed_at is not None and terms.has_traffic:
-        dues.append(rotation.shifted_at + terms.propagation)
+    if rotation.clocks.proved_at is None and rotation.growth.ready_since is not None:
+        dues.append(rotation.growth.ready_since + terms.healthy_for)
+    if rotation.clocks.shifted_at is not None and rotation.exposed_at is not None and terms.has_traffic:
+        dues.append(rotation.clocks.shifted_at + terms.propagation)
     return [d for d in dues if d is not None]

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from phoenix.core import tags
 from phoenix.core.action import Action, RemoveTags, SetFailover, SetWeights, WriteTags
 from phoenix.core.model import Observation, Route, Slot, SlotState
-from phoenix.core.record import Rotation, Temporary
+from phoenix.core.rotation import Rotation
+from phoenix.core.temporary import Temporary
 
 OFF = "off/off"
 UNKNOWN = "unknown"
@@ -38,7 +39,7 @@ def note(found: Sequence[str]) -> str:
 
 def unread(rotation: Rotation, seen: Observation) -> tuple[Slot, ...]:
     """Slots whose thresholds have to be read before anything is changed there."""
-    if not rotation.terms.suspend_failover or not seen.routes or rotation.closing_since is not None:
+    if not rotation.terms.suspend_failover or not seen.routes or rotation.clocks.closing_since is not None:
         return ()
     known = {entry.where for entry in rotation.ledger if entry.kind is Temporary.FAILOVER}
     return tuple(slot for slot in Slot if slot not in known and tags.FAILOVER not in seen.slots[slot].tags)

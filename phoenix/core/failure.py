@@ -9,7 +9,7 @@ from datetime import timedelta
 from phoenix.core.explain import ago, counted
 from phoenix.core.model import Cause, Judgement, LaunchFailure, Observation
 from phoenix.core.ready import candidate_goal, is_enough, ready_count, why_not_ready
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 
 TOLERATED_LAUNCH_FAILURES = 3
 """Failed launches without progress after which capacity, quota or addresses are taken to be gone for good."""
@@ -28,7 +28,7 @@ class Failure:
 def find_failure(rotation: Rotation, seen: Observation) -> Failure | None:
     """The most telling failure; None while there is hope. Nothing fails any more once only the clean-up is left, and
     while it is paused no time runs out."""
-    if rotation.closing_since is not None:
+    if rotation.clocks.closing_since is not None:
         return None
     if rotation.paused is not None:
         return _failed_gate(rotation, seen) or _other_image(rotation, seen)
@@ -67,9 +67,9 @@ def _other_image(rotation: Rotation, seen: Observation) -> Failure | None:
 
 def _failed_launch(rotation: Rotation, seen: Observation) -> Failure | None:
     """Permanent reasons end the wait at once, the others after several failures in a row without progress."""
-    if rotation.proved_at is not None or rotation.grown_since is None:
+    if rotation.clocks.proved_at is not None or rotation.growth.since is None:
         return None
-    since = rotation.progress_at or rotation.grown_since
+    since = rotation.growth.progress_at or rotation.growth.since
     # Auto Scaling launches again by itself: an image that is only new is found then, one that is gone is not.
     known_at = rotation.started_at + KNOWN_EVERYWHERE
     recent = [f for f in seen.failures if f.at >= since and not (f.absent and f.at < known_at)]
@@ -89,10 +89,10 @@ def _cause_of(failures: Sequence[LaunchFailure]) -> Cause:
 
 def _launch_overdue(rotation: Rotation, seen: Observation) -> Failure | None:
     """Instances that run and are not healthy blame the image; instances that never came blame the environment."""
-    if rotation.proved_at is not None or rotation.grown_since is None or is_enough(rotation, seen):
+    if rotation.clocks.proved_at is not None or rotation.growth.since is None or is_enough(rotation, seen):
         return None
     timeout = rotation.terms.launch_timeout
-    if seen.at - rotation.grown_since < timeout:
+    if seen.at - rotation.growth.since < timeout:
         return None
     goal = candidate_goal(rotation)
     running = [i for i in rotation.new.of(seen.slots[rotation.new.slot]) if i.in_service]
@@ -109,7 +109,9 @@ def _launch_overdue(rotation: Rotation, seen: Observation) -> Failure | None:
 
 def _rotation_overdue(rotation: Rotation, seen: Observation) -> Failure | None:
     """The deadline always exists; a bake that waits for a person does not count against it."""
-    manual = rotation.baking_since is not None and rotation.current.bake is None and rotation.promoted is None
+    manual = (
+        rotation.clocks.baking_since is not None and rotation.current.bake is None and rotation.clocks.promoted is None
+    )
     if manual or seen.at < rotation.deadline:
         return None
     waiting = rotation.waiting_for or "the rotation"

@@ -132,7 +132,7 @@ def _stray(record: GroupRecord, seen: Observation, other: SlotState) -> Iterator
 
 def _notes(record: GroupRecord, live: SlotState, other: SlotState) -> Iterator[Leftover]:
     is_hot = record.retained is not None and record.hot_until is not None
-    store = record.rotation.store if record.rotation is not None else ""
+    store = record.rotation.origin.store if record.rotation is not None else ""
     found: dict[Slot, tuple[str, ...]] = {}
     for state in (live, other):
         stale = [tags.LEDGER] if state is other and is_hot else list(tags.TEMPORARY)

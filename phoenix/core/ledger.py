@@ -24,7 +24,8 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.model import Observation, Route, Slot, SlotState
-from phoenix.core.record import Entry, Rotation, Temporary
+from phoenix.core.rotation import Rotation
+from phoenix.core.temporary import Entry, Temporary
 
 SCHEDULES = "ScheduledActions"
 RUNNING, SUSPENDED, NOTHING = "running", tags.SUSPENDED, "none"
@@ -41,7 +42,7 @@ Place = tuple[Temporary, str]
 
 def opened(rotation: Rotation, seen: Observation) -> Rotation:
     """The rotation with everything in its ledger that its next actions may change; nothing is added once it closes."""
-    if rotation.closing_since is not None:
+    if rotation.clocks.closing_since is not None:
         return rotation
     known = {(entry.kind, entry.where) for entry in rotation.ledger}
     missing = {place: Entry(*place, had, seen.at) for place, had in _to_change(rotation, seen) if place not in known}
@@ -239,7 +240,7 @@ def forgiven(rotation: Rotation) -> Rotation:
 
 def _is_anothers(entry: Entry, now: str, rotation: Rotation, seen: Observation) -> bool:
     # The way back never waits for a person before the traffic is where it belongs.
-    judged = rotation.back is None or rotation.closing_since is not None
+    judged = rotation.back is None or rotation.clocks.closing_since is not None
     # A record of an earlier version has no template version among what was made of a slot.
     as_made = now.split()[:2] == entry.made.split() if entry.kind is Temporary.CAPACITY else False
     return judged and bool(entry.made) and now != entry.made and not as_made and seen.at - entry.since > STALE_READS

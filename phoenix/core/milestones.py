@@ -7,7 +7,8 @@ from datetime import datetime
 
 from phoenix.core.model import Observation
 from phoenix.core.ready import ready_count
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 
 
 def with_phase_since(before: GroupRecord, after: GroupRecord, at: datetime) -> GroupRecord:
@@ -21,9 +22,9 @@ def with_phase_since(before: GroupRecord, after: GroupRecord, at: datetime) -> G
 def with_first_healthy(record: GroupRecord, seen: Observation) -> GroupRecord:
     """The record with the time at which the new generation was first seen to have somebody healthy."""
     rotation = record.rotation
-    if rotation is None or rotation.first_healthy_at is not None or not _has_somebody_healthy(rotation, seen):
+    if rotation is None or rotation.candidate.first_healthy_at is not None or not _has_somebody_healthy(rotation, seen):
         return record
-    return replace(record, rotation=replace(rotation, first_healthy_at=seen.at))
+    return replace(record, rotation=replace(rotation, candidate=replace(rotation.candidate, first_healthy_at=seen.at)))
 
 
 def _has_somebody_healthy(rotation: Rotation, seen: Observation) -> bool:

@@ -13,7 +13,7 @@ from phoenix.core.fence import answering, unrefused
 from phoenix.core.model import Fence, Judgement, Observation, Outcome, SlotState
 from phoenix.core.progress import bake_ends_at, drained_at
 from phoenix.core.ready import back_at_the_latest, candidate_goal, has_settled, ready_count
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 
 RETAINED: Final = "Terminating:Retained"
 """AWS's state of an instance whose termination hook was abandoned, where the lifecycle policy says `retain`: it costs,
@@ -24,7 +24,7 @@ MOST_SHOWN: Final = 3
 def waiting_for(rotation: Rotation, seen: Observation) -> str:
     """What the rotation waits for at this moment."""
     if rotation.held is not None:
-        return f"held: {rotation.held}; waiting for a person (resume, abort)"
+        return f"held: {rotation.held.why}; waiting for a person (resume, abort)"
     if rotation.back is not None and drained_at(rotation, seen) is None:
         return _going_back(rotation, seen)
     if rotation.paused is not None:
@@ -33,9 +33,9 @@ def waiting_for(rotation: Rotation, seen: Observation) -> str:
     if draining is not None:
         loser = rotation.new if rotation.back is not None else rotation.old
         return _draining(loser.number, seen.slots[loser.slot], draining)
-    if rotation.closing_since is not None and _before_the_end(rotation, seen):
+    if rotation.clocks.closing_since is not None and _before_the_end(rotation, seen):
         return f"closing waits {_before_the_end(rotation, seen)}, then generation {rotation.old.number} is retained"
-    if rotation.closing_since is not None:
+    if rotation.clocks.closing_since is not None:
         return f"closing: generation {rotation.new.number} becomes live at rest, {rotation.old.number} is retained"
     if rotation.step == 0:
         return _preparing(rotation, seen)
@@ -103,11 +103,11 @@ def _preparing(rotation: Rotation, seen: Observation) -> str:
 
 
 def _stage(rotation: Rotation) -> Callable[[Rotation, Observation], str]:
-    if rotation.baking_since is not None:
+    if rotation.clocks.baking_since is not None:
         return _baking
-    if rotation.shifted_at is not None:
+    if rotation.clocks.shifted_at is not None:
         return _shrinking
-    if rotation.proved_at is not None:
+    if rotation.clocks.proved_at is not None:
         return _shifting
     return _proving
 
@@ -117,7 +117,7 @@ def _proving(rotation: Rotation, seen: Observation) -> str:
     doubt = next((v for v in seen.verdicts if v.judgement is not Judgement.PASS), None)
     what = f"{doubt.gate}: {doubt.reason}" if doubt else f"{ready} of {goal} ready"
     failed = f"; {seen.failures[0].words}" if seen.failures else ""
-    until = (rotation.grown_since or seen.at) + rotation.terms.launch_timeout
+    until = (rotation.growth.since or seen.at) + rotation.terms.launch_timeout
     return f"waiting for generation {rotation.new.number}, {what}{failed}, at most until {clock_time(until)}, then back"
 
 
@@ -130,11 +130,11 @@ def _shifting(rotation: Rotation, seen: Observation) -> str:
 
 
 def _shrinking(rotation: Rotation, seen: Observation) -> str:
-    if rotation.shrunk_at is not None:
+    if rotation.clocks.shrunk_at is not None:
         but, until = _but(seen.slots[rotation.old.slot]), clock_time(rotation.deadline)
         end = f"{but}, at most until {until}, then back" if but else ""
         return f"waiting for the old instances of generation {rotation.old.number} to leave{end}"
-    settled = (rotation.shifted_at or rotation.started_at) + rotation.terms.propagation
+    settled = (rotation.clocks.shifted_at or rotation.started_at) + rotation.terms.propagation
     number, late = rotation.old.number, unrefused(seen)
     if has_settled(rotation, seen) and late is not None:
         return f"waiting {_for(late, late.refused_from)}, then generation {number} shrinks"
@@ -154,7 +154,7 @@ def _baking(rotation: Rotation, seen: Observation) -> str:
     )
     rest = f"baking at {rotation.current.new_weight} %"
     ends_at = bake_ends_at(rotation)
-    if ends_at is None and rotation.promoted is None:
+    if ends_at is None and rotation.clocks.promoted is None:
         return f"{rest} until promoted, then {then}"
     doubt = next((v for v in seen.verdicts if v.judgement is not Judgement.PASS), None)
     if doubt is not None and (ends_at is None or seen.at >= ends_at):
@@ -173,14 +173,16 @@ def _going_back(rotation: Rotation, seen: Observation) -> str:
     if not rotation.terms.has_traffic:
         return _growing_back(rotation, seen)
     late = unrefused(seen)
-    is_back = rotation.closing_since is not None or (rotation.shifted_at is not None and has_settled(rotation, seen))
+    is_back = rotation.clocks.closing_since is not None or (
+        rotation.clocks.shifted_at is not None and has_settled(rotation, seen)
+    )
     if late is not None and is_back:
         waits = _for(late, late.refused_from)
         return f"rolling back to {old}: traffic is back, waiting {waits}, then generation {new} is removed"
-    if rotation.closing_since is not None:
+    if rotation.clocks.closing_since is not None:
         return f"rolling back to {old}: traffic is back, generation {new} is being removed"
-    if rotation.shifted_at is not None:
-        settled = rotation.shifted_at + rotation.terms.propagation
+    if rotation.clocks.shifted_at is not None:
+        settled = rotation.clocks.shifted_at + rotation.terms.propagation
         return f"rolling back to {old}: traffic is back, settling until {clock_time(settled)}"
     ready = ready_count(rotation, seen, rotation.old.slot)
     until = clock_time(back_at_the_latest(rotation))
@@ -190,7 +192,7 @@ def _going_back(rotation: Rotation, seen: Observation) -> str:
 def _growing_back(rotation: Rotation, seen: Observation) -> str:
     """Without a load balancer no traffic moves: the old generation grows, and then the new one leaves."""
     old, new = rotation.old.number, rotation.new.number
-    if rotation.closing_since is not None:
+    if rotation.clocks.closing_since is not None:
         return f"rolling back to {old}: its capacity is back, generation {new} is being removed"
     ready = ready_count(rotation, seen, rotation.old.slot)
     until = clock_time(back_at_the_latest(rotation))

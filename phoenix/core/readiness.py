@@ -12,10 +12,13 @@ from dataclasses import dataclass, replace
 from phoenix.core.back import reopen, turn_back
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import ago, counted
+from phoenix.core.generation import Generation
 from phoenix.core.model import Cause, Instance, Observation, Outcome, SlotState
 from phoenix.core.progress import advance, advance_clocks
 from phoenix.core.ready import may_go_back, ready_count, ready_instances
-from phoenix.core.record import Ask, Generation, GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask
 
 NEEDED_TO_GROW = ("Launch", "AddToLoadBalancer")
 """Processes of an Auto Scaling group without which nothing new ever serves."""
@@ -85,7 +88,7 @@ def with_blockers(found: RollbackReady, blockers: Sequence[Blocker]) -> Rollback
 def short_by_now(rotation: Rotation, seen: Observation) -> str | None:
     """What `--now` leaves of the capacity, before it acts; None where it changes nothing: the old generation is whole,
     or there are no weights to move."""
-    if not rotation.back_now or not rotation.terms.has_traffic:
+    if rotation.back is None or not rotation.back.now or not rotation.terms.has_traffic:
         return None
     old, need = rotation.old, rotation.need
     ready = ready_count(rotation, seen, old.slot)

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from phoenix.core.capacity import enough, share, to_carry
 from phoenix.core.explain import ago, counted
 from phoenix.core.fence import unrefused
+from phoenix.core.generation import Generation
 from phoenix.core.model import Cause, Instance, Judgement, Observation, Slot, SlotState, Step, TargetState, Verdict
-from phoenix.core.record import Generation, Rotation
+from phoenix.core.rotation import Rotation
 
 _MOST_TOLD = 2
 LEAST_REPLACEMENT = timedelta(minutes=1)
@@ -44,7 +45,7 @@ def ready_count(rotation: Rotation, seen: Observation, slot: Slot) -> int:
 def candidate_goal(rotation: Rotation) -> int:
     """How many instances the candidate has to have for the current step; a ratchet."""
     step = rotation.current
-    return max(rotation.candidate_target, _carrying(rotation, step.new_capacity, step.new_weight))
+    return max(rotation.candidate.target, _carrying(rotation, step.new_capacity, step.new_weight))
 
 
 def old_goal(rotation: Rotation, step: Step) -> int:
@@ -73,7 +74,7 @@ def is_enough(rotation: Rotation, seen: Observation) -> bool:
 
 def is_short(rotation: Rotation, seen: Observation) -> bool:
     """True when the candidate has fewer than what it carries now needs: while it grows, that is the step before's."""
-    grows = rotation.proved_at is None and rotation.step >= 2
+    grows = rotation.clocks.proved_at is None and rotation.step >= 2
     step = rotation.terms.steps[rotation.step - 2] if grows else rotation.current
     goal = _carrying(rotation, step.new_capacity, step.new_weight) if grows else candidate_goal(rotation)
     ready = ready_count(rotation, seen, rotation.new.slot)
@@ -82,7 +83,7 @@ def is_short(rotation: Rotation, seen: Observation) -> bool:
 
 def replacement_time(rotation: Rotation) -> timedelta:
     """How long this generation needs to replace one instance, as far as it has shown."""
-    return max(rotation.grew_in or LEAST_REPLACEMENT, LEAST_REPLACEMENT)
+    return max(rotation.candidate.grew_in or LEAST_REPLACEMENT, LEAST_REPLACEMENT)
 
 
 def patience(rotation: Rotation) -> timedelta:
@@ -115,10 +116,12 @@ def why_not_ready(rotation: Rotation, seen: Observation) -> str:
     version = rotation.new.template_version
     found = shortcomings(seen.slots[rotation.new.slot], version, rotation.terms.has_traffic) if version else ()
     told = ", ".join(f"{count}x {words}" for count, words in found[:_MOST_TOLD])
-    if rotation.times_ready:
+    if rotation.growth.times_ready:
         ready = "healthy" if rotation.terms.has_traffic else "in service"
-        times = counted(rotation.times_ready, "time")
-        told += f"{'; ' if told else ''}was {ready} {times}, longest {ago(rotation.longest_ready or timedelta(0))}"
+        times = counted(rotation.growth.times_ready, "time")
+        told += (
+            f"{'; ' if told else ''}was {ready} {times}, longest {ago(rotation.growth.longest_ready or timedelta(0))}"
+        )
     return f": {told}" if told else ""
 
 
@@ -128,7 +131,7 @@ def capacity_verdict(rotation: Rotation, seen: Observation, gate: str) -> Verdic
     ready = ready_count(rotation, seen, rotation.new.slot)
     count = f"{ready} of {goal} {'healthy' if rotation.terms.has_traffic else 'in service'}"
     if is_enough(rotation, seen):
-        lasted = seen.at - (rotation.ready_since or seen.at)
+        lasted = seen.at - (rotation.growth.ready_since or seen.at)
         if lasted >= rotation.terms.healthy_for:
             return Verdict(gate, Judgement.PASS, f"{count} for {ago(lasted)}")
         return Verdict(gate, Judgement.WAIT, f"{count} for {ago(lasted)}, {ago(rotation.terms.healthy_for)} needed")
@@ -145,7 +148,7 @@ def _under_traffic(rotation: Rotation, seen: Observation, gate: str, ready: int,
     if not is_short(rotation, seen):
         # It grows for the next step, and carries what it has so far: how long that may take is the launch's time-out.
         return Verdict(gate, Judgement.WAIT, count + why)
-    short_for = seen.at - (rotation.short_since or seen.at)
+    short_for = seen.at - (rotation.growth.short_since or seen.at)
     limit = patience(rotation)
     judgement = Judgement.FAIL if short_for > limit else Judgement.WAIT
     reason = f"{count} for {ago(short_for)}, at most {ago(limit)} is tolerated{why}"
@@ -173,7 +176,7 @@ def sick_since(rotation: Rotation, seen: Observation) -> dict[str, datetime]:
     """
     state = seen.slots[rotation.new.slot]
     return {
-        i.id: rotation.sick.get(i.id, seen.at)
+        i.id: rotation.candidate.sick.get(i.id, seen.at)
         for i in rotation.new.of(state)
         if i.in_service and i.healthy and i.target is TargetState.UNHEALTHY
     }
@@ -189,10 +192,10 @@ def may_shrink(rotation: Rotation, seen: Observation) -> bool:
 
 def has_settled(rotation: Rotation, seen: Observation) -> bool:
     """True when the step's weights were read back long enough ago for the data plane to have followed."""
-    if rotation.shifted_at is None:
+    if rotation.clocks.shifted_at is None:
         return False
     settle = rotation.terms.propagation if rotation.terms.has_traffic and rotation.exposed_at else None
-    return settle is None or seen.at - rotation.shifted_at >= settle
+    return settle is None or seen.at - rotation.clocks.shifted_at >= settle
 
 
 def leaves_enough(rotation: Rotation, seen: Observation, goal: int) -> bool:
@@ -210,7 +213,7 @@ def may_go_back(rotation: Rotation, seen: Observation) -> bool:
         return False
     if seen.at >= back_at_the_latest(rotation):
         return True
-    if rotation.back_now:
+    if rotation.back is not None and rotation.back.now:
         return True
     if foreign_instances(rotation, seen.slots[rotation.old.slot]):
         return False
@@ -222,7 +225,7 @@ def may_go_back(rotation: Rotation, seen: Observation) -> bool:
 
 def back_at_the_latest(rotation: Rotation) -> datetime:
     """Until when the old generation may take to become whole; afterwards what there is of it has to do."""
-    asked = rotation.back.at if rotation.back is not None else rotation.started_at
+    asked = rotation.back.ask.at if rotation.back is not None else rotation.started_at
     return asked + rotation.terms.launch_timeout
 
 
@@ -240,9 +243,11 @@ def _carried_now(rotation: Rotation, seen: Observation) -> int:
 
 def _has_proved_itself(rotation: Rotation, seen: Observation) -> bool:
     """An old generation that had to be launched again is watched for `healthy_for` first; one that stayed is not."""
-    if rotation.grown_since is None:
+    if rotation.growth.since is None:
         return True
-    return rotation.ready_since is not None and seen.at - rotation.ready_since >= rotation.terms.healthy_for
+    return (
+        rotation.growth.ready_since is not None and seen.at - rotation.growth.ready_since >= rotation.terms.healthy_for
+    )
 
 
 def foreign_instances(rotation: Rotation, old: SlotState) -> tuple[Instance, ...]:

@@ -12,9 +12,10 @@ from phoenix.core import failover, tags
 from phoenix.core.action import Action, Decision, RemoveTags, SetCapacity
 from phoenix.core.explain import clock_time
 from phoenix.core.fence import takes_away, unrefused
+from phoenix.core.generation import Generation
 from phoenix.core.janitor import leftovers
 from phoenix.core.model import Fence, Observation, SlotState
-from phoenix.core.record import Generation, GroupRecord
+from phoenix.core.record import GroupRecord
 
 DRAINED_AFTER = timedelta(minutes=5)
 """How long instances of a generation that goes cold are waited for where no rotation says."""

@@ -12,8 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from phoenix.core.generation import Generation
 from phoenix.core.model import Capacity, Route, Slot
-from phoenix.core.record import Entry, Generation, Rotation, Temporary
+from phoenix.core.rotation import Rotation
+from phoenix.core.temporary import Entry, Temporary
 
 GROUP = "phoenix:group"
 STORE = "phoenix:store"
@@ -146,7 +148,7 @@ class HoldNote:
 
 def write_hold(rotation: Rotation) -> str:
     """`web-42-7k3f oncall@laptop`."""
-    by = rotation.back.by if rotation.back else rotation.by
+    by = rotation.back.ask.by if rotation.back else rotation.origin.by
     return f"{rotation.id} {_in_letters_of_tags(by)}"[:MOST_LETTERS]
 
 

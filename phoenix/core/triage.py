@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from phoenix.core.generation import Generation
 from phoenix.core.model import Slot
 from phoenix.core.ownership import is_elsewhere
-from phoenix.core.record import Generation, GroupRecord
+from phoenix.core.record import GroupRecord
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar
 

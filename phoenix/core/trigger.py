@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from phoenix.core.explain import ago
+from phoenix.core.generation import Generation
 from phoenix.core.image import Image
-from phoenix.core.record import Generation
 
 TAINT_TAG = "phoenix:tainted"
 

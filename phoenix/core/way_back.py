@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from phoenix.core import failover, tags
 from phoenix.core.action import Action, MakeTemplateVersion, ReplaceInstance, SetCapacity, SetWeights, WriteTags
 from phoenix.core.fence import unrefused
+from phoenix.core.generation import UNKNOWN_IMAGE, Generation
 from phoenix.core.model import Observation, SlotState, Step
 from phoenix.core.ready import foreign_instances, may_go_back, old_is_too_small, ready_count
-from phoenix.core.record import UNKNOWN_IMAGE, Generation, Rotation
+from phoenix.core.rotation import Rotation
 
 
 def way_back(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:
@@ -27,7 +28,7 @@ def way_back(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Acti
         yield from _lend(rotation, seen)
     if carries and any(r.percent(slot) != step.new_weight for r in seen.routes):
         yield SetWeights(slot, step.new_weight, suspend_stickiness=rotation.terms.suspend_stickiness)
-    if carries and rotation.back_now:
+    if carries and rotation.back is not None and rotation.back.now:
         yield from _grow_old(rotation, old)
     yield from failover.hand_over(rotation, seen)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from phoenix.core.record import Generation
+from phoenix.core.generation import Generation
 from phoenix.engine.group import Group
 from phoenix.engine.report import Report
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from phoenix.aside import start
 from phoenix.core.explain import ago
 from phoenix.core.model import Cause, Judgement, Observation, Verdict
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 from phoenix.ports import GATE_BUDGET, Clock, Gate
 
 _Key = tuple[str, int, str]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from phoenix.again import after, again
@@ -16,7 +16,9 @@ from phoenix.core import tags
 from phoenix.core.action import Action, WriteTags
 from phoenix.core.explain import clock_time
 from phoenix.core.model import Outcome
-from phoenix.core.record import Ask, Event, GroupRecord, Rotation, longer
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask
 from phoenix.engine.drive import patiently
 from phoenix.engine.group import Group
 from phoenix.engine.lease import claim, give_back
@@ -90,7 +92,7 @@ def pause(group: Group, reason: str | None) -> Report:
             return replace(record, paused=ask), f"{group.name} is paused: no rotation will start until it is resumed"
         if rotation.back is not None:
             return record, f"{group.name} is being rolled back; that is never paused"
-        paused = _told(replace(rotation, paused=ask, waiting_for=f"paused by {ask.by}"), ask, "paused")
+        paused = rotation.pause(ask)
         return replace(record, paused=ask, rotation=paused), f"{group.name} is paused: {rotation.waiting_for}"
 
     return _said(group, change)
@@ -107,25 +109,10 @@ def resume(group: Group, reason: str | None = None) -> Report:
             return record, f"nothing to resume: {group.name} is neither paused nor held"
         if rotation is None:
             return replace(record, paused=None), f"{group.name} is resumed: rotations may start again"
-        going = _shift_clocks(rotation, now - _still_since(rotation, now))
-        cause = None if rotation.back is None else rotation.cause
-        going = replace(going, paused=None, held=None, outcome=Outcome.IN_PROGRESS, cause=cause)
-        going = replace(going, waiting_for="resumed; the next tick goes on")
+        going = rotation.stand_still(now - _still_since(rotation, now)).resume(Ask(now, group.by, reason))
         if held:
-            # Whatever ran out of time gets that time again, or it would be held at once for the same reason.
-            still_growing = going.proved_at is None and going.grown_since is not None
-            going = replace(going, grown_since=now, progress_at=now) if still_growing else going
             # The step's own weight is set again from there, and has to be verified again before the next one follows.
-            going = replace(
-                going,
-                weight=_weight_found(group, record, rotation),
-                shifted_at=None,
-                baking_since=None,
-                closing_since=None,
-                # Closing may have changed who runs scheduled actions: a way back has to know.
-                succeeded_at=going.succeeded_at or going.closing_since,
-            )
-        going = _told(going, Ask(now, group.by, reason), "resumed")
+            going = going.resume_from(_weight_found(group, record, rotation), now)
         return replace(record, paused=None, rotation=going), f"{group.name} goes on with {rotation.id}"
 
     return _said(group, change)
@@ -141,18 +128,15 @@ def promote(group: Group, reason: str | None = None, *, full: bool = False) -> R
         if rotation is None or rotation.back is not None:
             return record, f"nothing to promote: no rotation of {group.name} is going forward"
         if rotation.held is not None:
-            return record, f"nothing to promote: it is held ({rotation.held}); resume it first"
-        if rotation.baking_since is None and not full:
+            return record, f"nothing to promote: it is held ({rotation.held.why}); resume it first"
+        if rotation.clocks.baking_since is None and not full:
             return record, f"nothing to promote: {rotation.waiting_for}"
-        going = _shift_clocks(rotation, now - _still_since(rotation, now)) if rotation.paused else rotation
-        if going.current.bake is None and going.baking_since is not None:
-            going = replace(going, deadline=going.deadline + (now - going.baking_since))
         is_paused = rotation.paused is not None
-        going = replace(going, promoted=ask, promoted_to_end=full, paused=None)
-        going = replace(going, waiting_for="promoted; the next tick goes on")
+        going = rotation.stand_still(now - _still_since(rotation, now)) if is_paused else rotation
         what = "all bakes that are left are skipped" if full else f"the bake of step {rotation.step} is skipped"
         what += ", and the pause is over" if is_paused else ""
-        return replace(record, paused=None, rotation=_told(going, ask, "promoted")), f"{what}; gates still count"
+        promoted = going.promote(ask, to_end=full)
+        return replace(record, paused=None, rotation=promoted), f"{what}; gates still count"
 
     return _said(group, change)
 
@@ -211,29 +195,8 @@ def _still_since(rotation: Rotation, now: datetime) -> datetime:
     return rotation.looked_at or now
 
 
-def _shift_clocks(rotation: Rotation, still_for: timedelta) -> Rotation:
-    """Standing still does not count: every running clock starts that much later."""
-
-    def later(at: datetime | None) -> datetime | None:
-        return None if at is None else at + still_for
-
-    return replace(
-        rotation,
-        deadline=rotation.deadline + still_for,
-        grown_since=later(rotation.grown_since),
-        progress_at=later(rotation.progress_at),
-        short_since=None,
-        baking_since=later(rotation.baking_since),
-    )
-
-
 def _weight_found(group: Group, record: GroupRecord, rotation: Rotation) -> int:
     """The weight that is there now; the greatest, where routes differ."""
     at_rest = replace(record, rotation=None)
     seen = observe(group, at_rest, search=True).seen
     return max((r.percent(rotation.new.slot) for r in seen.routes), default=rotation.weight)
-
-
-def _told(rotation: Rotation, ask: Ask, name: str) -> Rotation:
-    text = f"by {ask.by}" + (f": {ask.reason}" if ask.reason else "")
-    return replace(rotation, events=longer(rotation.events, Event(ask.at, name, text)))

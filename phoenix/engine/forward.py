@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from phoenix.core.generation import Generation
 from phoenix.core.model import Outcome, Step
-from phoenix.core.record import Generation, GroupRecord
+from phoenix.core.record import GroupRecord
 from phoenix.engine.drive import drive
 from phoenix.engine.group import Group
 from phoenix.engine.lease import claim, give_back

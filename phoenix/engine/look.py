@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from phoenix.core.adopt import adopt, live_slot
+from phoenix.core.generation import UNKNOWN_IMAGE
 from phoenix.core.model import Observation
 from phoenix.core.ownership import foreign_rotation, foreign_store, is_outdated
 from phoenix.core.readiness import RollbackReady, with_blockers
-from phoenix.core.record import UNKNOWN_IMAGE, GroupRecord
+from phoenix.core.record import GroupRecord
 from phoenix.engine.group import Group
 from phoenix.engine.observe import Sight, observe
 from phoenix.engine.report import Report

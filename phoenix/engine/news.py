@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from phoenix.core.explain import ago
 from phoenix.core.model import Outcome
 from phoenix.core.notice import Notice
-from phoenix.core.record import GroupRecord, Rotation, Standstill
+from phoenix.core.record import GroupRecord, Standstill
+from phoenix.core.rotation import Rotation
 from phoenix.engine.group import About
 
 ENDED = {Outcome.SUCCEEDED: "succeeded", Outcome.ROLLED_BACK: "rolled_back", Outcome.FAILED: "failed"}
@@ -64,7 +65,7 @@ def _notice(rotation: Rotation, about: About, at: datetime, event: str) -> Notic
         at=at,
         event=event,
         subject=f"phoenix {rotation.group}: {_subject(rotation, event)}",
-        text=rotation.held or rotation.reason or rotation.trigger,
+        text=(rotation.held.why if rotation.held else None) or rotation.reason or rotation.origin.trigger,
         facts=_facts(rotation, about, event),
     )
 
@@ -90,7 +91,7 @@ def _facts(rotation: Rotation, about: About, event: str) -> dict[str, str]:
         "from": str(rotation.old.number),
         "to": str(rotation.new.number),
         "image": rotation.new.image,
-        "trace": rotation.trace.split("-")[1] if rotation.trace else "",
+        "trace": rotation.origin.trace.split("-")[1] if rotation.origin.trace else "",
     }
     cause = {"cause": rotation.cause.value} if rotation.cause else {}
     return {name: value for name, value in {**facts, **cause, **_whose(about)}.items() if value}

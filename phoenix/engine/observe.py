@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from phoenix.core.failover import unread
 from phoenix.core.model import Observation, Route, Slot, SlotState, Verdict
 from phoenix.core.ready import may_go_back
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 from phoenix.engine.group import Group
 from phoenix.ports import FleetView, Traffic
 
@@ -116,7 +117,7 @@ def _named(routes: Sequence[Route], names: Mapping[str, str]) -> tuple[Route, ..
 
 def _worth_asking(rotation: Rotation | None, health_of: frozenset[Slot]) -> frozenset[Slot]:
     """A candidate that has never had an instance in service has no healthy target; asking can wait until it has."""
-    if rotation is None or rotation.back is not None or rotation.in_service_high > 0:
+    if rotation is None or rotation.back is not None or rotation.candidate.in_service_high > 0:
         return health_of
     return health_of - {rotation.new.slot}
 
@@ -153,7 +154,7 @@ def with_candidate_images(group: Group, rotation: Rotation, seen: Observation) -
     """With the images of the candidate's instances in service: a version's number does not tell what an override, or an
     alias for an image, has launched. One call for two hundred instances, and only for those not asked about before."""
     state = seen.slots[rotation.new.slot]
-    if rotation.new.template_version is None or rotation.closing_since is not None:
+    if rotation.new.template_version is None or rotation.clocks.closing_since is not None:
         return seen
     return _with_images_of(group, seen, state, [i.id for i in rotation.new.of(state) if i.in_service])
 
@@ -177,7 +178,7 @@ def with_failover(group: Group, sight: Sight) -> Sight:
     if rotation is None or not wanted:
         return sight
     is_shifted = all(route.percent(rotation.new.slot) == 0 for route in seen.routes)
-    if rotation.back is not None and rotation.shifted_at is None and not is_shifted:
+    if rotation.back is not None and rotation.clocks.shifted_at is None and not is_shifted:
         # Before the shift only what has to be named again: nothing else is changed there yet.
         is_named = all(rotation.old.slot in route.weights for route in seen.routes)
         wanted = () if is_named or may_go_back(rotation, seen) else tuple({rotation.old.slot} & {*wanted})
@@ -195,7 +196,12 @@ def with_origin(group: Group, sight: Sight) -> Sight:
     can, everything stays as it is.
     """
     rotation = sight.record.in_flight
-    if rotation is None or rotation.back is None or rotation.closing_since is None or rotation.old.template is None:
+    if (
+        rotation is None
+        or rotation.back is None
+        or rotation.clocks.closing_since is None
+        or rotation.old.template is None
+    ):
         return sight
     if not rotation.old.is_launched_by(sight.seen.slots[rotation.old.slot]):
         return sight
@@ -208,7 +214,7 @@ def with_origin(group: Group, sight: Sight) -> Sight:
 
 def ask_gates(group: Group, rotation: Rotation, seen: Observation) -> tuple[Verdict, ...]:
     """What the gates say of the candidate. Before it has traffic the first doubt is enough."""
-    if rotation.back is not None or rotation.step == 0 or rotation.closing_since is not None:
+    if rotation.back is not None or rotation.step == 0 or rotation.clocks.closing_since is not None:
         return ()
     gates = tuple(gate for gate in group.gates if rotation.weight == 0 or not gate.before_traffic_only)
     return group.asking.ask(gates, rotation, seen, group.clock)

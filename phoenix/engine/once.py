@@ -14,8 +14,10 @@ from phoenix.core.converge import write_tags
 from phoenix.core.decide import decide
 from phoenix.core.ledger import carried_out, watched
 from phoenix.core.milestones import with_first_healthy
-from phoenix.core.model import Observation, Outcome
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.model import Observation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Hold
 from phoenix.engine.apply import apply
 from phoenix.engine.group import Group
 from phoenix.engine.look import refuse_outdated
@@ -45,7 +47,7 @@ def tick_once(group: Group, lease: Lease, record: GroupRecord) -> Ticked:
     rotation = record.in_flight
     # The way back has shifted only when every route that exists by then is empty, not just those known at its start.
     shifting_back = rotation is not None and rotation.back is not None and rotation.intended_weight == 0
-    search = shifting_back and rotation is not None and rotation.shifted_at is None
+    search = shifting_back and rotation is not None and rotation.clocks.shifted_at is None
     sight = observe(group, record, search=search)
     refuse_outdated(group, record, sight.seen)
     return act_on(group, lease, record, sight)
@@ -114,7 +116,7 @@ def _hold(group: Group, record: GroupRecord, error: PermanentError) -> GroupReco
     if isinstance(error, LimitReached):
         reason += f"; {error.hint}, then: phoenix resume --group {group.name}"
     log.error("rotation.held", extra={"group": group.name, "rotation": rotation.id, "reason": reason})
-    held = replace(rotation, held=reason, outcome=Outcome.HELD, waiting_for=f"held: {reason}")
+    held = replace(rotation, held=Hold(reason)).wait_for(f"held: {reason}")
     return save_telling(group, record, replace(record, rotation=held))
 
 

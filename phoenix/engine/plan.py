@@ -78,7 +78,7 @@ def _times(found: Survey) -> tuple[tuple[timedelta, ...], timedelta]:
     """When each step gets its traffic, and when the last bake ends, at the earliest: whatever a step launches has to
     become healthy first, and to stay so. A bake that waits for a person counts as none."""
     last = found.record.rotation
-    launch = last.grew_in if last is not None and last.grew_in is not None else LAUNCH_ESTIMATE
+    launch = last.candidate.grew_in if last is not None and last.candidate.grew_in is not None else LAUNCH_ESTIMATE
     proved = launch + found.terms.healthy_for
     ends, grown, starts = timedelta(0), 0, []
     for step in found.terms.steps:

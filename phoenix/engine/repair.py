@@ -9,7 +9,9 @@ from phoenix.core.janitor import Leftover, leftovers, moved_weights
 from phoenix.core.ledger import in_words
 from phoenix.core.model import Cause, Outcome
 from phoenix.core.ownership import was_replaced
-from phoenix.core.record import Ask, GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask
 from phoenix.engine.apply import OLDEST, apply
 from phoenix.engine.drive import drive
 from phoenix.engine.group import Group
@@ -102,14 +104,14 @@ def _looked_at_again(group: Group, repairs: Repairs) -> Repairs:
 def _turned(group: Group, sight: Sight) -> GroupRecord:
     """A rotation without its record cannot go on: only the way back is known, and how to clean up."""
     lost = sight.record.in_flight
-    if lost is None or lost.closing_since is not None:
+    if lost is None or lost.clocks.closing_since is not None:
         return sight.record
     ask = Ask(sight.seen.at, group.by, "its record was lost")
     return replace(sight.record, rotation=turn_back(lost, sight.seen, ask, Cause.ENVIRONMENT))
 
 
 def _what_becomes_of(lost: Rotation) -> str:
-    if lost.closing_since is not None:
+    if lost.clocks.closing_since is not None:
         return "it stays, and the clean-up is finished"
     return f"it is rolled back to generation {lost.old.number}"
 

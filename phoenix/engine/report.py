@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from phoenix.core.blocker import Blocker
+from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate
 from phoenix.core.model import Observation, Outcome, Step
 from phoenix.core.readiness import NOTHING_RETAINED, RollbackReady
-from phoenix.core.record import Generation, GroupRecord
+from phoenix.core.record import GroupRecord
 from phoenix.engine.group import About
 from phoenix.errors import Blocked
 from phoenix.ports import Lease

@@ -10,11 +10,12 @@ from functools import partial
 from phoenix.core.back import last_good, last_good_image, reopen, turn_back
 from phoenix.core.decide import unrouted
 from phoenix.core.explain import ago
-from phoenix.core.model import Cause, Observation, Outcome, Phase, Slot
-from phoenix.core.progress import noted
+from phoenix.core.model import Cause, Observation, Outcome, Slot
 from phoenix.core.readiness import short_by_now
 from phoenix.core.ready import ready_count
-from phoenix.core.record import Ask, GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask
 from phoenix.engine.drive import PATIENCE, drive, patiently
 from phoenix.engine.group import Group
 from phoenix.engine.lease import claim, give_back
@@ -136,7 +137,7 @@ def _already_back(group: Group, record: GroupRecord, searched: Sight | None) -> 
         raise _nothing_retained(group, record)
     ended = rotation.known_end
     told = f" {ended:%H:%M:%S} UTC, {ago(group.clock.now() - ended)} ago" if ended is not None else ""
-    told += f", by {rotation.back.by if rotation.back else 'phoenix'}" if rotation.by else ""
+    told += f", by {rotation.back.ask.by if rotation.back else 'phoenix'}" if rotation.origin.by else ""
     sentence = (
         f'Nothing to do: {group.name} is already back on {rotation.old.number}. Rolled back{told}: "{rotation.reason}".'
     )
@@ -167,14 +168,13 @@ def _intend(group: Group, request: RollbackRequest, kept: GroupRecord) -> GroupR
     look before there is anything to find.
     """
     rotation = kept.in_flight
-    if rotation is None or (rotation.back is not None and (rotation.back_now or not request.now)):
+    if rotation is None or (rotation.back is not None and (rotation.back.now or not request.now)):
         return kept
     now = group.clock.now()
     ask = Ask(now, group.by, request.reason)
     turned = turn_back(rotation, Observation(now, slots={}), ask, Cause.OPERATOR, now=request.now)
     waiting_for = f"rolling back to {rotation.old.number}"
-    turned = replace(turned, phase=Phase.ROLLING_BACK, outcome=Outcome.IN_PROGRESS, waiting_for=waiting_for)
-    return save_telling(group, kept, replace(kept, rotation=turned))
+    return save_telling(group, kept, replace(kept, rotation=turned.wait_for(waiting_for)))
 
 
 def _as_intended(group: Group, intended: GroupRecord, searched: Sight | None) -> Sight:
@@ -182,7 +182,7 @@ def _as_intended(group: Group, intended: GroupRecord, searched: Sight | None) ->
     rotation = intended.rotation
     if rotation is None:
         raise _nothing_retained(group, intended)
-    sight = searched or _quick_look(group, intended, rotation, now=rotation.back_now)
+    sight = searched or _quick_look(group, intended, rotation, now=rotation.back is not None and rotation.back.now)
     again = _relaunchable(group, rotation, sight.seen, refuse=False)
     return Sight(replace(sight.record, rotation=again), with_images(group, again, sight.seen))
 
@@ -240,7 +240,7 @@ def _said_first(sight: Sight, say: Say) -> Sight:
     if rotation is None or short is None:
         return sight
     say(short)
-    return Sight(replace(sight.record, rotation=noted(rotation, sight.seen, NOW, short)), sight.seen)
+    return Sight(replace(sight.record, rotation=rotation.note(sight.seen.at, NOW, short)), sight.seen)
 
 
 def _once_more(group: Group, lease: Lease, kept: GroupRecord, rotation: Rotation) -> Ticked:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from phoenix.core.back import heed_hold
+from phoenix.core.generation import Generation
 from phoenix.core.model import Outcome
-from phoenix.core.record import Generation, GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 from phoenix.engine.drive import drive
 from phoenix.engine.group import Group
 from phoenix.engine.lease import claim, give_back
@@ -103,6 +105,6 @@ def _preempted(group: Group, lost: LeaseLost) -> Report:
     rotation = record.rotation if record else None
     if record is None or rotation is None or rotation.back is None:
         raise lost
-    sentence = f"pre-empted: {rotation.back.by} is rolling back to generation {rotation.old.number}"
+    sentence = f"pre-empted: {rotation.back.ask.by} is rolling back to generation {rotation.old.number}"
     seen = observe(group, record).seen
     return report_on(group, record, seen, sentence=sentence, outcome=Outcome.ROLLED_BACK)

@@ -19,7 +19,8 @@ from phoenix.again import again
 from phoenix.core.blocker import Blocker
 from phoenix.core.limits import BREAKER, STARTS, Breaker, in_flight, why_full, why_open
 from phoenix.core.notice import Notice
-from phoenix.core.record import Ask, GroupRecord
+from phoenix.core.record import GroupRecord
+from phoenix.core.story import Ask
 from phoenix.engine.group import Group
 from phoenix.engine.outbox import put, send
 from phoenix.engine.request import RotateRequest

@@ -6,8 +6,11 @@ import secrets
 from dataclasses import replace
 
 from phoenix.core import tags
+from phoenix.core.generation import Generation
 from phoenix.core.model import Capacity, SlotState
-from phoenix.core.record import Ask, Event, Generation, GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask, Event, Origin
 from phoenix.engine.group import Group
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.survey import Survey
@@ -19,9 +22,8 @@ def new_record(group: Group, found: Survey, new: Generation, request: RotateRequ
     """The record with a rotation from what is live to `new`, as the survey has found it due and unblocked."""
     record, seen, terms, live = found.record, found.seen, found.terms, found.live_state
     at = seen.at
-    pin = None if live.template_version.isdigit() else group.fleet.resolve_version(live.slot)
     old = replace(_identified(group, found.live, live), images=tuple(sorted({i.image for i in found.instances})))
-    trigger = "; ".join(found.reasons) + _asked(request)
+    origin = _origin(group, found, request)
     owner = group.terms.capacity or tags.read_capacity(live.tags) or Capacity(live.min, live.max)
     rotation = Rotation(
         id=_new_id(group.name, new.number),
@@ -31,19 +33,11 @@ def new_record(group: Group, found: Survey, new: Generation, request: RotateRequ
         terms=terms,
         started_at=at,
         deadline=at + terms.rotation_timeout,
-        trigger=trigger,
-        by=group.by,
+        origin=origin,
         need=live.desired,
         capacity=owner,
-        policy=group.policy,
-        store=group.store.location,
-        trace=_new_trace(),
-        ignored={name: Ask(at, group.by, request.reason) for name in sorted(request.by_name)},
-        pin=pin,
-        templates={slot: state.template for slot, state in seen.slots.items()},
-        arns={slot: state.arn for slot, state in seen.slots.items()},
         waiting_for="starting",
-        events=(Event(at, "start", f"image {new.image_name or new.image}, by {group.by}: {trigger}"),),
+        events=(Event(at, "start", f"image {new.image_name or new.image}, by {group.by}: {origin.trigger}"),),
     )
     return replace(
         record,
@@ -53,6 +47,21 @@ def new_record(group: Group, found: Survey, new: Generation, request: RotateRequ
         rotation=rotation,
         blocked=None,
         highest_number=max(record.highest_number, new.number, old.number),
+    )
+
+
+def _origin(group: Group, found: Survey, request: RotateRequest) -> Origin:
+    live, slots = found.live_state, found.seen.slots
+    return Origin(
+        trigger="; ".join(found.reasons) + _asked(request),
+        by=group.by,
+        policy=group.policy,
+        store=group.store.location,
+        trace=_new_trace(),
+        ignored={name: Ask(found.seen.at, group.by, request.reason) for name in sorted(request.by_name)},
+        pin=None if live.template_version.isdigit() else group.fleet.resolve_version(live.slot),
+        templates={slot: state.template for slot, state in slots.items()},
+        arns={slot: state.arn for slot, state in slots.items()},
     )
 
 

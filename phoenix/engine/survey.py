@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from phoenix.core.generation import UNKNOWN_IMAGE, Generation
 from phoenix.core.image import Candidate, Image
 from phoenix.core.model import Observation, Slot, SlotState, Terms
 from phoenix.core.ownership import foreign_rotation
 from phoenix.core.progress import LEAST_LAST_BAKE
-from phoenix.core.record import UNKNOWN_IMAGE, Generation, GroupRecord
+from phoenix.core.record import GroupRecord
 from phoenix.core.trigger import LiveInstance, find_reasons, find_template_reason
 from phoenix.engine.group import Group
 from phoenix.engine.look import sight_of

@@ -17,7 +17,8 @@ from typing import Final
 
 from phoenix.core.due import WATCHED
 from phoenix.core.limits import IDLE, Rules, in_flight, why_open, with_room
-from phoenix.core.record import Ask, GroupRecord
+from phoenix.core.record import GroupRecord
+from phoenix.core.story import Ask
 from phoenix.core.triage import UNKNOWN_SIGNS, Member, Need, need_of
 from phoenix.errors import LeaseHeld, PhoenixError
 from phoenix.ports import Clock, Invoker, Overview, Store

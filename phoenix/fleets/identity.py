@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from phoenix.aws.session import Aws
 from phoenix.aws.templates import TemplateUse, TemplateVersion, read_version, template_of
-from phoenix.core.record import UNKNOWN_IMAGE, Generation
+from phoenix.core.generation import UNKNOWN_IMAGE, Generation
 from phoenix.errors import NotFound
 
 ALIAS: Final = "resolve:"

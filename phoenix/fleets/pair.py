@@ -32,9 +32,10 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
+from phoenix.core.generation import Generation
 from phoenix.core.image import Image
 from phoenix.core.model import LaunchFailure, Slot, SlotState
-from phoenix.core.record import Generation, Rotation
+from phoenix.core.rotation import Rotation
 from phoenix.core.tags import GROUP
 from phoenix.core.trigger import LiveInstance
 from phoenix.errors import AccessDenied, NotFound, PermanentError, TransientError
@@ -207,7 +208,7 @@ class PairFleet:
         """The hundred newest activities are enough, on however many pages they come."""
         from phoenix.fleets.launch_failures import failures_of
 
-        since = rotation.grown_since or rotation.started_at
+        since = rotation.growth.since or rotation.started_at
         found = self._aws.pages(
             "autoscaling",
             "describe_scaling_activities",
@@ -341,4 +342,4 @@ def find_group(aws: Aws, group: str) -> Mapping[str, Mapping[str, str]]:
 
 
 def _awaits_launches(rotation: Rotation) -> bool:
-    return rotation.grown_since is not None and rotation.proved_at is None and rotation.back is None
+    return rotation.growth.since is not None and rotation.clocks.proved_at is None and rotation.back is None

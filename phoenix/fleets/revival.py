@@ -17,7 +17,7 @@ from phoenix.aws.rights import reads
 from phoenix.aws.session import Aws
 from phoenix.aws.templates import TemplateVersion, template_of, versions_to_copy
 from phoenix.core.blocker import Blocker
-from phoenix.core.record import UNKNOWN_IMAGE, Generation
+from phoenix.core.generation import UNKNOWN_IMAGE, Generation
 from phoenix.errors import NotFound
 from phoenix.fleets import addresses, quota
 from phoenix.fleets.addresses import find_addresses

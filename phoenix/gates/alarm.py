@@ -17,7 +17,7 @@ from phoenix.aws.rights import FORWARD, Rights, reads
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Cause, Judgement, Observation, Slot, SlotState, Verdict
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 from phoenix.errors import TransientError
 from phoenix.gates.alarm_blockers import Start, blocker_of, elsewhere, short_bakes
 from phoenix.gates.alarm_state import ALARM, BALANCER, OK, Alarm, balancer_of, read_alarm, shorten, with_children
@@ -123,7 +123,7 @@ class AlarmGate:
         )
 
     def _ringing(self, alarm: Alarm, about: Slot | None, rotation: Rotation, seen: Observation) -> Finding:
-        ask = rotation.ignored.get(f"alarm:{alarm.name}")
+        ask = rotation.origin.ignored.get(f"alarm:{alarm.name}")
         if ask is not None and not self._was_ok_since(alarm, rotation.started_at, seen.at):
             rings = f"{alarm.name} rings since before the start, ignored by {ask.by}"
             if rotation.weight < 100:
@@ -179,7 +179,7 @@ class AlarmGate:
         if looked_at is None or seen.at - looked_at <= _GAP:
             return None
         for name in self._names:
-            if name not in alarms or f"alarm:{name}" in rotation.ignored:
+            if name not in alarms or f"alarm:{name}" in rotation.origin.ignored:
                 continue
             by_the_old_one = False
             for alarm in _heard(alarms[name], alarms):

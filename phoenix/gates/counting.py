@@ -9,7 +9,7 @@ from phoenix.aws.rights import Rights
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Observation, Slot, SlotState, Verdict
 from phoenix.core.ready import capacity_verdict
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 
 
 class CountingGate:

@@ -19,7 +19,7 @@ from phoenix.aws.rights import FORWARD, Rights, reads
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 from phoenix.errors import Unreachable
 from phoenix.keys import Duration, Kind, Matching, Whole, render_duration, wrong
 from phoenix.ports import GATE_BUDGET

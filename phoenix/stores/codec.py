@@ -16,8 +16,10 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import inspect
 
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 from phoenix.errors import StoreError
+from phoenix.stores.formats import FORMAT, Json, record_of_today, rotation_of_today
 
 T = TypeVar("T", GroupRecord, Rotation)
 
@@ -28,12 +30,16 @@ _layout: Callable[[Any], inspect.Type] = cache(inspect.type_info)
 
 def encode_record(record: GroupRecord) -> str:
     """Write the record as one JSON object."""
-    return msgspec.json.encode(record).decode()
+    return _encoded(record)
 
 
 def encode_rotation(rotation: Rotation) -> str:
     """Write the rotation as one JSON object."""
-    return msgspec.json.encode(rotation).decode()
+    return _encoded(rotation)
+
+
+def _encoded(value: GroupRecord | Rotation) -> str:
+    return msgspec.json.encode({"format": FORMAT, **msgspec.to_builtins(value)}).decode()
 
 
 def as_text(at: datetime) -> str:
@@ -47,7 +53,7 @@ def decode_record(text: str, where: str) -> GroupRecord:
     Raises:
         StoreError: it is damaged, or only another version of phoenix understands it.
     """
-    return _decoded(text, GroupRecord, f"a record in {where}")
+    return _decoded(text, GroupRecord, record_of_today, f"a record in {where}")
 
 
 def decode_rotation(text: str, where: str) -> Rotation:
@@ -56,12 +62,19 @@ def decode_rotation(text: str, where: str) -> Rotation:
     Raises:
         StoreError: it is damaged, or only another version of phoenix understands it.
     """
-    return _decoded(text, Rotation, f"a rotation in {where}")
+    return _decoded(text, Rotation, rotation_of_today, f"a rotation in {where}")
 
 
-def _decoded(text: str, kind: type[T], which: str) -> T:
+def _decoded(text: str, kind: type[T], of_today: Callable[[Json, int], Json], which: str) -> T:
     try:
-        written = msgspec.json.decode(text)
+        written = msgspec.json.decode(text, type=dict[str, Any])
+        format_ = written.pop("format", 1)
+        if not isinstance(format_, int) or format_ > FORMAT:
+            raise StoreError(
+                f"{which} was written by a later version of phoenix, in format {format_}, and this one reads formats 1 "
+                f"to {FORMAT}: upgrade it"
+            )
+        written = of_today(written, format_)
         # First, since what another version wrote may well be unreadable for other reasons too: they would mislead.
         unknown = next(_unknown_fields(written, _layout(kind)), None)
         if unknown is not None:

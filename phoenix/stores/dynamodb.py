@@ -18,7 +18,8 @@ from phoenix.again import after, again
 from phoenix.aws.rights import Names, Rights, arn
 from phoenix.aws.session import Aws
 from phoenix.core.model import Fence
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 from phoenix.core.tags import fitting
 from phoenix.errors import StateConflict, StoreError, TransientError, UsageError
 from phoenix.ports import Lease

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from phoenix.core.model import Slot
 from phoenix.core.ownership import begun_anew
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 from phoenix.ports import Lease, Store
 
 

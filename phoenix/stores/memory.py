@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from phoenix.core.model import Fence
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 from phoenix.errors import StateConflict
 from phoenix.ports import Lease
 from phoenix.stores.lease import Claim, is_same, without_fence

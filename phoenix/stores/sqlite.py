@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from phoenix.core.model import Fence
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 from phoenix.errors import StateConflict, UsageError
 from phoenix.ports import Lease
 from phoenix.stores.codec import as_text, decode_record, decode_rotation, encode_record, encode_rotation

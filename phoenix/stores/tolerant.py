@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 from phoenix.errors import StateConflict, StoreError, TransientError
 from phoenix.ports import Lease, Store
 from phoenix.stores.memory import MemoryStore

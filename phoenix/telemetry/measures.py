@@ -10,7 +10,8 @@ from typing import Final
 
 from opentelemetry.metrics import Meter
 
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 from phoenix.ports import AwsCall
 
 _SECONDS: Final = (5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
@@ -52,8 +53,8 @@ class Measures:
         cause = {"cause": now.cause.value} if now.cause is not None else {}
         if then.in_flight and now.phase is not then.phase:
             self._phases.record(_spent(then, now), {**group, "phase": then.phase.value})
-        if then.first_healthy_at is None and now.first_healthy_at is not None:
-            self._first_healthy.record((now.first_healthy_at - now.started_at).total_seconds(), group)
+        if then.candidate.first_healthy_at is None and now.candidate.first_healthy_at is not None:
+            self._first_healthy.record((now.candidate.first_healthy_at - now.started_at).total_seconds(), group)
         if then.back is None and now.back is not None:
             self._rollbacks.add(1, {**group, **cause})
         if then.in_flight and not now.in_flight:

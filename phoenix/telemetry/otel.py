@@ -27,7 +27,8 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, S
 
 from phoenix import __version__
 from phoenix.core.model import Outcome
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 from phoenix.ports import AwsCall
 from phoenix.telemetry import topic
 from phoenix.telemetry.exporters import PATIENCE_SECONDS, stop_listening
@@ -150,7 +151,7 @@ class OtelTracer:
         if _had_succeeded(rotation) and rotation.back is not None:
             # Its root was sent when it succeeded; what came after that is a chapter of its own below it.
             with self._below(subject):
-                span = self._tracer.start_span("rollback", start_time=_ns(rotation.back.at))
+                span = self._tracer.start_span("rollback", start_time=_ns(rotation.back.ask.at))
         else:
             with self._ids.given(int(subject.trace_id, 16), int(subject.span_id, 16)):
                 span = self._tracer.start_span(ROOT, otel_context.Context(), start_time=_ns(rotation.started_at))
@@ -206,8 +207,8 @@ def _facts(rotation: Rotation) -> dict[str, str | int]:
         "phoenix.from": rotation.old.number,
         "phoenix.to": rotation.new.number,
         "phoenix.image": rotation.new.image,
-        "phoenix.by": rotation.by,
-        "phoenix.trigger": rotation.trigger,
+        "phoenix.by": rotation.origin.by,
+        "phoenix.trigger": rotation.origin.trigger,
         **cause,
     }
 

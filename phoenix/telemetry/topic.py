@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def current() -> Topic | None:
 
 def of(rotation: Rotation) -> Topic:
     """A rotation as a topic."""
-    parts = rotation.trace.split("-")
+    parts = rotation.origin.trace.split("-")
     return Topic(rotation.id, parts[1], parts[2]) if len(parts) == 4 else Topic(rotation.id)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from phoenix.core.explain import ago
-from phoenix.core.record import Event, Rotation
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Event
 from phoenix.views import text
 
 
@@ -34,23 +35,23 @@ def table(rotations: Sequence[Rotation]) -> list[str]:
 
 def _line(rotation: Rotation) -> list[str]:
     return [
-        text.moment(rotation.started_at) if rotation.by else "-",
+        text.moment(rotation.started_at) if rotation.origin.by else "-",
         rotation.id,
         str(rotation.old.number),
         str(rotation.new.number),
         str(rotation.outcome).replace("_", " "),
         str(rotation.cause or "-"),
         _took(rotation),
-        text.clip(rotation.by or "-", 20),
+        text.clip(rotation.origin.by or "-", 20),
     ]
 
 
 def _took(rotation: Rotation) -> str:
-    return "-" if rotation.ended_at is None or not rotation.by else ago(rotation.ended_at - rotation.started_at)
+    return "-" if rotation.ended_at is None or not rotation.origin.by else ago(rotation.ended_at - rotation.started_at)
 
 
 def _begun(rotation: Rotation) -> str:
-    return f"{text.moment(rotation.started_at)} UTC by {rotation.by}: " if rotation.by else ""
+    return f"{text.moment(rotation.started_at)} UTC by {rotation.origin.by}: " if rotation.origin.by else ""
 
 
 def _story(rotation: Rotation) -> list[str]:
@@ -58,7 +59,7 @@ def _story(rotation: Rotation) -> list[str]:
     lines = [f"{text.clean(rotation.id)}  {outcome}  {rotation.old.number} -> {rotation.new.number}  {_took(rotation)}"]
     lines += text.facts(
         [
-            ("started", f"{_begun(rotation)}{rotation.trigger}"),
+            ("started", f"{_begun(rotation)}{rotation.origin.trigger}"),
             ("image", f"{rotation.old.image} -> {rotation.new.image} ({rotation.new.image_name or 'no name'})"),
             *([("cause", str(rotation.cause))] if rotation.cause else []),
             *([("reason", rotation.reason)] if rotation.reason else []),

@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from phoenix.core.blocker import Blocker
+from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate
-from phoenix.core.record import Generation, Quarantined, Rotation
+from phoenix.core.record import Quarantined
+from phoenix.core.rotation import Rotation
 from phoenix.engine.report import Plan, Report
 from phoenix.errors import PhoenixError
 from phoenix.views.situation import SlotRow, rows
@@ -50,10 +52,11 @@ def rotation(told: Rotation) -> Document:
         "steps": len(told.terms.steps),
         "cause": None if told.cause is None else str(told.cause),
         "reason": told.reason,
-        "started_at": time(told.started_at if told.by else None),
+        "started_at": time(told.started_at if told.origin.by else None),
         "ended_at": time(told.known_end),
         "ignored": [
-            {"name": name, "by": ask.by, "reason": ask.reason, "at": time(ask.at)} for name, ask in told.ignored.items()
+            {"name": name, "by": ask.by, "reason": ask.reason, "at": time(ask.at)}
+            for name, ask in told.origin.ignored.items()
         ],
     }
 
@@ -107,8 +110,8 @@ def history(group: str, rotations: Sequence[Rotation]) -> Document:
                 **rotation(told),
                 "from": _generation(told.old),
                 "to": _generation(told.new),
-                "trigger": told.trigger,
-                "by": told.by or None,
+                "trigger": told.origin.trigger,
+                "by": told.origin.by or None,
                 "duration_seconds": _seconds(told),
                 "events": [{"at": time(e.at), "name": e.name, "text": e.text} for e in told.events],
             }
@@ -145,7 +148,9 @@ def time(at: datetime | None) -> str | None:
 
 
 def _seconds(told: Rotation) -> int | None:
-    return None if told.ended_at is None or not told.by else int((told.ended_at - told.started_at).total_seconds())
+    return (
+        None if told.ended_at is None or not told.origin.by else int((told.ended_at - told.started_at).total_seconds())
+    )
 
 
 def _slot_row(row: SlotRow) -> Mapping[str, Any]:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from phoenix.core.explain import ago, counted
+from phoenix.core.generation import Generation
 from phoenix.core.image import Image
-from phoenix.core.record import Generation
 from phoenix.engine.report import Plan, PlannedStep
 from phoenix.errors import Blocked, PhoenixError
 from phoenix.views import blocked, text

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TextIO
 
 from phoenix.core.explain import ago
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 from phoenix.engine.report import Report, Watch, nobody
 from phoenix.views import status, text
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from phoenix.core.generation import Generation
 from phoenix.core.model import Observation, Role, Slot
 from phoenix.core.ready import is_ready, shortcomings
-from phoenix.core.record import Generation, GroupRecord
+from phoenix.core.record import GroupRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from phoenix.core.explain import ago, counted
 from phoenix.core.model import Outcome, Role
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 from phoenix.engine.report import Report
 from phoenix.errors import PhoenixError
 from phoenix.views import instances, resting, steps, text
@@ -97,17 +97,17 @@ def _headline(report: Report) -> list[str]:
     if rotation is None:
         return text.headline(word, *resting.sentences(report))
     if rotation.held:
-        return text.headline(word, rotation.held, "Weights stay as they are until a person acts.")
+        return text.headline(word, rotation.held.why, "Weights stay as they are until a person acts.")
     if rotation.back is not None:
         waits = (rotation.waiting_for or report.sentence).removeprefix(f"rolling back to {rotation.old.number}: ")
         way = f"{rotation.new.number} -> {rotation.old.number}: {waits}"
-        return text.headline(word, way, steps.asked_by("Asked", rotation.back))
+        return text.headline(word, way, steps.asked_by("Asked", rotation.back.ask))
     if rotation.paused:
         where = f"at step {rotation.step} of {len(rotation.terms.steps)}, at {rotation.weight} %."
         return text.headline(
             word, f"{where} A failed gate still rolls back.", steps.asked_by("Paused", rotation.paused)
         )
-    promoted = [steps.asked_by("Promoted", rotation.promoted)] if rotation.promoted else []
+    promoted = [steps.asked_by("Promoted", rotation.clocks.promoted)] if rotation.clocks.promoted else []
     return text.headline(word, rotation.waiting_for or report.sentence, *promoted)
 
 
@@ -211,13 +211,13 @@ def _rotation_label(rotation: Rotation) -> str:
 
 
 def _rotation_fact(rotation: Rotation) -> str:
-    begun = f" started {text.moment(rotation.started_at)} by {rotation.by}" if rotation.by else ""
-    started = f"{rotation.id}{begun}: {rotation.trigger}"
+    begun = f" started {text.moment(rotation.started_at)} by {rotation.origin.by}" if rotation.origin.by else ""
+    started = f"{rotation.id}{begun}: {rotation.origin.trigger}"
     if rotation.ended_at is None:
         return started
     cause = f", cause {rotation.cause}" if rotation.cause else ""
     outcome = str(rotation.outcome).replace("_", " ")
-    took = f" after {ago(rotation.ended_at - rotation.started_at)}" if rotation.by else ""
+    took = f" after {ago(rotation.ended_at - rotation.started_at)}" if rotation.origin.by else ""
     return f"{started}; {outcome}{took}{cause}"
 
 
@@ -283,4 +283,4 @@ def _commands_in_flight(group: str, rotation: Rotation) -> list[tuple[str, str, 
         return [hurt, ("To go on", text.command("resume", group), "")]
     stay = (f"To stay at {rotation.weight} %", text.command("pause", group), "")
     skip = ("To skip this bake", text.command("promote", group), "gates still count")
-    return [hurt, stay, skip] if rotation.baking_since else [hurt, stay]
+    return [hurt, stay, skip] if rotation.clocks.baking_since else [hurt, stay]

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from phoenix.core.explain import ago
 from phoenix.core.model import Step
-from phoenix.core.record import Ask, Rotation
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask
 from phoenix.views import text
 
 
@@ -35,7 +36,7 @@ def _state(rotation: Rotation, number: int, step: Step, at: datetime) -> str:
         return f"gates passed {text.clock(_passed_at(rotation, number))}"
     if number > rotation.step:
         return _afterwards(rotation) if number == len(rotation.terms.steps) else ""
-    since = rotation.baking_since
+    since = rotation.clocks.baking_since
     if since is None:
         return str(rotation.phase).replace("_", " ")
     if step.bake is None:

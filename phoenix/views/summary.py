@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from phoenix.core.explain import ago
 from phoenix.core.model import Outcome
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 from phoenix.engine.report import Report
 from phoenix.views import status, text
 
@@ -50,8 +50,8 @@ def repairs(group: str, found: Sequence[str]) -> str:
 
 def _way_back(rotation: Rotation) -> str:
     back, ended = rotation.back, rotation.ended_at
-    took = f" in {ago(ended - back.at)}" if back is not None and ended is not None else ""
-    by = f", by {back.by}" if back is not None else ""
+    took = f" in {ago(ended - back.ask.at)}" if back is not None and ended is not None else ""
+    by = f", by {back.ask.by}" if back is not None else ""
     return f"{rotation.new.number} -> {rotation.old.number}{took}   rotation {rotation.id}{by}"
 
 

@@ -85,14 +85,14 @@ def pinned_group(ground: Ground, store: Store, name: str, load: Callable[[], Seq
         ground.bare_group(scope, kinds, store),
         notifiers=LateNotifiers(load),
         about=About(pinned.account, ground.region(region), pinned.owner, pinned.runbook, pinned.description),
-        policy=record.rotation.policy,
+        policy=record.rotation.origin.policy,
     )
 
 
 def _read(record: GroupRecord | None) -> _Pinned | None:
     """None for a rotation that was found by its tags: its record does not know whose rights to use."""
-    if record is None or record.rotation is None or not record.rotation.policy or set(record.slots) != set(Slot):
+    if record is None or record.rotation is None or not record.rotation.origin.policy or set(record.slots) != set(Slot):
         return None
-    pinned = msgspec.json.decode(record.rotation.policy, type=_Pinned)
+    pinned = msgspec.json.decode(record.rotation.origin.policy, type=_Pinned)
     known = pinned.fleet.kind in fleets.KINDS and pinned.traffic.kind in routers.KINDS
     return pinned if known else None

@@ -127,10 +127,10 @@ def policy_in_flight(record: GroupRecord | None) -> Policy | None:
 
 def pinned_policy(record: GroupRecord) -> Policy | None:
     """The policy that the record's rotation was started with; None when there is none, or no reading it any more."""
-    if record.rotation is None or not record.rotation.policy:
+    if record.rotation is None or not record.rotation.origin.policy:
         return None
     try:
-        return Policy.model_validate_json(record.rotation.policy)
+        return Policy.model_validate_json(record.rotation.origin.policy)
     except ValidationError:
         log.warning("policy.pinned_is_unreadable", extra={"group": record.group, "rotation": record.rotation.id})
         return None

@@ -24,7 +24,7 @@ from typing import Any, Final, TypeVar
 import yaml
 
 from phoenix.aws.session import Aws
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 from phoenix.errors import PhoenixError, Throttled
 from phoenix.handler import Program
 from phoenix.sandbox import Sandbox

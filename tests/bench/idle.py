@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from phoenix.core.record import Generation, GroupRecord
+from phoenix.core.generation import Generation
+from phoenix.core.record import GroupRecord
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import rotate
 from phoenix.stores.codec import decode_record, encode_record

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import product
 
+from phoenix.core.generation import Generation
 from phoenix.core.model import Capacity, Outcome, Slot, Step, Terms
-from phoenix.core.record import Generation, GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Origin
 from phoenix.stores.memory import MemoryStore
 from phoenix.strategies.blue_green import blue_green
 from phoenix.strategies.canary import Stage, canary
@@ -97,11 +100,9 @@ class Case:
             terms=terms,
             started_at=NOON,
             deadline=NOON + terms.rotation_timeout,
-            trigger="new image",
-            by="tester",
+            origin=Origin("new image", "tester", store="memory:chaos"),
             need=self.size,
             capacity=Capacity(min(2, self.size), self.size * 2),
-            store="memory:chaos",
         )
         return GroupRecord(
             group="web",

@@ -166,7 +166,7 @@ class Storm:
         rotation = self.run.rotation
         if rotation.succeeded_at is not None and slot is rotation.new.slot:
             return True
-        return not rotation.in_flight or next(pins, None) is None or rotation.closing_since is not None
+        return not rotation.in_flight or next(pins, None) is None or rotation.clocks.closing_since is not None
 
     def _reweigh(self) -> None:
         rules, self.run.reweighed_at = self.run.model.rules, self.run.model.now
@@ -221,7 +221,7 @@ class Storm:
         """On the candidate: on whoever is live they are the owner's, and who is live is another question."""
         rotation = self.run.rotation
         place = self.run.model.places[rotation.new.slot]
-        if rotation.in_flight and rotation.back is None and rotation.closing_since is None:
+        if rotation.in_flight and rotation.back is None and rotation.clocks.closing_since is None:
             self._count("schedules by hand", meddles=True)
             place.suspended.discard("ScheduledActions")
 

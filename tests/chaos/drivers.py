@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 
 from phoenix.core.action import Action, SetWeights
 from phoenix.core.model import Route, Slot
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 from phoenix.errors import ForeignWeights, Throttled
 from phoenix.permit import current_permit
 from phoenix.ports import FleetView, Lease, Traffic
@@ -154,8 +155,8 @@ class Ports:
         self._answer("fleet")
         view, _ = self.run.model.said(self.lag)
         self.seen_at = self.run.model.now - timedelta(seconds=self.lag)
-        awaits = rotation is not None and rotation.grown_since is not None and rotation.back is None
-        since = rotation.grown_since if rotation is not None and awaits else None
+        awaits = rotation is not None and rotation.growth.since is not None and rotation.back is None
+        since = rotation.growth.since if rotation is not None and awaits else None
         failures = tuple(f for f in view.failures if since is not None and f.at >= since)
         return replace(view, failures=failures, prepared_version=self.prepared(rotation))
 
@@ -278,5 +279,6 @@ def essence(record: GroupRecord) -> GroupRecord:
     rotation = record.rotation
     if rotation is None:
         return replace(record, version=0)
-    quiet = replace(rotation, looked_at=None, verdicts=(), waiting_for=None, sick={}, first_healthy_at=None)
+    candidate = replace(rotation.candidate, sick={}, first_healthy_at=None)
+    quiet = replace(rotation, looked_at=None, verdicts=(), waiting_for=None, candidate=candidate)
     return replace(record, version=0, rotation=quiet)

@@ -15,7 +15,8 @@ from phoenix.core.capacity import share
 from phoenix.core.closing import is_untouched, stays_hot
 from phoenix.core.ledger import SCHEDULES
 from phoenix.core.model import Capacity, Cause, Outcome, Slot
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 
 
 class Violated(AssertionError):

@@ -17,7 +17,8 @@ from phoenix.core.action import Action, Decision, MakeTemplateVersion, SetWeight
 from phoenix.core.decide import decide
 from phoenix.core.image import Candidate
 from phoenix.core.model import Judgement, Observation, Slot, SlotState, TargetState, Terms, Verdict
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 from phoenix.engine.apply import apply
 from phoenix.engine.group import Group
 from phoenix.engine.lease import claim
@@ -103,7 +104,7 @@ def test_a_pin_that_is_not_released_is_caught() -> None:
     def at_rest(rotation: Rotation, seen: Observation) -> Observation:
         live: SlotState = seen.slots[rotation.new.slot]
         numbers = replace(live, min=rotation.capacity.min, max=rotation.capacity.max)
-        closing = rotation.closing_since is not None or rotation.baking_since is not None
+        closing = rotation.clocks.closing_since is not None or rotation.clocks.baking_since is not None
         return replace(seen, slots={**seen.slots, live.slot: numbers}) if closing else seen
 
     with pytest.raises(Violated, match=r"I5: the live slot has \(4, 8, 4\)"):

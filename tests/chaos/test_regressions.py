@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +14,8 @@ from phoenix.core.decide import decide
 from phoenix.core.model import Cause, Judgement, Outcome, Slot, SlotState, TargetState
 from phoenix.core.progress import advance, advance_clocks
 from phoenix.core.ready import capacity_verdict, may_go_back
-from phoenix.core.record import Ask, Rotation
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask
 from phoenix.engine.apply import apply
 from phoenix.engine.drive import PATIENCE, patiently
 from phoenix.engine.lease import claim
@@ -34,6 +34,7 @@ from tests.builders import (
     after,
     an_instance,
     an_observation,
+    changed,
     some_instances,
     some_terms,
 )
@@ -126,11 +127,11 @@ def test_a_way_back_from_weights_of_somebody_else_waits_for_the_data_plane() -> 
 
 
 def test_traffic_that_comes_back_while_settling_is_waited_for_once_more() -> None:
-    back = replace(turned(exposed_at=NOON), shifted_at=NOON, closing_since=after(1))
+    back = changed(turned(exposed_at=NOON), shifted_at=NOON, closing_since=after(1))
 
     again = advance(back, an_observation(green=a_slot(GREEN, version="2"), weight=100, at=after(2)))
 
-    assert (again.shifted_at, again.closing_since) == (None, None)
+    assert (again.clocks.shifted_at, again.clocks.closing_since) == (None, None)
 
 
 def test_without_a_load_balancer_nobody_is_let_go_while_the_others_are_not_whole() -> None:
@@ -166,7 +167,7 @@ def test_a_candidate_that_grows_for_its_next_step_is_not_short_of_what_it_carrie
 
     noted = advance_clocks(rotation, carrying)
 
-    assert noted.short_since is None
+    assert noted.growth.short_since is None
     assert capacity_verdict(noted, carrying, "target_health").judgement is Judgement.WAIT
 
 

@@ -7,10 +7,11 @@ from typing import ClassVar
 
 from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
+from phoenix.core.generation import Generation
 from phoenix.core.image import Image
 from phoenix.core.model import Observation, Route, Slot, SlotState, Verdict
 from phoenix.core.ready import capacity_verdict
-from phoenix.core.record import Generation, Rotation
+from phoenix.core.rotation import Rotation
 from phoenix.core.trigger import LiveInstance
 from phoenix.engine.group import Group
 from phoenix.ports import FleetView, Traffic

@@ -17,14 +17,14 @@ from phoenix.core.action import (
     SetWeights,
     WriteTags,
 )
+from phoenix.core.generation import Generation
 from phoenix.core.model import LaunchFailure, Slot
-from phoenix.core.record import Generation
 from phoenix.errors import PermanentError
 from phoenix.fleets import KINDS
 from phoenix.ports import Fleet
 from phoenix.sandbox import LaunchFault
 from tests.account import Account, Opener
-from tests.builders import a_generation, a_rotation
+from tests.builders import a_generation, a_rotation, changed
 from tests.fakes import NEW_IMAGE, OLD_IMAGE, FakeFleet, an_image
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN
@@ -206,7 +206,7 @@ def test_failed_launches_are_told_while_the_candidate_grows(case: Case) -> None:
     case.fleet.apply(SetCapacity(GREEN, min=1, max=1))
     case.settle()
 
-    failures = case.fleet.observe(replace(ROTATION, grown_since=START)).failures
+    failures = case.fleet.observe(changed(ROTATION, grown_since=START)).failures
     assert failures
     assert (failures[0].permanent, "Client.InternalError" in failures[0].words) == (True, True)
 
@@ -217,7 +217,7 @@ def test_failed_launches_are_of_no_interest_at_other_times(case: Case, later: di
     case.fleet.apply(SetCapacity(GREEN, min=1, max=1))
     case.settle()
 
-    assert case.fleet.observe(replace(ROTATION, **({"grown_since": START} | later))).failures == ()  # type: ignore[arg-type]
+    assert case.fleet.observe(changed(ROTATION, **({"grown_since": START} | later))).failures == ()
 
 
 def test_failures_from_before_the_candidate_grew_do_not_count(case: Case) -> None:
@@ -225,7 +225,7 @@ def test_failures_from_before_the_candidate_grew_do_not_count(case: Case) -> Non
     case.fleet.apply(SetCapacity(GREEN, min=1, max=1))
     case.settle()
 
-    assert case.fleet.observe(replace(ROTATION, grown_since=START + timedelta(days=1))).failures == ()
+    assert case.fleet.observe(changed(ROTATION, grown_since=START + timedelta(days=1))).failures == ()
 
 
 def test_instances_that_nobody_knows_are_left_out(case: Case) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from phoenix.core.model import Cause, Instance, Judgement, Observation, Slot, SlotState, TargetState, Verdict
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 from phoenix.engine.asking import Asking
 from phoenix.gates import KINDS
 from phoenix.ports import Gate

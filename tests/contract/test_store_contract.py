@@ -19,6 +19,7 @@ from phoenix.core.tags import fitting
 from phoenix.errors import LeaseHeld, StateConflict
 from phoenix.ports import Store
 from phoenix.stores.sqlite import SqliteStore
+from tests.builders import changed
 from tests.fakes_store import MemoryStore
 from tests.stores.builders import NOON, a_full_record, a_record, a_rotation
 from tests.stores.dynamo import SERVERS, a_dynamo_store, a_table
@@ -129,7 +130,7 @@ def test_the_history_holds_each_rotation_once_as_it_was_saved_last(store: Store)
 
 def test_a_rotation_that_goes_on_after_another_one_is_filed_once_as_it_was_saved_last(store: Store) -> None:
     first, second = a_rotation("r-1"), a_rotation("r-2", started_at=NOON + MINUTE)
-    again, third = replace(first, replaced=1), a_rotation("r-3", started_at=NOON + 2 * MINUTE)
+    again, third = changed(first, replaced=1), a_rotation("r-3", started_at=NOON + 2 * MINUTE)
     record = a_record()
     for rotation in (first, second, again, third):
         record = store.save(replace(record, rotation=rotation))

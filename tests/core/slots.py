@@ -8,7 +8,9 @@ from phoenix.core.action import Action
 from phoenix.core.converge import converge
 from phoenix.core.ledger import SCHEDULES
 from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
-from phoenix.core.record import Ask, GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask
 from tests.builders import CANARY, NOON, a_rotation, a_slot, an_observation, tags_of
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN

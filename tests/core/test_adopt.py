@@ -10,8 +10,9 @@ import pytest
 
 from phoenix.core import tags
 from phoenix.core.adopt import adopt, generation_in, live_slot
+from phoenix.core.generation import UNKNOWN_IMAGE, Generation
 from phoenix.core.model import Capacity, Observation, Outcome, Slot
-from phoenix.core.record import UNKNOWN_IMAGE, Entry, Generation, Temporary
+from phoenix.core.temporary import Entry, Temporary
 from tests.builders import (
     NEW_IMAGE,
     OLD_IMAGE,
@@ -132,7 +133,7 @@ def test_a_rotation_with_all_traffic_whose_pins_are_still_there_has_only_to_be_c
     rotation = adopt("web", an_observation(pinned, seen.slots[GREEN], 100)).in_flight
 
     assert rotation is not None
-    assert (rotation.closing_since, rotation.back, rotation.outcome) == (seen.at, None, Outcome.IN_PROGRESS)
+    assert (rotation.clocks.closing_since, rotation.back, rotation.outcome) == (seen.at, None, Outcome.IN_PROGRESS)
     assert [(entry.kind, entry.had) for entry in rotation.ledger] == [(Temporary.SCHEDULES, "running")]
 
 
@@ -171,7 +172,7 @@ def test_when_a_rotation_on_the_tags_ended_and_who_asked_for_it_is_not_known_and
 
     assert first is not None
     assert later is not None
-    assert (first.by, first.known_end, first.in_flight) == ("", None, False)
+    assert (first.origin.by, first.known_end, first.in_flight) == ("", None, False)
     assert (first.started_at, first.ended_at) == (later.started_at, later.ended_at)
 
 

@@ -7,8 +7,10 @@ from datetime import timedelta
 
 from phoenix.core import tags
 from phoenix.core.adopt import adopt, generation_in
+from phoenix.core.generation import UNKNOWN_IMAGE, Generation
 from phoenix.core.model import Capacity, Cause, Outcome, Slot, Step
-from phoenix.core.record import UNKNOWN_IMAGE, Generation, GroupRecord, Quarantined, Rotation
+from phoenix.core.record import GroupRecord, Quarantined
+from phoenix.core.rotation import Rotation
 from tests.builders import NEW_IMAGE, OLD_IMAGE, a_route, a_slot, after, an_observation, some_terms
 from tests.core.test_adopt import BLUE, GREEN, TAGS, left_behind
 
@@ -29,7 +31,7 @@ def test_a_finished_rotation_becomes_one_that_has_succeeded_now() -> None:
 
     rotation = rotation_of(record)
     assert (rotation.id, rotation.group, rotation.old, rotation.new) == ("web-42-test", "web", OLD, NEW)
-    assert (rotation.trigger, rotation.by) == ("found on the tags of the groups", "")
+    assert (rotation.origin.trigger, rotation.origin.by) == ("found on the tags of the groups", "")
     assert (rotation.terms.steps, rotation.terms.strategy, rotation.terms.has_traffic) == (ONE_STEP, "unknown", True)
     assert (rotation.deadline, rotation.started_at) == (after(120), after(0))
     assert (rotation.need, rotation.capacity, rotation.weight, rotation.step) == (6, Capacity(2, 8), 100, 1)

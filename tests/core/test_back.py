@@ -9,8 +9,10 @@ import pytest
 
 from phoenix.core import tags
 from phoenix.core.back import heed_hold, last_good, last_good_image, reopen, turn_back
+from phoenix.core.clocks import Growth, StepClocks
 from phoenix.core.model import Capacity, Cause, Observation, Outcome, Slot, SlotState
-from phoenix.core.record import Ask, GroupRecord, Quarantined
+from phoenix.core.record import GroupRecord, Quarantined
+from phoenix.core.story import Ask, WayBack
 from tests.builders import (
     NOON,
     a_generation,
@@ -39,11 +41,9 @@ def test_turning_back_starts_all_clocks_anew_and_lifts_what_it_was_held_or_pause
 
     turned = turn_back(running, an_observation(at=after(9)), ONCALL, Cause.OPERATOR, now=True)
 
-    assert turned.back == ONCALL
-    assert turned.back_now
-    clocks = (turned.grown_since, turned.ready_since, turned.proved_at, turned.shifted_at, turned.baking_since)
-    assert set(clocks) == {None}
-    assert (turned.held, turned.paused, turned.promoted, turned.reason) == (None, None, None, "INC-1")
+    assert turned.back == WayBack(ONCALL, Cause.OPERATOR, "INC-1", now=True)
+    assert (turned.growth, turned.clocks) == (Growth(), StepClocks())
+    assert (turned.held, turned.paused) == (None, None)
     assert turned.current.new_weight == 0
 
 
@@ -97,7 +97,7 @@ def test_word_of_a_rollback_turns_the_rotation_that_was_still_going_forward() ->
 
     assert record.rotation is not None
     assert record.rotation.back is not None
-    assert (record.rotation.back.by, record.rotation.cause) == ("oncall", Cause.OPERATOR)
+    assert (record.rotation.back.ask.by, record.rotation.cause) == ("oncall", Cause.OPERATOR)
 
 
 @pytest.mark.edge(44)

@@ -14,7 +14,7 @@ from phoenix.core.action import (
 from phoenix.core.converge import is_empty_for
 from phoenix.core.model import Route
 from phoenix.core.ready import may_shrink
-from phoenix.core.record import Temporary
+from phoenix.core.temporary import Temporary
 from tests.builders import (
     NEW_IMAGE,
     NOON,

@@ -17,7 +17,7 @@ from phoenix.core.action import (
 )
 from phoenix.core.model import Capacity, Cause
 from phoenix.core.ready import may_go_back
-from phoenix.core.record import Temporary
+from phoenix.core.temporary import Temporary
 from tests.builders import (
     NEW_IMAGE,
     NOON,

@@ -12,7 +12,7 @@ from phoenix.core.back import reopen
 from phoenix.core.decide import decide
 from phoenix.core.model import Capacity, Slot, TargetState
 from phoenix.core.ready import leaves_enough, may_go_back
-from phoenix.core.record import Ask
+from phoenix.core.story import Ask
 from tests.builders import (
     CANARY,
     NOON,
@@ -132,7 +132,7 @@ def test_a_rotation_that_is_reopened_has_all_weight_and_needs_what_lives() -> No
     again = reopen(record, rotation, seen)
 
     assert (again.weight, again.intended_weight, again.need, again.capacity) == (100, 100, 6, Capacity(2, 9))
-    assert (again.exposed_at, again.ended_at, again.closing_since) == (after(9), None, None)
+    assert (again.exposed_at, again.ended_at, again.clocks.closing_since) == (after(9), None, None)
 
 
 # --- strangers --------------------------------------------------------------------------------------------------------

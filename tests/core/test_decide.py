@@ -13,7 +13,8 @@ from phoenix.core.action import SetCapacity, SetWeights
 from phoenix.core.decide import SETBACKS, decide
 from phoenix.core.ledger import SCHEDULES
 from phoenix.core.model import Cause, OnFailure, Outcome, Phase, TargetState
-from phoenix.core.record import GroupRecord, Quarantined, Rotation, Setback
+from phoenix.core.record import GroupRecord, Quarantined, Setback
+from phoenix.core.rotation import Rotation
 from tests.builders import (
     CANARY,
     NEW_IMAGE,
@@ -27,9 +28,11 @@ from tests.builders import (
     a_slot,
     after,
     an_observation,
+    changed,
     some_instances,
     some_terms,
     tags_of,
+    why_held,
 )
 from tests.core.slots import BAKING, BLUE, FAIL, GREEN, ONCALL, baking, decided, settled
 
@@ -44,16 +47,15 @@ def test_a_weight_that_nobody_of_us_wrote_holds_the_rotation_and_touches_nothing
     assert decision.actions == ()
     assert decision.look_again_at is None
     assert rotation.outcome is Outcome.HELD
-    assert f":443 sends {found} %" in (rotation.held or "")
+    assert f":443 sends {found} %" in why_held(rotation)
 
 
 @pytest.mark.edge(35)
 def test_one_strange_route_among_several_is_enough() -> None:
     routes = (a_route(5), a_route(90, ":80"))
 
-    held = decided(decide(a_record(baking()), settled(baking(), routes=routes)).record).held
+    held = why_held(decided(decide(a_record(baking()), settled(baking(), routes=routes)).record))
 
-    assert held is not None
     assert held.startswith(":80 sends 90 %")
 
 
@@ -116,7 +118,7 @@ def test_on_failure_pause_holds_and_moves_nothing() -> None:
     decision = decide(a_record(rotation), settled(rotation, 5, verdicts=(FAIL,)))
 
     assert decision.actions == ()
-    assert decided(decision.record).held == "alarm: web-5xx is in ALARM; on_failure: pause"
+    assert why_held(decided(decision.record)) == "alarm: web-5xx is in ALARM; on_failure: pause"
 
 
 def test_a_pause_stops_everything_but_a_failing_gate() -> None:
@@ -279,25 +281,25 @@ def test_a_rotation_of_a_group_without_any_route_is_held_in_either_direction(rot
     decision = decide(a_record(rotation), settled(rotation, routes=()))
 
     assert decision.actions == ()
-    assert "no listener and no rule forwards" in (decided(decision.record).held or "")
+    assert "no listener and no rule forwards" in why_held(decided(decision.record))
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("now", "told"),
     [
         ({"template": "lt-new"}, "web-blue launches from lt-new now, not from lt-old"),
         ({"arn": "arn:asg/again"}, "web-blue was deleted and made anew"),
     ],
 )
-def test_a_slot_that_was_replaced_while_its_rotation_goes_forward_holds_it(changed: dict[str, Any], told: str) -> None:
-    rotation = replace(baking(), templates={BLUE: "lt-old"}, arns={BLUE: "arn:asg/first"})
+def test_a_slot_that_was_replaced_while_its_rotation_goes_forward_holds_it(now: dict[str, Any], told: str) -> None:
+    rotation = changed(baking(), templates={BLUE: "lt-old"}, arns={BLUE: "arn:asg/first"})
     seen = settled(rotation)
-    state = replace(seen.slots[BLUE], **({"template": "lt-old", "arn": "arn:asg/first"} | changed))
+    state = replace(seen.slots[BLUE], **({"template": "lt-old", "arn": "arn:asg/first"} | now))
 
     decision = decide(a_record(rotation), replace(seen, slots={**seen.slots, BLUE: state}))
 
     assert decision.actions == ()
-    assert (decided(decision.record).held or "").startswith(told)
+    assert why_held(decided(decision.record)).startswith(told)
 
 
 def test_a_weight_that_was_taken_away_before_the_first_step_needs_no_time_to_follow() -> None:

@@ -10,7 +10,7 @@ import pytest
 from phoenix.core.action import MakeTemplateVersion, ReplaceInstance, SetWeights
 from phoenix.core.decide import decide
 from phoenix.core.model import Observation, Phase, TargetState
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 from tests.builders import (
     CANARY,
     NOON,
@@ -55,7 +55,7 @@ def test_at_most_three_a_rotation_are_replaced() -> None:
     decision = decide(a_record(sick_for(2, 1, 2, replaced=2)), sick(1, 2))
 
     assert replaced(sick_for(2, 1, 2, 3, 4), sick(1, 2, 3, 4)) == [an_instance(100 + n).id for n in (1, 2, 3)]
-    assert decided(decision.record).replaced == 3
+    assert decided(decision.record).candidate.replaced == 3
     assert replaced(sick_for(2, 1, replaced=3), sick(1)) == []
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from phoenix.core.due import next_look
-from phoenix.core.record import Ask, GroupRecord, Setback
+from phoenix.core.record import GroupRecord, Setback
+from phoenix.core.story import Ask
 from tests.builders import NOON, a_generation, a_record, a_rotation, after
 
 RETAINED = a_generation(41)

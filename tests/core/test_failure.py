@@ -10,7 +10,7 @@ import pytest
 
 from phoenix.core.failure import find_failure
 from phoenix.core.model import Cause, Judgement, LaunchFailure, Slot, Step, TargetState, Verdict
-from phoenix.core.record import Ask
+from phoenix.core.story import Ask
 from tests.builders import NOON, a_rotation, a_slot, after, an_observation, some_instances
 
 FAILED = Verdict("alarm", Judgement.FAIL, "web-5xx is in ALARM", Cause.IMAGE)

@@ -16,9 +16,10 @@ from phoenix.core.decide import decide
 from phoenix.core.fence import DELIVERED, SIGNED_FOR, Patience, fence_of, of_dead, patience_under, takes_away
 from phoenix.core.model import Cause, Observation, Slot
 from phoenix.core.progress import advance
-from phoenix.core.record import Ask, Rotation
 from phoenix.core.rest import rest
-from tests.builders import NOON, ROLLING, a_generation, a_record, a_rotation, a_slot, an_observation
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask
+from tests.builders import NOON, ROLLING, a_generation, a_record, a_rotation, a_slot, an_observation, changed
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -116,8 +117,8 @@ def test_the_old_generation_shrinks_only_once_aws_would_refuse_it() -> None:
     shifted = a_rotation(ROLLING, proved_at=NOON, weight=50, intended_weight=50, shifted_at=NOON, exposed_at=NOON)
     half = both(new=2, percent=50)
 
-    assert advance(shifted, fenced(half, SIGNED_FOR - SECOND)).shrunk_at is None
-    assert advance(shifted, fenced(half, SIGNED_FOR)).shrunk_at is not None
+    assert advance(shifted, fenced(half, SIGNED_FOR - SECOND)).clocks.shrunk_at is None
+    assert advance(shifted, fenced(half, SIGNED_FOR)).clocks.shrunk_at is not None
 
 
 def test_a_shrink_that_was_decided_before_waits_as_well() -> None:
@@ -158,23 +159,23 @@ def test_the_way_back_grows_at_once() -> None:
 
 
 def test_the_new_generation_is_removed_only_once_nobody_can_send_it_traffic_any_more() -> None:
-    shifted = replace(turned(), shifted_at=NOON)
+    shifted = changed(turned(), shifted_at=NOON)
 
-    assert advance(shifted, fenced(both(), SIGNED_FOR - SECOND)).closing_since is None
-    assert advance(shifted, fenced(both(), SIGNED_FOR)).closing_since is not None
+    assert advance(shifted, fenced(both(), SIGNED_FOR - SECOND)).clocks.closing_since is None
+    assert advance(shifted, fenced(both(), SIGNED_FOR)).clocks.closing_since is not None
 
 
 def test_traffic_that_a_late_request_brings_to_the_new_generation_is_taken_back_again() -> None:
-    shifted = replace(turned(), shifted_at=NOON)
+    shifted = changed(turned(), shifted_at=NOON)
     moved = fenced(both(percent=50), 2 * MINUTE)
 
     again = advance(shifted, moved)
 
-    assert (again.shifted_at, shifts(again, moved)) == (None, [0])
+    assert (again.clocks.shifted_at, shifts(again, moved)) == (None, [0])
 
 
 def test_traffic_goes_to_the_new_generation_while_a_late_request_has_emptied_the_old_one() -> None:
-    shifted = replace(turned(), shifted_at=NOON)
+    shifted = changed(turned(), shifted_at=NOON)
     emptied = an_observation(a_slot(BLUE, healthy=0), a_slot(GREEN, healthy=4, version="2"), 0)
 
     found = converge(shifted.current, shifted, fenced(emptied, 2 * MINUTE))
@@ -217,7 +218,7 @@ def test_a_retained_generation_goes_cold_after_that() -> None:
             "over from at 12:00:00, may arrive until then, then 100 %",
         ),
         (
-            replace(turned(), shifted_at=NOON - 2 * MINUTE),
+            changed(turned(), shifted_at=NOON - 2 * MINUTE),
             both(),
             "rolling back to 41: traffic is back, waiting until 12:05:00: a last request of there/7, which was taken "
             "over from at 12:00:00, may arrive until then, then generation 42 is removed",

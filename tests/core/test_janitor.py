@@ -11,7 +11,7 @@ from phoenix.core.action import RemoveTags, SetCapacity, SetSchedules, SetWeight
 from phoenix.core.decide import decide
 from phoenix.core.janitor import leftovers
 from phoenix.core.model import Route, Slot, SlotState
-from phoenix.core.record import Temporary
+from phoenix.core.temporary import Temporary
 from tests.builders import (
     NOON,
     a_generation,

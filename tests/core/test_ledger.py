@@ -14,7 +14,8 @@ from phoenix.core.action import RemoveTags, SetCapacity, SetSchedules, WriteTags
 from phoenix.core.decide import decide
 from phoenix.core.ledger import MOST_MENDS, in_words, opened, schedules_ran, watched
 from phoenix.core.model import Observation, Route, Slot, SlotState, Step
-from phoenix.core.record import Entry, Rotation, Temporary
+from phoenix.core.rotation import Rotation
+from phoenix.core.temporary import Entry, Temporary
 from tests.builders import (
     NOON,
     a_record,
@@ -26,6 +27,7 @@ from tests.builders import (
     an_observation,
     some_terms,
     tags_of,
+    why_held,
 )
 from tests.core.slots import BACK, BLUE, CLOSING, GREEN, QUIET, SHIFTED, blue, decided, green
 
@@ -199,9 +201,8 @@ def quarrelled(times: int, every: float = 2) -> Rotation:
 def test_what_somebody_keeps_changing_is_put_back_twice_and_then_held_with_what_to_type() -> None:
     assert quarrelled(MOST_MENDS).held is None
 
-    held = quarrelled(MOST_MENDS + 1).held
+    held = why_held(quarrelled(MOST_MENDS + 1))
 
-    assert held is not None
     assert held.startswith("web-blue has min 1 max 8, not min 4 max 8, and phoenix has put it back 2 times")
     assert "AttributeValue=web-blue" in held
     assert held.endswith("phoenix resume --group web")

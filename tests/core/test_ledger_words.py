@@ -21,8 +21,10 @@ from phoenix.core.ledger import (
     quarrel,
 )
 from phoenix.core.model import Route, Slot
-from phoenix.core.record import Ask, Entry, Rotation, Temporary
-from tests.builders import NOON, a_record, a_rotation, a_slot, after, an_observation, some_terms
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask
+from phoenix.core.temporary import Entry, Temporary
+from tests.builders import NOON, a_record, a_rotation, a_slot, after, an_observation, some_terms, why_held
 from tests.core.slots import BLUE, GREEN, blue, decided, green
 from tests.core.test_ledger import UNTIL_PROMOTED, events
 
@@ -151,9 +153,8 @@ def test_each_number_that_somebody_undoes_after_every_tick_is_put_back_twice_and
 
     assert all(rotation.held is None for rotation in going)
     assert events(going[-1], "healed") == [f"{told}; put back"] * 2
-    assert last.held is not None
-    assert last.held.startswith(f"{told}, and phoenix has put it back at least 2 times")
-    assert last.held.endswith("phoenix resume --group web")
+    assert why_held(last).startswith(f"{told}, and phoenix has put it back at least 2 times")
+    assert why_held(last).endswith("phoenix resume --group web")
 
 
 @pytest.mark.parametrize(("told", "changes"), UNDONE.items(), ids=list(UNDONE))

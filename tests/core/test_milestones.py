@@ -3,9 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from phoenix.core.milestones import with_first_healthy, with_phase_since
-from phoenix.core.model import Phase, Slot
-from phoenix.core.record import Ask, GroupRecord, Rotation
-from tests.builders import NOON, a_record, a_rotation, a_slot, after, an_observation
+from phoenix.core.model import Slot
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask
+from tests.builders import NOON, a_record, a_rotation, a_slot, after, an_observation, changed
 
 
 def phase_since(before: Rotation | None, now: Rotation) -> object:
@@ -18,19 +20,19 @@ def first_healthy(rotation: Rotation, healthy: int) -> object:
     seen = an_observation(green=a_slot(Slot.GREEN, healthy=healthy, version="2"), at=after(5))
     found = with_first_healthy(a_record(rotation), seen).rotation
     assert found is not None
-    return found.first_healthy_at
+    return found.candidate.first_healthy_at
 
 
 def test_another_phase_begins_now_and_the_same_one_goes_on() -> None:
-    growing = a_rotation(phase=Phase.GROWING, phase_since=NOON)
+    growing = a_rotation(phase_since=NOON)
 
-    assert phase_since(growing, replace(growing, phase=Phase.BAKING)) == after(5)
+    assert phase_since(growing, growing.bake(NOON)) == after(5)
     assert phase_since(growing, growing) == NOON
 
 
 def test_the_first_phase_of_a_rotation_began_with_it() -> None:
     assert phase_since(None, a_rotation()) is None
-    assert phase_since(a_rotation(id="another", phase=Phase.DONE), a_rotation()) is None
+    assert phase_since(a_rotation(id="another", ended_at=NOON), a_rotation()) is None
 
 
 def test_the_first_healthy_instance_is_noted_once() -> None:
@@ -43,7 +45,7 @@ def test_what_is_in_the_slot_from_before_or_on_the_way_back_is_nobody_new() -> N
     rotation = a_rotation()
 
     assert first_healthy(replace(rotation, new=replace(rotation.new, template_version=None)), 4) is None
-    assert first_healthy(replace(rotation, back=Ask(NOON, "ann")), 4) is None
+    assert first_healthy(changed(rotation, back=Ask(NOON, "ann")), 4) is None
 
 
 def test_a_group_without_a_rotation_has_no_milestones() -> None:

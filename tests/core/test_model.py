@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from phoenix.core.model import Route, Slot, Step
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 from tests.builders import CANARY, NOON, a_record, a_rotation, a_slot, an_instance, some_instances
 from tests.core.slots import ONCALL
 

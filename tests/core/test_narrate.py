@@ -8,7 +8,7 @@ import pytest
 
 from phoenix.core.model import Cause, Judgement, LaunchFailure, Outcome, Slot, Step, Verdict
 from phoenix.core.narrate import ended, waiting_for
-from phoenix.core.record import Ask
+from phoenix.core.story import Ask
 from tests.builders import (
     ALL_AT_ONCE,
     CANARY,

@@ -10,7 +10,8 @@ import pytest
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Observation, Outcome, Slot, SlotState, TargetState
 from phoenix.core.readiness import RollbackReady, rollback_readiness, short_by_now, with_blockers
-from phoenix.core.record import Ask, GroupRecord
+from phoenix.core.record import GroupRecord
+from phoenix.core.story import Ask
 from tests.builders import (
     NOON,
     ROLLING,

@@ -21,7 +21,7 @@ from phoenix.core.ready import (
     shortcomings,
     sick_since,
 )
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 from tests.builders import (
     NOON,
     a_rotation,
@@ -258,5 +258,5 @@ def test_a_candidate_that_flaps_is_told_from_one_that_never_was_healthy() -> Non
         seen = replace(seeing(*candidates(healthy), *candidates(4 - healthy, **SICK)), at=NOON + timedelta(0, second))
         rotation = advance_clocks(rotation, seen)
 
-    assert (rotation.times_ready, rotation.longest_ready) == (2, timedelta(seconds=6))
+    assert (rotation.growth.times_ready, rotation.growth.longest_ready) == (2, timedelta(seconds=6))
     assert verdict(rotation, seen).reason.endswith("1x 503 on /healthz:8080; was healthy 2 times, longest 6s")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from phoenix.core.record import MOST_EVENTS, Event, longer
-from tests.builders import NOON
+from phoenix.core.rotation import MOST_EVENTS
+from phoenix.core.story import Event
+from tests.builders import NOON, a_rotation
 
 
 def a_story(lines: int) -> tuple[Event, ...]:
-    story: tuple[Event, ...] = ()
+    rotation = a_rotation()
     for number in range(lines):
-        story = longer(story, Event(NOON, "pause", str(number)))
-    return story
+        rotation = rotation.note(NOON, "pause", str(number))
+    return rotation.events
 
 
 def test_a_story_keeps_every_line_while_it_is_short() -> None:

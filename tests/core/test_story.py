@@ -5,15 +5,18 @@ The stories are tests/golden/story_*.txt, one per test. A line that changes ther
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from phoenix.core.action import Decision
+from phoenix.core.clocks import CandidateFacts, Growth, StepClocks
 from phoenix.core.model import LaunchFailure, OnFailure, Slot, Step
-from phoenix.core.record import Ask, GroupRecord
+from phoenix.core.record import GroupRecord
+from phoenix.core.story import Ask
 from tests.builders import CANARY, NOON, ROLLING
 from tests.core.telling import shown
 from tests.core.test_rotation import a_start, turned
@@ -62,12 +65,18 @@ def _told(record: GroupRecord, decision: Decision, now: datetime) -> str:
 
 def _facts(before: GroupRecord, after: GroupRecord) -> str:
     """The fields that differ, the record's before the rotation's."""
-    found: list[str] = []
-    for old, new in ((before, after), (before.rotation, after.rotation)):
-        names = [f.name for f in fields(new) if f.name not in SHOWN_ELSEWHERE] if old and new else []
-        values = [(name, getattr(old, name), getattr(new, name)) for name in names]
-        found += [f"{name}={shown(value)}" for name, was, value in values if value != was]
-    return " ".join(found)
+    return " ".join((*_differing(before, after), *_differing(before.rotation, after.rotation)))
+
+
+def _differing(old: Any, new: Any, within: str = "") -> Iterator[str]:
+    """`name=value` of what differs; the groups of a rotation field by field."""
+    names = [f.name for f in fields(new) if f.name not in SHOWN_ELSEWHERE] if old and new else []
+    for name in names:
+        was, value = getattr(old, name), getattr(new, name)
+        if isinstance(value, CandidateFacts | Growth | StepClocks):
+            yield from _differing(was, value, f"{name}.")
+        elif value != was:
+            yield f"{within}{name}={shown(value)}"
 
 
 def back(world: World, record: GroupRecord) -> GroupRecord:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from phoenix.core import failover, ledger, tags
 from phoenix.core.model import Capacity, Slot
-from phoenix.core.record import Ask, Entry, Temporary
+from phoenix.core.story import Ask
+from phoenix.core.temporary import Entry, Temporary
 from tests.builders import NEW_IMAGE, OLD_IMAGE, a_generation, a_rotation, after
 
 words = st.text(st.characters(codec="ascii", categories=["Ll", "Nd"]), min_size=1, max_size=20)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from phoenix.core.model import Cause
-from phoenix.core.record import Ask, GroupRecord, Quarantined, Setback
+from phoenix.core.record import GroupRecord, Quarantined, Setback
+from phoenix.core.story import Ask
 from phoenix.core.triage import UNKNOWN_SIGNS, Member, Need, Signs, need_of
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar, Window

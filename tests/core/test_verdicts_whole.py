@@ -12,7 +12,8 @@ from phoenix.core.failure import Failure, find_failure
 from phoenix.core.image import Candidate, Wanted, choose, unfit
 from phoenix.core.model import Cause, Judgement, Slot, Step, TargetState, Verdict
 from phoenix.core.ready import capacity_verdict, is_enough, is_short, patience
-from phoenix.core.record import Ask, Rotation
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask
 from tests.builders import CANARY, NOON, a_rotation, a_slot, after, an_instance, an_observation, some_terms
 from tests.core.test_failure import a_launch_failure, some_failures
 from tests.core.test_image import OWNERS, WANTED, a_shelf_image

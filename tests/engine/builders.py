@@ -11,7 +11,8 @@ from phoenix.core.blocker import UNKNOWN_AHEAD
 from phoenix.core.model import Instance, Judgement, Observation, Slot, Step, TargetState, Terms, Verdict
 from phoenix.core.notice import Notice
 from phoenix.core.ready import capacity_verdict
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 from phoenix.engine.group import Group
 from phoenix.engine.report import Report, nobody
 from phoenix.engine.request import RotateRequest
@@ -232,7 +233,7 @@ class Bench:
             rotate(self.group, RotateRequest(), nobody)
         except PhoenixError:
             self.clock.stopping = False
-        assert self.rotation.baking_since is not None
+        assert self.rotation.clocks.baking_since is not None
         return self.record
 
     def is_outrun(self, **changes: Any) -> None:

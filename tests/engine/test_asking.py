@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from phoenix.core.model import Cause, Judgement, Observation, Verdict
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 from phoenix.engine.apply import OLDEST
 from phoenix.engine.asking import Asking
 from phoenix.engine.observe import ask_gates

@@ -17,6 +17,7 @@ from phoenix.engine.rollback import rollback
 from phoenix.engine.rotate import rotate
 from phoenix.engine.tick import tick
 from phoenix.errors import Blocked, LostRecord, StateConflict
+from tests.builders import changed
 from tests.engine.builders import CANARY, GREEN, Bench, a_bench
 from tests.fakes import NEW_IMAGE
 from tests.fakes_store import MemoryStore
@@ -49,7 +50,7 @@ def a_setback() -> Bench:
 @pytest.mark.edge(51)
 def test_a_pause_stops_steps_and_clocks_until_it_is_resumed() -> None:
     bench = a_canary()
-    deadline, baking = bench.rotation.deadline, bench.rotation.baking_since
+    deadline, baking = bench.rotation.deadline, bench.rotation.clocks.baking_since
     assert baking is not None
     pause(bench.group, "lunch")
     bench.clock.at += 3 * HOUR
@@ -59,7 +60,7 @@ def test_a_pause_stops_steps_and_clocks_until_it_is_resumed() -> None:
 
     resume(bench.group)
     assert bench.rotation.deadline == deadline + 3 * HOUR
-    assert bench.rotation.baking_since == baking + 3 * HOUR
+    assert bench.rotation.clocks.baking_since == baking + 3 * HOUR
     assert rotate(bench.group, RotateRequest()).outcome is Outcome.SUCCEEDED
 
 
@@ -148,7 +149,9 @@ def test_a_hold_does_not_run_into_the_deadline() -> None:
 def test_resuming_a_way_back_does_not_forget_why_it_goes_back() -> None:
     bench = a_canary()
     rollback(bench.group, RollbackRequest(wait=False))
-    going = replace(bench.rotation, cause=Cause.ENVIRONMENT, held="no right to do that")
+    assert bench.rotation.back is not None
+    back = replace(bench.rotation.back, cause=Cause.ENVIRONMENT)
+    going = changed(bench.rotation, back=back, held="no right to do that")
     bench.store.save(replace(bench.record, rotation=going))
 
     resume(bench.group)
@@ -181,7 +184,7 @@ def test_promote_skips_this_bake_only() -> None:
     tick(bench.group)
 
     assert report.sentence == "the bake of step 1 is skipped; gates still count"
-    assert (bench.rotation.step, bench.percent, bench.rotation.promoted) == (2, {100}, None)
+    assert (bench.rotation.step, bench.percent, bench.rotation.clocks.promoted) == (2, {100}, None)
 
 
 def test_promote_does_not_skip_the_gates() -> None:
@@ -232,7 +235,7 @@ def test_what_is_held_has_to_be_resumed_before_it_can_be_promoted() -> None:
     tick(bench.group)
 
     assert promote(bench.group).sentence.endswith("resume it first")
-    assert bench.rotation.promoted is None
+    assert bench.rotation.clocks.promoted is None
 
 
 def test_nobody_pauses_a_rotation_whose_record_is_lost() -> None:
@@ -249,7 +252,7 @@ def test_where_nothing_bakes_there_is_nothing_to_promote() -> None:
     tick(bench.group)
 
     assert promote(bench.group).sentence.startswith("nothing to promote: step 1 of 1")
-    assert bench.rotation.promoted is None
+    assert bench.rotation.clocks.promoted is None
 
 
 # --- conflicts --------------------------------------------------------------------------------------------------------

@@ -10,13 +10,15 @@ import pytest
 
 from phoenix.core import tags
 from phoenix.core.model import OnFailure, Outcome, Step
-from phoenix.core.record import Ask, Event, Rotation
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask, Event
 from phoenix.engine.control import pause, promote, release_image, resume, retry, retry_image
 from phoenix.engine.lease import claim, give_back
 from phoenix.engine.report import Report
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.tick import tick
 from phoenix.errors import Blocked, LostRecord
+from tests.builders import changed
 from tests.engine.builders import BLUE, CANARY, GREEN, Bench, a_bench
 from tests.engine.test_control import a_canary, a_setback
 from tests.fakes import NEW_IMAGE, OLD_IMAGE, an_image
@@ -32,13 +34,13 @@ def growing(**terms: Any) -> Bench:
     bench.fleet.boots = False
     for _ in range(3):
         tick(bench.group)
-    assert bench.rotation.grown_since is not None
+    assert bench.rotation.growth.since is not None
     return bench
 
 
 def told(before: Rotation, bench: Bench, name: str, text: str, **changes: Any) -> Rotation:
     """The rotation before, with one more line in its story and these changes."""
-    return replace(before, events=(*before.events, Event(bench.clock.now(), name, text)), **changes)
+    return changed(before, events=(*before.events, Event(bench.clock.now(), name, text)), **changes)
 
 
 def test_a_pause_stops_the_rotation_and_new_starts_and_is_told_in_its_story() -> None:
@@ -68,8 +70,8 @@ def test_a_pause_at_rest_says_what_it_holds_up_and_a_resume_what_may_start_again
 def test_after_a_pause_every_clock_that_was_running_starts_that_much_later() -> None:
     bench = growing()
     was = bench.rotation
-    assert was.grown_since is not None
-    assert was.progress_at is not None
+    assert was.growth.since is not None
+    assert was.growth.progress_at is not None
     pause(bench.group, None)
     paused = bench.rotation
     bench.clock.at += LATER
@@ -78,7 +80,7 @@ def test_after_a_pause_every_clock_that_was_running_starts_that_much_later() -> 
 
     assert bench.rotation == told(
         paused, bench, "resumed", "by tester", paused=None, waiting_for="resumed; the next tick goes on",
-        deadline=was.deadline + LATER, grown_since=was.grown_since + LATER, progress_at=was.progress_at + LATER,
+        deadline=was.deadline + LATER, grown_since=was.growth.since + LATER, progress_at=was.growth.progress_at + LATER,
         short_since=None,
     )  # fmt: skip
     assert (bench.record.paused, report.sentence) == (None, f"web goes on with {was.id}")
@@ -86,7 +88,7 @@ def test_after_a_pause_every_clock_that_was_running_starts_that_much_later() -> 
 
 def test_what_was_held_is_due_at_once_when_it_is_resumed() -> None:
     bench = a_canary()
-    bench.store.save(replace(bench.record, rotation=replace(bench.rotation, held="no right to do that")))
+    bench.store.save(replace(bench.record, rotation=changed(bench.rotation, held="no right to do that")))
     give_back(bench.group, claim(bench.group))
     assert bench.store.due(bench.clock.now() + timedelta(days=1)) == []
 
@@ -106,7 +108,7 @@ def test_a_candidate_held_while_it_grew_gets_all_of_its_time_again() -> None:
     resume(bench.group)
 
     now = bench.clock.now()
-    assert (bench.rotation.grown_since, bench.rotation.progress_at) == (now, now)
+    assert (bench.rotation.growth.since, bench.rotation.growth.progress_at) == (now, now)
     assert bench.rotation.held is None
     assert bench.rotation.outcome is Outcome.IN_PROGRESS
 
@@ -115,7 +117,7 @@ def test_a_candidate_held_after_it_had_proved_itself_does_not_begin_to_grow_agai
     bench = a_canary()
     bench.send(70)
     tick(bench.group)
-    grown = bench.rotation.grown_since
+    grown = bench.rotation.growth.since
     assert grown is not None
     since = bench.rotation.looked_at
     bench.clock.at += LATER
@@ -123,19 +125,23 @@ def test_a_candidate_held_after_it_had_proved_itself_does_not_begin_to_grow_agai
     resume(bench.group)
 
     assert since is not None
-    assert bench.rotation.grown_since == grown + (bench.clock.now() - since)
-    assert (bench.rotation.weight, bench.rotation.shifted_at, bench.rotation.baking_since) == (70, None, None)
+    assert bench.rotation.growth.since == grown + (bench.clock.now() - since)
+    assert (bench.rotation.weight, bench.rotation.clocks.shifted_at, bench.rotation.clocks.baking_since) == (
+        70,
+        None,
+        None,
+    )
 
 
 def test_one_held_while_it_closed_remembers_that_it_had_succeeded() -> None:
     bench = a_canary()
     closing = bench.clock.now()
-    bench.store.save(replace(bench.record, rotation=replace(bench.rotation, closing_since=closing, held="no right")))
+    bench.store.save(replace(bench.record, rotation=changed(bench.rotation, closing_since=closing, held="no right")))
     bench.clock.at += LATER
 
     resume(bench.group)
 
-    assert (bench.rotation.closing_since, bench.rotation.succeeded_at) == (None, closing)
+    assert (bench.rotation.clocks.closing_since, bench.rotation.succeeded_at) == (None, closing)
 
 
 def test_after_a_hold_the_weight_is_read_where_it_is_now_also_on_a_rule_that_is_new() -> None:
@@ -175,7 +181,7 @@ def test_a_promotion_names_who_asked_and_is_told_in_the_story() -> None:
 def test_promoting_a_paused_rotation_in_full_says_both_and_the_clocks_stood_still() -> None:
     bench = a_canary()
     was = bench.rotation
-    assert was.baking_since is not None
+    assert was.clocks.baking_since is not None
     pause(bench.group, None)
     bench.clock.at += LATER
 
@@ -183,14 +189,17 @@ def test_promoting_a_paused_rotation_in_full_says_both_and_the_clocks_stood_stil
 
     assert report.sentence == "all bakes that are left are skipped, and the pause is over; gates still count"
     assert (bench.rotation.deadline, bench.rotation.paused) == (was.deadline + LATER, None)
-    assert (bench.rotation.baking_since, bench.rotation.promoted_to_end) == (was.baking_since + LATER, True)
+    assert (bench.rotation.clocks.baking_since, bench.rotation.promoted_to_end) == (
+        was.clocks.baking_since + LATER,
+        True,
+    )
 
 
 @pytest.mark.parametrize("paused_for", [timedelta(0), LATER])
 def test_the_time_that_a_manual_bake_took_is_added_to_the_deadline_once(paused_for: timedelta) -> None:
     bench = a_canary(MANUAL)
     was = bench.rotation
-    assert was.baking_since is not None
+    assert was.clocks.baking_since is not None
     if paused_for:
         pause(bench.group, None)
         bench.clock.at += paused_for
@@ -198,7 +207,7 @@ def test_the_time_that_a_manual_bake_took_is_added_to_the_deadline_once(paused_f
 
     promote(bench.group)
 
-    assert bench.rotation.deadline == was.deadline + (bench.clock.now() - was.baking_since)
+    assert bench.rotation.deadline == was.deadline + (bench.clock.now() - was.clocks.baking_since)
 
 
 def test_promoting_a_timed_bake_leaves_the_deadline_alone() -> None:

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from phoenix.core.action import MakeTemplateVersion
+from phoenix.core.generation import Generation
 from phoenix.core.model import Outcome, Step
-from phoenix.core.record import Generation
 from phoenix.engine.control import pause
 from phoenix.engine.report import Report
 from phoenix.engine.request import RollbackRequest
@@ -86,7 +86,7 @@ def test_the_intent_is_recorded_with_the_reason_and_goes_to_the_free_slot() -> N
 
     report = rollback(bench.group, NOW)
 
-    assert bench.rotation.trigger == "generation 2 asked for by tester: it was not the image"
+    assert bench.rotation.origin.trigger == "generation 2 asked for by tester: it was not the image"
     assert (bench.rotation.new.number, bench.rotation.new.slot, bench.rotation.old.slot) == (2, GREEN, BLUE)
     assert bench.rotation.terms.steps == (Step(100, 100, 100, CANARY[-1].bake),)
     assert (report.seen is not None, bench.store.lease_of("web")) == (True, None)
@@ -97,7 +97,7 @@ def test_without_a_reason_the_record_says_that_none_was_given() -> None:
 
     rollback(bench.group, replace(NOW, reason=None))
 
-    assert bench.rotation.trigger.endswith("asked for by tester: no reason given")
+    assert bench.rotation.origin.trigger.endswith("asked for by tester: no reason given")
 
 
 def test_a_quarantined_image_is_released_at_the_start_and_the_others_are_not() -> None:

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from phoenix.core.model import Cause, Outcome
-from phoenix.core.record import Ask, GroupRecord, Quarantined
+from phoenix.core.record import GroupRecord, Quarantined
+from phoenix.core.story import Ask
 from phoenix.engine.look import look, sight_of
 from phoenix.engine.tick import tick
 from tests.builders import NOON

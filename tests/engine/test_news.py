@@ -8,7 +8,9 @@ from typing import Any
 
 from phoenix.core.model import Cause, Outcome
 from phoenix.core.notice import Notice
-from phoenix.core.record import Ask, GroupRecord, Rotation, Standstill
+from phoenix.core.record import GroupRecord, Standstill
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask
 from phoenix.engine.group import About
 from phoenix.engine.news import news_between, standing_still
 from phoenix.engine.request import RollbackRequest

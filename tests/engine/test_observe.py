@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from phoenix.core.model import Judgement, Slot, TargetState
-from phoenix.core.record import Ask, GroupRecord
+from phoenix.core.record import GroupRecord
+from phoenix.core.story import Ask
 from phoenix.engine.observe import ask_gates, observe
 from phoenix.errors import Throttled
 from tests.builders import NOON, a_record, a_rotation, an_observation

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from phoenix.core.model import Judgement, LaunchFailure, Observation, Route, Verdict
-from phoenix.core.record import Ask, GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask
 from phoenix.engine.observe import ask_gates, observe
 from phoenix.ports import Traffic
 from tests.builders import NOON, a_record, a_rotation, an_observation

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from phoenix.core.blocker import Blocker
-from phoenix.core.record import Ask
+from phoenix.core.story import Ask
 from phoenix.core.trigger import RotateWhen
 from phoenix.engine.obstacles import CHECKS, checks_of
 from phoenix.engine.plan import make_plan
@@ -205,8 +205,8 @@ def test_a_start_remembers_which_alarms_were_passed_over_by_whom_and_why() -> No
 
     rotate(bench.group, RotateRequest(ignore=names, reason="the live image is bad"))
 
-    assert bench.rotation.ignored == {"alarm:web-5xx": Ask(NOON, "tester", "the live image is bad")}
-    assert bench.rotation.trigger.endswith('; ignoring alarm:web-5xx, window: "the live image is bad"')
+    assert bench.rotation.origin.ignored == {"alarm:web-5xx": Ask(NOON, "tester", "the live image is bad")}
+    assert bench.rotation.origin.trigger.endswith('; ignoring alarm:web-5xx, window: "the live image is bad"')
 
 
 def test_the_router_is_told_the_same() -> None:

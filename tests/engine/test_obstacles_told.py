@@ -9,7 +9,8 @@ from datetime import date, timedelta
 
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Capacity, Cause, Step
-from phoenix.core.record import Ask, Quarantined
+from phoenix.core.record import Quarantined
+from phoenix.core.story import Ask
 from phoenix.core.window import Calendar, Freeze, Window
 from phoenix.engine.group import About
 from phoenix.engine.plan import make_plan

@@ -14,6 +14,7 @@ from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import begin
 from phoenix.engine.survey import survey
 from phoenix.errors import AccessDenied, LeaseLost, NotFound, StateConflict, Throttled
+from tests.builders import why_held
 from tests.engine.builders import BLUE, GREEN, Bench, a_bench
 
 
@@ -99,7 +100,7 @@ def test_a_permanent_error_while_acting_holds_the_rotation_and_tells(error: Exce
 
     ticked = tick_once(bench.group, claim(bench.group), bench.record)
 
-    assert bench.rotation.held == str(error)
+    assert why_held(bench.rotation) == str(error)
     assert bench.rotation.outcome is Outcome.HELD
     assert ticked.decision.look_again_at is None
     assert bench.inbox.subjects[-1] == "phoenix web: held, a person must look"

@@ -12,7 +12,8 @@ import pytest
 
 from phoenix.core.model import Outcome
 from phoenix.core.notice import Notice
-from phoenix.core.record import Ask, GroupRecord
+from phoenix.core.record import GroupRecord
+from phoenix.core.story import Ask
 from phoenix.engine.control import pause
 from phoenix.engine.group import Group
 from phoenix.engine.lease import claim

@@ -9,13 +9,13 @@ import pytest
 
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Capacity, Step
-from phoenix.core.record import Ask
+from phoenix.core.story import Ask
 from phoenix.core.window import Calendar, Freeze, Window
 from phoenix.engine.group import About
 from phoenix.engine.plan import describe, make_plan
 from phoenix.engine.report import Plan
 from phoenix.engine.request import RotateRequest
-from tests.builders import NOON, ROLLING
+from tests.builders import NOON, ROLLING, changed
 from tests.engine.builders import BLUE, CANARY, GREEN, Bench, a_bench
 from tests.fakes import OLD_IMAGE, FakeGate, FakeImages, an_image
 
@@ -81,7 +81,7 @@ def test_a_step_that_waits_for_a_person_has_no_known_end() -> None:
 def test_the_time_that_the_last_launch_took_is_the_best_guess_for_the_next() -> None:
     bench = a_bench()
     bench.rotated()
-    slow = replace(bench.rotation, grew_in=timedelta(minutes=7))
+    slow = changed(bench.rotation, grew_in=timedelta(minutes=7))
     bench.store.save(replace(bench.record, rotation=slow))
 
     assert plan_of(bench, force=True).ends_after == timedelta(minutes=12)

@@ -34,7 +34,7 @@ def test_the_way_back_of_a_lost_rotation_says_who_asked_and_why() -> None:
     rotation = report.record.rotation
     assert rotation is not None
     assert rotation.back is not None
-    assert (rotation.back.by, rotation.back.reason, rotation.reason) == (
+    assert (rotation.back.ask.by, rotation.back.reason, rotation.reason) == (
         "oncall",
         "its record was lost",
         "its record was lost",

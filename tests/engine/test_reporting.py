@@ -9,7 +9,7 @@ import pytest
 
 from phoenix.core.model import Outcome
 from phoenix.core.readiness import NOTHING_RETAINED, rollback_readiness
-from phoenix.core.record import Event
+from phoenix.core.story import Event
 from phoenix.engine.group import About
 from phoenix.engine.reporting import report_on
 from tests.builders import NOON, a_record, a_rotation, after, an_observation

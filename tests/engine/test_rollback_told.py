@@ -8,12 +8,14 @@ from datetime import timedelta
 
 import pytest
 
+from phoenix.core.generation import Generation
 from phoenix.core.model import Cause, Outcome
-from phoenix.core.record import Generation, GroupRecord
+from phoenix.core.record import GroupRecord
 from phoenix.engine.report import Report
 from phoenix.engine.request import RollbackRequest
 from phoenix.engine.rollback import abort, rollback
 from phoenix.errors import Blocked, LeaseLost
+from tests.builders import changed
 from tests.engine.builders import BLUE, CANARY, GREEN, Bench, a_bench
 from tests.engine.test_rollback import ASKED, a_success
 from tests.fakes import NEW_IMAGE, OLD_IMAGE
@@ -100,7 +102,7 @@ def test_who_is_back_already_hears_when_by_whom_and_why() -> None:
 def test_what_was_turned_back_before_it_had_made_anything_goes_back_no_further() -> None:
     bench = a_success()
     retained = bench.record.retained
-    rotation = replace(bench.rotation, outcome=Outcome.ROLLED_BACK, reason="no capacity", back=None)
+    rotation = changed(bench.rotation, outcome=Outcome.ROLLED_BACK, reason="no capacity")
     bench.store.save(replace(bench.record, rotation=rotation))
 
     report = rollback(bench.group, RollbackRequest())
@@ -123,7 +125,7 @@ def test_the_intent_is_in_the_record_before_aws_is_asked_anything() -> None:
     rotation = saved[0].rotation
     assert rotation is not None
     assert rotation.back is not None
-    assert (rotation.back.by, rotation.back.reason, rotation.cause) == ("oncall", "INC-1", Cause.OPERATOR)
+    assert (rotation.back.ask.by, rotation.reason, rotation.cause) == ("oncall", "INC-1", Cause.OPERATOR)
     assert (rotation.phase.value, rotation.waiting_for) == ("rolling_back", "rolling back to 1")
 
 

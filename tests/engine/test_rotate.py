@@ -266,4 +266,4 @@ def test_why_something_was_ignored_is_kept_for_the_next_person() -> None:
 
     rotate(bench.group, RotateRequest(ignore=frozenset({"window"}), reason="hotfix 123"))
 
-    assert bench.rotation.trigger.endswith('; ignoring window: "hotfix 123"')
+    assert bench.rotation.origin.trigger.endswith('; ignoring window: "hotfix 123"')

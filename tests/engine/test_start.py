@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from phoenix.core import tags
+from phoenix.core.generation import Generation
 from phoenix.core.model import Capacity, Outcome, Phase
-from phoenix.core.record import Event, Generation, GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Event
 from phoenix.engine.group import About
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.start import new_record
@@ -36,14 +39,14 @@ def test_the_intent_remembers_what_lives_what_comes_by_whom_why_and_until_when()
 
     rotation = rotation_of(begun(bench))
 
-    assert (rotation.group, rotation.by, rotation.policy, rotation.store) == (
+    assert (rotation.group, rotation.origin.by, rotation.origin.policy, rotation.origin.store) == (
         "web", "tester", '{"group": "web"}', "memory:test",
     )  # fmt: skip
     old = Generation(1, BLUE, OLD_IMAGE, "web-2026.11.11-41aa07", "1", template="lt-1", images=(OLD_IMAGE,))
     assert replace(rotation.old, since=None) == old
     assert replace(rotation.new, since=None) == Generation(2, GREEN, NEW_IMAGE, an_image().name)
     assert (rotation.started_at, rotation.deadline) == (NOON, NOON + bench.group.terms.rotation_timeout)
-    assert (rotation.trigger, rotation.terms) == ("new image (9h46m old)", bench.group.terms)
+    assert (rotation.origin.trigger, rotation.terms) == ("new image (9h46m old)", bench.group.terms)
     assert (rotation.need, rotation.capacity) == (4, Capacity(2, 12))
     assert (rotation.outcome, rotation.phase, rotation.waiting_for) == (
         Outcome.IN_PROGRESS,
@@ -91,11 +94,11 @@ def test_several_reasons_and_what_was_ignored_are_kept_in_one_line() -> None:
     record = begun(a_bench(), force=True, ignore=frozenset({"window", "freeze"}), reason="hotfix 123")
 
     expected = 'new image (9h46m old); requested with --force; ignoring freeze, window: "hotfix 123"'
-    assert rotation_of(record).trigger == expected
+    assert rotation_of(record).origin.trigger == expected
 
 
 def test_a_reason_without_anything_ignored_is_kept_too() -> None:
-    assert rotation_of(begun(a_bench(), reason="because")).trigger == 'new image (9h46m old): "because"'
+    assert rotation_of(begun(a_bench(), reason="because")).origin.trigger == 'new image (9h46m old): "because"'
 
 
 def test_the_owners_numbers_come_from_the_policy_then_from_the_note_then_from_the_group() -> None:

@@ -288,7 +288,7 @@ def test_advance_stays_with_what_moves_and_leaves_what_rests() -> None:
 
     report = advance(bench.group)
 
-    assert bench.rotation.baking_since is not None
+    assert bench.rotation.clocks.baking_since is not None
     assert (report.outcome, report.exit_status) == (Outcome.IN_PROGRESS, 0)
     assert bench.store.lease_of("web") is None
 

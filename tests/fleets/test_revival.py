@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from phoenix.core.blocker import Blocker
+from phoenix.core.generation import Generation
 from phoenix.core.model import Slot
-from phoenix.core.record import Generation
 from tests.account import Account
 
 DESCRIBE_VERSIONS, GET_QUOTA = "ec2:DescribeLaunchTemplateVersions", "servicequotas:GetServiceQuota"

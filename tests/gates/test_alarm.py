@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from phoenix.core.model import Cause, Judgement, Observation, Slot, Verdict
-from phoenix.core.record import Ask
+from phoenix.core.story import Ask
 from phoenix.gates.alarm import AlarmGate, Settings
 from tests.account import Account
 from tests.builders import a_rotation

@@ -19,7 +19,8 @@ from botocore.exceptions import ClientError
 from botocore.retries import standard
 
 from phoenix.aws.session import Aws
-from phoenix.core.record import GroupRecord, Rotation
+from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 from phoenix.core.tags import WRITTEN
 from phoenix.engine.group import Group
 from phoenix.engine.look import look

@@ -249,7 +249,7 @@ def test_the_cure_of_a_bad_live_image_passes_its_alarm_by_name(open_stage: Opene
     report = stage.rotate(cured, ignore=frozenset({"alarm:web-5xx"}), reason="INC-7: the live image is bad")
 
     assert report.outcome is Outcome.SUCCEEDED
-    assert stage.rotation.ignored["alarm:web-5xx"].reason == "INC-7: the live image is bad"
+    assert stage.rotation.origin.ignored["alarm:web-5xx"].reason == "INC-7: the live image is bad"
 
 
 def test_on_failure_pause_holds_and_keeps_the_candidate_for_a_person(open_stage: Opener) -> None:

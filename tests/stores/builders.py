@@ -5,8 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from phoenix.core.generation import Generation
 from phoenix.core.model import Capacity, Cause, Judgement, Slot, Step, Terms, Verdict
-from phoenix.core.record import Ask, Event, Generation, GroupRecord, Quarantined, Rotation
+from phoenix.core.record import GroupRecord, Quarantined
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask, Event, Origin
+from tests.builders import changed
 
 NOON = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -23,7 +27,7 @@ def a_rotation(
     steps: tuple[Step, ...] | None = None,
     **facts: Any,
 ) -> Rotation:
-    return Rotation(
+    rotation = Rotation(
         id=name,
         group=group,
         old=a_generation(41),
@@ -31,12 +35,11 @@ def a_rotation(
         terms=Terms(steps or (Step(100, 0, 100, timedelta(minutes=5)),), capacity=Capacity(2, 8)),
         started_at=started_at,
         deadline=started_at + timedelta(hours=2),
-        trigger="new image",
-        by="ada@laptop",
+        origin=Origin("new image", "ada@laptop"),
         need=4,
         capacity=Capacity(2, 8),
-        **facts,
     )
+    return changed(rotation, **facts)
 
 
 def a_record(group: str = "web", **facts: Any) -> GroupRecord:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from phoenix.core.model import Outcome
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 from phoenix.engine.group import Group
 from phoenix.engine.request import RollbackRequest
 from phoenix.engine.rollback import rollback
@@ -108,7 +108,7 @@ def a_stage(stack: ExitStack, folder: Path) -> Stage:
 
 def of_trace(collector: Collector, rotation: Rotation) -> dict[bytes, Any]:
     """The spans of the rotation's trace by their id; each came once."""
-    wanted = bytes.fromhex(rotation.trace.split("-")[1])
+    wanted = bytes.fromhex(rotation.origin.trace.split("-")[1])
     spans = [span for span in collector.spans() if span.trace_id == wanted]
     assert len(spans) == len({span.span_id for span in spans})
     return {span.span_id: span for span in spans}
@@ -128,7 +128,7 @@ def test_a_rotation_is_one_trace_whose_root_has_the_true_start(story: Story) -> 
     spans = of_trace(story.reported, rotation)
     (root,) = (span for span in spans.values() if not span.parent_span_id)
     assert story.processes > 3
-    assert (root.name, root.span_id.hex()) == ("rotation", rotation.trace.split("-")[2])
+    assert (root.name, root.span_id.hex()) == ("rotation", rotation.origin.trace.split("-")[2])
     assert root.start_time_unix_nano // 1000 == int(rotation.started_at.timestamp() * 1_000_000)
     assert (root.end_time_unix_nano - root.start_time_unix_nano) / 1e9 == pytest.approx(lasted(rotation))
     assert lasted(rotation) > 7200
@@ -150,8 +150,8 @@ def test_a_rotation_is_measured_once_however_many_processes_drove_it(story: Stor
     rotation, reported = story.rotation, story.reported
 
     assert reported.points("phoenix.rotations") == [({"group": "web", "outcome": "succeeded"}, 1)]
-    assert rotation.first_healthy_at is not None
-    healthy_after = (rotation.first_healthy_at - rotation.started_at).total_seconds()
+    assert rotation.candidate.first_healthy_at is not None
+    healthy_after = (rotation.candidate.first_healthy_at - rotation.started_at).total_seconds()
     assert reported.points("phoenix.rotation.first_healthy") == [({"group": "web"}, healthy_after)]
     assert reported.total("phoenix.rotation.phase.duration", phase="baking") >= 7200
     assert reported.total("phoenix.rotation.phase.duration") == pytest.approx(lasted(rotation))

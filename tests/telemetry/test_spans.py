@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from phoenix.core.model import Outcome
-from phoenix.core.record import Rotation
+from phoenix.core.rotation import Rotation
 from phoenix.ports import AwsCall
 from phoenix.telemetry import topic
 from phoenix.telemetry.otel import OtelTracer

@@ -110,7 +110,7 @@ def test_what_a_sweep_has_found_is_a_line_in_the_log_that_alarms_can_count(
 
 def test_a_bake_is_watched_every_minute_and_a_pause_holds_it(schedule: Schedule) -> None:
     schedule.sweep(idle=True)
-    schedule.until(lambda: schedule.stage.rotation.baking_since is not None)
+    schedule.until(lambda: schedule.stage.rotation.clocks.baking_since is not None)
     pause(schedule.stage.group, "look")
 
     for _ in range(30):

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from phoenix.core.blocker import Blocker
+from phoenix.core.clocks import StepClocks
+from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image
 from phoenix.core.model import (
     Capacity,
@@ -15,7 +17,6 @@ from phoenix.core.model import (
     Judgement,
     Observation,
     Outcome,
-    Phase,
     Route,
     Slot,
     SlotState,
@@ -25,10 +26,13 @@ from phoenix.core.model import (
     Verdict,
 )
 from phoenix.core.readiness import Revival, RollbackReady
-from phoenix.core.record import Ask, Event, Generation, GroupRecord, Quarantined, Rotation
+from phoenix.core.record import GroupRecord, Quarantined
+from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask, Event, Origin
 from phoenix.engine.group import About
 from phoenix.engine.report import Plan, PlannedStep, Report
 from phoenix.ports import Lease
+from tests.builders import changed
 
 NOW = datetime(2026, 11, 18, 2, 58, 39, tzinfo=UTC)
 START = datetime(2026, 11, 18, 2, 41, 12, tzinfo=UTC)
@@ -57,16 +61,14 @@ def a_rotation(**facts: Any) -> Rotation:
         terms=Terms(STEPS, "canary"),
         started_at=START,
         deadline=START + timedelta(hours=2),
-        trigger="new image (27m old)",
-        by="schedule",
+        origin=Origin("new image (27m old)", "schedule"),
         need=12,
         capacity=Capacity(4, 24),
         step=2,
         weight=50,
         intended_weight=50,
-        baking_since=NOW - timedelta(minutes=4, seconds=12),
+        clocks=StepClocks(baking_since=NOW - timedelta(minutes=4, seconds=12)),
         looked_at=NOW - timedelta(seconds=3),
-        phase=Phase.BAKING,
         waiting_for="step 2 of 3: baking at 50 % until 03:04:27 (5m48s left), then 100 % to generation 42",
         verdicts=(
             Verdict("target_health", Judgement.PASS, "12 of 12 healthy for 14m10s"),
@@ -77,7 +79,7 @@ def a_rotation(**facts: Any) -> Rotation:
             Event(START + 13 * MINUTE, "step 2", "gates passed; 50 %"),
         ),
     )
-    return replace(rotation, **facts)
+    return changed(rotation, **facts)
 
 
 def a_rolled_back_rotation(**facts: Any) -> Rotation:
@@ -89,7 +91,6 @@ def a_rolled_back_rotation(**facts: Any) -> Rotation:
         Event(NOW - MINUTE, "undone", "green 12 -> 0"),
     )
     told: dict[str, Any] = {
-        "phase": Phase.DONE,
         "outcome": Outcome.ROLLED_BACK,
         "cause": Cause.IMAGE,
         "reason": why,
@@ -163,9 +164,7 @@ def at_rest_after_rollback(**facts: Any) -> Report:
 
 def at_rest_after_success() -> Report:
     """42 lives, 41 is retained and hot."""
-    rotation = a_rotation(
-        outcome=Outcome.SUCCEEDED, phase=Phase.DONE, step=3, weight=100, baking_since=None, ended_at=NOW
-    )
+    rotation = a_rotation(outcome=Outcome.SUCCEEDED, step=3, weight=100, baking_since=None, ended_at=NOW)
     record = a_record(rotation, live=NEW, retained=OLD, hot_until=NOW + 60 * MINUTE)
     return a_report(rotation, record=record, seen=an_observation(green_weight=100), lease=None)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
-from phoenix.core.record import Event
+from phoenix.core.story import Event
 from phoenix.engine.report import Report, nobody
 from phoenix.views.progress import Lines, Manner, watching
 from tests.views.builders import MINUTE, NOW, START, a_report, a_rotation

@@ -13,6 +13,7 @@ from phoenix.core.record import Quarantined
 from phoenix.engine.report import Report
 from phoenix.errors import AccessDenied, InvalidPolicy
 from phoenix.views import blocked, doctor, history, images, plan, status, summary
+from tests.builders import changed
 from tests.views.builders import (
     BLOCKERS,
     NEW,
@@ -241,7 +242,7 @@ def test_a_plan_that_ignores_something_ends_with_a_command_that_does_too() -> No
 def test_of_a_rotation_that_the_tags_told_of_no_time_and_no_name_is_shown(report: Report) -> None:
     last = report.record.rotation
     assert last is not None
-    found = replace(
+    found = changed(
         last, by="", back=None, ended_at=last.started_at, reason="found on the tags of the groups", events=()
     )
 

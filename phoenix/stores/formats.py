@@ -1,0 +1,53 @@
+"""Records as earlier versions of phoenix wrote them, in the layout of today. Works on plain JSON values.
+
+Format 1 is the one of version 0.1.0: a rotation was one flat object. Must never drop a field: what is not known stays
+where it is, and is refused as unknown.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+FORMAT: Final = 2
+"""What is written now."""
+
+Json = dict[str, Any]
+
+_GROUPS: Final = {
+    "origin": ("trigger", "by", "policy", "store", "trace", "ignored", "pin", "templates", "arns"),
+    "candidate": ("in_service_high", "sick", "replaced", "grew_in", "launched_at", "first_healthy_at"),
+    "growth": ("progress_at", "ready_since", "times_ready", "longest_ready", "short_since"),
+    "clocks": ("proved_at", "shifted_at", "shrunk_at", "baking_since", "closing_since", "promoted"),
+}
+_RENAMED: Final = {"candidate_target": ("candidate", "target"), "grown_since": ("growth", "since")}
+
+
+def record_of_today(written: Json, format_: int) -> Json:
+    """A group's record of that format in the layout of today."""
+    rotation = written.get("rotation")
+    if format_ == 1 and isinstance(rotation, dict):
+        return written | {"rotation": rotation_of_today(rotation, format_)}
+    return written
+
+
+def rotation_of_today(written: Json, format_: int) -> Json:
+    """A rotation of that format in the layout of today."""
+    return _from_1(written) if format_ == 1 else written
+
+
+def _from_1(flat: Json) -> Json:
+    rest = dict(flat)
+    rest.pop("phase", None)  # it follows from the clocks
+    for group, names in _GROUPS.items():
+        rest[group] = {name: rest.pop(name) for name in names if name in rest}
+    for name, (group, renamed) in _RENAMED.items():
+        if name in rest:
+            rest[group][renamed] = rest.pop(name)
+    cause, reason, ask = rest.pop("cause", None), rest.pop("reason", None), rest.pop("back", None)
+    now, held = rest.pop("back_now", False), rest.pop("held", None)
+    if ask is None and reason is not None:
+        # Found on the tags as rolled back: no person is known to have asked.
+        ask = {"at": rest.get("started_at"), "by": ""}
+    rest["back"] = ask and {"ask": ask, "cause": cause, "reason": reason or "", "now": now}
+    rest["held"] = held and {"why": held, "cause": cause}
+    return rest
