@@ -80,13 +80,18 @@ def _method_names(creator: Any, model: ServiceModel) -> Mapping[str, str]:
 
 def _member_of(serializer: Any, value: Any, key: str, shape: Any) -> Any:
     picker = serializer._value_picker
-    if not isinstance(picker, AttributePicker) or picker.response_transformers:
+    if not isinstance(picker, AttributePicker) or _may_transform(picker, key):
         return _picking(serializer, value, key, shape)
     for possible in _possible_keys(picker, value, key, shape):
         found = get_value(value, possible, MISSING)
         if found is not MISSING:
             return found
     return None
+
+
+def _may_transform(picker: AttributePicker, key: str) -> bool:
+    """Whether one of the picker's transformers is for a member of that name, wherever it stands."""
+    return any(key.endswith(path.rpartition(".")[2]) for path in picker.response_transformers)
 
 
 def _possible_keys(picker: Any, value: Any, key: str, shape: Any) -> tuple[str, ...]:
