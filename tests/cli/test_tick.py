@@ -43,7 +43,7 @@ def test_idle_groups_are_looked_at_together_and_answered_for(phoenix: Terminal) 
 
 def test_limits_may_be_passed_over_by_hand(phoenix: Terminal) -> None:
     (phoenix.folder / "phoenix.yaml").write_text("limits: {in_flight: 1}\nbreaker: {rollbacks: 1, within: 6h}\n")
-    phoenix("rotate web -q --no-wait")
+    phoenix("rotate web -q")
     phoenix("rollback web -q")
 
     assert phoenix("plan web --force --ignore breaker -o json").document["blockers"][0]["name"] == "quarantine"
