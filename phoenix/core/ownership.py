@@ -51,6 +51,14 @@ def is_outdated(record: GroupRecord, seen: Observation, location: str) -> bool:
     return any(note is not None and note.id != rotation.id and note.new >= rotation.new.number for note in notes)
 
 
+def made_anew(record: GroupRecord, seen: Observation) -> frozenset[Slot]:
+    """Slots whose Auto Scaling group has the name, but not the ARN, of the one that the last rotation began with: it
+    was deleted and made anew, and whatever it has launched is its owner's choice."""
+    arns = record.rotation.origin.arns if record.rotation is not None else {}
+    found = {slot: (arns.get(slot), state.arn) for slot, state in seen.slots.items()}
+    return frozenset(slot for slot, (was, now) in found.items() if was and now and was != now)
+
+
 # --- a policy that names other groups ---------------------------------------------------------------------------------
 
 

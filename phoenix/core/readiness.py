@@ -14,6 +14,7 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.explain import ago, counted
 from phoenix.core.generation import Generation
 from phoenix.core.model import Cause, Instance, Observation, Outcome, SlotState
+from phoenix.core.ownership import made_anew
 from phoenix.core.progress import advance, advance_clocks
 from phoenix.core.ready import may_go_back, ready_count, ready_instances
 from phoenix.core.record import GroupRecord
@@ -185,7 +186,10 @@ def _heed_changes(record: GroupRecord, back: Rotation, seen: Observation, found:
     fatal = [*_detached(record, state), *_suspended(state)]
     if found.revival is not None and fatal:
         return _cannot_grow(found.revival, fatal)
-    noted = "; ".join(_other_versions(back.old, state, grows=found.revival is not None))
+    told = _other_versions(back.old, state, grows=found.revival is not None)
+    if state.slot in made_anew(record, seen):
+        told.insert(0, f"{state.auto_scaling_group} was deleted and made anew by another writer since the rotation")
+    noted = "; ".join(told)
     return replace(found, why=f"{found.why}; but {noted}") if noted else found
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from phoenix.core.adopt import adopt, live_slot
-from phoenix.core.generation import UNKNOWN_IMAGE
+from phoenix.core.generation import UNKNOWN_IMAGE, Generation
 from phoenix.core.model import Observation
-from phoenix.core.ownership import foreign_rotation, foreign_store, is_outdated
+from phoenix.core.ownership import foreign_rotation, foreign_store, is_outdated, made_anew
 from phoenix.core.readiness import RollbackReady, with_blockers
 from phoenix.core.record import GroupRecord
 from phoenix.engine.group import Group
@@ -35,7 +35,7 @@ def sight_of(group: Group, *, search: bool = True) -> Sight:
     # Without a rotation there is only what was noted of others' doing; they may have done more since.
     known = kept is not None and kept.rotation is not None
     if known and not is_outdated(sight.record, sight.seen, group.store.location):
-        return sight
+        return _with_live_as_it_runs(group, sight)
     known_as = kept.live.number if kept is not None and kept.live is not None else None
     number = known_as or (kept.highest_number if kept is not None else 0) + 1
     adopted = adopt(group.name, sight.seen, group.terms, number=number)
@@ -83,6 +83,22 @@ def current_record(group: Group) -> GroupRecord:
     if other is not None:
         raise ForeignStore(group.name, other, group.store.location)
     return sight.record
+
+
+def _with_live_as_it_runs(group: Group, sight: Sight) -> Sight:
+    """A live Auto Scaling group that was made anew at rest, and runs another image, is a generation of its own."""
+    record, live = sight.record, sight.record.live
+    if record.in_flight is not None or live is None or live.slot not in made_anew(record, sight.seen):
+        return sight
+    state = sight.seen.slots[live.slot]
+    if live_slot(sight.seen) is not live.slot or all(live.has_launched(i) for i in state.instances):
+        return sight
+    version = state.template_version if state.template_version.isdigit() else None
+    number = max(record.highest_number, live.number) + 1
+    anew = Generation(number, live.slot, UNKNOWN_IMAGE, template_version=version)
+    found = _with_image(group, replace(record, live=anew, highest_number=number), sight)
+    is_same = found.live is None or found.live.image in (live.image, UNKNOWN_IMAGE)
+    return sight if is_same else Sight(found, sight.seen)
 
 
 def _with_image(group: Group, record: GroupRecord, sight: Sight) -> GroupRecord:

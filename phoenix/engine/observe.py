@@ -15,7 +15,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 
 from phoenix.core.failover import unread
-from phoenix.core.model import Observation, Route, Slot, SlotState, Verdict
+from phoenix.core.model import Observation, Outcome, Route, Slot, SlotState, Verdict
 from phoenix.core.ready import may_go_back
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
@@ -55,9 +55,7 @@ def observe(group: Group, record: GroupRecord, *, search: bool = False, health_o
             failures=view.failures,
             prepared_version=view.prepared_version,
         )
-        if rotation is not None:
-            wanted = with_images if rotation.back is not None else with_candidate_images
-            seen = wanted(group, rotation, seen)
+        seen = _with_images_that_matter(group, record, seen)
         if rotation is not None:
             seen = replace(seen, verdicts=ask_gates(group, rotation, seen))
         return Sight(record, seen)
@@ -136,6 +134,18 @@ def _complete(
     more = group.router.observe(record.target_groups, (), left_out)
     health, words = {**traffic.health, **more.health}, {**traffic.words, **more.words}
     return view, Traffic(traffic.routes, health, words)
+
+
+def _with_images_that_matter(group: Group, record: GroupRecord, seen: Observation) -> Observation:
+    """Forward of the candidate's instances; on the way back, and while it is retained, of the generation before."""
+    rotation = record.rotation
+    if rotation is None:
+        return seen
+    if rotation.in_flight:
+        return (with_candidate_images if rotation.back is None else with_images)(group, rotation, seen)
+    if record.retained is None or rotation.outcome is not Outcome.SUCCEEDED:
+        return seen
+    return with_images(group, replace(rotation, old=record.retained), seen)
 
 
 def with_images(group: Group, rotation: Rotation, seen: Observation) -> Observation:

@@ -193,3 +193,22 @@ def delete_versions(stage: Stage, *numbers: str) -> None:
     with stage.unnoticed():
         ec2.modify_launch_template(LaunchTemplateId=use["LaunchTemplateId"], DefaultVersion=use["Version"])
         ec2.delete_launch_template_versions(LaunchTemplateId=use["LaunchTemplateId"], Versions=list(numbers))
+
+
+def replace_group(stage: Stage, slot: str, version: str, **sizes: int) -> None:
+    """Destroy the slot's Auto Scaling group and create one of the same name, launched from that template version."""
+    was, autoscaling = stage.slot(slot), stage.client("autoscaling")
+    launches = {"LaunchTemplateId": was["LaunchTemplate"]["LaunchTemplateId"], "Version": version}
+    kept = ("VPCZoneIdentifier", "HealthCheckType", "HealthCheckGracePeriod", "DefaultInstanceWarmup")
+    with stage.unnoticed():
+        autoscaling.delete_auto_scaling_group(AutoScalingGroupName=f"{stage.name}-{slot}", ForceDelete=True)
+        stage.clock.advance(120)
+        autoscaling.create_auto_scaling_group(
+            AutoScalingGroupName=f"{stage.name}-{slot}",
+            TargetGroupARNs=[each["Identifier"] for each in was["TrafficSources"]],
+            LaunchTemplate=launches,
+            Tags=[dict(tag, PropagateAtLaunch=False) for tag in MANAGED],
+            **({"MinSize": 2, "MaxSize": 12, "DesiredCapacity": 4} | sizes),
+            **{key: was[key] for key in kept},
+        )
+    stage.clock.advance(300)
