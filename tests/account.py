@@ -104,10 +104,10 @@ class Account:
         self.scope = replace(self.scope, slots={Slot.BLUE: blue, Slot.GREEN: green})
         return self.make(PairFleet)
 
-    def router(self, stickiness: str = "refuse") -> AlbRouter:
-        self.scope = replace(
-            self.scope, terms=Terms(steps=(), suspend_stickiness=stickiness == "suspend", suspend_failover=True)
-        )
+    def router(self, stickiness: str = "refuse", *, suspends_failover: bool = True) -> AlbRouter:
+        suspends = stickiness == "suspend"
+        terms = Terms(steps=(), suspend_stickiness=suspends, suspend_failover=suspends_failover)
+        self.scope = replace(self.scope, terms=terms)
         return self.make(AlbRouter)
 
     def slots(self) -> dict[Slot, SlotState]:

@@ -7,22 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
+from phoenix.aws.checks import Check, make_checks
 from phoenix.aws.session import Aws
 from phoenix.core.action import SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.model import Route, Slot, SlotState
 from phoenix.core.tags import GENERATION
 from phoenix.errors import NotFound
-from phoenix.routers import action_blockers, balancer_limits, target_blockers
+from phoenix.routers import action_blockers, balancer_limits, owner_marks, target_blockers
 from phoenix.routers.action_blockers import command, find_in_actions
 from phoenix.routers.balancer_limits import Peak, find_in_balancers
 from phoenix.routers.forwarding import MOST_TARGET_GROUPS, Pair, Rule, is_at, rewritten
 from phoenix.routers.listeners import Listeners
+from phoenix.routers.owner_marks import find_unmarked
 from phoenix.routers.target_blockers import Behind, find_in_targets, judge_target_groups, targets_read_once
 
-IAM_ACTIONS: Final = target_blockers.IAM_ACTIONS | action_blockers.IAM_ACTIONS | balancer_limits.IAM_ACTIONS
+IAM_ACTIONS: Final = (
+    target_blockers.IAM_ACTIONS | action_blockers.IAM_ACTIONS | balancer_limits.IAM_ACTIONS | owner_marks.IAM_ACTIONS
+)
 CHECKS: Final = (
     "no-target-group",
     "unknown-target-group",
@@ -37,6 +42,7 @@ CHECKS: Final = (
     "group-stickiness",
     *action_blockers.CHECKS,
     *balancer_limits.CHECKS,
+    *owner_marks.CHECKS,
     *target_blockers.CHECKS,
 )
 
@@ -69,12 +75,14 @@ def find_blockers(aws: Aws, listeners: Listeners, start: Start) -> list[Blocker]
     names = {slot: state.auto_scaling_group for slot, state in start.slots.items()}
     behind = Behind(rules, pair, start.suspends_stickiness, start.live, names, start.suspends_failover)
     targets = targets_read_once(aws)
+    unmarked = partial(find_unmarked, aws, rules, pair, target_groups=start.suspends_failover)
     return [
         *judge_target_groups(described, behind),
         *_in_rules(rules, pair, start),
         *_in_stickiness(rules, pair, start),
         *find_in_actions(rules, pair, described),
         *find_in_targets(aws, start.slots, behind, targets),
+        *make_checks(aws, [Check("tags of the load balancers", owner_marks.CHECKS, unmarked)]),
         *find_in_balancers(aws, rules, pair, Peak(start.slots, start.live, start.ahead), targets),
     ]
 

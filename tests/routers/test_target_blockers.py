@@ -124,7 +124,8 @@ def add_unrouted(account: Account) -> dict[Slot, str]:
     for slot in Slot:
         described = account.client("elbv2").describe_target_groups(Names=[f"web-{slot}"])["TargetGroups"][0]
         wanted = {"Name": f"web-{slot}-metrics", "Protocol": "HTTP", "Port": 9100, "VpcId": described["VpcId"]}
-        arn = account.client("elbv2").create_target_group(**wanted)["TargetGroups"][0]["TargetGroupArn"]
+        mark = [{"Key": "phoenix:managed", "Value": "true"}]
+        arn = account.client("elbv2").create_target_group(**wanted, Tags=mark)["TargetGroups"][0]["TargetGroupArn"]
         account.client("autoscaling").attach_load_balancer_target_groups(
             AutoScalingGroupName=f"web-{slot}", TargetGroupARNs=[arn]
         )
