@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from phoenix.ports import Clock
     from phoenix.sandbox import Sandbox
 
-SPEED = 25.0
+SPEED = 32.0
 """Virtual seconds in a real one. Faster, and the work of a tick itself would stretch the virtual minutes."""
 
 QUIET_AGAIN = 150.0
