@@ -196,7 +196,8 @@ def _still_since(rotation: Rotation, now: datetime) -> datetime:
 
 
 def _weight_found(group: Group, record: GroupRecord, rotation: Rotation) -> int:
-    """The weight that is there now; the greatest, where routes differ."""
+    """The weight that is there now; the greatest, where routes differ. One that has the weight on its way says nothing:
+    a shift may have been refused half way."""
     at_rest = replace(record, rotation=None)
-    seen = observe(group, at_rest, search=True).seen
-    return max((r.percent(rotation.new.slot) for r in seen.routes), default=rotation.weight)
+    found = {r.percent(rotation.new.slot) for r in observe(group, at_rest, search=True).seen.routes}
+    return max(found - {rotation.intended_weight} or found, default=rotation.weight)

@@ -98,6 +98,20 @@ def test_what_was_held_is_due_at_once_when_it_is_resumed() -> None:
     assert bench.store.lease_of("web") is None
 
 
+def test_a_shift_that_was_refused_half_way_goes_on_where_it_stood_when_it_is_resumed() -> None:
+    bench = a_canary()
+    bench.send(70)
+    tick(bench.group)
+    shifted, *others = bench.router.weights
+    bench.router.weights = {shifted: {BLUE: 95, GREEN: 5}} | {arn: {BLUE: 100, GREEN: 0} for arn in others}
+
+    resume(bench.group)
+    tick(bench.group)
+
+    assert bench.rotation.held is None
+    assert bench.percent == {5}
+
+
 def test_a_candidate_held_while_it_grew_gets_all_of_its_time_again() -> None:
     bench = growing(on_failure=OnFailure.PAUSE)
     bench.clock.at += timedelta(minutes=16)
