@@ -18,9 +18,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
-from phoenix.engine import sweep as sweeping
 from phoenix.engine.clock import WallClock
 from phoenix.engine.group import Group
+from phoenix.engine.many import sweep as sweeping
 from phoenix.engine.report import Report
 from phoenix.engine.tick import advance as advance_group
 from phoenix.engine.tick import tick as tick_group

@@ -16,11 +16,11 @@ from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image
+from phoenix.core.many.triage import Member, Signs
 from phoenix.core.model import Fence, LaunchFailure, Observation, Route, Slot, SlotState, TargetState, Verdict
 from phoenix.core.notice import Notice
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
-from phoenix.core.triage import Member, Signs
 from phoenix.core.trigger import LiveInstance
 
 GATE_BUDGET: Final = timedelta(seconds=22)

@@ -97,9 +97,9 @@ class Person:
         return status
 
     def _remember_credentials(self, wiring: Wiring) -> None:
-        if isinstance(wiring._ground.tracer, OtelTracer):
-            self.stack.callback(wiring._ground.tracer.shut_down)
-        for aws in wiring._ground._aws.values():
+        if isinstance(wiring._base.tracer, OtelTracer):
+            self.stack.callback(wiring._base.tracer.shut_down)
+        for aws in wiring._base._aws.values():
             found = aws._session.get_credentials() if aws._session is not None else None
             if isinstance(found, RoleCredentials):
                 given = (getattr(session, "_frozen_credentials", None) for session in found._sessions.values())

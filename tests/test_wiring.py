@@ -112,7 +112,7 @@ def test_a_flag_comes_before_the_region_of_a_policy() -> None:
     wiring = Wiring(read_settings(), Overrides(region="us-east-1", profile="ops"))
 
     assert wiring.group("web").about.region == "us-east-1"
-    assert Access("us-east-1", "ops", "arn:aws:iam::123456789012:role/phoenix") in wiring._ground._aws
+    assert Access("us-east-1", "ops", "arn:aws:iam::123456789012:role/phoenix") in wiring._base._aws
 
 
 def test_a_broken_policy_stops_only_its_own_group() -> None:
@@ -256,7 +256,7 @@ def test_a_rollback_is_wired_from_the_record_alone_with_the_rights_that_the_poli
     assert saved.rotation is not None
     assert (group.slots, group.terms, group.store.load("web")) == (SLOTS, saved.rotation.terms, saved)
     assert (group.about.owner, group.about.region, group.router.balances) == ("team-web", "eu-north-1", True)
-    assert Access("eu-north-1", "ops", "arn:aws:iam::123456789012:role/phoenix") in wiring._ground._aws
+    assert Access("eu-north-1", "ops", "arn:aws:iam::123456789012:role/phoenix") in wiring._base._aws
     assert wiring._library is None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from phoenix.engine.sweep import Estate
+from phoenix.engine.many.sweep import Estate
 from phoenix.errors import InvalidPolicy
 from phoenix.wiring import Wiring
 from tests.stores.builders import NOON, a_record, a_rotation

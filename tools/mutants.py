@@ -110,7 +110,7 @@ def _run(work: Path, patterns: Sequence[str]) -> bool:
 
 def _codes(work: Path) -> dict[str, int | None]:
     codes: dict[str, int | None] = {}
-    for path in sorted(work.glob("mutants/phoenix/*/*.py.meta")):
+    for path in sorted(work.glob("mutants/phoenix/**/*.py.meta")):
         codes |= json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
     return codes
 

@@ -32,10 +32,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """`phoenix.core.rest.x_rest__mutmut_7` is under test: tests/core/test_rest.py goes first, then its folder; others
     only where nothing in that folder reaches the function."""
     _, _, mutant = os.environ.get("MUTANT_UNDER_TEST", "").partition("phoenix.")
-    package, _, rest = mutant.partition(".")
-    module = rest.partition(".")[0]
+    package, _, module = mutant.rpartition(".")[0].rpartition(".")
 
-    own = [item for item in items if item.path.match(f"tests/{package}/*")]
+    own = [item for item in items if item.path.match(f"tests/{package.replace('.', '/')}/*")]
     items[:] = sorted(own or items, key=lambda item: not item.path.stem.startswith(f"test_{module}"))
 
 

@@ -100,8 +100,8 @@ def _image(session: Session, wanted: Wanted) -> Image | None:
 
 
 def _try_launch(aws: Aws, target: Target, image: Image) -> Sequence[Blocker]:
-    from phoenix.fleets.dry_run import Trial, try_launch
-    from phoenix.fleets.template_versions import mappings_for
+    from phoenix.fleets.group_dry_run import Trial, try_launch
+    from phoenix.fleets.group_template_versions import mappings_for
 
     return try_launch(aws, Trial(target.group, target.source, image, mappings_for(aws, target.source, image)))
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
 
-    from phoenix.engine.age import Age
     from phoenix.engine.group import Group
+    from phoenix.engine.many.age import Age
     from phoenix.engine.report import Report
 
 _SIDE_BY_SIDE = 8
@@ -73,8 +73,8 @@ def _all(session: Session) -> int:
 
 
 def _look_at(session: Session, name: str) -> tuple[Report, Age] | PhoenixError:
-    from phoenix.engine.age import age_of
     from phoenix.engine.look import look
+    from phoenix.engine.many.age import age_of
 
     try:
         group = session.wiring.group(name)

@@ -21,8 +21,8 @@ from phoenix.errors import InvalidPolicy, PhoenixError
 
 if TYPE_CHECKING:
     from phoenix.core.record import GroupRecord
+    from phoenix.engine.many.sweep import Estate
     from phoenix.engine.report import Report
-    from phoenix.engine.sweep import Estate
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class _Pass:
 
     def fail_for_all(self, error: PhoenixError) -> None:
         """Say that the groups that are not due could not be looked at; no document, since it is none's alone."""
-        from phoenix.core.limits import IDLE
+        from phoenix.core.many.limits import IDLE
 
         self.errors[IDLE] = error
         print(f"phoenix: the idle groups could not be looked at: {error.message}", file=sys.stderr)
@@ -91,7 +91,7 @@ def tick(session: Session) -> int:
 
 def _tick_all(session: Session, done: _Pass) -> None:
     """What a sweep finds is ticked in this program; of the others only the record is known, and nothing is due."""
-    from phoenix.engine.sweep import sweep
+    from phoenix.engine.many.sweep import sweep
 
     wiring = session.wiring
     for name in sorted(wiring.library().broken):

@@ -24,8 +24,7 @@ from phoenix.engine.group import Group
 from phoenix.engine.lease import claim, give_back
 from phoenix.engine.look import current_record
 from phoenix.engine.observe import observe
-from phoenix.engine.report import Report, Watch, nobody
-from phoenix.engine.reporting import report_on
+from phoenix.engine.report import Report, Watch, nobody, report_on
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import rotate
 from phoenix.errors import Blocked, LeaseHeld, LostRecord, StateConflict, TransientError

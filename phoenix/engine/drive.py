@@ -17,8 +17,7 @@ from phoenix.again import again
 from phoenix.engine.group import Group
 from phoenix.engine.lease import WATCH_POLLS, renew
 from phoenix.engine.once import Ticked, tick_once
-from phoenix.engine.report import Report, Watch
-from phoenix.engine.reporting import report_on
+from phoenix.engine.report import Report, Watch, report_on
 from phoenix.errors import (
     Interrupted,
     LeaseLost,

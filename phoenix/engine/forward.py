@@ -16,8 +16,7 @@ from phoenix.engine.lease import claim, give_back
 from phoenix.engine.observe import observe
 from phoenix.engine.once import tick_once, told_on_groups
 from phoenix.engine.plan import plan_for
-from phoenix.engine.report import NotStarted, Report, Watch
-from phoenix.engine.reporting import report_on
+from phoenix.engine.report import NotStarted, Report, Watch, report_on
 from phoenix.engine.request import IGNORABLE, RollbackRequest, RotateRequest
 from phoenix.engine.rotate import begin, rotate
 from phoenix.engine.survey import Survey, survey

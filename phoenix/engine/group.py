@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from phoenix.core.limits import Rules
+from phoenix.core.many.limits import Rules
 from phoenix.core.model import Slot, Terms
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar

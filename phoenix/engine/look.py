@@ -12,8 +12,7 @@ from phoenix.core.readiness import RollbackReady, with_blockers
 from phoenix.core.record import GroupRecord
 from phoenix.engine.group import Group
 from phoenix.engine.observe import Sight, observe
-from phoenix.engine.report import Report
-from phoenix.engine.reporting import report_on
+from phoenix.engine.report import Report, report_on
 from phoenix.errors import ForeignStore
 
 

@@ -14,8 +14,8 @@ from phoenix.core.explain import ago
 from phoenix.core.model import Outcome, Slot
 from phoenix.core.ownership import other_groups
 from phoenix.engine.group import Group
+from phoenix.engine.many.rules import find_rule_blockers
 from phoenix.engine.request import RotateRequest
-from phoenix.engine.rules import find_rule_blockers
 from phoenix.engine.survey import NOBODY, Survey
 
 CHECKS: Final = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
+from phoenix.core import tags
 from phoenix.core.action import Decision, WriteTags
 from phoenix.core.converge import write_tags
 from phoenix.core.decide import decide
@@ -20,10 +21,12 @@ from phoenix.core.rotation import Rotation
 from phoenix.core.story import Hold
 from phoenix.engine.apply import apply
 from phoenix.engine.group import Group
+from phoenix.engine.lease import kept, permit_under
 from phoenix.engine.look import refuse_outdated
 from phoenix.engine.observe import Sight, observe, with_failover, with_origin
 from phoenix.engine.outbox import save_telling, send
-from phoenix.errors import LimitReached, PermanentError
+from phoenix.errors import LimitReached, PermanentError, PhoenixError
+from phoenix.permit import permitted
 from phoenix.ports import Lease
 
 log = logging.getLogger(__name__)
@@ -68,6 +71,20 @@ def told_on_groups(group: Group, lease: Lease, ticked: Ticked) -> Ticked:
         return replace(ticked, record=apply(group, lease, record, notes, ticked.seen.at))
     except PermanentError as error:
         return replace(ticked, record=_hold(group, record, error))
+
+
+def leave_word(group: Group, lease: Lease, first: Ticked) -> None:
+    """After the first tick of a way back: nothing where the rotation is this store's own."""
+    rotation = first.record.in_flight
+    stores = {state.tags[tags.STORE] for state in first.seen.slots.values() if tags.STORE in state.tags}
+    if rotation is not None and stores - {group.store.location}:
+        word = {tags.HOLD: tags.write_hold(rotation)}
+        try:
+            with permitted(permit_under(group, kept(group, lease))):
+                group.fleet.apply(WriteTags({rotation.old.slot: word, rotation.new.slot: word}))
+        except PhoenixError as error:
+            # Traffic is back already; that the other store finds out later must not stop the clean-up.
+            log.warning("word.not_left", extra={"group": group.name, "reason": error.message})
 
 
 def act_on(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> Ticked:

@@ -18,11 +18,9 @@ from phoenix.engine.group import Group
 from phoenix.engine.lease import claim, give_back
 from phoenix.engine.look import sight_of
 from phoenix.engine.observe import Sight
-from phoenix.engine.once import act_on
-from phoenix.engine.report import Report, Watch, nobody
-from phoenix.engine.reporting import report_on
+from phoenix.engine.once import act_on, leave_word
+from phoenix.engine.report import Report, Watch, nobody, report_on
 from phoenix.engine.survey import refuse_foreign_store
-from phoenix.engine.word import leave_word
 from phoenix.errors import Blocked
 
 

@@ -21,12 +21,10 @@ from phoenix.engine.group import Group
 from phoenix.engine.lease import claim, give_back
 from phoenix.engine.look import current_record, refuse_outdated, sight_of
 from phoenix.engine.observe import Sight, observe, with_images
-from phoenix.engine.once import Ticked, act_on, tick_once
+from phoenix.engine.once import Ticked, act_on, leave_word, tick_once
 from phoenix.engine.outbox import save_telling
-from phoenix.engine.report import Report, Watch, nobody
-from phoenix.engine.reporting import report_on
+from phoenix.engine.report import Report, Watch, nobody, report_on
 from phoenix.engine.request import RollbackRequest
-from phoenix.engine.word import leave_word
 from phoenix.errors import Blocked, ForeignStore, LeaseLost, PermanentError, TransientError
 from phoenix.ports import Lease
 

@@ -10,14 +10,13 @@ from phoenix.core.rotation import Rotation
 from phoenix.engine.drive import drive
 from phoenix.engine.group import Group
 from phoenix.engine.lease import claim, give_back
+from phoenix.engine.many.rules import in_turn, refuse_out_of_turn
 from phoenix.engine.observe import observe
 from phoenix.engine.once import tick_once, told_on_groups
 from phoenix.engine.outbox import save_telling
 from phoenix.engine.plan import describe, plan_for
-from phoenix.engine.report import NotStarted, Report, Watch, nobody
-from phoenix.engine.reporting import report_on
+from phoenix.engine.report import NotStarted, Report, Watch, nobody, report_on
 from phoenix.engine.request import RotateRequest
-from phoenix.engine.rules import in_turn, refuse_out_of_turn
 from phoenix.engine.start import new_record
 from phoenix.engine.survey import Survey, survey
 from phoenix.errors import Blocked, LeaseLost

@@ -12,22 +12,21 @@ from datetime import datetime
 from phoenix.core.back import heed_hold
 from phoenix.core.due import WATCHED
 from phoenix.core.janitor import leftovers, moved_weights
+from phoenix.core.many.triage import NOTE_HOLDS
 from phoenix.core.model import Outcome
 from phoenix.core.record import GroupRecord
-from phoenix.core.triage import NOTE_HOLDS
 from phoenix.engine.drive import drive
 from phoenix.engine.group import Group
 from phoenix.engine.lease import claim, give_back
+from phoenix.engine.many.rules import in_turn, tell_of_breaker
+from phoenix.engine.many.standstill import note_standstill
 from phoenix.engine.once import Ticked, tick_once
 from phoenix.engine.outbox import send_left
 from phoenix.engine.plan import describe, plan_for
 from phoenix.engine.repair import find_repairs, repair
-from phoenix.engine.report import Plan, Report, nobody
-from phoenix.engine.reporting import report_on
+from phoenix.engine.report import Plan, Report, nobody, report_on
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import begin
-from phoenix.engine.rules import in_turn, tell_of_breaker
-from phoenix.engine.standstill import note_standstill
 from phoenix.engine.survey import Survey, survey
 from phoenix.errors import Blocked, Interrupted, LeaseHeld, LeaseLost, LostRecord, StateConflict, TransientError
 from phoenix.ports import Lease

@@ -39,7 +39,7 @@ from phoenix.core.rotation import Rotation
 from phoenix.core.tags import GROUP
 from phoenix.core.trigger import LiveInstance
 from phoenix.errors import AccessDenied, NotFound, PermanentError, TransientError
-from phoenix.fleets.pair_shapes import launched_from, our_tags, slot_state, with_version
+from phoenix.fleets.group_shapes import launched_from, our_tags, slot_state, with_version
 from phoenix.ports import FleetView
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ _TAGGING = ("CreateOrUpdateTags", "DeleteTags")
 
 
 def _rights() -> Rights:
-    from phoenix.fleets import pair_blockers, pair_template, revival
+    from phoenix.fleets import group_revival, group_template, pair_blockers
 
     return (
         frozenset(Right(f"autoscaling:{call}", "ChangeGroups", WRITERS, GROUPS, (IS_MANAGED,)) for call in _CHANGES)
@@ -62,9 +62,9 @@ def _rights() -> Rights:
         | reads("autoscaling:DescribeAutoScalingGroups")
         | reads("autoscaling:DescribePolicies", "autoscaling:DescribeScalingActivities", roles=FORWARD)
         | reads("ec2:DescribeInstances")
-        | pair_template.IAM_ACTIONS
+        | group_template.IAM_ACTIONS
         | pair_blockers.IAM_ACTIONS
-        | revival.IAM_ACTIONS
+        | group_revival.IAM_ACTIONS
     )
 
 
@@ -75,9 +75,9 @@ def _checks() -> tuple[str, ...]:
 
 
 def _revival_checks() -> tuple[str, ...]:
-    from phoenix.fleets import revival
+    from phoenix.fleets import group_revival
 
-    return revival.CHECKS
+    return group_revival.CHECKS
 
 
 class PairFleet:
@@ -140,15 +140,15 @@ class PairFleet:
 
     def identify(self, generation: Generation) -> Generation:
         """The generation with the template version that launches its image, read from what its slot has now."""
-        from phoenix.fleets.identity import identify
+        from phoenix.fleets.group_identity import identify
 
         return identify(self._aws, self._read(generation.slot), generation)
 
     def find_losses(self, generation: Generation) -> Sequence[Blocker]:
         """Its image is gone, or nothing can launch it; the group itself as last seen."""
-        from phoenix.fleets import revival
+        from phoenix.fleets import group_revival
 
-        return revival.find_losses(self._aws, self._read(generation.slot), generation)
+        return group_revival.find_losses(self._aws, self._read(generation.slot), generation)
 
     def has_scaling_policies(self, slot: Slot) -> bool:
         """True when the slot has any scaling policy, also one that is switched off now."""
@@ -163,7 +163,7 @@ class PairFleet:
         Raises:
             NotFound: the template is gone.
         """
-        from phoenix.fleets.pair_template import changes, running_version
+        from phoenix.fleets.group_template import changes, running_version
 
         running = running_version(self._aws, self._read(live))
         if running is None:
@@ -179,10 +179,10 @@ class PairFleet:
 
     def find_revival_blockers(self, generation: Generation, count: int) -> Sequence[Blocker]:
         """All at once; the group itself as last seen."""
-        from phoenix.fleets import revival
+        from phoenix.fleets import group_revival
 
         group, at = self._read(generation.slot), self._clock.now()
-        return revival.find_blockers(self._aws, revival.Revival(group, generation, count, at))
+        return group_revival.find_blockers(self._aws, group_revival.Revival(group, generation, count, at))
 
     def _read_slots(self) -> dict[Slot, SlotState]:
         found = read_groups(self._aws, self._names.values())
@@ -206,7 +206,7 @@ class PairFleet:
 
     def _read_failures(self, rotation: Rotation) -> tuple[LaunchFailure, ...]:
         """The hundred newest activities are enough, on however many pages they come."""
-        from phoenix.fleets.launch_failures import failures_of
+        from phoenix.fleets.group_launch_failures import failures_of
 
         since = rotation.growth.since or rotation.started_at
         found = self._aws.pages(
@@ -226,7 +226,7 @@ class PairFleet:
         is_there = made.is_launched_by(slot_state(made.slot, group))
         if template_of(group) is None or (is_there if rotation.back is not None else made.template_version is not None):
             return None
-        from phoenix.fleets.pair_template import description, find_version
+        from phoenix.fleets.group_template import description, find_version
 
         wanted = description(rotation.id, made.number)
         return find_version(self._aws, self._template(made.slot).id, wanted, rotation.started_at)
@@ -246,7 +246,7 @@ class PairFleet:
             case RemoveTags():
                 self._change_tags("delete_tags", {slot: dict.fromkeys(keys) for slot, keys in action.keys.items()})
             case MakeTemplateVersion():
-                from phoenix.fleets.pair_template import make_version
+                from phoenix.fleets.group_template import make_version
 
                 make_version(self._aws, self._template(action.slot).id, action)
             case SetCapacity():
@@ -297,7 +297,7 @@ class PairFleet:
         """Whether Auto Scaling may be about to learn of what it refuses: EC2 has just made the version."""
         if not (isinstance(error, NotFound) or is_about_template(error)):
             return False
-        from phoenix.fleets.pair_template import SETTLING, made_since
+        from phoenix.fleets.group_template import SETTLING, made_since
 
         made_at = made_since(self._aws, self._template(slot).id, version) or self._started_at
         return made_at is not None and self._clock.now() - made_at < SETTLING

@@ -21,48 +21,48 @@ from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.image import Image
 from phoenix.core.model import Slot
 from phoenix.fleets import (
-    addresses,
-    launch_check,
-    mixed_policy,
+    group_addresses,
+    group_launch,
+    group_mixed_policy,
+    group_pets,
+    group_template_followers,
     pair_judgement,
-    pets,
-    satellites,
-    scaling_policies,
-    template_followers,
+    pair_satellites,
+    pair_scaling,
 )
-from phoenix.fleets.addresses import find_addresses
-from phoenix.fleets.launch_check import Launch, check_launch
-from phoenix.fleets.mixed_policy import POLICY, find_unknown
+from phoenix.fleets.group_addresses import find_addresses
+from phoenix.fleets.group_launch import Launch, check_launch
+from phoenix.fleets.group_mixed_policy import POLICY, find_unknown
+from phoenix.fleets.group_pets import find_pets
+from phoenix.fleets.group_schedules import Span
+from phoenix.fleets.group_shapes import target_groups
+from phoenix.fleets.group_template_followers import find_followers
 from phoenix.fleets.pair_judgement import Pair, judge_pair
-from phoenix.fleets.pair_shapes import target_groups
-from phoenix.fleets.pets import find_pets
-from phoenix.fleets.satellites import find_in_hooks, find_in_notifications, find_in_schedules
-from phoenix.fleets.scaling_policies import find_in_policies
-from phoenix.fleets.schedules import Span
-from phoenix.fleets.template_followers import find_followers
-from phoenix.fleets.twins import Twins
+from phoenix.fleets.pair_satellites import find_in_hooks, find_in_notifications, find_in_schedules
+from phoenix.fleets.pair_scaling import find_in_policies
+from phoenix.fleets.pair_twins import Twins
 
 IAM_ACTIONS: Final = (
     reads("autoscaling:DescribeAutoScalingGroups")
     | reads("autoscaling:DescribeInstanceRefreshes", roles=FORWARD)
-    | addresses.IAM_ACTIONS
-    | launch_check.IAM_ACTIONS
-    | pets.IAM_ACTIONS
-    | satellites.IAM_ACTIONS
-    | scaling_policies.IAM_ACTIONS
+    | group_addresses.IAM_ACTIONS
+    | group_launch.IAM_ACTIONS
+    | group_pets.IAM_ACTIONS
+    | pair_satellites.IAM_ACTIONS
+    | pair_scaling.IAM_ACTIONS
 )
-_SHARED: Final = ("target-group-in-use", template_followers.CHECK)
+_SHARED: Final = ("target-group-in-use", group_template_followers.CHECK)
 CHECKS: Final = (
     "unknown-auto-scaling-group",
     *pair_judgement.CHECKS,
     "instance-refresh",
     *_SHARED,
-    mixed_policy.UNKNOWN,
-    *addresses.CHECKS,
-    *satellites.CHECKS,
-    *scaling_policies.CHECKS,
-    *launch_check.CHECKS,
-    *pets.CHECKS,
+    group_mixed_policy.UNKNOWN,
+    *group_addresses.CHECKS,
+    *pair_satellites.CHECKS,
+    *pair_scaling.CHECKS,
+    *group_launch.CHECKS,
+    *group_pets.CHECKS,
 )
 
 _REFRESHING = frozenset({"Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking"})
@@ -110,16 +110,16 @@ def _checks(
     for name in start.names.values():
         yield Check(f"instance refreshes of {name}", ("instance-refresh",), partial(_refreshes, aws, name))
     twins = Twins(live, candidate)
-    yield Check("lifecycle hooks", satellites.IN_HOOKS, partial(find_in_hooks, aws, twins))
-    yield Check("scaling policies", scaling_policies.CHECKS, partial(find_in_policies, aws, twins))
-    yield Check("scheduled actions", satellites.IN_SCHEDULES, partial(find_in_schedules, aws, twins, span))
-    yield Check("notifications", satellites.IN_NOTIFICATIONS, partial(find_in_notifications, aws, twins))
+    yield Check("lifecycle hooks", pair_satellites.IN_HOOKS, partial(find_in_hooks, aws, twins))
+    yield Check("scaling policies", pair_scaling.CHECKS, partial(find_in_policies, aws, twins))
+    yield Check("scheduled actions", pair_satellites.IN_SCHEDULES, partial(find_in_schedules, aws, twins, span))
+    yield Check("notifications", pair_satellites.IN_NOTIFICATIONS, partial(find_in_notifications, aws, twins))
     yield Check("other Auto Scaling groups", _SHARED, partial(_sharers, aws, live, candidate))
-    yield Check("free addresses", addresses.CHECKS, partial(find_addresses, aws, candidate, count))
-    yield Check("live instances", pets.CHECKS, partial(find_pets, aws, live))
+    yield Check("free addresses", group_addresses.CHECKS, partial(find_addresses, aws, candidate, count))
+    yield Check("live instances", group_pets.CHECKS, partial(find_pets, aws, live))
     if launchable:
         launch = Launch(live, candidate, start.image, count, start.at)
-        yield Check("launch template", launch_check.CHECKS, partial(check_launch, aws, launch))
+        yield Check("launch template", group_launch.CHECKS, partial(check_launch, aws, launch))
 
 
 def _unknown(name: str, region: str | None) -> Blocker:

@@ -14,14 +14,14 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
 from phoenix.core.narrate import RETAINED
 from phoenix.core.tags import GENERATION, GROUP
-from phoenix.fleets import attachments, limits, mixed_policy, other_owners, pair_settings
-from phoenix.fleets.attachments import judge_attachments
-from phoenix.fleets.limits import judge_limits
-from phoenix.fleets.mixed_policy import judge_mixed
-from phoenix.fleets.other_owners import judge_owner
+from phoenix.fleets import group_attachments, group_limits, group_mixed_policy, group_owners, pair_settings
+from phoenix.fleets.group_attachments import judge_attachments
+from phoenix.fleets.group_limits import judge_limits
+from phoenix.fleets.group_mixed_policy import judge_mixed
+from phoenix.fleets.group_owners import judge_owner
+from phoenix.fleets.group_shapes import our_tags, subnets_of, target_groups
 from phoenix.fleets.pair_settings import judge_settings
-from phoenix.fleets.pair_shapes import our_tags, target_groups
-from phoenix.fleets.twins import Twins
+from phoenix.fleets.pair_twins import Twins
 
 CHECKS: Final = (
     "being-deleted",
@@ -30,7 +30,7 @@ CHECKS: Final = (
     "warm-pool",
     "other-group",
     "protects-new-instances",
-    *mixed_policy.CHECKS,
+    *group_mixed_policy.CHECKS,
     "capacity-in-other-units",
     "desired-out-of-bounds",
     "slot-not-empty",
@@ -40,10 +40,10 @@ CHECKS: Final = (
     "too-few-zones",
     "subnets-differ",
     "shared-target-group",
-    *attachments.CHECKS,
-    *limits.CHECKS,
+    *group_attachments.CHECKS,
+    *group_limits.CHECKS,
     *pair_settings.CHECKS,
-    *other_owners.CHECKS,
+    *group_owners.CHECKS,
 )
 
 _MOST_PROTECTIONS_PER_CALL = 50
@@ -78,11 +78,6 @@ def judge_pair(pair: Pair) -> list[Blocker]:
         *_together(pair.live, pair.candidate),
         *judge_settings(Twins(pair.live, pair.candidate)),
     ]
-
-
-def subnets_of(group: Mapping[str, Any]) -> frozenset[str]:
-    """The subnets that the group launches into."""
-    return frozenset(name.strip() for name in str(group.get("VPCZoneIdentifier", "")).split(",") if name.strip())
 
 
 def _either(group_name: str, group: Mapping[str, Any]) -> Iterator[Blocker]:

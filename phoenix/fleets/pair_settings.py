@@ -14,8 +14,8 @@ from phoenix.aws.comparison import Difference, Member, Severity, differences, js
 from phoenix.aws.templates import TemplateUse, template_of
 from phoenix.core.blocker import Blocker
 from phoenix.core.tags import MANAGED
-from phoenix.fleets.pair_shapes import OUR_PREFIX
-from phoenix.fleets.twins import Twins
+from phoenix.fleets.group_shapes import OUR_PREFIX
+from phoenix.fleets.pair_twins import Twins
 
 CHECKS: Final = ("settings-differ", "propagated-tags-differ", "policies-differ", "templates-differ")
 

@@ -17,8 +17,8 @@ from phoenix.aws.rights import GROUPS, IS_MANAGED, ROTATE, TEMPLATES, Right, rea
 from phoenix.aws.session import Aws
 from phoenix.aws.templates import template_of
 from phoenix.errors import AccessDenied, NotFound, PhoenixError, TransientError
-from phoenix.fleets import launch_rights
-from phoenix.fleets.pair_template import SETTLING
+from phoenix.fleets import group_launch_rights
+from phoenix.fleets.group_template import SETTLING
 from phoenix.fleets.probe_target import LATEST, PROBE, Target, why_not_empty
 from phoenix.fleets.probed import Answer, Left, MadeVersion, Outcome, Probed
 from phoenix.ports import Clock
@@ -30,7 +30,7 @@ IAM_ACTIONS: Final = (
         Right("ec2:CreateLaunchTemplateVersion", "MakeTemplateVersion", ROTATE, TEMPLATES, (IS_MANAGED,)),
         Right("ec2:DeleteLaunchTemplateVersions", "DeleteTemplateVersions", ROTATE, TEMPLATES, (IS_MANAGED,)),
     }
-    | launch_rights.IAM_ACTIONS
+    | group_launch_rights.IAM_ACTIONS
 )
 
 MOST_TIMES: Final = 100

@@ -14,7 +14,7 @@ from phoenix.aws.groups import read_groups, unknown_groups
 from phoenix.aws.session import Aws
 from phoenix.aws.templates import OURS, TemplateVersion, read_version, template_of
 from phoenix.errors import Blocked, NotFound, UsageError
-from phoenix.fleets.pair_shapes import our_tags
+from phoenix.fleets.group_shapes import our_tags
 
 PROBE: Final = f"{OURS}probe "
 """How the description of every version begins that a probe makes; no version of the owner's is described so."""

@@ -28,9 +28,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from phoenix.gates.alarm import AlarmGate
+from phoenix.gates.capacity import InServiceGate, TargetHealthGate
 from phoenix.gates.http import HttpGate
-from phoenix.gates.in_service import InServiceGate
-from phoenix.gates.target_health import TargetHealthGate
 
 KINDS: Final[Mapping[str, type[AlarmGate | HttpGate | InServiceGate | TargetHealthGate]]] = {
     "target_health": TargetHealthGate,

@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
-from phoenix.gates import http, in_service, target_health
+from phoenix.gates import capacity, http
 from phoenix.keys import render_duration
 from phoenix.policy.model import AllGroups, Policy
 from phoenix.policy.strategy import Canary, Rolling
@@ -115,7 +115,7 @@ def _without_traffic(policy: Policy) -> Iterator[Complaint]:
         reason = "nothing stays hot without a load balancer: two generations would both work"
         yield Complaint(("retain", "hot_for"), reason, (("traffic",), ("retain", "hot_for")), instead="0s")
     for number, gate in enumerate(policy.gates):
-        if isinstance(gate, target_health.Settings):
+        if isinstance(gate, capacity.TargetHealth):
             reason = "target_health needs a load balancer; in_service asks what can be asked without one"
             yield Complaint(("gates", number, "kind"), reason, (("traffic",), ("gates", number)), instead="in_service")
         elif isinstance(gate, http.Settings) and gate.port is None:
@@ -127,7 +127,7 @@ def _gates_once(policy: Policy) -> Iterator[Complaint]:
     seen: Counter[str] = Counter()
     for number, gate in enumerate(policy.gates):
         seen[gate.kind] += 1
-        if seen[gate.kind] == 2 and isinstance(gate, target_health.Settings | in_service.Settings):
+        if seen[gate.kind] == 2 and isinstance(gate, capacity.TargetHealth | capacity.InService):
             at: Path = ("gates", number)
             yield Complaint(at, f"{gate.kind} is given twice", (at,))
 

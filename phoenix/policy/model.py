@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from phoenix import gates, images, notifiers
 from phoenix.core.model import OnFailure
 from phoenix.fleets import keys as fleets
-from phoenix.gates import in_service, target_health
+from phoenix.gates import capacity
 from phoenix.keys import (
     Account,
     Duration,
@@ -258,7 +258,7 @@ class AllGroups(Keys):
 
 def complete(policy: Policy) -> Policy:
     """Fill in what follows from other keys: the gate that is implied, and that nothing stays hot without traffic."""
-    implied: Kind = target_health.Settings() if policy.has_traffic else in_service.Settings()
+    implied: Kind = capacity.TargetHealth() if policy.has_traffic else capacity.InService()
     changes: dict[str, object] = {}
     if all(gate.kind != implied.kind for gate in policy.gates):
         changes["gates"] = (implied, *policy.gates)

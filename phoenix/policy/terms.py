@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from phoenix.core.limits import Breaker, Limits, Rules
+from phoenix.core.many.limits import Breaker, Limits, Rules
 from phoenix.core.model import Capacity, Step, Terms
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar, Freeze, Window
 from phoenix.fleets.keys import Pair
-from phoenix.gates import in_service, target_health
+from phoenix.gates import capacity
 from phoenix.policy.model import AllGroups, Policy
 from phoenix.routers.keys import Alb
 from phoenix.strategies.rolling import Room
@@ -82,9 +82,9 @@ def _capacity(policy: Policy) -> Capacity | None:
 
 
 def _healthy_for(policy: Policy) -> timedelta:
-    named = [g.healthy_for for g in policy.gates if isinstance(g, target_health.Settings | in_service.Settings)]
+    named = [g.healthy_for for g in policy.gates if isinstance(g, capacity.TargetHealth | capacity.InService)]
     return max(named, default=timedelta(seconds=30))
 
 
 def _health_budget(policy: Policy) -> int:
-    return next((g.max_unhealthy_percent for g in policy.gates if isinstance(g, target_health.Settings)), 0)
+    return next((g.max_unhealthy_percent for g in policy.gates if isinstance(g, capacity.TargetHealth)), 0)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from phoenix.core.explain import ago, counted
-from phoenix.engine.age import Age
+from phoenix.engine.many.age import Age
 from phoenix.views import json, text
 
 

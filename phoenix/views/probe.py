@@ -10,7 +10,7 @@ from typing import Any
 
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
-from phoenix.fleets.pair_template import SETTLING
+from phoenix.fleets.group_template import SETTLING
 from phoenix.fleets.probed import Answer, MadeVersion, Outcome, Probed
 from phoenix.views.doctor import Check
 

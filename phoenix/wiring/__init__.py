@@ -21,11 +21,11 @@ from phoenix.settings import COMMON_FILES, Settings
 from phoenix.stores import open_store
 from phoenix.stores.tolerant import TolerantStore
 from phoenix.telemetry import logs
-from phoenix.wiring.ground import Ground, Overrides
-from phoenix.wiring.pinned import nobody_knows, pinned_group
+from phoenix.wiring.base import Base, Overrides
+from phoenix.wiring.from_record import group_from_record, nobody_knows, pinned_group
 
 if TYPE_CHECKING:
-    from phoenix.engine.sweep import Estate
+    from phoenix.engine.many.sweep import Estate
     from phoenix.policy.loader import Judged, Library
     from phoenix.policy.model import Policy
 
@@ -52,7 +52,7 @@ class Wiring:
 
     def __init__(self, settings: Settings, overrides: Overrides | None = None) -> None:
         self._given = settings
-        self._ground = Ground(settings, overrides or Overrides())
+        self._base = Base(settings, overrides or Overrides())
         self._library: Library | None = None
         self._judged: Judged | None = None
         self._store: Store | None = None
@@ -61,7 +61,7 @@ class Wiring:
     @property
     def settings(self) -> Settings:
         """The settings; what a `phoenix.yaml` in S3 says is among them once the policies have been read."""
-        return self._ground.settings
+        return self._base.settings
 
     def library(self) -> Library:
         """All policies, sound and broken.
@@ -71,7 +71,7 @@ class Wiring:
         """
         if self._library is None:
             from phoenix.policy.loader import Judged
-            from phoenix.wiring.policies import open_library
+            from phoenix.wiring.from_policy import open_library
 
             self._judged = self._judged or Judged()
             self._library = open_library(self.settings.policies, self.aws(), self._judged)
@@ -117,12 +117,12 @@ class Wiring:
             if url is None and self.settings.env_flaw is not None:
                 raise UsageError(f"{self.settings.env_flaw}; it may name the store", hint="or name it with --store")
             origin = self.settings.origin("store")
-            self._store = open_store(url, aws=self._ground.aws_of_store, origin=origin)
+            self._store = open_store(url, aws=self._base.aws_of_store, origin=origin)
         return self._store
 
     def aws(self) -> Aws:
         """AWS as the flags and the environment say, whatever policies say."""
-        return self._ground.aws(Access())
+        return self._base.aws(Access())
 
     def aws_of(self, name: str | None) -> Aws:
         """AWS as the policy of a group says; None: as `aws`.
@@ -133,48 +133,48 @@ class Wiring:
         """
         if name is None:
             return self.aws()
-        from phoenix.wiring.policies import access_of
+        from phoenix.wiring.from_policy import access_of
 
-        return self._ground.aws(access_of(self.library().find(name).policy))
+        return self._base.aws(access_of(self.library().find(name).policy))
 
     @property
     def clock(self) -> Clock:
         """The clock of all groups."""
-        return self._ground.clock
+        return self._base.clock
 
     def estate(self, advance: Callable[[str, float], object], *, here: bool = False) -> Estate:
         """All groups, for a sweep. `advance(group, poll_seconds)` is called for those that need it; unless it has to be
         `here`, by the function that the settings name, if they name one."""
         from phoenix.invokers.function import Function
         from phoenix.invokers.side_by_side import SideBySide
-        from phoenix.wiring.estate import open_estate
+        from phoenix.wiring.many import open_estate
 
         library = self.library()
         name = None if here else self.settings.advance
         invoker = Function(name, self.aws()) if name is not None else SideBySide(advance)
-        return open_estate(self._ground, library, self.store(), invoker, self._pinned_in_flight(library.broken))
+        return open_estate(self._base, library, self.store(), invoker, self._pinned_in_flight(library.broken))
 
     def requests(self) -> int:
         """How many requests have been sent to AWS so far."""
-        return self._ground.requests()
+        return self._base.requests()
 
     def close(self) -> None:
         """Send the spans that have not been sent. Before a Lambda function answers: it is frozen right after."""
-        self._ground.tracer.close()
+        self._base.tracer.close()
 
     def _in_flight(self, name: str, trouble: InvalidPolicy) -> Group:
         """What is in flight goes on: the mistake in a file is not its own."""
-        from phoenix.wiring.policies import group_in_flight
+        from phoenix.wiring.from_policy import group_in_flight
 
         policy = self._pinned_in_flight([name]).get(name)
         if policy is None:
             raise trouble
         log.warning("policy.left_out", extra={"group": name, "reason": trouble.message})
-        return group_in_flight(self._ground, self.library(), policy, self.store())
+        return group_in_flight(self._base, self.library(), policy, self.store())
 
     def _pinned_in_flight(self, names: Iterable[str]) -> dict[str, Policy]:
         """The policies of those that are in flight, as pinned; none where nobody can tell which store it is."""
-        from phoenix.wiring.policies import policy_in_flight
+        from phoenix.wiring.from_policy import policy_in_flight
 
         wanted = sorted(names)
         store = self._store_or_why()[0] if wanted else None
@@ -198,7 +198,7 @@ class Wiring:
             self.store()
         except UsageError:  # no URL of a store, which `group_for_rollback` gets by without
             return None
-        return pinned_group(self._ground, self._tolerant_store(), name, lambda: self._notifiers_of(name))
+        return pinned_group(self._base, self._tolerant_store(), name, lambda: self._notifiers_of(name))
 
     def group_for_rollback(self, name: str, *, gone: bool = False) -> Group:
         """One group, wired with what is left: its policy, else what its record has pinned, else its tags on AWS.
@@ -246,22 +246,22 @@ class Wiring:
         return next((found[0] for file, found in problems.items() if Path(file).name in COMMON_FILES), None)
 
     def _from_policy(self, name: str, store: Store, *, gone: bool = False) -> Group:
-        from phoenix.wiring.policies import group_of_library
+        from phoenix.wiring.from_policy import group_of_library
 
-        return group_of_library(self._ground, self.library(), name, store, gone=gone)
+        return group_of_library(self._base, self.library(), name, store, gone=gone)
 
     def _from_what_is_left(self, name: str, store: Store, trouble: PhoenixError) -> Group:
-        from phoenix.wiring import policies, remains
+        from phoenix.wiring import from_policy, from_tags
 
         record = store.load(name)
         if record is not None:
-            policy = policies.pinned_policy(record)
+            policy = from_policy.pinned_policy(record)
             if policy is not None:
-                return policies.group_with_policy(self._ground, policy, store, record=record)
-            found = remains.group_from_record(self._ground, store, record)
+                return from_policy.group_with_policy(self._base, policy, store, record=record)
+            found = group_from_record(self._base, store, record)
             if found is not None:
                 return replace(found, notifiers=nobody_knows(trouble))
-        found = remains.group_from_tags(self._ground, store, name, trouble)
+        found = from_tags.group_from_tags(self._base, store, name, trouble)
         return replace(found, notifiers=nobody_knows(trouble))
 
     def _far_store(self) -> str | None:
@@ -279,6 +279,6 @@ class Wiring:
 
     def _heed(self, common: Mapping[str, object]) -> None:
         """Have the settings say what a `phoenix.yaml` says that was read only now."""
-        before, self._ground.settings = self.settings, self._given.with_common(common)
+        before, self._base.settings = self.settings, self._given.with_common(common)
         if self.settings.log != before.log:
             logs.configure(self.settings.log.form, self.settings.log.level)

@@ -16,7 +16,7 @@ from phoenix.aws.iam import document, filled
 from phoenix.aws.rights import ALL, KEYS, Names, Right, Rights, Role, reads
 from phoenix.aws.session import Aws
 from phoenix.core.model import Slot
-from phoenix.fleets import marks, probe
+from phoenix.fleets import group_marks, probe
 from phoenix.invokers.function import Function
 from phoenix.keys import Kind
 from phoenix.policy.loader import Library
@@ -25,7 +25,7 @@ from phoenix.stores import dynamodb
 
 DOCTOR: Final = reads("sts:GetCallerIdentity", "autoscaling:DescribeAutoScalingGroups")
 """What is asked whatever the policies say."""
-SWEEPS: Final[Rights] = marks.IAM_ACTIONS
+SWEEPS: Final[Rights] = group_marks.IAM_ACTIONS
 ASSUME: Final[Rights] = frozenset({Right("sts:AssumeRole", "ActAs", ALL, ("${assumed_role_arn}",))})
 _ANY: Final[Names] = {"auto_scaling_group": ("*",)}
 _TABLES: Final = (fleets.KINDS, routers.KINDS, gates.KINDS, images.KINDS, notifiers.KINDS)

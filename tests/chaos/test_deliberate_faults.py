@@ -23,8 +23,7 @@ from phoenix.engine.apply import apply
 from phoenix.engine.group import Group
 from phoenix.engine.lease import claim
 from phoenix.engine.observe import observe
-from phoenix.engine.report import Watch
-from phoenix.engine.reporting import report_on
+from phoenix.engine.report import Watch, report_on
 from phoenix.ports import Lease, Traffic
 from tests.chaos.cases import Case
 from tests.chaos.drivers import DriverStore, Ports, Weather

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from phoenix.cli.tick import _Pass, _trouble_of
-from phoenix.core.limits import IDLE
+from phoenix.core.many.limits import IDLE
 from phoenix.errors import Throttled
 from tests.cli.conftest import Terminal
 

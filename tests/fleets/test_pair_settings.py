@@ -10,7 +10,7 @@ from botocore.session import get_session
 from phoenix.aws.comparison import Severity
 from phoenix.core.blocker import Blocker
 from phoenix.fleets.pair_settings import SETTINGS, judge_settings
-from phoenix.fleets.twins import Twins
+from phoenix.fleets.pair_twins import Twins
 from tests.account import Account
 from tests.remedies import run_remedy
 

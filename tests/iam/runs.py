@@ -15,11 +15,11 @@ from phoenix.aws.rights import Role
 from phoenix.engine.control import pause, resume
 from phoenix.engine.group import Group
 from phoenix.engine.look import look
+from phoenix.engine.many.sweep import sweep
 from phoenix.engine.plan import make_plan
 from phoenix.engine.repair import find_repairs, repair
 from phoenix.engine.request import RollbackRequest, RotateRequest
 from phoenix.engine.rollback import rollback
-from phoenix.engine.sweep import sweep
 from phoenix.sandbox import ManualClock, Sandbox
 from phoenix.stores.dynamodb_table import definition
 from phoenix.wiring.rights import Where, own_document

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from phoenix.core.model import Slot
 from phoenix.core.tags import WRITTEN
-from phoenix.fleets.attachments import judge_attachments
-from phoenix.fleets.limits import judge_limits
+from phoenix.fleets.group_attachments import judge_attachments
+from phoenix.fleets.group_limits import judge_limits
 from tests.account import Account, account, open_account
 from tests.remedies import run_remedy
 

@@ -42,7 +42,7 @@ def test_a_store_in_dynamodb_is_asked_as_ourselves_and_in_the_region_that_its_ur
 
     wiring.store()
 
-    assert list(wiring._ground._aws) == [Access("eu-north-1", "ops")]
+    assert list(wiring._base._aws) == [Access("eu-north-1", "ops")]
 
 
 def test_a_store_in_dynamodb_that_names_no_region_is_where_everything_else_is() -> None:
@@ -50,7 +50,7 @@ def test_a_store_in_dynamodb_that_names_no_region_is_where_everything_else_is() 
 
     wiring.store()
 
-    assert list(wiring._ground._aws) == [Access("us-east-1")]
+    assert list(wiring._base._aws) == [Access("us-east-1")]
 
 
 def test_a_store_in_a_file_does_not_load_the_one_in_dynamodb() -> None:

@@ -51,7 +51,7 @@ class Processes:
         wiring = Wiring(settings, Overrides(clock=stage.clock, driver=driver, by="ann"))
         yield wiring.group(stage.name)
         wiring.close()
-        tracer = wiring._ground.tracer
+        tracer = wiring._base.tracer
         assert isinstance(tracer, OtelTracer)
         self.stack.callback(tracer.shut_down)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from phoenix.engine.age import Age
+from phoenix.engine.many.age import Age
 from phoenix.views import ages
 from tests.views.builders import NEW, NOW
 

@@ -1,0 +1,1 @@
+"""What concerns many groups at once: who is due, who may start, what has stood still, what is too old."""

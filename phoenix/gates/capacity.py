@@ -1,0 +1,81 @@
+"""Is the candidate there in numbers, for long enough: healthy in its target groups, or in service where there are none?
+
+The counting is the core's; AWS is asked nothing here. Must never count an instance of another template version, nor one
+that no load balancer lists; nor take InService for proof that users are served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from phoenix.aws.rights import Rights
+from phoenix.aws.scope import Scope
+from phoenix.core.blocker import Blocker
+from phoenix.core.model import Observation, Slot, SlotState, Verdict
+from phoenix.core.ready import capacity_verdict
+from phoenix.core.rotation import Rotation
+from phoenix.keys import Duration, Kind, Percent
+
+
+class CountingGate:
+    """Enough ready instances, for long enough. Its numbers are terms of the rotation, so that they do not change while
+    one is in flight."""
+
+    name: ClassVar[str]
+    before_traffic_only = False
+    judges_alone = True
+    IAM_ACTIONS: ClassVar[Rights] = frozenset()
+    checks: ClassVar[tuple[str, ...]] = ()
+
+    def check(self, rotation: Rotation, seen: Observation) -> Verdict:
+        """Judge the observation."""
+        return capacity_verdict(rotation, seen, self.name)
+
+    def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
+        """None: what it watches is looked at by fleet and router."""
+        return []
+
+
+class TargetHealth(Kind):
+    """The keys of `{kind: target_health}`; this gate is implied where there is a load balancer."""
+
+    kind: Literal["target_health"] = "target_health"
+    healthy_for: Duration = Field(
+        default=timedelta(seconds=30), description="How long the instances must have been healthy without a break."
+    )
+    max_unhealthy_percent: Percent = Field(
+        default=0, description="Share of the candidate, in per cent, that may be unhealthy for longer than a blip."
+    )
+
+
+class TargetHealthGate(CountingGate):
+    """Enough healthy targets, for long enough; the counting is the core's."""
+
+    settings = TargetHealth
+    name = "target_health"
+
+    def __init__(self, settings: TargetHealth, scope: Scope) -> None:
+        """Nothing is kept: what it says is in the rotation's terms."""
+
+
+class InService(Kind):
+    """The keys of `{kind: in_service}`; this gate is implied where there is no load balancer."""
+
+    kind: Literal["in_service"] = "in_service"
+    healthy_for: Duration = Field(
+        default=timedelta(seconds=30), description="How long the instances must have been in service without a break."
+    )
+
+
+class InServiceGate(CountingGate):
+    """Enough instances in service, for long enough; the counting is the core's."""
+
+    settings = InService
+    name = "in_service"
+
+    def __init__(self, settings: InService, scope: Scope) -> None:
+        """Nothing is kept: what it says is in the rotation's terms."""

@@ -1,0 +1,107 @@
+"""A group from what its last rotation has pinned, without any policy file: the quickest way back.
+
+Must import no more than `base` may. Must never guess: where anything is missing there is no group, and the files are
+read after all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from phoenix import fleets, routers
+from phoenix.aws.scope import Scope
+from phoenix.aws.session import Access
+from phoenix.core.model import Slot
+from phoenix.core.ownership import is_unfinished
+from phoenix.core.record import GroupRecord
+from phoenix.engine.group import About, Group
+from phoenix.errors import PhoenixError
+from phoenix.ports import Notifier, Store
+from phoenix.wiring.base import Base, Kinds, plain_kinds, plain_terms
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A mapping of the policy, as far as it is read here."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Pinned:
+    """What is read of a pinned policy; it was a sound one when it was pinned, so nothing else is checked again."""
+
+    fleet: _Part
+    traffic: _Part
+    account: str | None = None
+    region: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+    owner: str | None = None
+    runbook: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LateNotifiers:
+    """Notifiers that are made with the first piece of news. They belong to the policy, and traffic comes first."""
+
+    load: Callable[[], Sequence[Notifier]]
+
+    def __iter__(self) -> Iterator[Notifier]:
+        """Load them."""
+        return iter(self.load())
+
+
+def nobody_knows(trouble: PhoenixError) -> LateNotifiers:
+    """The notifiers of a group without its policy: not none, which would be told, and forgotten, but unknown ones."""
+
+    def load() -> Sequence[Notifier]:
+        raise trouble
+
+    return LateNotifiers(load)
+
+
+def pinned_group(base: Base, store: Store, name: str, load: Callable[[], Sequence[Notifier]]) -> Group | None:
+    """The group as its record has it; None when there is no record, or too little in it, or no reading it. The store is
+    one for a rollback."""
+    try:
+        record = store.load(name)
+        pinned = _read(record)
+    except (PhoenixError, msgspec.MsgspecError):
+        return None
+    if record is None or record.rotation is None or pinned is None:
+        return None
+    if not is_unfinished(record) and record.retained is not None:
+        return None  # cold: the policy may name other groups, and what has to be launched takes minutes anyhow
+    region = record.region or pinned.region
+    access = Access(region, None, pinned.role_arn, pinned.external_id, pinned.account)
+    scope = Scope(name, dict(record.slots), base.aws(access), base.clock, record.rotation.terms)
+    kinds = Kinds(pinned.fleet.kind, pinned.traffic.kind)
+    return replace(
+        base.bare_group(scope, kinds, store),
+        notifiers=LateNotifiers(load),
+        about=About(pinned.account, base.region(region), pinned.owner, pinned.runbook, pinned.description),
+        policy=record.rotation.origin.policy,
+    )
+
+
+def group_from_record(base: Base, store: Store, record: GroupRecord) -> Group | None:
+    """A group whose pinned policy cannot be read; None when the record does not name both Auto Scaling groups."""
+    if set(record.slots) != set(Slot):
+        return None
+    terms = record.rotation.terms if record.rotation is not None else plain_terms(bool(record.routes))
+    scope = Scope(record.group, dict(record.slots), base.aws(Access(region=record.region)), base.clock, terms)
+    return base.bare_group(scope, plain_kinds(terms), store)
+
+
+def _read(record: GroupRecord | None) -> _Pinned | None:
+    """None for a rotation that was found by its tags: its record does not know whose rights to use."""
+    if record is None or record.rotation is None or not record.rotation.origin.policy or set(record.slots) != set(Slot):
+        return None
+    pinned = msgspec.json.decode(record.rotation.origin.policy, type=_Pinned)
+    known = pinned.fleet.kind in fleets.KINDS and pinned.traffic.kind in routers.KINDS
+    return pinned if known else None

@@ -1,0 +1,136 @@
+"""All groups together: what a sweep knows of them, and the few calls in which AWS is asked about all of them.
+
+Loads pydantic and the image sources: must never be imported at the top of a module that a quick rollback imports.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from phoenix.aws.rights import Rights
+from phoenix.aws.session import Access, Aws
+from phoenix.core.many.triage import UNKNOWN_SIGNS, Member, Signs
+from phoenix.core.record import GroupRecord
+from phoenix.core.window import NEVER
+from phoenix.engine.many.sweep import Estate
+from phoenix.errors import PermanentError, PhoenixError
+from phoenix.fleets import group_marks
+from phoenix.images import together
+from phoenix.keys import Kind
+from phoenix.policy.loader import Library
+from phoenix.policy.model import Policy
+from phoenix.policy.terms import calendar_of, rotate_when_of, rules_of
+from phoenix.ports import Clock, Invoker, Store
+from phoenix.routers import shares
+from phoenix.wiring.base import Base
+from phoenix.wiring.from_policy import access_of, slots_of
+
+IAM_ACTIONS: Final[Rights] = together.IAM_ACTIONS | group_marks.IAM_ACTIONS | shares.IAM_ACTIONS
+
+log = logging.getLogger(__name__)
+
+
+def open_estate(base: Base, library: Library, store: Store, invoker: Invoker, pinned: Mapping[str, Policy]) -> Estate:
+    """Everything with a sound policy; and what is in flight under a `pinned` one, because its file is broken."""
+    sound = {name: found.policy for name, found in library.policies.items() if name not in library.broken}
+    all_groups = library.all_groups
+    members = {
+        name: Member(name, slots_of(policy.fleet), rotate_when_of(policy), calendar_of(policy, all_groups))
+        for name, policy in sound.items()
+    }
+    for name, policy in pinned.items():
+        members[name] = Member(name, slots_of(policy.fleet), rotate_when_of(policy), NEVER)
+    known = {**sound, **pinned}
+    return Estate(
+        members=members,
+        store=store,
+        overview=AwsOverview(base.clock, {name: _Place.of(policy, base) for name, policy in known.items()}),
+        invoker=invoker,
+        clock=base.clock,
+        driver=base.driver,
+        rules=rules_of(all_groups, known.values(), library.groups),
+        poll_seconds=base.settings.poll_seconds,
+        calls_per_second=base.settings.calls_per_second,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a group is, and where its images come from."""
+
+    access: Access
+    aws: Aws
+    image: Kind
+
+    @classmethod
+    def of(cls, policy: Policy, base: Base) -> _Place:
+        access = access_of(policy)
+        return cls(access, base.aws(access), policy.image)
+
+
+class AwsOverview:
+    """Asks each account and Region once, whatever the number of its groups."""
+
+    def __init__(self, clock: Clock, places: Mapping[str, _Place]) -> None:
+        self._clock, self._places = clock, places
+
+    def signs_of(self, members: Sequence[Member], records: Mapping[str, GroupRecord]) -> Mapping[str, Signs]:
+        """The signs of each group. Where an account or Region does not answer, for whatever reason, those of its groups
+        are not known: they are looked at alone, and the others as ever."""
+        by_access: defaultdict[Access, list[Member]] = defaultdict(list)
+        for member in members:
+            by_access[self._places[member.name].access].append(member)
+        signs: dict[str, Signs] = {}
+        for there in by_access.values():
+            try:
+                signs |= self._signs_there(self._places[there[0].name].aws, there, records)
+            except PhoenixError as error:
+                log.error("overview.failed", extra={"groups": [m.name for m in there], "reason": error.message})
+                signs |= dict.fromkeys((m.name for m in there), UNKNOWN_SIGNS)
+        return signs
+
+    def _signs_there(
+        self, aws: Aws, members: Sequence[Member], records: Mapping[str, GroupRecord]
+    ) -> Mapping[str, Signs]:
+        sources = {m.name: self._places[m.name].image for m in members if m.rotate_when.new_image}
+        known = [records[m.name] for m in members if m.name in records]
+        asks_for_taints = any(m.rotate_when.tainted for m in members)
+        images, marked, tainted, moved = aws.side_by_side(
+            [
+                partial(_unless_refused, together.chosen_images, aws, sources, self._clock.now()),
+                partial(_unless_refused, group_marks.marked_groups, aws),
+                partial(_unless_refused, group_marks.tainted_groups if asks_for_taints else _none, aws),
+                partial(_unless_refused, shares.moved_groups, aws, known),
+            ]
+        )
+        return {
+            member.name: Signs(
+                image=images.get(member.name) if images is not None else None,
+                marked=_has_any(marked, member.slots.values()),
+                moved=_has_any(moved, [member.name]),
+                tainted=_has_any(tainted, member.slots.values()),
+            )
+            for member in members
+        }
+
+
+def _unless_refused(ask: Callable[..., Any], *given: Any) -> Any:
+    """None where a right is lacking: that must not spoil what the others say, and is no answer either."""
+    try:
+        return ask(*given)
+    except PermanentError as error:
+        log.error("overview.refused", extra={"question": ask.__name__, "reason": error.message})
+        return None
+
+
+def _has_any(found: Collection[str] | None, names: Iterable[str]) -> bool | None:
+    return None if found is None else any(name in found for name in names)
+
+
+def _none(_: Aws) -> frozenset[str]:
+    return frozenset()
