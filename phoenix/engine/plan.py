@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
-from phoenix.core.blocker import passed
+from phoenix.core.blocker import Blocker, passed
 from phoenix.core.capacity import extremes, share
 from phoenix.core.explain import ago
+from phoenix.core.janitor import moved_weights
 from phoenix.core.ledger import SCHEDULES
 from phoenix.core.model import Terms
 from phoenix.engine.group import Group
@@ -40,7 +41,7 @@ def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
     starts, lasts = _times(found)
     hot_for = terms.hot_for if terms.has_traffic else timedelta(0)
     due = bool(found.reasons)
-    blockers = tuple(find_obstacles(group, request, found, lasts)) if due else ()
+    blockers = tuple(find_obstacles(group, request, found, lasts) if due else _moved(group, found))
     return Plan(
         group=group.name,
         at=found.seen.at,
@@ -63,6 +64,14 @@ def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
         about=group.about,
         record=found.record,
     )
+
+
+def _moved(group: Group, found: Survey) -> Iterator[Blocker]:
+    """Weights that another writer has moved at rest are in no rotation's way, and are told of all the same."""
+    moved = moved_weights(found.record, found.seen)
+    if moved is not None:
+        remedy = f"phoenix repair --group {group.name}"
+        yield Blocker("weights-moved", group.name, f"{moved.text}.", remedy, warning=True)
 
 
 def describe(plan: Plan) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from phoenix.core.explain import ago, counted
+from phoenix.core.generation import Generation
 from phoenix.core.model import Outcome, Role
 from phoenix.core.rotation import Rotation
 from phoenix.engine.report import Report
@@ -141,7 +142,7 @@ def _generations(report: Report) -> list[str]:
         for row in found
     ]
     lines = text.table(["gen>", "role", "slot", "image", "healthy>", "weight>", ""], cells)
-    return lines + _serving(report)
+    return lines + _serving(report) + _by_route(report, [row.generation for row in found])
 
 
 def _serving(report: Report) -> list[str]:
@@ -150,6 +151,16 @@ def _serving(report: Report) -> list[str]:
     if rotation is None or not healthy:
         return []
     return [f"       {counted(sum(healthy), 'instance')} serve, {rotation.need} are needed"]
+
+
+def _by_route(report: Report, generations: Sequence[Generation]) -> list[str]:
+    """A line a route, where they do not all send alike: the column above shows the least."""
+    routes = report.seen.routes if report.seen is not None else ()
+    if len({tuple(route.percent(g.slot) for g in generations) for route in routes}) < 2:
+        return []
+    numbers = [f"{generation.number}>" for generation in generations]
+    cells = [[route.name, *(f"{route.percent(g.slot)} %" for g in generations)] for route in routes]
+    return ["", *text.table(["route", *numbers], cells)]
 
 
 def _healthy(row: SlotRow) -> str:

@@ -41,12 +41,20 @@ def _state(rotation: Rotation, number: int, step: Step, at: datetime) -> str:
         return str(rotation.phase).replace("_", " ")
     if step.bake is None:
         return f"since {text.clock(since)}, until promoted"
-    if rotation.paused is not None:  # `resume` adds the pause to the bake: what has passed is all that counts
-        stood = max(rotation.paused.at, since)
+    halt = _halt(rotation, at)
+    if halt is not None:  # `resume` adds the halt to the bake: what has passed is all that counts
+        word, stood = halt[0], max(halt[1], since)
         bar = text.bar((stood - since).total_seconds(), step.bake.total_seconds())
-        return f"since {text.clock(since)}, paused {text.clock(stood)}  {bar} {ago(stood - since)}"
+        return f"since {text.clock(since)}, {word} {text.clock(stood)}  {bar} {ago(stood - since)}"
     bar = text.bar((at - since).total_seconds(), step.bake.total_seconds())
     return f"since {text.clock(since)}, until {text.clock(since + step.bake)}  {bar} {ago(at - since)}"
+
+
+def _halt(rotation: Rotation, at: datetime) -> tuple[str, datetime] | None:
+    """Why and since when the clocks stand still; a held rotation was last looked at when it was held."""
+    if rotation.paused is not None:
+        return "paused", rotation.paused.at
+    return ("held", rotation.looked_at or at) if rotation.held is not None else None
 
 
 def _passed_at(rotation: Rotation, number: int) -> datetime | None:

@@ -96,6 +96,19 @@ def test_where_nothing_is_due_nobody_looks_for_blockers() -> None:
     assert describe(plan) == f"Nothing to do: web is on generation 1 ({OLD_IMAGE})."
 
 
+def test_weights_that_were_moved_at_rest_are_told_of_where_nothing_is_due() -> None:
+    bench = a_bench()
+    bench.rotated()
+    bench.send(70)
+
+    plan = plan_of(bench)
+
+    assert [(b.name, b.warning, b.remedy) for b in plan.blockers] == [
+        ("weights-moved", True, "phoenix repair --group web")
+    ]
+    assert (plan.due, plan.in_the_way) == (False, ())
+
+
 def test_nothing_to_do_says_since_when_it_lives() -> None:
     bench = a_bench()
     bench.rotated()

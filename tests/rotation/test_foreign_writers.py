@@ -12,6 +12,7 @@ from phoenix.core.model import Outcome, Phase
 from phoenix.engine.control import resume
 from phoenix.engine.repair import find_repairs, repair
 from phoenix.engine.report import Report, Watch
+from tests.builders import why_held
 from tests.rotation.conftest import Opener
 from tests.rotation.stage import Stage, a_policy
 
@@ -56,7 +57,7 @@ def test_capacity_that_a_pipeline_sets_back_every_time_is_held_until_a_person_ha
     report = patient.rotate(while_baking(patient, lambda: patient.resize(MinSize=1, MaxSize=9), 99))
 
     assert (report.outcome, report.exit_status) == (Outcome.HELD, 1)
-    assert str(patient.rotation.held).endswith("phoenix resume --group web")
+    assert why_held(patient.rotation).endswith("phoenix resume --group web")
     assert (patient.staying("blue"), patient.staying("green")) == (4, 4)
     resume(patient.group)
     assert patient.rotate().outcome is Outcome.SUCCEEDED
@@ -101,7 +102,7 @@ def test_what_somebody_undoes_after_every_tick_is_held_with_what_was_changed_and
 
     assert (report.outcome, report.exit_status) == (Outcome.HELD, 1)
     assert len(healed(patient)) == 2
-    held = str(patient.rotation.held)
+    held = why_held(patient.rotation)
     assert held.startswith(told)
     assert "has put it back" in held
     assert held.endswith("phoenix resume --group web")

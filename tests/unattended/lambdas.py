@@ -19,7 +19,7 @@ from itertools import count
 from threading import Event, Thread
 from typing import Any, Self
 
-PATIENCE_S = 60
+PATIENCE_S = 120
 NEXT = "/2018-06-01/runtime/invocation/next"
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:"
 

@@ -8,7 +8,7 @@ import pytest
 
 from phoenix.core.blocker import Blocker
 from phoenix.core.image import Candidate
-from phoenix.core.model import Cause, Outcome, Slot
+from phoenix.core.model import Cause, Observation, Outcome, Route, Slot
 from phoenix.core.record import Quarantined
 from phoenix.engine.report import Report
 from phoenix.errors import AccessDenied, InvalidPolicy
@@ -36,6 +36,12 @@ from tests.views.builders import (
 
 Golden = Callable[[str, str], None]
 
+
+def with_route(seen: Observation, route: Route) -> Observation:
+    """The observation with this route in place of the one of that ARN."""
+    return replace(seen, routes=tuple(route if each.arn == route.arn else each for each in seen.routes))
+
+
 STATES: dict[str, Report] = {
     "mid_canary": a_report(),
     "preparing": a_report(
@@ -45,7 +51,10 @@ STATES: dict[str, Report] = {
         seen=an_observation(green=0, green_weight=0, desired=0),
     ),
     "paused": a_report(a_rotation(paused=replace(ONCALL, at=NOW - timedelta(minutes=1)))),
-    "held": a_report(a_rotation(held="weight on :443 is 30 %, not 50 %: somebody else did that", outcome=Outcome.HELD)),
+    "held": a_report(
+        a_rotation(held="weight on :443 is 30 %, not 50 %: another writer did that", outcome=Outcome.HELD),
+        seen=with_route(an_observation(), Route("arn:443", ":443", {Slot.BLUE: 70, Slot.GREEN: 30})),
+    ),
     "rolling_back": a_report(
         a_rotation(
             back=ONCALL,
