@@ -21,7 +21,7 @@ venv = $(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) el
 	&& $(PYTHON) -m venv --clear $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick cover check install-check pythons bench chaos mutants golden iam infra-check package lock clean
+.PHONY: help demo test quick cover check house install-check pythons bench chaos mutants golden iam infra-check package lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ check: $(READY) ## format, lint, types, import layers, sizes, words, infra
 	@$(BIN)/python -m tools.check_size
 	@$(BIN)/python -m tools.check_words
 	@$(MAKE) --no-print-directory infra-check
+
+house: $(READY) ## figures of the code: sizes, fields, words; ARGS=DIR for those of another checkout
+	@$(BIN)/python -m tools.house $(ARGS)
 
 install-check: $(READY) ## whether the locks install by uv and by the oldest pip, with newer releases out
 	@$(BIN)/python -m tools.install_check $(ARGS)

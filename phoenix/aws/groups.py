@@ -21,18 +21,6 @@ def read_groups(aws: Aws, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     return {str(group["AutoScalingGroupName"]): group for group in found}
 
 
-def read_group(aws: Aws, name: str) -> dict[str, Any]:
-    """One group.
-
-    Raises:
-        NotFound: AWS does not know it here.
-    """
-    groups = read_groups(aws, (name,))
-    if name not in groups:
-        raise unknown_groups(aws, (name,))
-    return groups[name]
-
-
 def marks(aws: Aws, names: Sequence[str]) -> dict[str, bool]:
     """Whether its owner has marked each group as phoenix's to change; names that AWS does not know are left out."""
     batches = (names[start : start + _NAMES_PER_CALL] for start in range(0, len(names), _NAMES_PER_CALL))

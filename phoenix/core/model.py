@@ -47,7 +47,10 @@ class Phase(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a rotation, or a command, stands or ended."""
+    """How a rotation, or a command, stands or ended.
+
+    `FAILED` is a word of the contract that phoenix does not set: a rotation that cannot go on is held, or turned back.
+    """
 
     NONE = "none"
     IN_PROGRESS = "in_progress"
@@ -55,6 +58,11 @@ class Outcome(StrEnum):
     SUCCEEDED = "succeeded"
     ROLLED_BACK = "rolled_back"
     FAILED = "failed"
+
+    @property
+    def is_bad(self) -> bool:
+        """True for a rotation that ended without the generation that it was to bring."""
+        return self in (Outcome.ROLLED_BACK, Outcome.FAILED)
 
 
 class Cause(StrEnum):

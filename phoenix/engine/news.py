@@ -16,7 +16,7 @@ from phoenix.core.record import GroupRecord, Standstill
 from phoenix.core.rotation import Rotation
 from phoenix.engine.group import About
 
-ENDED = {Outcome.SUCCEEDED: "succeeded", Outcome.ROLLED_BACK: "rolled_back", Outcome.FAILED: "failed"}
+ENDED = {Outcome.SUCCEEDED: "succeeded", Outcome.ROLLED_BACK: "rolled_back"}
 
 
 def news_between(before: GroupRecord, after: GroupRecord, about: About, at: datetime) -> tuple[Notice, ...]:

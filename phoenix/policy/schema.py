@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from phoenix import gates
 from phoenix.keys import render_duration
 from phoenix.policy.model import FLEETS, ROUTERS, Policy
 from phoenix.policy.strategy import BlueGreen
@@ -49,12 +50,13 @@ def editor_hint(schema: str) -> str:
 
 
 def _short_name(name: str, definition: dict[str, Any]) -> str:
-    """`gates.alarm` for the keys of an adapter. Most are called Settings; fleets and routers have keys.py."""
+    """`gates.alarm` for the keys of an adapter. Most are called Settings; else the kind tells the folder."""
     adapter = re.fullmatch(r"phoenix__(\w+?)__(\w+)__Settings(?:-\w+)?", name)
     if adapter is not None:
         return ".".join(adapter.groups())
     kind = definition.get("properties", {}).get("kind", {}).get("const")
-    folder = "fleets" if kind in FLEETS else "routers" if kind in ROUTERS else "strategy"
+    tables = {"fleets": FLEETS, "routers": ROUTERS, "gates": gates.KINDS}
+    folder = next((folder for folder, table in tables.items() if kind in table), "strategy")
     return f"{folder}.{kind}" if kind else name
 
 

@@ -17,7 +17,7 @@ from phoenix.views.situation import SlotRow, carrying, is_moved, is_unclear, row
 MOVED = "NOT AS LEFT"
 UNCLEAR = "NOT KNOWN"
 
-_WORDS = {Outcome.ROLLED_BACK: "ROLLED BACK", Outcome.FAILED: "FAILED", Outcome.HELD: "HELD"}
+_WORDS = {Outcome.ROLLED_BACK: "ROLLED BACK", Outcome.HELD: "HELD"}
 
 
 def word(report: Report) -> str:
@@ -66,7 +66,7 @@ def moved_to(record: GroupRecord, seen: Observation) -> str:
 
 def ended_badly(rotation: Rotation | None) -> bool:
     """True after a rotation that did not succeed."""
-    return rotation is not None and rotation.outcome in (Outcome.ROLLED_BACK, Outcome.FAILED)
+    return rotation is not None and rotation.outcome.is_bad
 
 
 def slots(seen: Observation) -> list[str]:

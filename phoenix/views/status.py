@@ -62,7 +62,7 @@ def render_all(reports: Sequence[Report], failures: Sequence[tuple[str, PhoenixE
 def _urgent(report: Report) -> str | None:
     if report.seen is not None and is_moved(report.record, report.seen):
         return resting.moved_to(report.record, report.seen)
-    return report.sentence if report.outcome in (Outcome.HELD, Outcome.FAILED) else None
+    return report.sentence if report.outcome is Outcome.HELD else None
 
 
 def _line(report: Report) -> list[str]:

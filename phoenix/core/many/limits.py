@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from phoenix.core.explain import ago, counted
-from phoenix.core.model import Cause, Outcome
+from phoenix.core.model import Cause
 from phoenix.core.record import GroupRecord
 
 STARTS: Final = "*starts*"
@@ -113,7 +113,7 @@ def _went_wrong(record: GroupRecord, since: datetime) -> bool:
         return False
     # Without a cause it was found on tags alone: nobody knows when it was, nor that no operator wanted it.
     known = last.cause not in (None, Cause.OPERATOR)
-    return last.outcome in (Outcome.ROLLED_BACK, Outcome.FAILED) and known
+    return last.outcome.is_bad and known
 
 
 def _some(names: Sequence[str]) -> str:
