@@ -23,7 +23,7 @@ from phoenix.core.model import (
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask, Hold, Origin, WayBack
-from phoenix.core.temporary import Entry, Temporary
+from phoenix.core.temporary import SchedulesEntry, Upkeep
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 OLD_IMAGE, NEW_IMAGE = "ami-0000000000000000a", "ami-0000000000000000b"
@@ -164,11 +164,9 @@ def changed(rotation: Rotation, **changes: Any) -> Rotation:
     return replace(rotation, **changes)
 
 
-def an_entry(
-    kind: Temporary = Temporary.SCHEDULES, where: str = Slot.GREEN, had: str = "running", **changes: Any
-) -> Entry:
-    """One line of the ledger: scheduled actions ran on the live slot when green was about to follow it."""
-    return replace(Entry(kind, where, had, NOON), **changes)
+def an_entry(**changes: Any) -> SchedulesEntry:
+    """One entry of the ledger: scheduled actions ran on the live slot when green was about to follow it."""
+    return replace(SchedulesEntry(Slot.GREEN, True, Upkeep(NOON)), **changes)
 
 
 def a_record(rotation: Rotation | None = None, **changes: Any) -> GroupRecord:

@@ -16,7 +16,7 @@ from phoenix.core.model import Capacity, Cause, Observation, Outcome, Slot, Slot
 from phoenix.core.record import GroupRecord, Quarantined
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask, Origin, WayBack
-from phoenix.core.temporary import Entry, Temporary
+from phoenix.core.temporary import Ledger, SchedulesEntry, Upkeep
 
 _FOUND = "found on the tags of the groups"
 
@@ -152,12 +152,12 @@ def _as_it_stands(record: GroupRecord, rotation: Rotation, seen: Observation) ->
     return replace(record, rotation=over, retained=rotation.old, hot_until=hot_until)
 
 
-def _ledger(seen: Observation, old: Generation, new: Generation) -> tuple[Entry, ...]:
+def _ledger(seen: Observation, old: Generation, new: Generation) -> Ledger:
     """What the tags say was otherwise before; scheduled actions that nothing is noted of ran."""
-    entries = ledger.noted(seen)
-    if ledger.left_suspended(entries, seen.slots[old.slot]):
-        return (*entries, Entry(Temporary.SCHEDULES, new.slot, ledger.RUNNING, seen.at))
-    return entries
+    noted = ledger.read_notes(seen)
+    if ledger.is_left_suspended(noted, seen.slots[old.slot]):
+        return noted.open([SchedulesEntry(new.slot, True, Upkeep(seen.at))])
+    return noted
 
 
 def _on_terms(record: GroupRecord, terms: Terms) -> GroupRecord:

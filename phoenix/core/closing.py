@@ -17,7 +17,7 @@ from phoenix.core.action import (
 )
 from phoenix.core.fence import answering, unrefused
 from phoenix.core.generation import UNKNOWN_IMAGE, Generation
-from phoenix.core.ledger import SCHEDULES, lost_stickiness, our_references, schedules_ran
+from phoenix.core.ledger import SCHEDULES, lost_stickiness, our_references
 from phoenix.core.model import Cause, Observation, Slot, SlotState
 from phoenix.core.ready import (
     ready_count,
@@ -49,7 +49,7 @@ def close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
     else:
         # Without weights both serve until the other is emptied: before that the live slot keeps, or gets back, its pin.
         yield from set_capacity(live, rotation.need, max(rotation.capacity.max, rotation.need), generation=winner)
-    ran, runs = schedules_ran(rotation), SCHEDULES not in live.suspended
+    ran, runs = rotation.ledger.schedules_ran, SCHEDULES not in live.suspended
     if ran is not None and ran is not runs and (not ends_back or rotation.succeeded_at is not None):
         yield SetSchedules(live.slot, running=ran)
     if is_untouched(rotation):

@@ -57,7 +57,7 @@ def is_empty_for(rotation: Rotation, state: SlotState) -> bool:
 
 def _make_template(rotation: Rotation, seen: Observation) -> Iterator[Action]:
     live = seen.slots[rotation.old.slot]
-    is_asked_again = any(entry.made for entry in rotation.ledger)
+    is_asked_again = rotation.ledger.is_in_place
     if is_asked_again or not live.template_version.isdigit():
         # Whoever has another store has to find the rotation, also while EC2 does not show its version yet. The first
         # time they come with the version, which the tags name, and that saves a call.

@@ -17,7 +17,6 @@ from phoenix.core.closing import is_closed, is_untouched
 from phoenix.core.converge import converge, step_before
 from phoenix.core.failure import Failure, find_failure
 from phoenix.core.generation import Generation
-from phoenix.core.ledger import STALE_READS
 from phoenix.core.model import Cause, Judgement, Observation, OnFailure, Outcome, Route
 from phoenix.core.progress import advance, advance_clocks, bake_ends_at, drained_at
 from phoenix.core.ready import candidate_goal, patience, ready_count
@@ -25,6 +24,8 @@ from phoenix.core.record import GroupRecord, Quarantined, Setback
 from phoenix.core.rest import rest
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask
+from phoenix.core.temporary import STALE_READS
+from phoenix.core.upkeep import check_ledger
 
 MOST_REPLACEMENTS = 3
 """Sick instances handed back to AWS in one rotation; an image that makes more of them is bad."""
@@ -59,21 +60,22 @@ def decide(record: GroupRecord, seen: Observation) -> Decision:
     if rotation.paused is not None:
         return _decision(record, rotation, seen, ())
     # Before it moves on: a way back may be closing by the end of its first tick.
-    return _go_on(record, advance(ledger.opened(rotation, seen), seen), seen)
+    return _go_on(record, advance(ledger.open_entries(rotation, seen), seen), seen)
 
 
 def _go_on(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision:
-    """What is missing, unless somebody else takes it away again and again; the end, where nothing is."""
+    """What is missing, unless another writer takes it away again and again; the end, where nothing is."""
     actions = (*converge(rotation.current, rotation, seen), *_replacements(rotation, seen))
-    watched = ledger.watched(rotation, seen, actions)
-    quarrel = ledger.quarrel(rotation, watched, seen)
-    if quarrel is not None:
-        return _hold(record, ledger.forgiven(rotation), seen, quarrel)
-    for text in ledger.healed(rotation, watched, seen):
-        watched = watched.note(seen.at, "healed", text)
+    checked = check_ledger(rotation, seen, actions)
+    rotation = checked.rotation
+    if checked.conflict is not None:
+        return _hold(record, rotation, seen, checked.conflict)
+    for text in checked.healed:
+        rotation = rotation.note(seen.at, "healed", text)
     handed_over = sum(isinstance(a, ReplaceInstance) for a in actions)
-    candidate = replace(watched.candidate, replaced=watched.candidate.replaced + handed_over)
-    rotation = replace(watched, candidate=candidate)
+    rotation = replace(
+        rotation, candidate=replace(rotation.candidate, replaced=rotation.candidate.replaced + handed_over)
+    )
     is_over = rotation.clocks.closing_since is not None and not actions and is_closed(rotation, seen)
     if is_over and drained_at(rotation, seen) is None:
         return _finish(record, rotation, seen)
@@ -113,7 +115,7 @@ def _stranger(rotation: Rotation, seen: Observation) -> Route | None:
 def _meet(route: Route, record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision:
     """Put weight back that was moved onto nobody while the other one is healthy, as an IaC re-apply does; else hold."""
     new, old = rotation.new.slot, rotation.old.slot
-    rotation, found = ledger.opened(rotation, seen), route.percent(new)
+    rotation, found = ledger.open_entries(rotation, seen), route.percent(new)
     gained, lost = (new, old) if found > rotation.weight else (old, new)
     if rotation.step == 0 and found > 0:
         # What is in that slot has had requests: the data plane needs its time before it may be emptied.

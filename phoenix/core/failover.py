@@ -14,7 +14,6 @@ from phoenix.core import tags
 from phoenix.core.action import Action, RemoveTags, SetFailover, SetWeights, WriteTags
 from phoenix.core.model import Observation, Route, Slot, SlotState
 from phoenix.core.rotation import Rotation
-from phoenix.core.temporary import Temporary
 
 OFF = "off/off"
 UNKNOWN = "unknown"
@@ -23,8 +22,7 @@ UNKNOWN = "unknown"
 
 def thresholds(rotation: Rotation, slot: Slot) -> str | None:
     """What the owner had there, as far as something has to be switched off; None where nothing has."""
-    entries = (e.had for e in rotation.ledger if (e.kind, e.where) == (Temporary.FAILOVER, slot))
-    had = next(entries, UNKNOWN)
+    had = rotation.ledger.failover.get(slot, UNKNOWN)
     return None if had == UNKNOWN or set(had.split()) == {OFF} else had
 
 
@@ -41,7 +39,7 @@ def unread(rotation: Rotation, seen: Observation) -> tuple[Slot, ...]:
     """Slots whose thresholds have to be read before anything is changed there."""
     if not rotation.terms.suspend_failover or not seen.routes or rotation.clocks.closing_since is not None:
         return ()
-    known = {entry.where for entry in rotation.ledger if entry.kind is Temporary.FAILOVER}
+    known = rotation.ledger.failover
     return tuple(slot for slot in Slot if slot not in known and tags.FAILOVER not in seen.slots[slot].tags)
 
 

@@ -81,17 +81,17 @@ def _pin(live: SlotState) -> Iterator[Leftover]:
 
 def _ledger(record: GroupRecord, seen: Observation, live: SlotState) -> Iterator[Leftover]:
     """What the tags say was otherwise before: scheduled actions of the live slot, stickiness, references."""
-    entries, other = ledger.noted(seen), live.slot.other
-    if SCHEDULES in live.suspended and _was_candidate(live) and ledger.left_suspended(entries, seen.slots[other]):
+    noted, other = ledger.read_notes(seen), live.slot.other
+    if SCHEDULES in live.suspended and _was_candidate(live) and ledger.is_left_suspended(noted, seen.slots[other]):
         text = f"{live.auto_scaling_group}: its scheduled actions are suspended, and ran before"
         yield Leftover(text, SetSchedules(live.slot, running=True))
     names = {route.arn: route.name for route in seen.routes}
-    lost = lost_stickiness(entries, seen)
+    lost = lost_stickiness(noted, seen)
     if lost and all(route.percent(live.slot) == 100 for route in seen.routes):
         text = f"{', '.join(names[arn] for arn in lost)}: the stickiness that was suspended"
         yield Leftover(text, SetWeights(live.slot, 100, restore_stickiness=lost))
     is_retained = record.retained is not None and record.retained.slot is other
-    ours = our_references(entries, other, seen)
+    ours = our_references(noted, other, seen)
     idle = frozenset(route.arn for route in seen.routes if route.arn in ours and route.percent(other) == 0)
     if idle and idle == ours and not is_retained:
         text = (

@@ -13,7 +13,7 @@ from phoenix.core.clocks import CandidateFacts, Growth, StepClocks
 from phoenix.core.generation import Generation
 from phoenix.core.model import Capacity, Cause, Outcome, Phase, Step, Terms, Verdict
 from phoenix.core.story import Ask, Event, Hold, Origin, WayBack
-from phoenix.core.temporary import Entry
+from phoenix.core.temporary import Ledger
 
 MOST_EVENTS = 200
 """Lines that a rotation's story keeps; two hundred of 80 letters take some 28 KB."""
@@ -42,7 +42,7 @@ class Rotation:
     origin: Origin
     need: int
     capacity: Capacity
-    ledger: tuple[Entry, ...] = ()
+    ledger: Ledger = Ledger()
     step: int = 0
     candidate: CandidateFacts = CandidateFacts()
     growth: Growth = Growth()
@@ -238,7 +238,7 @@ class Rotation:
             outcome=outcome,
             ended_at=at,
             waiting_for=None,
-            ledger=(),
+            ledger=Ledger(),
             succeeded_at=self.succeeded_at or succeeded_at,
         )
 

@@ -8,14 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import assert_never
 
 from phoenix.core.generation import Generation
 from phoenix.core.model import Capacity, Route, Slot
 from phoenix.core.rotation import Rotation
-from phoenix.core.temporary import Entry, Temporary
+from phoenix.core.temporary import (
+    CapacityEntry,
+    Entry,
+    FailoverEntry,
+    ReferenceEntry,
+    SchedulesEntry,
+    StickinessEntry,
+    TagsEntry,
+    Upkeep,
+)
 
 GROUP = "phoenix:group"
 STORE = "phoenix:store"
@@ -38,8 +48,7 @@ MOST_QUARANTINED = 10
 MOST_LETTERS = 256
 """A value's, says botocore's model of Auto Scaling."""
 
-SUSPENDED = "suspended"
-_ON_ROUTES = (Temporary.STICKINESS, Temporary.REFERENCE)
+_RUNNING, _SUSPENDED = "running", "suspended"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _SIGNS = frozenset("_.:/=+-@")
 _DIGEST_LETTERS = 12
@@ -179,24 +188,41 @@ def _by_slot(rotation: Rotation) -> dict[Slot, list[Entry]]:
     """
     found: dict[Slot, list[Entry]] = {}
     for entry in rotation.ledger:
-        if entry.kind is Temporary.SCHEDULES and entry.had == SUSPENDED:
-            found.setdefault(Slot(entry.where), []).append(entry)
-        elif entry.kind in _ON_ROUTES:
-            found.setdefault(rotation.new.slot, []).append(entry)
-    return found
+        match entry:
+            case SchedulesEntry(slot, ran):
+                found.setdefault(slot, []).extend(() if ran else (entry,))
+            case StickinessEntry() | ReferenceEntry():
+                found.setdefault(rotation.new.slot, []).append(entry)
+            case CapacityEntry() | TagsEntry() | FailoverEntry():
+                pass
+            case _:
+                assert_never(entry)
+    return {slot: entries for slot, entries in found.items() if entries}
 
 
-def write_ledger(entries: Sequence[Entry]) -> str:
+def write_ledger(entries: Iterable[Entry]) -> str:
     """`schedules:suspended stickiness:9683b2d02a6cabee:3600`: what was there before, a route by the end of its ARN.
 
     As many as fit; the record has them all.
     """
-    words = [
-        f"{e.kind}:{_last_part(e.where)}:{e.had}" if e.kind in _ON_ROUTES else f"{e.kind}:{e.had}" for e in entries
-    ]
+    words = [word for entry in entries if (word := _write_entry(entry))]
     while len(" ".join(words)) > MOST_LETTERS:
         words.pop()
     return " ".join(words)
+
+
+def _write_entry(entry: Entry) -> str:
+    match entry:
+        case SchedulesEntry(had=ran):
+            return f"schedules:{_RUNNING if ran else _SUSPENDED}"
+        case StickinessEntry(route, seconds):
+            return f"stickiness:{_last_part(route)}:{seconds}"
+        case ReferenceEntry(route):
+            return f"reference:{_last_part(route)}:none"
+        case CapacityEntry() | TagsEntry() | FailoverEntry():
+            return ""  # capacity and failover have tags of their own
+        case _:
+            assert_never(entry)
 
 
 def read_ledger(tags: Mapping[str, str], slot: Slot, routes: Sequence[Route], at: datetime) -> tuple[Entry, ...]:
@@ -205,12 +231,12 @@ def read_ledger(tags: Mapping[str, str], slot: Slot, routes: Sequence[Route], at
     arns = {_last_part(route.arn): route.arn for route in routes}
     for word in tags.get(LEDGER, "").split():
         match word.split(":"):
-            case [Temporary.SCHEDULES, had]:
-                entries.append(Entry(Temporary.SCHEDULES, slot, had, at))
-            case [Temporary.STICKINESS, part, had] if part in arns and had.isdigit():
-                entries.append(Entry(Temporary.STICKINESS, arns[part], had, at))
-            case [Temporary.REFERENCE, part, had] if part in arns:
-                entries.append(Entry(Temporary.REFERENCE, arns[part], had, at))
+            case ["schedules", ("running" | "suspended") as ran]:
+                entries.append(SchedulesEntry(slot, ran == _RUNNING, Upkeep(at)))
+            case ["stickiness", part, had] if part in arns and had.isdigit():
+                entries.append(StickinessEntry(arns[part], int(had), Upkeep(at)))
+            case ["reference", part, _] if part in arns:
+                entries.append(ReferenceEntry(arns[part], Upkeep(at)))
     return tuple(entries)
 
 

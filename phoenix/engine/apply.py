@@ -8,8 +8,8 @@ from datetime import datetime
 
 from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.explain import ago
-from phoenix.core.ledger import STALE_READS
 from phoenix.core.record import GroupRecord
+from phoenix.core.temporary import STALE_READS
 from phoenix.engine.group import Group
 from phoenix.engine.lease import kept, permit_under
 from phoenix.errors import TransientError

@@ -13,12 +13,12 @@ from phoenix.core import tags
 from phoenix.core.action import Decision, WriteTags
 from phoenix.core.converge import write_tags
 from phoenix.core.decide import decide
-from phoenix.core.ledger import carried_out, watched
 from phoenix.core.milestones import with_first_healthy
 from phoenix.core.model import Observation
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Hold
+from phoenix.core.upkeep import record_taken, watch
 from phoenix.engine.apply import apply
 from phoenix.engine.group import Group
 from phoenix.engine.lease import kept, permit_under
@@ -65,7 +65,7 @@ def told_on_groups(group: Group, lease: Lease, ticked: Ticked) -> Ticked:
     notes = () if rotation.new.template_version is not None else tuple(write_tags(rotation, ticked.seen))
     if not notes or any(isinstance(action, WriteTags) for action in ticked.decision.actions):
         return ticked
-    intended = replace(ticked.record, rotation=watched(rotation, ticked.seen, notes))
+    intended = replace(ticked.record, rotation=watch(rotation, ticked.seen, notes))
     record = save_telling(group, ticked.record, intended)
     try:
         return replace(ticked, record=apply(group, lease, record, notes, ticked.seen.at))
@@ -121,7 +121,7 @@ def _carried_out(record: GroupRecord, ticked: Ticked) -> GroupRecord:
     rotation = record.in_flight
     if rotation is None:
         return record
-    return replace(record, rotation=carried_out(rotation, ticked.seen, ticked.decision.actions))
+    return replace(record, rotation=record_taken(rotation, ticked.seen, ticked.decision.actions))
 
 
 def _hold(group: Group, record: GroupRecord, error: PermanentError) -> GroupRecord:

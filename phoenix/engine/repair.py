@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from phoenix.core.back import turn_back
 from phoenix.core.janitor import Leftover, leftovers, moved_weights
-from phoenix.core.ledger import in_words
+from phoenix.core.ledger import describe
 from phoenix.core.model import Cause, Outcome
 from phoenix.core.ownership import was_replaced
 from phoenix.core.record import GroupRecord
@@ -53,7 +53,7 @@ def find_repairs(group: Group, *, adopt: bool = False, weights: bool = False) ->
             f"rotation {lost.id} was in flight and its record is lost: generation {lost.new.number} has "
             f"{lost.weight} %; {_what_becomes_of(lost)}"
         )
-        temporary = (in_words(entry, lost, sight.seen) for entry in lost.ledger)
+        temporary = (describe(entry, lost, sight.seen) for entry in lost.ledger)
         return Repairs(sight, (text, *filter(None, temporary)), adopt)
     found = tuple(each.text for each in leftovers(sight.record, sight.seen))
     moved = moved_weights(sight.record, sight.seen) if weights and not found else None

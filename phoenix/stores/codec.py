@@ -18,13 +18,16 @@ from msgspec import inspect
 
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
+from phoenix.core.temporary import Ledger
 from phoenix.errors import StoreError
+from phoenix.stores import entries
 from phoenix.stores.formats import FORMAT, Json, record_of_today, rotation_of_today
 
 T = TypeVar("T", GroupRecord, Rotation)
 
 _NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
 """What a field holds that nobody has used, in whichever version: most fields begin so."""
+_ENTRIES: Final = list[entries.SpelledEntry]
 _layout: Callable[[Any], inspect.Type] = cache(inspect.type_info)
 
 
@@ -39,7 +42,21 @@ def encode_rotation(rotation: Rotation) -> str:
 
 
 def _encoded(value: GroupRecord | Rotation) -> str:
-    return msgspec.json.encode({"format": FORMAT, **msgspec.to_builtins(value)}).decode()
+    return msgspec.json.encode({"format": FORMAT, **msgspec.to_builtins(value, enc_hook=_spell)}).decode()
+
+
+def _spell(value: object) -> object:
+    """Values that are no plain dataclass, in a record's words."""
+    if isinstance(value, Ledger):
+        return entries.spell(value)
+    raise NotImplementedError(f"no record has a {type(value).__name__}")
+
+
+def _read(kind: type, written: object) -> object:
+    """The inverse of `_spell`."""
+    if kind is Ledger:
+        return entries.read(msgspec.convert(written, _ENTRIES))
+    raise NotImplementedError(f"no record has a {kind.__name__}")
 
 
 def as_text(at: datetime) -> str:
@@ -82,7 +99,7 @@ def _decoded(text: str, kind: type[T], of_today: Callable[[Json, int], Json], wh
                 f"{which} has the field {unknown!r}, which only another version of phoenix knows: "
                 "finish what is in flight with that version, or, if it is the newer one, upgrade this one"
             )
-        return msgspec.convert(written, kind)
+        return msgspec.convert(written, kind, dec_hook=_read)
     except msgspec.MsgspecError as error:
         raise StoreError(
             f"{which} cannot be read ({error}): restore the store, or move it away and run phoenix repair --adopt"
@@ -108,7 +125,9 @@ def _parts(written: Any, kind: inspect.Type) -> list[tuple[str, Any, inspect.Typ
             return [(name, part, known.get(name)) for name, part in written.items()]
         case inspect.DictType(), dict():
             return [(key, part, kind.value_type) for key, part in written.items()]
-        case inspect.VarTupleType(), list():
+        case inspect.CustomType(cls=cls), list() if cls is Ledger:
+            return _parts(written, _layout(_ENTRIES))
+        case ((inspect.VarTupleType() | inspect.ListType()), list()):
             return [(str(place), part, kind.item_type) for place, part in enumerate(written)]
         case _:  # a plain value, or not what it should be, which msgspec will say
             return []

@@ -1,4 +1,5 @@
-"""How stories in tests/golden write values down: without what is empty, and times as a clock shows them."""
+"""How stories in tests/golden write values down: without what is empty, times as a clock shows them, and the ledger as
+a record spells it."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from enum import Enum
 
+from phoenix.core.temporary import Ledger
+from phoenix.stores import entries
 from tests.builders import NOON
 
 EMPTY: tuple[object, ...] = (None, "", (), {}, frozenset())
@@ -21,6 +24,8 @@ def shown(value: object) -> str:
             return str(value.value)
         case Mapping():
             return "{" + ", ".join(f"{shown(k)}: {shown(v)}" for k, v in sorted(value.items())) + "}"
+        case Ledger():
+            return shown(tuple(entries.spell(value)))
         case tuple() | frozenset():
             parts = [shown(each) for each in value]
             return "(" + ", ".join(parts if isinstance(value, tuple) else sorted(parts)) + ")"

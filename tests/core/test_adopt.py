@@ -12,7 +12,7 @@ from phoenix.core import tags
 from phoenix.core.adopt import adopt, generation_in, live_slot
 from phoenix.core.generation import UNKNOWN_IMAGE, Generation
 from phoenix.core.model import Capacity, Observation, Outcome, Slot
-from phoenix.core.temporary import Entry, Temporary
+from phoenix.core.temporary import Ledger, ReferenceEntry, SchedulesEntry, Upkeep
 from tests.builders import (
     NEW_IMAGE,
     OLD_IMAGE,
@@ -134,7 +134,7 @@ def test_a_rotation_with_all_traffic_whose_pins_are_still_there_has_only_to_be_c
 
     assert rotation is not None
     assert (rotation.clocks.closing_since, rotation.back, rotation.outcome) == (seen.at, None, Outcome.IN_PROGRESS)
-    assert [(entry.kind, entry.had) for entry in rotation.ledger] == [(Temporary.SCHEDULES, "running")]
+    assert rotation.ledger == Ledger([SchedulesEntry(GREEN, True, Upkeep(seen.at))])
 
 
 @pytest.mark.edge(46)
@@ -144,9 +144,8 @@ def test_what_a_lost_rotation_has_changed_is_read_off_the_tags() -> None:
     rotation = adopt("web", an_observation(seen.slots[BLUE], noted, 50)).in_flight
 
     assert rotation is not None
-    assert rotation.ledger == (
-        Entry(Temporary.REFERENCE, "arn:rule/:443", "none", seen.at),
-        Entry(Temporary.SCHEDULES, GREEN, "running", seen.at),
+    assert rotation.ledger == Ledger(
+        [ReferenceEntry("arn:rule/:443", Upkeep(seen.at)), SchedulesEntry(GREEN, True, Upkeep(seen.at))]
     )
 
 
@@ -154,7 +153,7 @@ def test_a_rotation_that_had_been_cleaned_up_has_an_empty_ledger() -> None:
     finished = adopt("web", left_behind(100, noted=False)).rotation
 
     assert finished is not None
-    assert finished.ledger == ()
+    assert not finished.ledger
 
 
 def test_what_lives_without_a_tag_never_gets_the_number_of_another_generation() -> None:

@@ -14,7 +14,7 @@ from phoenix.core.action import (
 from phoenix.core.converge import is_empty_for
 from phoenix.core.model import Route
 from phoenix.core.ready import may_shrink
-from phoenix.core.temporary import Temporary
+from phoenix.core.temporary import Ledger, TagsEntry, Upkeep
 from tests.builders import (
     NEW_IMAGE,
     NOON,
@@ -24,7 +24,6 @@ from tests.builders import (
     a_route,
     a_slot,
     after,
-    an_entry,
     an_instance,
     an_observation,
     some_instances,
@@ -56,7 +55,7 @@ def test_a_live_slot_on_latest_is_pinned_to_its_number_before_a_version_is_made(
 
 
 def test_a_version_that_has_to_be_asked_for_again_does_not_keep_the_rotation_from_being_found() -> None:
-    ledger = (an_entry(Temporary.TAGS, BLUE, "none", made="none"),)
+    ledger = Ledger([TagsEntry(BLUE, (), Upkeep(NOON, made=()))])
     rotation = a_rotation(new=a_generation(42, template_version=None), step=0, ledger=ledger)
 
     actions = missing(rotation, an_observation(a_slot(min=2, max=8)))

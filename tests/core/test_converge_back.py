@@ -17,7 +17,7 @@ from phoenix.core.action import (
 )
 from phoenix.core.model import Capacity, Cause
 from phoenix.core.ready import may_go_back
-from phoenix.core.temporary import Temporary
+from phoenix.core.temporary import Ledger, StickinessEntry, Upkeep
 from tests.builders import (
     NEW_IMAGE,
     NOON,
@@ -91,7 +91,7 @@ def test_a_damaged_old_generation_is_better_than_a_worse_new_one() -> None:
 
 
 def test_after_a_success_the_new_slot_gets_the_owners_numbers_and_the_old_one_stays_hot() -> None:
-    rotation = a_rotation(**CLOSING, ledger=(an_entry(),))
+    rotation = a_rotation(**CLOSING, ledger=Ledger([an_entry()]))
     seen = an_observation(blue(rotation), green(rotation), 100)
 
     assert missing(rotation, seen) == (
@@ -142,7 +142,7 @@ def test_schedules_that_its_owner_suspended_on_the_old_slot_stay_suspended_after
 
 def test_schedules_suspended_while_it_was_retained_run_again_once_it_is_live() -> None:
     rotation = a_rotation(
-        **{**CLOSING, "weight": 0}, back=BACK["back"], succeeded_at=NOON, ledger=(an_entry(where=BLUE),)
+        **{**CLOSING, "weight": 0}, back=BACK["back"], succeeded_at=NOON, ledger=Ledger([an_entry(slot=BLUE)])
     )
 
     actions = missing(rotation, an_observation(blue(rotation, suspended=QUIET), green(rotation)))
@@ -153,8 +153,8 @@ def test_schedules_suspended_while_it_was_retained_run_again_once_it_is_live() -
 @pytest.mark.edge(34)
 def test_stickiness_that_was_suspended_comes_back_where_it_was() -> None:
     arn = "arn:rule/:443"
-    sticky = an_entry(Temporary.STICKINESS, arn, "3600")
-    rotation = a_rotation(**CLOSING, ledger=(sticky, replace(sticky, where="arn:rule/gone")))
+    sticky = StickinessEntry(arn, 3600, Upkeep(NOON))
+    rotation = a_rotation(**CLOSING, ledger=Ledger([sticky, replace(sticky, route="arn:rule/gone")]))
 
     first = missing(rotation, an_observation(blue(rotation), green(rotation), 100))[0]
 

@@ -11,7 +11,7 @@ from phoenix.core.action import RemoveTags, SetCapacity, SetSchedules, SetWeight
 from phoenix.core.decide import decide
 from phoenix.core.janitor import leftovers
 from phoenix.core.model import Route, Slot, SlotState
-from phoenix.core.temporary import Temporary
+from phoenix.core.temporary import ReferenceEntry, Upkeep
 from tests.builders import (
     NOON,
     a_generation,
@@ -19,7 +19,6 @@ from tests.builders import (
     a_rotation,
     a_slot,
     after,
-    an_entry,
     an_observation,
     tags_of,
 )
@@ -135,7 +134,7 @@ def test_stickiness_that_a_lost_rotation_has_suspended_comes_back() -> None:
 
 def referred(share: int, **record: Any) -> list[object]:
     """A candidate that was given up, on a route that had not named it before."""
-    note = tags.write_ledger([an_entry(Temporary.REFERENCE, "arn:rule/:443", "none")])
+    note = tags.write_ledger([ReferenceEntry("arn:rule/:443", Upkeep(NOON))])
     green = a_slot(GREEN, healthy=0, tags={**CANDIDATE, tags.LEDGER: note})
     routes = (Route("arn:rule/:443", ":443", {BLUE: 100 - share, GREEN: share}),)
     return [f.action for f in leftovers(a_record(**record), an_observation(green=green, routes=routes))]

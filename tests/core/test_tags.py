@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phoenix.core import failover, ledger, tags
+from phoenix.core import failover, tags
 from phoenix.core.model import Capacity, Slot
 from phoenix.core.story import Ask
-from phoenix.core.temporary import Entry, Temporary
+from phoenix.core.temporary import Entry, Ledger, ReferenceEntry, SchedulesEntry, StickinessEntry, Upkeep
 from tests.builders import NEW_IMAGE, OLD_IMAGE, a_generation, a_rotation, after
 
 words = st.text(st.characters(codec="ascii", categories=["Ll", "Nd"]), min_size=1, max_size=20)
@@ -104,11 +104,13 @@ def the_longest_tags() -> dict[str, str]:
     """Every tag that is ever written, as long as it can become."""
     each: dict[str, Any] = {"image": IMAGE, "template_version": str(MOST), "template": TEMPLATE}
     old, new = a_generation(MOST - 1, slot=Slot.BLUE, **each), a_generation(MOST, slot=Slot.GREEN, **each)
-    entries = [Entry(Temporary.STICKINESS, f"{ARN}{n:016x}", "604800", after(0)) for n in range(100)]
-    entries += [Entry(Temporary.REFERENCE, f"{ARN}{n:016x}", ledger.NOTHING, after(0)) for n in range(100)]
+    kept: Upkeep[Any] = Upkeep(after(0))
+    entries: list[Entry] = [SchedulesEntry(Slot.GREEN, False, kept)]
+    entries += [StickinessEntry(f"{ARN}{n:016x}", 604_800, kept) for n in range(100)]
+    entries += [ReferenceEntry(f"{ARN}{n:016x}", kept) for n in range(100)]
     rotation = a_rotation(
         id=ID, group=GROUP, old=old, new=new, capacity=Capacity(MOST, MOST), by=PERSON,
-        ledger=(Entry(Temporary.SCHEDULES, Slot.GREEN, tags.SUSPENDED, after(0)), *entries),
+        ledger=Ledger(entries),
         back=Ask(after(0), PERSON, "a reason " * 100),
     )  # fmt: skip
     written = tags.rotation_tags(rotation, TABLE)

@@ -11,14 +11,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from phoenix.core.record import GroupRecord
+from phoenix.core.temporary import Ledger
 from phoenix.errors import StoreError
 from phoenix.stores.codec import decode_record, decode_rotation, encode_record, encode_rotation
 from phoenix.stores.formats import record_of_today
 from tests.stores.builders import a_full_record, a_record, a_rotation
+from tests.stores.test_entries import ledgers
 
 st.register_type_strategy(datetime, st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 st.register_type_strategy(Mapping, lambda kind: st.dictionaries(*(st.from_type(of) for of in get_args(kind))))
 st.register_type_strategy(timedelta, st.timedeltas(timedelta(0), timedelta(days=400)))
+
+
+st.register_type_strategy(Ledger, ledgers)
 
 
 def test_a_full_record_comes_back_as_it_was() -> None:
@@ -54,6 +59,16 @@ def test_fields_that_an_older_phoenix_did_not_write_take_their_defaults() -> Non
 def test_a_field_that_only_another_phoenix_knows_is_refused(written: str) -> None:
     with pytest.raises(StoreError, match=r"in here has the field .*shiny.*another version of phoenix.*finish.*upgrade"):
         decode_record(written, "here")
+
+
+@pytest.mark.parametrize(("kind", "which"), [("capacity", "shiny"), ("shiny", "cannot be read")])
+def test_an_entry_of_the_ledger_that_only_another_phoenix_knows_is_refused(kind: str, which: str) -> None:
+    record = json.loads(encode_record(a_full_record()))
+    entry = {"kind": kind, "where": "blue", "had": "2 8", "since": "2026-03-02T12:00:00Z", "shiny": 1}
+    record["rotation"]["ledger"] = [entry if kind == "capacity" else entry | {"shiny": ""}]
+
+    with pytest.raises(StoreError, match=which):
+        decode_record(json.dumps(record), "here")
 
 
 @pytest.mark.parametrize("nothing", [None, "", [], {}])

@@ -1,0 +1,215 @@
+"""The ledger after a decision: which changes are under way, which are in place, and which another writer has undone.
+
+Pure. A change by another writer is put back a few times, and then a person has to look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from phoenix.core import tags
+from phoenix.core.action import (
+    Action,
+    MakeTemplateVersion,
+    RemoveTags,
+    ReplaceInstance,
+    SetCapacity,
+    SetFailover,
+    SetSchedules,
+    SetWeights,
+    WriteTags,
+)
+from phoenix.core.ledger import NOTES, bounds, group_of, note_keys, numbers, route_of, running, runs_schedules
+from phoenix.core.model import Capacity, Observation, Slot, SlotState
+from phoenix.core.rotation import Rotation
+from phoenix.core.temporary import (
+    CapacityEntry,
+    Entry,
+    FailoverEntry,
+    Ledger,
+    Look,
+    ReferenceEntry,
+    SchedulesEntry,
+    Sizing,
+    StickinessEntry,
+    TagsEntry,
+    Upkeep,
+    V,
+)
+
+MOST_MENDS = 2
+"""How often another writer's change is put back without asking: once may be chance, more is a disagreement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The rotation with its ledger after a decision's actions; a sentence for each change that they put back.
+
+    `conflict` is why a person has to look: another writer changes again and again what phoenix keeps. The ledger counts
+    anew then, and nothing is put back.
+    """
+
+    rotation: Rotation
+    healed: tuple[str, ...] = ()
+    conflict: str | None = None
+
+
+def check_ledger(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -> Check:
+    """The ledger asked once a decision: what its actions mean for everything that is kept in place."""
+    watched = watch(rotation, seen, actions)
+    pairs = [(old, new) for old, new in zip(rotation.ledger, watched.ledger, strict=True) if _mends(new) > _mends(old)]
+    worst = next((old for old, new in pairs if _mends(new) > MOST_MENDS), None)
+    if worst is not None:
+        return Check(replace(rotation, ledger=rotation.ledger.forget()), (), _describe_conflict(worst, rotation, seen))
+    return Check(watched, tuple(f"{_describe_change(old, rotation, seen)}; put back" for old, _ in pairs))
+
+
+def _mends(entry: Entry) -> int:
+    return entry.upkeep.mended
+
+
+# --- entry by entry ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What actions change, and the values that they set; a place alone where its value is never compared."""
+
+    capacity: dict[Slot, Sizing] = field(default_factory=dict)
+    schedules: dict[Slot, bool] = field(default_factory=dict)
+    tags: set[Slot] = field(default_factory=set)
+    failover: set[Slot] = field(default_factory=set)
+    references: set[str] = field(default_factory=set)
+
+
+def _asked_by(actions: tuple[Action, ...], rotation: Rotation, seen: Observation) -> _Asked:
+    asked = _Asked()
+    for action in actions:
+        match action:
+            case SetCapacity():
+                version = action.template_version or seen.slots[action.slot].template_version
+                asked.capacity[action.slot] = Sizing(Capacity(action.min, action.max), version)
+            case SetSchedules():
+                asked.schedules[action.slot] = action.running
+            case SetFailover():
+                asked.failover.add(action.slot)
+            case WriteTags():
+                asked.tags |= {slot for slot, written in action.tags.items() if {*written} & {*NOTES}}
+            case RemoveTags():
+                asked.tags |= {slot for slot, keys in action.keys.items() if {*keys} & {*NOTES}}
+            case SetWeights():
+                # Weights have a watch of their own; only a route that has stopped naming the slot is news here.
+                asked.references |= {r.arn for r in seen.routes if rotation.new.slot not in r.weights}
+            case MakeTemplateVersion() | ReplaceInstance():
+                pass  # neither is temporary
+            case _:
+                assert_never(action)
+    return asked
+
+
+def watch(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -> Rotation:
+    """The rotation with its ledger after these actions: what they change is under way, what they leave is in place."""
+    asked, forward = _asked_by(actions, rotation, seen), rotation.back is None
+    look = Look(seen.at, forward, judged=forward or rotation.clocks.closing_since is not None)
+    entries = (_follow(entry, rotation.new.slot, seen, asked, look) for entry in rotation.ledger)
+    return replace(rotation, ledger=Ledger(entries))
+
+
+def _follow(entry: Entry, candidate: Slot, seen: Observation, asked: _Asked, look: Look) -> Entry:
+    match entry:
+        case CapacityEntry(slot, _, kept):
+            now, target = _sizing(seen.slots[slot]), asked.capacity.get(slot)
+            if target is not None and kept.made == Sizing(now.capacity, None):
+                kept = replace(kept, made=now)  # a record of an earlier version
+            return replace(entry, upkeep=_kept(kept, now, look, target is not None, target))
+        case SchedulesEntry(slot, _, kept):
+            runs, to_run = runs_schedules(seen.slots[slot]), asked.schedules.get(slot)
+            return replace(entry, upkeep=_kept(kept, runs, look, to_run is not None, to_run))
+        case TagsEntry(slot, _, kept):
+            return replace(entry, upkeep=_kept(kept, note_keys(seen.slots[slot]), look, slot in asked.tags))
+        case FailoverEntry(slot, _, kept):
+            is_off = tags.FAILOVER in seen.slots[slot].tags
+            return replace(entry, upkeep=_kept(kept, is_off, look, slot in asked.failover))
+        case StickinessEntry(arn, _, kept):
+            route = route_of(arn, seen)
+            return replace(entry, upkeep=kept.find(None if route is None else route.sticky_seconds, look.at))
+        case ReferenceEntry(arn, kept):
+            named = _names(arn, candidate, seen)
+            return replace(entry, upkeep=_kept(kept, named, look, arn in asked.references))
+        case _:
+            assert_never(entry)
+
+
+def _kept(upkeep: Upkeep[V], now: V, look: Look, is_asked: bool, target: V | None = None) -> Upkeep[V]:
+    return upkeep.change(now, target, look) if is_asked else upkeep.find(now, look.at)
+
+
+def _sizing(state: SlotState) -> Sizing:
+    return Sizing(bounds(state), state.template_version)
+
+
+def _names(arn: str, slot: Slot, seen: Observation) -> bool:
+    """True when the route is there and names the slot."""
+    route = route_of(arn, seen)
+    return route is not None and slot in route.weights
+
+
+def record_taken(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -> Rotation:
+    """The rotation after AWS has taken these actions, on the way forward: what they have set is to be found there."""
+    if rotation.back is not None:
+        return rotation
+    asked = _asked_by(actions, rotation, seen)
+    return replace(rotation, ledger=Ledger(_take(entry, asked) for entry in rotation.ledger))
+
+
+def _take(entry: Entry, asked: _Asked) -> Entry:
+    match entry:
+        case CapacityEntry(slot, _, kept) if slot in asked.capacity:
+            return replace(entry, upkeep=kept.take(asked.capacity[slot]))
+        case SchedulesEntry(slot, _, kept) if slot in asked.schedules:
+            return replace(entry, upkeep=kept.take(asked.schedules[slot]))
+        case _:
+            return entry
+
+
+# --- in words ---------------------------------------------------------------------------------------------------------
+
+
+def _describe_conflict(entry: Entry, rotation: Rotation, seen: Observation) -> str:
+    at_least = "" if entry.upkeep.made is not None else "at least "
+    return (
+        f"{_describe_change(entry, rotation, seen)}, and phoenix has put it back {at_least}{MOST_MENDS} times: another "
+        f"writer keeps changing it. CloudTrail knows who: aws cloudtrail lookup-events --lookup-attributes "
+        f"AttributeKey=ResourceName,AttributeValue={group_of(entry, rotation, seen)}. When that has stopped: "
+        f"phoenix resume --group {rotation.group}"
+    )
+
+
+def _describe_change(entry: Entry, rotation: Rotation, seen: Observation) -> str:
+    """What another writer has changed: the value now, and the one that phoenix keeps."""
+    name = group_of(entry, rotation, seen)
+    match entry:
+        case CapacityEntry(slot, _, kept):
+            return f"{name} {_describe_sizing(_sizing(seen.slots[slot]), kept.made or kept.asked)}"
+        case SchedulesEntry(slot, _, kept):
+            runs = runs_schedules(seen.slots[slot])
+            return f"{name}: scheduled actions are {running(runs)}, not {running(not runs)}"
+        case TagsEntry(slot, _, kept):
+            gone = [key for key in kept.made or () if key not in note_keys(seen.slots[slot])]
+            return f"{name} has lost the tags {', '.join(gone)}" if gone else f"{name} has other tags"
+        case FailoverEntry():
+            return f"{name} has lost the tag {tags.FAILOVER}"
+        case StickinessEntry(arn) | ReferenceEntry(arn):
+            return f"{arn.rpartition('/')[2]} does not name {name} any more"
+        case _:
+            assert_never(entry)
+
+
+def _describe_sizing(now: Sizing, kept: Sizing | None) -> str:
+    """A record of an earlier version has no template version among what was made."""
+    if kept is None:
+        return f"has {numbers(now.capacity)}"
+    if now.capacity == kept.capacity and kept.version is not None:
+        return f"launches template version {now.version}, not {kept.version}"
+    return f"has {numbers(now.capacity)}, not {numbers(kept.capacity)}"

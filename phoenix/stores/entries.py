@@ -1,0 +1,160 @@
+"""How records spell the ledger: each entry as an object of words, as every version of phoenix has written it.
+
+Must never guess: an entry that makes no sense is refused, because a clean-up depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar, assert_never
+
+from phoenix.core.model import Capacity, Slot
+from phoenix.core.temporary import (
+    CapacityEntry,
+    Entry,
+    FailoverEntry,
+    Ledger,
+    ReferenceEntry,
+    SchedulesEntry,
+    Sizing,
+    StickinessEntry,
+    TagsEntry,
+    Upkeep,
+)
+
+V = TypeVar("V")
+
+
+class Kind(StrEnum):
+    """What an entry is about."""
+
+    CAPACITY = "capacity"
+    SCHEDULES = "schedules"
+    TAGS = "tags"
+    STICKINESS = "stickiness"
+    REFERENCE = "reference"
+    FAILOVER = "failover"
+
+
+@dataclass(frozen=True, slots=True)
+class SpelledEntry:
+    """An entry in a record; `where` is a slot or a route's ARN, and an empty `made` or `asked` is none."""
+
+    kind: Kind
+    where: str
+    had: str
+    since: datetime
+    made: str = ""
+    mended: int = 0
+    asked: str = ""
+
+
+def spell(ledger: Ledger) -> list[SpelledEntry]:
+    """The ledger as a record has it."""
+    return [_spell(entry) for entry in ledger]
+
+
+def _spell(entry: Entry) -> SpelledEntry:
+    match entry:
+        case CapacityEntry(slot, had, kept):
+            return _spelled(Kind.CAPACITY, slot, _write_capacity(had), kept, _write_sizing)
+        case SchedulesEntry(slot, ran, kept):
+            return _spelled(Kind.SCHEDULES, slot, _RUNNING.write(ran), kept, _RUNNING.write)
+        case TagsEntry(slot, keys, kept):
+            return _spelled(Kind.TAGS, slot, _write_keys(keys), kept, _write_keys)
+        case FailoverEntry(slot, thresholds, kept):
+            return _spelled(Kind.FAILOVER, slot, thresholds, kept, _SUSPENDED.write)
+        case StickinessEntry(route, seconds, kept):
+            return _spelled(Kind.STICKINESS, route, str(seconds), kept, str)
+        case ReferenceEntry(route, kept):
+            return _spelled(Kind.REFERENCE, route, _NOTHING, kept, _NAMED.write)
+        case _:
+            assert_never(entry)
+
+
+def _spelled(kind: Kind, where: str, had: str, kept: Upkeep[V], write: Callable[[V], str]) -> SpelledEntry:
+    made, asked = ("" if value is None else write(value) for value in (kept.made, kept.asked))
+    return SpelledEntry(kind, str(where), had, kept.since, made, kept.mended, asked)
+
+
+def read(spelled: list[SpelledEntry]) -> Ledger:
+    """The ledger that a record has.
+
+    Raises:
+        ValueError: an entry makes no sense.
+    """
+    return Ledger(_read(each) for each in spelled)
+
+
+def _read(each: SpelledEntry) -> Entry:
+    match each.kind:
+        case Kind.CAPACITY:
+            return CapacityEntry(Slot(each.where), _read_sizing(each.had).capacity, _upkeep(each, _read_sizing))
+        case Kind.SCHEDULES:
+            return SchedulesEntry(Slot(each.where), _RUNNING.read(each.had), _upkeep(each, _RUNNING.read))
+        case Kind.TAGS:
+            return TagsEntry(Slot(each.where), _read_keys(each.had), _upkeep(each, _read_keys))
+        case Kind.FAILOVER:
+            return FailoverEntry(Slot(each.where), each.had, _upkeep(each, _SUSPENDED.read))
+        case Kind.STICKINESS:
+            # A route that is gone has been written as `none`: nothing of it is in place.
+            return StickinessEntry(each.where, int(each.had), _upkeep(each, int, gone=_NOTHING))
+        case Kind.REFERENCE:
+            return ReferenceEntry(each.where, _upkeep(each, _NAMED.read))
+        case _:
+            assert_never(each.kind)
+
+
+def _upkeep(each: SpelledEntry, value: Callable[[str], V], gone: str = "") -> Upkeep[V]:
+    made, asked = (None if word in ("", gone) else value(word) for word in (each.made, each.asked))
+    return Upkeep(each.since, made, asked, each.mended)
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+_NOTHING = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A claim as one of two words."""
+
+    true: str
+    false: str
+
+    def write(self, claim: bool) -> str:
+        return self.true if claim else self.false
+
+    def read(self, word: str) -> bool:
+        if word not in (self.true, self.false):
+            raise ValueError(f"{word!r} is neither {self.true!r} nor {self.false!r}")
+        return word == self.true
+
+
+_RUNNING = _Words("running", "suspended")
+_SUSPENDED = _Words("suspended", "running")
+_NAMED = _Words("named", _NOTHING)
+
+
+def _write_capacity(capacity: Capacity) -> str:
+    return f"{capacity.min} {capacity.max}"
+
+
+def _write_sizing(sizing: Sizing) -> str:
+    return " ".join((_write_capacity(sizing.capacity), *filter(None, (sizing.version,))))
+
+
+def _read_sizing(words: str) -> Sizing:
+    least, most, *version = words.split()
+    return Sizing(Capacity(int(least), int(most)), version[0] if version else None)
+
+
+def _write_keys(keys: tuple[str, ...]) -> str:
+    return " ".join(keys) or _NOTHING
+
+
+def _read_keys(words: str) -> tuple[str, ...]:
+    return () if words == _NOTHING else tuple(words.split())
