@@ -114,8 +114,6 @@ class Traffic:
 class Router(Protocol):
     """How traffic reaches the slots."""
 
-    balances: bool
-    """False for groups without a load balancer: there are no weights, and in service is all that can be known."""
     checks: ClassVar[tuple[str, ...]]
     """Names of everything that `find_blockers` looks for, and of the blockers it returns."""
 

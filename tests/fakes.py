@@ -229,7 +229,6 @@ ROUTES = ("arn:rule/443", "arn:rule/api")
 class FakeRouter:
     """Weights on some routes, and the health of a fake fleet's instances: healthy unless listed in `sick`."""
 
-    balances = True
     checks: ClassVar[tuple[str, ...]] = ("routes-are-fit",)
 
     def __init__(self, fleet: FakeFleet, live: Slot = Slot.BLUE, routes: Sequence[str] = ROUTES) -> None:

@@ -13,6 +13,9 @@ from phoenix.aws.session import Access, Aws
 from phoenix.core.model import Slot
 from phoenix.core.record import GroupRecord
 from phoenix.errors import AccessDenied, InvalidPolicy, PermanentError, StoreError, UnknownGroup, UsageError
+from phoenix.ports import Router
+from phoenix.routers.alb import AlbRouter
+from phoenix.routers.none import NoRouter
 from phoenix.settings import read_settings
 from phoenix.stores import open_store
 from phoenix.wiring import Overrides, Wiring
@@ -90,7 +93,7 @@ def test_a_group_is_wired_as_its_policy_says() -> None:
 
     assert (group.name, group.slots, group.driver, group.by) == ("web", SLOTS, "us/1", "ada@laptop")
     assert [gate.name for gate in group.gates] == ["target_health", "alarm"]
-    assert (len(tuple(group.notifiers)), group.images is None, group.router.balances) == (1, False, True)
+    assert (len(tuple(group.notifiers)), group.images is None, type(group.router)) == (1, False, AlbRouter)
     assert (group.about.owner, group.about.region) == ("team-web", "eu-west-1")
     assert aws.asked == 0
 
@@ -171,13 +174,13 @@ def test_a_rollback_without_policy_uses_the_one_that_the_record_has_pinned(files
     assert (group.slots, group.about.owner, group.policy, aws.asked) == (SLOTS, "team-web", pinned, 0)
 
 
-@pytest.mark.parametrize(("routes", "balances"), [({"arn:listener": ":443"}, True), ({}, False)])
-def test_a_rollback_without_any_policy_goes_by_the_record(routes: dict[str, str], balances: bool) -> None:
+@pytest.mark.parametrize(("routes", "router"), [({"arn:listener": ":443"}, AlbRouter), ({}, NoRouter)])
+def test_a_rollback_without_any_policy_goes_by_the_record(routes: dict[str, str], router: type[Router]) -> None:
     wire().store().save(a_record(slots=SLOTS, routes=routes, region="eu-west-1"))
 
     group = wire().group_for_rollback("web")
 
-    assert (group.slots, group.router.balances, group.terms.has_traffic) == (SLOTS, balances, balances)
+    assert (group.slots, type(group.router), group.terms.serving.weights) == (SLOTS, router, bool(routes))
 
 
 def test_a_pinned_policy_that_cannot_be_read_any_more_is_no_obstacle() -> None:
@@ -197,7 +200,7 @@ def test_a_rollback_with_neither_policy_nor_store_goes_by_the_tags(target_groups
     group = wire(aws=aws, store="sqlite:///bad.db").group_for_rollback("web")
 
     assert group.slots == {Slot.BLUE: "b-blue", Slot.GREEN: "a-green"}
-    assert group.router.balances is bool(target_groups)
+    assert type(group.router) is (AlbRouter if target_groups else NoRouter)
     assert group.store.location == "none"
 
 
@@ -255,7 +258,7 @@ def test_a_rollback_is_wired_from_the_record_alone_with_the_rights_that_the_poli
     assert group is not None
     assert saved.rotation is not None
     assert (group.slots, group.terms, group.store.load("web")) == (SLOTS, saved.rotation.terms, saved)
-    assert (group.about.owner, group.about.region, group.router.balances) == ("team-web", "eu-north-1", True)
+    assert (group.about.owner, group.about.region, type(group.router)) == ("team-web", "eu-north-1", AlbRouter)
     assert Access("eu-north-1", "ops", "arn:aws:iam::123456789012:role/phoenix") in wiring._base._aws
     assert wiring._library is None
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from phoenix.core import ledger, tags
 from phoenix.core.generation import UNKNOWN_IMAGE, Generation
-from phoenix.core.model import Capacity, Cause, Observation, Outcome, Slot, SlotState, Step, Terms
+from phoenix.core.model import NO_TRAFFIC, Capacity, Cause, Observation, Outcome, Serving, Slot, SlotState, Step, Terms
 from phoenix.core.record import GroupRecord, Quarantined
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask, Origin, WayBack
@@ -116,13 +116,13 @@ def _with_rotation(
 ) -> GroupRecord:
     """The rotation that the tags tell of, as far as a way back needs it."""
     live, left = live_slot(seen), seen.slots[old.slot]
-    has_traffic = bool(seen.routes)
+    serving = Serving() if seen.routes else NO_TRAFFIC
     rotation = Rotation(
         id=note.id,
         group=record.group,
         old=old,
         new=new,
-        terms=Terms(steps=(Step(100, 100, 100, timedelta(0)),), strategy="unknown", has_traffic=has_traffic),
+        terms=Terms(steps=(Step(100, 100, 100, timedelta(0)),), strategy="unknown", serving=serving),
         started_at=_start(note.deadline),
         deadline=note.deadline,
         origin=Origin(trigger=_FOUND, by=""),
@@ -165,7 +165,7 @@ def _on_terms(record: GroupRecord, terms: Terms) -> GroupRecord:
     rotation = record.rotation
     if rotation is None:
         return record
-    own = replace(terms, steps=rotation.terms.steps, has_traffic=rotation.terms.has_traffic)
+    own = replace(terms, steps=rotation.terms.steps, serving=rotation.terms.serving)
     return replace(record, rotation=replace(rotation, terms=own))
 
 

@@ -44,7 +44,7 @@ def close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
         yield SetWeights(live.slot, 100, restore_stickiness=lost)
     yield from _unrefer(rotation, seen)
     yield from failover.restore(live)
-    if rotation.terms.has_traffic or not _is_to_shrink(rotation, live, other):
+    if rotation.terms.serving.weights or not _is_to_shrink(rotation, live, other):
         yield from _at_rest(rotation, live)
     else:
         # Without weights both serve until the other is emptied: before that the live slot keeps, or gets back, its pin.
@@ -116,7 +116,7 @@ def is_untouched(rotation: Rotation) -> bool:
 
 def _may_let_go(rotation: Rotation, seen: Observation, winner: Slot) -> bool:
     """Without weights the losing instances serve until they are gone: the winner has to be whole right then."""
-    return rotation.terms.has_traffic or ready_count(rotation, seen, winner) >= rotation.need
+    return rotation.terms.serving.weights or ready_count(rotation, seen, winner) >= rotation.need
 
 
 def _unrefer(rotation: Rotation, seen: Observation) -> Iterator[Action]:
@@ -143,7 +143,7 @@ def stays_hot(rotation: Rotation) -> bool:
     """True when the old generation keeps its instances after a success: only then is a rollback a matter of seconds."""
     terms = rotation.terms
     kept_whole = terms.steps[-1].old_capacity >= 100
-    return rotation.back is None and terms.has_traffic and kept_whole and terms.hot_for.total_seconds() > 0
+    return rotation.back is None and terms.serving.keeps_hot and kept_whole and terms.hot_for.total_seconds() > 0
 
 
 def _at_rest(rotation: Rotation, live: SlotState) -> Iterator[Action]:

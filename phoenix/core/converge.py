@@ -119,7 +119,7 @@ def _fill_candidate(rotation: Rotation, seen: Observation, candidate: SlotState)
     goal = candidate_goal(rotation)
     if goal == 0:
         return
-    if rotation.terms.has_traffic and any(candidate.slot not in r.weights for r in seen.routes):
+    if rotation.terms.serving.weights and any(candidate.slot not in r.weights for r in seen.routes):
         # A target group that nothing refers to is never health-checked: refer to it, at the weight it has.
         yield SetWeights(candidate.slot, rotation.weight, only_from=frozenset({rotation.weight}))
     yield from set_capacity(candidate, goal, max(rotation.capacity.max, goal), generation=rotation.new)

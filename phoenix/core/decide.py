@@ -42,7 +42,7 @@ def decide(record: GroupRecord, seen: Observation) -> Decision:
         return rest(record, seen)
     if rotation.held is not None:
         return Decision(record, (), None, f"held: {rotation.held.why}")
-    if rotation.terms.has_traffic and not seen.routes:
+    if rotation.terms.serving.weights and not seen.routes:
         return _hold(record, rotation, seen, unrouted(seen))
     seen = _without_echo(rotation, seen)
     rotation = advance_clocks(rotation, seen)
@@ -153,7 +153,7 @@ def _replaced(rotation: Rotation, seen: Observation) -> Iterator[str]:
 
 def _shared(rotation: Rotation, seen: Observation) -> str | None:
     """A weight on a target group of both slots would move both generations. The way back makes do with what is."""
-    shared = seen.shared_target_groups if rotation.back is None and rotation.terms.has_traffic else ()
+    shared = seen.shared_target_groups if rotation.back is None and rotation.terms.serving.weights else ()
     if not shared:
         return None
     names = " and ".join(state.auto_scaling_group for state in seen.slots.values())
@@ -282,6 +282,6 @@ def _known_dues(rotation: Rotation) -> list[datetime]:
         dues.append(rotation.deadline)
     if rotation.clocks.proved_at is None and rotation.growth.ready_since is not None:
         dues.append(rotation.growth.ready_since + terms.healthy_for)
-    if rotation.clocks.shifted_at is not None and rotation.exposed_at is not None and terms.has_traffic:
+    if rotation.clocks.shifted_at is not None and rotation.exposed_at is not None and terms.serving.weights:
         dues.append(rotation.clocks.shifted_at + terms.propagation)
     return [d for d in dues if d is not None]

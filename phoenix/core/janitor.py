@@ -42,7 +42,7 @@ def leftovers(record: GroupRecord, seen: Observation) -> tuple[Leftover, ...]:
 
 def _weight(seen: Observation, live: SlotState, other: SlotState) -> Iterator[Leftover]:
     """Weight that rests on nobody while the live slot is healthy, as an IaC re-apply leaves it; any other is left."""
-    there, here = (ready_instances(state, None, has_traffic=True) for state in (other, live))
+    there, here = (ready_instances(state, None, target_health=True) for state in (other, live))
     carrying = next((route for route in seen.routes if route.percent(other.slot) > 0), None)
     if carrying is not None and here and not there:
         yield Leftover(
@@ -58,7 +58,7 @@ def moved_weights(record: GroupRecord, seen: Observation) -> Leftover | None:
         return None
     live = seen.slots[record.live.slot]
     astray = [r for r in seen.routes if sum(r.weights.values()) and r.percent(live.slot) != 100]
-    if not astray or not ready_instances(live, None, has_traffic=True):
+    if not astray or not ready_instances(live, None, target_health=True):
         return None
     shown = ", ".join(f"{route.name} {route.percent(live.slot)} %" for route in astray)
     text = f"generation {record.live.number} is live and has {shown}, changed by another writer; back to 100 %"

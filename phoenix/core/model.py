@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 
 class Slot(StrEnum):
@@ -116,6 +117,30 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Serving:
+    """What a group's fleet and traffic make possible.
+
+    `weights`: traffic is moved between the slots by weights. `health`: a load balancer says of each instance whether it
+    serves; without that, in service is all that can be known. `keeps_hot`: the generation before keeps running after a
+    success without doing work, so that a rollback takes seconds.
+    """
+
+    weights: bool = True
+    health: bool = True
+    keeps_hot: bool = True
+
+    @classmethod
+    def of(cls, *, weights: bool, health: bool, reserve: bool) -> Serving:
+        """What a kind of traffic and a kind of fleet make of each other. Instances that have no weight do no work; a
+        fleet with a `reserve` can keep them out of service as well."""
+        return cls(weights, health, keeps_hot=weights or reserve)
+
+
+NO_TRAFFIC: Final = Serving(weights=False, health=False, keeps_hot=False)
+"""A pair without a load balancer: both slots work side by side while both run."""
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What the core needs to know of a policy; pinned in the rotation when it starts.
 
@@ -125,7 +150,7 @@ class Terms:
 
     steps: tuple[Step, ...]
     strategy: str = "blue_green"
-    has_traffic: bool = True
+    serving: Serving = Serving()
     min_healthy_percentage: int = 100
     max_unhealthy_percent: int = 0
     healthy_for: timedelta = timedelta(seconds=30)

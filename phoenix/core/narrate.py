@@ -170,7 +170,7 @@ def _baking(rotation: Rotation, seen: Observation) -> str:
 
 def _going_back(rotation: Rotation, seen: Observation) -> str:
     old, new = rotation.old.number, rotation.new.number
-    if not rotation.terms.has_traffic:
+    if not rotation.terms.serving.weights:
         return _growing_back(rotation, seen)
     late = unrefused(seen)
     is_back = rotation.clocks.closing_since is not None or (

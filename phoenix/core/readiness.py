@@ -89,7 +89,7 @@ def with_blockers(found: RollbackReady, blockers: Sequence[Blocker]) -> Rollback
 def short_by_now(rotation: Rotation, seen: Observation) -> str | None:
     """What `--now` leaves of the capacity, before it acts; None where it changes nothing: the old generation is whole,
     or there are no weights to move."""
-    if rotation.back is None or not rotation.back.now or not rotation.terms.has_traffic:
+    if rotation.back is None or not rotation.back.now or not rotation.terms.serving.weights:
         return None
     old, need = rotation.old, rotation.need
     ready = ready_count(rotation, seen, old.slot)
@@ -117,7 +117,7 @@ def _way_back(back: Rotation, seen: Observation) -> RollbackReady:
     old, need, state = back.old, back.need, seen.slots[back.old.slot]
     ready = ready_count(back, seen, old.slot)
     revival = Revival(old, ready, need, need - state.desired) if state.desired < need else None
-    if not back.terms.has_traffic:
+    if not back.terms.serving.weights:
         return _without_weights(back, ready, revival)
     count = f"{old.number} has {ready} of {need} healthy"
     if may_go_back(back, seen):
@@ -152,13 +152,13 @@ def _anew(back: Rotation, seen: Observation) -> RollbackReady | None:
     others = _of_other_versions(old, state)
     if old.template_version is None or not others:
         return None
-    healthy = len(ready_instances(state, old, back.terms.has_traffic))
+    healthy = len(ready_instances(state, old, back.terms.serving.health))
     there = sum(i.counts for i in old.of(state))
     if healthy >= back.need:
         return None
     revival = Revival(old, healthy, back.need, back.need - min(there, back.need))
     launched = f"{revival.missing} more of version {old.template_version}" if revival.missing else "nothing more"
-    then = "then weights move" if back.terms.has_traffic else f"then {back.new.number} is let go"
+    then = "then weights move" if back.terms.serving.weights else f"then {back.new.number} is let go"
     why = f"{old.number} has {healthy} of {back.need} healthy: {launched} to be launched and proved first, {then}"
     return RollbackReady(True, why, revival=revival if revival.missing else None)
 

@@ -21,24 +21,24 @@ LEAST_REPLACEMENT = timedelta(minutes=1)
 """What one replacement takes at least, for a generation that has not shown how long it needs."""
 
 
-def is_ready(instance: Instance, has_traffic: bool) -> bool:
-    """True when every source of health agrees that it serves."""
+def is_ready(instance: Instance, target_health: bool) -> bool:
+    """True when every source of health agrees that it serves; a load balancer is one where `target_health`."""
     serves = instance.in_service and instance.healthy
-    return serves and (not has_traffic or instance.target is TargetState.HEALTHY)
+    return serves and (not target_health or instance.target is TargetState.HEALTHY)
 
 
-def ready_instances(state: SlotState, generation: Generation | None, has_traffic: bool) -> tuple[Instance, ...]:
+def ready_instances(state: SlotState, generation: Generation | None, target_health: bool) -> tuple[Instance, ...]:
     """The slot's ready instances of one generation; None counts all of them."""
     instances = state.instances if generation is None else generation.of(state)
-    return tuple(i for i in instances if is_ready(i, has_traffic))
+    return tuple(i for i in instances if is_ready(i, target_health))
 
 
 def ready_count(rotation: Rotation, seen: Observation, slot: Slot) -> int:
     """How many instances in that slot are ready. The old slot's drifted ones count: they serve as well as the rest;
     those that are known to run an image which the old generation never had do not."""
     if slot is rotation.new.slot:
-        return len(ready_instances(seen.slots[slot], rotation.new, rotation.terms.has_traffic))
-    ready = ready_instances(seen.slots[slot], None, rotation.terms.has_traffic)
+        return len(ready_instances(seen.slots[slot], rotation.new, rotation.terms.serving.health))
+    ready = ready_instances(seen.slots[slot], None, rotation.terms.serving.health)
     return sum(not rotation.old.is_foreign(instance) for instance in ready)
 
 
@@ -54,7 +54,7 @@ def old_goal(rotation: Rotation, step: Step) -> int:
 
 
 def _carrying(rotation: Rotation, percent: int, weight: int) -> int:
-    if not rotation.terms.has_traffic:
+    if not rotation.terms.serving.weights:
         return share(rotation.need, percent)
     carrying = to_carry(rotation.need, percent, weight, rotation.terms.min_healthy_percentage)
     return max(carrying, rotation.terms.zones) if weight else carrying
@@ -64,7 +64,7 @@ def is_enough(rotation: Rotation, seen: Observation) -> bool:
     """True when the candidate is ready for the current step right now, its zones included."""
     goal = candidate_goal(rotation)
     state = seen.slots[rotation.new.slot]
-    ready = ready_instances(state, rotation.new, rotation.terms.has_traffic)
+    ready = ready_instances(state, rotation.new, rotation.terms.serving.health)
     wanted = enough(goal, rotation.terms.max_unhealthy_percent)
     if len(ready) < wanted:
         return False
@@ -91,9 +91,9 @@ def patience(rotation: Rotation) -> timedelta:
     return rotation.terms.healthy_for + replacement_time(rotation)
 
 
-def shortcomings(state: SlotState, version: str | None, has_traffic: bool) -> tuple[tuple[int, str], ...]:
+def shortcomings(state: SlotState, version: str | None, target_health: bool) -> tuple[tuple[int, str], ...]:
     """What keeps instances from being ready, in AWS's words, counted; the most frequent first."""
-    not_ready = (i for i in state.of_version(version) if not i.leaving and not is_ready(i, has_traffic))
+    not_ready = (i for i in state.of_version(version) if not i.leaving and not is_ready(i, target_health))
     by_words = Counter(_shortcoming(i) for i in not_ready)
     return tuple((count, words) for words, count in sorted(by_words.items(), key=lambda item: (-item[1], item[0])))
 
@@ -114,10 +114,10 @@ def why_not_ready(rotation: Rotation, seen: Observation) -> str:
     How long it was ready is what the looks have seen: a moment between two of them is not known.
     """
     version = rotation.new.template_version
-    found = shortcomings(seen.slots[rotation.new.slot], version, rotation.terms.has_traffic) if version else ()
+    found = shortcomings(seen.slots[rotation.new.slot], version, rotation.terms.serving.health) if version else ()
     told = ", ".join(f"{count}x {words}" for count, words in found[:_MOST_TOLD])
     if rotation.growth.times_ready:
-        ready = "healthy" if rotation.terms.has_traffic else "in service"
+        ready = "healthy" if rotation.terms.serving.health else "in service"
         times = counted(rotation.growth.times_ready, "time")
         told += (
             f"{'; ' if told else ''}was {ready} {times}, longest {ago(rotation.growth.longest_ready or timedelta(0))}"
@@ -129,7 +129,7 @@ def capacity_verdict(rotation: Rotation, seen: Observation, gate: str) -> Verdic
     """What `target_health` and `in_service` say: enough ready instances, for long enough."""
     goal = candidate_goal(rotation)
     ready = ready_count(rotation, seen, rotation.new.slot)
-    count = f"{ready} of {goal} {'healthy' if rotation.terms.has_traffic else 'in service'}"
+    count = f"{ready} of {goal} {'healthy' if rotation.terms.serving.health else 'in service'}"
     if is_enough(rotation, seen):
         lasted = seen.at - (rotation.growth.ready_since or seen.at)
         if lasted >= rotation.terms.healthy_for:
@@ -158,8 +158,8 @@ def _under_traffic(rotation: Rotation, seen: Observation, gate: str, ready: int,
 def _zone_note(rotation: Rotation, seen: Observation, ready: int, goal: int) -> str:
     if ready < enough(goal, rotation.terms.max_unhealthy_percent):
         return ""
-    has_traffic = rotation.terms.has_traffic
-    zones = len({i.zone for i in ready_instances(seen.slots[rotation.new.slot], rotation.new, has_traffic)})
+    ready_now = ready_instances(seen.slots[rotation.new.slot], rotation.new, rotation.terms.serving.health)
+    zones = len({i.zone for i in ready_now})
     if rotation.terms.zones > zones:
         return f", in {zones} of {rotation.terms.zones} zones"
     return ", all in one zone" if zones < 2 else ""
@@ -194,7 +194,7 @@ def has_settled(rotation: Rotation, seen: Observation) -> bool:
     """True when the step's weights were read back long enough ago for the data plane to have followed."""
     if rotation.clocks.shifted_at is None:
         return False
-    settle = rotation.terms.propagation if rotation.terms.has_traffic and rotation.exposed_at else None
+    settle = rotation.terms.propagation if rotation.terms.serving.weights and rotation.exposed_at else None
     return settle is None or seen.at - rotation.clocks.shifted_at >= settle
 
 

@@ -42,7 +42,7 @@ def observe(group: Group, record: GroupRecord, *, search: bool = False, health_o
     with group.tracer.about(record.in_flight), group.tracer.span("observe", group=group.name):
         rotation = record.in_flight
         began = group.clock.now()
-        if search or not record.target_groups or (group.router.balances and not record.routes):
+        if search or not record.target_groups or (group.terms.serving.weights and not record.routes):
             view = group.fleet.observe(rotation)
             traffic, record = _look_around(group, record, view, health_of)
         else:
@@ -90,7 +90,7 @@ def _is_routed(group: Group, slot: Slot, target_group: str) -> bool:
 def _look_again(
     group: Group, record: GroupRecord, health_of: frozenset[Slot]
 ) -> tuple[FleetView, Traffic, GroupRecord]:
-    if not group.router.balances:
+    if not (group.terms.serving.weights or group.terms.serving.health):
         return group.fleet.observe(record.in_flight), Traffic(), record
     wanted = _worth_asking(record.in_flight, health_of)
     with ThreadPoolExecutor(max_workers=1) as aside:
@@ -129,7 +129,7 @@ def _complete(
         for slot in health_of
         if slot not in traffic.health and any(i.in_service for i in view.slots[slot].instances)
     )
-    if not left_out or not group.router.balances:
+    if not left_out or not group.terms.serving.health:
         return view, traffic
     more = group.router.observe(record.target_groups, (), left_out)
     health, words = {**traffic.health, **more.health}, {**traffic.words, **more.words}

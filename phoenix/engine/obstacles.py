@@ -134,7 +134,7 @@ def _nobody_lives(group: Group, found: Survey) -> Blocker:
     seen = [f"{s.auto_scaling_group}: desired {s.desired}" for s in slots.values()]
     seen += [f"{r.name}: blue {r.percent(Slot.BLUE)} %, green {r.percent(Slot.GREEN)} %" for r in found.seen.routes]
     likely = max(Slot, key=lambda slot: sum(i.in_service for i in slots[slot].instances))
-    whole = "traffic" if group.router.balances else "instances"
+    whole = "traffic" if group.terms.serving.weights else "instances"
     text = (
         f"Neither or both of the two slots are live ({'; '.join(seen)}). One of them must have all {whole}. If that is"
         f" {likely}:"
@@ -146,7 +146,7 @@ def _nobody_lives(group: Group, found: Survey) -> Blocker:
 def _gives_all_to(group: Group, found: Survey, slot: Slot) -> str:
     """The command that makes this slot the live one."""
     slots = found.seen.slots
-    if group.router.balances:
+    if group.terms.serving.weights:
         said = [b for b in group.router.find_blockers(slots, slot) if b.name in _WEIGHTS and b.remedy]
         return "\n".join(str(b.remedy) for b in said) or f"phoenix status --group {group.name}"
     if slots[slot.other].desired == 0:

@@ -39,7 +39,7 @@ def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
     terms, need = found.terms, found.live_state.desired
     edges = extremes(need, terms.steps)
     starts, lasts = _times(found)
-    hot_for = terms.hot_for if terms.has_traffic else timedelta(0)
+    hot_for = terms.hot_for if terms.serving.keeps_hot else timedelta(0)
     due = bool(found.reasons)
     blockers = tuple(find_obstacles(group, request, found, lasts) if due else _moved(group, found))
     return Plan(

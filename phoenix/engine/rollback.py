@@ -224,7 +224,7 @@ def _turn(group: Group, lease: Lease, errand: Errand, kept: GroupRecord, searche
 
 def _refuse_unrouted(group: Group, seen: Observation) -> None:
     """Without a route there is no traffic to move, and nothing may be launched, or let go, as if it had been moved."""
-    if group.router.balances and not seen.routes:
+    if group.terms.serving.weights and not seen.routes:
         raise Blocked(
             f"no traffic to move: {unrouted(seen)}",
             hint=f"phoenix plan --group {group.name}   says which target group needs a rule",

@@ -83,6 +83,7 @@ def _revival_checks() -> tuple[str, ...]:
 class PairFleet:
     """The pair as AWS has it. Reads both slots in one call, and writes absolute targets."""
 
+    RESERVE: ClassVar = False
     IAM_ACTIONS: ClassVar[Rights] = late(_rights)
     checks: ClassVar[tuple[str, ...]] = late(_checks)
     revival_checks: ClassVar[tuple[str, ...]] = late(_revival_checks)

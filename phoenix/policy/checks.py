@@ -60,7 +60,7 @@ def _stage_capacity(policy: Policy) -> Iterator[Complaint]:
     most = 0
     for number, stage in enumerate(policy.strategy.steps):
         at: Path = ("strategy", "steps", number, "capacity")
-        capacity = stage.capacity_percent(has_traffic=policy.has_traffic)
+        capacity = stage.capacity_percent(weights=policy.serving.weights)
         if capacity < stage.weight:
             reason = f"{capacity} % of the capacity cannot carry {stage.weight} % of the traffic"
             yield Complaint(at, reason, instead=str(stage.weight))
@@ -109,12 +109,10 @@ def _fit_bakes(policy: Policy) -> Iterator[Complaint]:
 
 
 def _without_traffic(policy: Policy) -> Iterator[Complaint]:
-    if policy.has_traffic:
-        return
-    if policy.retain.hot_for and "hot_for" in policy.retain.model_fields_set:
+    if not policy.serving.keeps_hot and policy.retain.hot_for and "hot_for" in policy.retain.model_fields_set:
         reason = "nothing stays hot without a load balancer: two generations would both work"
         yield Complaint(("retain", "hot_for"), reason, (("traffic",), ("retain", "hot_for")), instead="0s")
-    for number, gate in enumerate(policy.gates):
+    for number, gate in enumerate(() if policy.serving.health else policy.gates):
         if isinstance(gate, capacity.TargetHealth):
             reason = "target_health needs a load balancer; in_service asks what can be asked without one"
             yield Complaint(("gates", number, "kind"), reason, (("traffic",), ("gates", number)), instead="in_service")

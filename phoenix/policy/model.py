@@ -13,7 +13,8 @@ from typing import Annotated, Final, Literal, Protocol
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from phoenix import gates, images, notifiers
-from phoenix.core.model import OnFailure
+from phoenix.core.model import OnFailure, Serving
+from phoenix.fleets import KINDS as _FLEET_KINDS
 from phoenix.fleets import keys as fleets
 from phoenix.gates import capacity
 from phoenix.keys import (
@@ -37,11 +38,11 @@ from phoenix.policy.cron import check_schedule, check_timezone
 from phoenix.policy.kinds import OneOf
 from phoenix.policy.strategy import KINDS as STRATEGIES
 from phoenix.policy.strategy import BlueGreen, Strategy
+from phoenix.routers import KINDS as _ROUTER_KINDS
 from phoenix.routers import keys as routers
 from phoenix.settings import CallsPerSecond, FunctionName, LeaseSeconds, LogLines, PollSeconds, StoreUrl
 
 VERSION: Final = 1
-NO_TRAFFIC: Final = "none"
 
 
 _NO_ROUTERS: Final = dict.fromkeys(
@@ -207,9 +208,10 @@ class Policy(Keys):
     )
 
     @property
-    def has_traffic(self) -> bool:
-        """False where there is no load balancer."""
-        return self.traffic.kind != NO_TRAFFIC
+    def serving(self) -> Serving:
+        """What its kinds of fleet and traffic make possible."""
+        fleet, router = _FLEET_KINDS[self.fleet.kind], _ROUTER_KINDS[self.traffic.kind]
+        return Serving.of(weights=router.WEIGHTS, health=router.HEALTH, reserve=fleet.RESERVE)
 
 
 class Limits(Keys):
@@ -257,11 +259,11 @@ class AllGroups(Keys):
 
 
 def complete(policy: Policy) -> Policy:
-    """Fill in what follows from other keys: the gate that is implied, and that nothing stays hot without traffic."""
-    implied: Kind = capacity.TargetHealth() if policy.has_traffic else capacity.InService()
+    """Fill in what follows from other keys: the gate that is implied, and that none is kept hot where none can be."""
+    implied: Kind = capacity.TargetHealth() if policy.serving.health else capacity.InService()
     changes: dict[str, object] = {}
     if all(gate.kind != implied.kind for gate in policy.gates):
         changes["gates"] = (implied, *policy.gates)
-    if not policy.has_traffic:
+    if not policy.serving.keeps_hot:
         changes["retain"] = Retain(hot_for=timedelta(0))
     return policy.model_copy(update=changes)

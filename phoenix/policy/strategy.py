@@ -61,8 +61,8 @@ class Strategy(Kind):
         """The least `max_healthy_percentage` that the strategy can work with."""
 
     @abstractmethod
-    def to_steps(self, room: Room, *, has_traffic: bool) -> tuple[Step, ...]:
-        """The resting places, the last one included; without traffic a stage's weight is its capacity."""
+    def to_steps(self, room: Room, *, weights: bool) -> tuple[Step, ...]:
+        """The resting places, the last one included; without weights a stage's weight is its capacity."""
 
 
 class BlueGreen(Strategy):
@@ -79,7 +79,7 @@ class BlueGreen(Strategy):
         """Two whole generations."""
         return 200
 
-    def to_steps(self, room: Room, *, has_traffic: bool) -> tuple[Step, ...]:
+    def to_steps(self, room: Room, *, weights: bool) -> tuple[Step, ...]:
         """One step."""
         return blue_green(length(self.bake))
 
@@ -94,11 +94,11 @@ class CanaryStage(Keys):
         description="Capacity of the new generation in per cent of the need; default 100, without traffic: the weight.",
     )
 
-    def capacity_percent(self, *, has_traffic: bool) -> int:
+    def capacity_percent(self, *, weights: bool) -> int:
         """The capacity with its default filled in."""
         if self.capacity is not None:
             return self.capacity
-        return 100 if has_traffic else self.weight
+        return 100 if weights else self.weight
 
 
 class Canary(Strategy):
@@ -118,11 +118,10 @@ class Canary(Strategy):
         """Two whole generations: the last step needs them, whatever the first ones do."""
         return 200
 
-    def to_steps(self, room: Room, *, has_traffic: bool) -> tuple[Step, ...]:
+    def to_steps(self, room: Room, *, weights: bool) -> tuple[Step, ...]:
         """The stages, then everything."""
         stages = [
-            Stage(stage.weight, length(stage.bake), stage.capacity_percent(has_traffic=has_traffic))
-            for stage in self.steps
+            Stage(stage.weight, length(stage.bake), stage.capacity_percent(weights=weights)) for stage in self.steps
         ]
         return canary(stages, length(self.bake))
 
@@ -148,7 +147,7 @@ class Rolling(Strategy):
         """The group may stay as it is, if it may shrink."""
         return 100
 
-    def to_steps(self, room: Room, *, has_traffic: bool) -> tuple[Step, ...]:
+    def to_steps(self, room: Room, *, weights: bool) -> tuple[Step, ...]:
         """The batches."""
         return rolling(self.batch, length(self.bake), room, length(self.pause))
 

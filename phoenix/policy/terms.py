@@ -25,7 +25,7 @@ _NONE: Mapping[str, str] = {}
 def steps_of(policy: Policy) -> tuple[Step, ...]:
     """The resting places of a rotation under this policy."""
     room = Room(policy.capacity.min_healthy_percentage, policy.capacity.max_healthy_percentage)
-    return policy.strategy.to_steps(room, has_traffic=policy.has_traffic)
+    return policy.strategy.to_steps(room, weights=policy.serving.weights)
 
 
 def terms_of(policy: Policy) -> Terms:
@@ -34,7 +34,7 @@ def terms_of(policy: Policy) -> Terms:
     return Terms(
         steps=steps_of(policy),
         strategy=policy.strategy.kind,
-        has_traffic=policy.has_traffic,
+        serving=policy.serving,
         min_healthy_percentage=policy.capacity.min_healthy_percentage,
         max_unhealthy_percent=_health_budget(policy),
         healthy_for=_healthy_for(policy),
@@ -42,7 +42,7 @@ def terms_of(policy: Policy) -> Terms:
         launch_timeout=policy.timeouts.launch,
         drain_timeout=policy.timeouts.drain,
         rotation_timeout=policy.timeouts.rotation,
-        hot_for=policy.retain.hot_for if policy.has_traffic else timedelta(0),
+        hot_for=policy.retain.hot_for if policy.serving.keeps_hot else timedelta(0),
         on_failure=policy.on_failure,
         capacity=_capacity(policy),
         suspend_stickiness=isinstance(traffic, Alb) and traffic.stickiness == "suspend",

@@ -48,7 +48,8 @@ def _checks() -> tuple[str, ...]:
 class AlbRouter:
     """Weighted forward actions of Application Load Balancers."""
 
-    balances = True
+    WEIGHTS: ClassVar = True
+    HEALTH: ClassVar = True
     IAM_ACTIONS: ClassVar[Rights] = late(_rights)
     checks: ClassVar[tuple[str, ...]] = late(_checks)
 

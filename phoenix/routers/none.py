@@ -19,7 +19,8 @@ from phoenix.ports import Traffic
 class NoRouter:
     """Nothing to find, to read or to move."""
 
-    balances = False
+    WEIGHTS: ClassVar = False
+    HEALTH: ClassVar = False
     IAM_ACTIONS: ClassVar[Rights] = frozenset()
     checks: ClassVar[tuple[str, ...]] = ("unwatched-target-group",)
 

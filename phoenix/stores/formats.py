@@ -25,14 +25,22 @@ _RENAMED: Final = {"candidate_target": ("candidate", "target"), "grown_since": (
 def record_of_today(written: Json, format_: int) -> Json:
     """A group's record of that format in the layout of today."""
     rotation = written.get("rotation")
-    if format_ == 1 and isinstance(rotation, dict):
-        return written | {"rotation": rotation_of_today(rotation, format_)}
-    return written
+    return written | {"rotation": rotation_of_today(rotation, format_)} if isinstance(rotation, dict) else written
 
 
 def rotation_of_today(written: Json, format_: int) -> Json:
     """A rotation of that format in the layout of today."""
-    return _from_1(written) if format_ == 1 else written
+    return _with_serving(_from_1(written) if format_ == 1 else written)
+
+
+def _with_serving(written: Json) -> Json:
+    """One flag stood for all that fleet and traffic make possible."""
+    terms = written.get("terms")
+    if not isinstance(terms, dict) or "has_traffic" not in terms:
+        return written
+    rest = dict(terms)
+    served = rest.pop("has_traffic")
+    return written | {"terms": rest | {"serving": {"weights": served, "health": served, "keeps_hot": served}}}
 
 
 def _from_1(flat: Json) -> Json:

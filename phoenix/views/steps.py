@@ -21,13 +21,13 @@ def table(rotation: Rotation, at: datetime) -> list[str]:
     rows = [
         [
             f"> {number}" if number == rotation.step else str(number),
-            f"{step.new_weight} %" if rotation.terms.has_traffic else f"{step.new_capacity} %",
+            f"{step.new_weight} %" if rotation.terms.serving.weights else f"{step.new_capacity} %",
             "until promoted" if step.bake is None else ago(step.bake),
             _state(rotation, number, step, at),
         ]
         for number, step in enumerate(rotation.terms.steps, start=1)
     ]
-    measure = "weight>" if rotation.terms.has_traffic else "capacity>"
+    measure = "weight>" if rotation.terms.serving.weights else "capacity>"
     return text.table(["step>", measure, "bake>", "state"], rows)
 
 

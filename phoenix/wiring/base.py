@@ -16,7 +16,7 @@ from phoenix import fleets, routers
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Access, Aws
 from phoenix.core.fence import patience_under
-from phoenix.core.model import Step, Terms
+from phoenix.core.model import NO_TRAFFIC, Serving, Step, Terms
 from phoenix.engine.asking import Asking
 from phoenix.engine.clock import WallClock
 from phoenix.engine.group import About, Group
@@ -52,12 +52,14 @@ class Kinds:
 
 def plain_kinds(terms: Terms) -> Kinds:
     """The kinds of a group whose policy cannot be had."""
-    return Kinds("pair", "alb" if terms.has_traffic else "none")
+    wanted = terms.serving.weights, terms.serving.health
+    return Kinds("pair", next(kind for kind, made in routers.KINDS.items() if wanted == (made.WEIGHTS, made.HEALTH)))
 
 
-def plain_terms(balances: bool) -> Terms:
+def plain_terms(*, is_routed: bool) -> Terms:
     """The terms of a group whose policy cannot be had: everything at once."""
-    return Terms(steps=(Step(new_capacity=100, old_capacity=0, new_weight=100),), has_traffic=balances)
+    serving = Serving() if is_routed else NO_TRAFFIC
+    return Terms(steps=(Step(new_capacity=100, old_capacity=0, new_weight=100),), serving=serving)
 
 
 class Base:

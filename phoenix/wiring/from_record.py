@@ -93,7 +93,7 @@ def group_from_record(base: Base, store: Store, record: GroupRecord) -> Group | 
     """A group whose pinned policy cannot be read; None when the record does not name both Auto Scaling groups."""
     if set(record.slots) != set(Slot):
         return None
-    terms = record.rotation.terms if record.rotation is not None else plain_terms(bool(record.routes))
+    terms = record.rotation.terms if record.rotation is not None else plain_terms(is_routed=bool(record.routes))
     scope = Scope(record.group, dict(record.slots), base.aws(Access(region=record.region)), base.clock, terms)
     return base.bare_group(scope, plain_kinds(terms), store)
 

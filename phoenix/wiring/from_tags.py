@@ -40,7 +40,7 @@ def group_from_tags(base: Base, store: Store, name: str, trouble: PhoenixError) 
         )
     scope = Scope(name, _slots_by_name(found), aws, base.clock)
     view = pair.PairFleet(scope).observe(None)
-    terms = plain_terms(any(state.target_groups for state in view.slots.values()))
+    terms = plain_terms(is_routed=any(state.target_groups for state in view.slots.values()))
     return base.bare_group(replace(scope, terms=terms), plain_kinds(terms), store)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import product
 
 from phoenix.core.generation import Generation
-from phoenix.core.model import Capacity, Outcome, Slot, Step, Terms
+from phoenix.core.model import NO_TRAFFIC, Capacity, Outcome, Serving, Slot, Step, Terms
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Origin
@@ -79,7 +79,7 @@ class Case:
         return Terms(
             steps=STRATEGIES[self.strategy],
             strategy=self.strategy,
-            has_traffic=self.balanced,
+            serving=Serving() if self.balanced else NO_TRAFFIC,
             min_healthy_percentage=self.least,
             healthy_for=timedelta(seconds=20),
             rotation_timeout=timedelta(hours=6),

@@ -11,7 +11,7 @@ from phoenix.core.action import SetCapacity, SetWeights
 from phoenix.core.back import turn_back
 from phoenix.core.converge import converge
 from phoenix.core.decide import decide
-from phoenix.core.model import Cause, Judgement, Outcome, Slot, SlotState, TargetState
+from phoenix.core.model import NO_TRAFFIC, Cause, Judgement, Outcome, Slot, SlotState, TargetState
 from phoenix.core.progress import advance, advance_clocks
 from phoenix.core.ready import capacity_verdict, may_go_back
 from phoenix.core.rotation import Rotation
@@ -135,7 +135,7 @@ def test_traffic_that_comes_back_while_settling_is_waited_for_once_more() -> Non
 
 
 def test_without_a_load_balancer_nobody_is_let_go_while_the_others_are_not_whole() -> None:
-    terms = some_terms(has_traffic=False, hot_for=timedelta(0))
+    terms = some_terms(serving=NO_TRAFFIC, hot_for=timedelta(0))
     closing = a_rotation(terms=terms, closing_since=NOON)
     up = [an_instance(n, template_version="2", target=None) for n in range(3)]
     short = a_slot(GREEN, version="2", instances=(*up, an_instance(9, template_version="2", lifecycle="Pending")))
@@ -215,7 +215,7 @@ def test_these_seeds_went_wrong_once(seed: int) -> None:
 
 
 def test_a_shrink_that_waited_for_the_fence_is_weighed_again_when_it_comes() -> None:
-    terms = some_terms(ROLLING, has_traffic=False, hot_for=timedelta(0))
+    terms = some_terms(ROLLING, serving=NO_TRAFFIC, hot_for=timedelta(0))
     rotation = a_rotation(ROLLING, terms=terms, step=2, proved_at=NOON, shifted_at=NOON, shrunk_at=NOON)
     live = a_slot(BLUE, healthy=2)
     whole, short = (a_slot(GREEN, healthy=count, version="2", desired=4, min=4, max=8) for count in (4, 3))
@@ -229,7 +229,7 @@ def test_a_shrink_that_waited_for_the_fence_is_weighed_again_when_it_comes() -> 
 
 
 def test_without_a_load_balancer_a_winner_that_was_emptied_is_filled_before_the_other_is_let_go() -> None:
-    terms = some_terms(has_traffic=False, hot_for=timedelta(0))
+    terms = some_terms(serving=NO_TRAFFIC, hot_for=timedelta(0))
     closing = a_rotation(terms=terms, closing_since=NOON)
     emptied = a_slot(GREEN, healthy=0, version="2")
 

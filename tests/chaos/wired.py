@@ -69,20 +69,20 @@ class ChaosRouter:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self.balances = ports.run.model.balanced
+        self.is_balanced = ports.run.model.balanced
 
     def find(self, target_groups: Mapping[Slot, Sequence[str]]) -> tuple[Route, ...]:
-        return self._ports.find(target_groups) if self.balances else ()
+        return self._ports.find(target_groups) if self.is_balanced else ()
 
     def observe(
         self, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str], want_health: frozenset[Slot]
     ) -> Traffic:
-        return self._ports.observe_traffic(want_health) if self.balances else Traffic()
+        return self._ports.observe_traffic(want_health) if self.is_balanced else Traffic()
 
     def shift(
         self, action: SetWeights, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
     ) -> tuple[Route, ...]:
-        return self._ports.shift(action) if self.balances else ()
+        return self._ports.shift(action) if self.is_balanced else ()
 
     def read_failover(self, target_groups: Mapping[Slot, Sequence[str]]) -> Mapping[Slot, str]:
         return {slot: self._ports.run.model.failover[slot] for slot in target_groups}

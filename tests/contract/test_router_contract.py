@@ -1,4 +1,4 @@
-"""What every router that balances promises, held against the real one on a sandbox and the fake one in memory."""
+"""What every router with weights promises, held against the real one on a sandbox and the fake one in memory."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def case(request: pytest.FixtureRequest, open_account: Opener) -> Case:
     return CASES[request.param](open_account)
 
 
-def test_every_router_that_balances_is_held_to_this() -> None:
-    assert {kind for kind, made in KINDS.items() if made.balances} <= set(CASES)
+def test_every_router_with_weights_is_held_to_this() -> None:
+    assert {kind for kind, made in KINDS.items() if made.WEIGHTS} <= set(CASES)
 
 
 def test_it_finds_every_route_of_the_pair(case: Case) -> None:

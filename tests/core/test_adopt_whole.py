@@ -8,7 +8,7 @@ from datetime import timedelta
 from phoenix.core import tags
 from phoenix.core.adopt import adopt, generation_in
 from phoenix.core.generation import UNKNOWN_IMAGE, Generation
-from phoenix.core.model import Capacity, Cause, Outcome, Slot, Step
+from phoenix.core.model import NO_TRAFFIC, Capacity, Cause, Outcome, Serving, Slot, Step
 from phoenix.core.record import GroupRecord, Quarantined
 from phoenix.core.rotation import Rotation
 from tests.builders import NEW_IMAGE, OLD_IMAGE, a_route, a_slot, after, an_observation, some_terms
@@ -32,7 +32,7 @@ def test_a_finished_rotation_becomes_one_that_has_succeeded_now() -> None:
     rotation = rotation_of(record)
     assert (rotation.id, rotation.group, rotation.old, rotation.new) == ("web-42-test", "web", OLD, NEW)
     assert (rotation.origin.trigger, rotation.origin.by) == ("found on the tags of the groups", "")
-    assert (rotation.terms.steps, rotation.terms.strategy, rotation.terms.has_traffic) == (ONE_STEP, "unknown", True)
+    assert (rotation.terms.steps, rotation.terms.strategy, rotation.terms.serving) == (ONE_STEP, "unknown", Serving())
     assert (rotation.deadline, rotation.started_at) == (after(120), after(0))
     assert (rotation.need, rotation.capacity, rotation.weight, rotation.step) == (6, Capacity(2, 8), 100, 1)
     assert (rotation.ended_at, rotation.succeeded_at, rotation.exposed_at) == (seen.at, seen.at, seen.at)
@@ -88,15 +88,15 @@ def test_without_a_load_balancer_the_rotation_has_no_traffic_and_all_the_weight(
 
     rotation = rotation_of(adopt("web", seen))
 
-    assert (rotation.terms.has_traffic, rotation.weight, rotation.outcome) == (False, 100, Outcome.SUCCEEDED)
+    assert (rotation.terms.serving, rotation.weight, rotation.outcome) == (NO_TRAFFIC, 100, Outcome.SUCCEEDED)
 
 
 def test_the_policys_patience_is_taken_where_there_is_one_but_not_its_steps() -> None:
-    terms = some_terms(propagation=timedelta(minutes=9), has_traffic=False)
+    terms = some_terms(propagation=timedelta(minutes=9), serving=NO_TRAFFIC)
 
     rotation = rotation_of(adopt("web", left_behind(100), terms))
 
-    assert rotation.terms == replace(terms, steps=ONE_STEP, has_traffic=True)
+    assert rotation.terms == replace(terms, steps=ONE_STEP, serving=Serving())
 
 
 def test_terms_do_not_invent_a_rotation() -> None:

@@ -12,7 +12,7 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.converge import is_empty_for
-from phoenix.core.model import Route
+from phoenix.core.model import NO_TRAFFIC, Route
 from phoenix.core.ready import may_shrink
 from phoenix.core.temporary import Ledger, TagsEntry, Upkeep
 from tests.builders import (
@@ -200,5 +200,5 @@ def test_the_echo_of_the_api_is_not_the_data_plane(seconds: int, settled: bool) 
 
 def test_what_never_had_traffic_or_has_no_load_balancer_need_not_settle() -> None:
     assert may_shrink(a_rotation(shifted_at=NOON), an_observation())
-    plain = a_rotation(shifted_at=NOON, exposed_at=NOON, terms=some_terms(has_traffic=False))
+    plain = a_rotation(shifted_at=NOON, exposed_at=NOON, terms=some_terms(serving=NO_TRAFFIC))
     assert may_shrink(plain, an_observation())

@@ -10,7 +10,7 @@ import pytest
 from phoenix.core.action import SetCapacity, SetWeights, WriteTags
 from phoenix.core.back import reopen
 from phoenix.core.decide import decide
-from phoenix.core.model import Capacity, Slot, TargetState
+from phoenix.core.model import NO_TRAFFIC, Capacity, Slot, TargetState
 from phoenix.core.ready import leaves_enough, may_go_back
 from phoenix.core.story import Ask
 from tests.builders import (
@@ -73,7 +73,7 @@ def test_the_worst_route_says_how_much_is_carried() -> None:
 
 
 def test_without_routes_the_new_generations_own_count_is_what_is_carried() -> None:
-    terms = some_terms(CANARY, has_traffic=False)
+    terms = some_terms(CANARY, serving=NO_TRAFFIC)
     rotation = replace(RETURNING, terms=terms)
 
     assert may_go_back(rotation, an_observation(old_with(3, desired=4), a_slot(GREEN, 3, "2"), routes=()))

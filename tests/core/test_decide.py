@@ -12,7 +12,7 @@ from phoenix.core import tags
 from phoenix.core.action import SetCapacity, SetWeights
 from phoenix.core.decide import SETBACKS, decide
 from phoenix.core.ledger import SCHEDULES
-from phoenix.core.model import Cause, OnFailure, Outcome, Phase, TargetState
+from phoenix.core.model import NO_TRAFFIC, Cause, OnFailure, Outcome, Phase, TargetState
 from phoenix.core.record import GroupRecord, Quarantined, Setback
 from phoenix.core.rotation import Rotation
 from tests.builders import (
@@ -228,7 +228,7 @@ def test_a_rotation_does_not_end_while_weights_are_not_where_it_says_they_are() 
 
 
 def test_without_a_load_balancer_the_old_generation_is_let_go_only_by_a_whole_new_one_and_not_forgotten() -> None:
-    rotation = closing(terms=some_terms(has_traffic=False))
+    rotation = closing(terms=some_terms(serving=NO_TRAFFIC))
     pinned = replace(LIVE_AT_REST, min=4)
     hurt = replace(pinned, instances=some_instances(3, template_version="2"))
 

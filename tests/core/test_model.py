@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from phoenix.core.model import Route, Slot, Step
+from phoenix.core.model import Route, Serving, Slot, Step
 from phoenix.core.rotation import Rotation
 from tests.builders import CANARY, NOON, a_record, a_rotation, a_slot, an_instance, some_instances
 from tests.core.slots import ONCALL
@@ -94,3 +94,13 @@ def test_after_the_last_step_none_follows(step: int, is_last: bool) -> None:
 )
 def test_a_rotation_is_in_flight_until_it_has_ended(rotation: Rotation | None, in_flight: bool) -> None:
     assert (a_record(rotation).in_flight is not None) is in_flight
+
+
+@pytest.mark.parametrize(
+    ("weights", "reserve", "keeps_hot"),
+    [(True, False, True), (False, True, True), (True, True, True), (False, False, False)],
+)
+def test_what_needs_no_work_done_can_be_kept_hot_by_weights_or_by_a_reserve(
+    weights: bool, reserve: bool, keeps_hot: bool
+) -> None:
+    assert Serving.of(weights=weights, health=True, reserve=reserve) == Serving(weights, True, keeps_hot)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from phoenix.core.blocker import Blocker
-from phoenix.core.model import Observation, Outcome, Slot, SlotState, TargetState
+from phoenix.core.model import NO_TRAFFIC, Observation, Outcome, Slot, SlotState, TargetState
 from phoenix.core.readiness import RollbackReady, rollback_readiness, short_by_now, with_blockers
 from phoenix.core.record import GroupRecord
 from phoenix.core.story import Ask
@@ -256,7 +256,7 @@ def test_a_rolling_rotation_grows_first() -> None:
     ],
 )
 def test_without_a_load_balancer_it_says_so(there: int, at_once: bool, why: str) -> None:
-    rotation = a_rotation(terms=some_terms(has_traffic=False))
+    rotation = a_rotation(terms=some_terms(serving=NO_TRAFFIC))
 
     found = rollback_readiness(a_record(rotation), an_observation(a_slot(healthy=there), routes=()))
 
@@ -288,6 +288,6 @@ def test_now_says_beforehand_what_it_leaves(healthy: int, told: str | None) -> N
 
 def test_only_now_and_only_with_weights_there_is_something_to_say() -> None:
     patient = a_rotation(back=Ask(NOON, "oncall"))
-    workers = a_rotation(back=Ask(NOON, "oncall"), back_now=True, terms=some_terms(has_traffic=False))
+    workers = a_rotation(back=Ask(NOON, "oncall"), back_now=True, terms=some_terms(serving=NO_TRAFFIC))
 
     assert [short_by_now(each, an_observation(a_slot(healthy=1))) for each in (patient, workers)] == [None, None]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from phoenix.core.blocker import Blocker
-from phoenix.core.model import Slot
+from phoenix.core.model import NO_TRAFFIC, Slot
 from phoenix.core.readiness import Revival, RollbackReady, percent_of, rollback_readiness, with_blockers
 from tests.builders import a_generation, a_record, a_rotation, a_slot, an_observation, some_terms
 
@@ -24,7 +24,7 @@ GROWS = RollbackReady(True, "41 has 1 of 4 healthy: it grows first", revival=REV
     ],
 )
 def test_without_a_load_balancer_it_lets_go_at_once_or_grows_first(healthy: int, expected: RollbackReady) -> None:
-    rotation = a_rotation(terms=some_terms(has_traffic=False))
+    rotation = a_rotation(terms=some_terms(serving=NO_TRAFFIC))
     seen = an_observation(a_slot(healthy=healthy), a_slot(Slot.GREEN, 4, "2"), routes=())
 
     assert rollback_readiness(a_record(rotation), seen) == expected

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.model import Instance, Judgement, Observation, Slot, Step, TargetState, Verdict
+from phoenix.core.model import NO_TRAFFIC, Instance, Judgement, Observation, Slot, Step, TargetState, Verdict
 from phoenix.core.progress import advance_clocks
 from phoenix.core.ready import (
     candidate_goal,
@@ -61,21 +61,21 @@ def verdict(rotation: Rotation, seen: Observation) -> Verdict:
 @pytest.mark.edge(11)
 @pytest.mark.parametrize("lifecycle", LIFECYCLES)
 def test_only_in_service_is_ready_whatever_else_aws_may_name(lifecycle: str) -> None:
-    assert not is_ready(an_instance(lifecycle=lifecycle), has_traffic=True)
+    assert not is_ready(an_instance(lifecycle=lifecycle), target_health=True)
 
 
 @pytest.mark.edge(14)
 def test_healthy_for_auto_scaling_is_not_yet_serving() -> None:
-    assert not is_ready(an_instance(lifecycle="Pending", healthy=True), has_traffic=False)
-    assert not is_ready(an_instance(target=TargetState.INITIAL), has_traffic=True)
-    assert not is_ready(an_instance(healthy=False), has_traffic=True)
+    assert not is_ready(an_instance(lifecycle="Pending", healthy=True), target_health=False)
+    assert not is_ready(an_instance(target=TargetState.INITIAL), target_health=True)
+    assert not is_ready(an_instance(healthy=False), target_health=True)
 
 
 @pytest.mark.edge(15)
 @pytest.mark.parametrize("target", [None, *(t for t in TargetState if t is not TargetState.HEALTHY)])
 def test_an_instance_that_its_load_balancer_does_not_call_healthy_is_not_ready(target: TargetState | None) -> None:
-    assert not is_ready(an_instance(target=target), has_traffic=True)
-    assert is_ready(an_instance(target=target), has_traffic=False)
+    assert not is_ready(an_instance(target=target), target_health=True)
+    assert is_ready(an_instance(target=target), target_health=False)
 
 
 @pytest.mark.edge(15)
@@ -96,7 +96,7 @@ def test_the_goal_carries_the_weight_even_where_the_capacity_is_less() -> None:
 
     assert candidate_goal(a_rotation((step,), need=2)) == 2
     assert old_goal(a_rotation((step,), need=2), step) == 1
-    assert candidate_goal(a_rotation(terms=some_terms((step,), has_traffic=False), need=2)) == 1
+    assert candidate_goal(a_rotation(terms=some_terms((step,), serving=NO_TRAFFIC), need=2)) == 1
 
 
 @pytest.mark.edge(17)
@@ -235,13 +235,13 @@ def test_under_traffic_the_reason_is_told_as_well() -> None:
 def test_each_shortcoming_has_a_name(changes: dict[str, Any], words: str) -> None:
     state = a_slot(Slot.GREEN, 1, "2", instances=candidates(1, **changes))
 
-    assert shortcomings(state, "2", has_traffic=True) == ((1, words),)
+    assert shortcomings(state, "2", target_health=True) == ((1, words),)
 
 
 def test_without_a_load_balancer_its_health_is_no_shortcoming() -> None:
     instances = (*candidates(2, target=None), an_instance(8, template_version="2", lifecycle="Pending"))
 
-    assert shortcomings(a_slot(Slot.GREEN, 3, "2", instances=instances), "2", has_traffic=False) == ((1, "Pending"),)
+    assert shortcomings(a_slot(Slot.GREEN, 3, "2", instances=instances), "2", target_health=False) == ((1, "Pending"),)
 
 
 def test_what_leaves_and_what_is_of_another_version_lacks_nothing() -> None:
@@ -249,7 +249,7 @@ def test_what_leaves_and_what_is_of_another_version_lacks_nothing() -> None:
 
     state = a_slot(Slot.GREEN, 2, "2", instances=(leaving, *some_instances(1, target=None)))
 
-    assert shortcomings(state, "2", has_traffic=True) == ()
+    assert shortcomings(state, "2", target_health=True) == ()
 
 
 def test_a_candidate_that_flaps_is_told_from_one_that_never_was_healthy() -> None:

@@ -12,7 +12,7 @@ from phoenix.core import tags
 from phoenix.core.action import SetWeights
 from phoenix.core.back import reopen, turn_back
 from phoenix.core.decide import decide
-from phoenix.core.model import Capacity, Cause, LaunchFailure, OnFailure, Outcome, Slot, Step
+from phoenix.core.model import NO_TRAFFIC, Capacity, Cause, LaunchFailure, OnFailure, Outcome, Serving, Slot, Step
 from phoenix.core.record import GroupRecord
 from phoenix.core.story import Ask
 from phoenix.strategies.rolling import Room, rolling
@@ -62,7 +62,7 @@ def turned(world: World, record: GroupRecord, *, now: bool = False) -> GroupReco
 def test_a_good_image_becomes_live_and_the_owners_numbers_come_back(steps: tuple[Step, ...], balanced: bool) -> None:
     world = World(4, balanced=balanced)
 
-    record = run(world, a_start(steps, has_traffic=balanced))
+    record = run(world, a_start(steps, serving=Serving() if balanced else NO_TRAFFIC))
 
     green = world.places[Slot.GREEN]
     assert record.rotation is not None

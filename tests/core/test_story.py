@@ -14,7 +14,7 @@ import pytest
 
 from phoenix.core.action import Decision
 from phoenix.core.clocks import CandidateFacts, Growth, StepClocks
-from phoenix.core.model import LaunchFailure, OnFailure, Slot, Step
+from phoenix.core.model import NO_TRAFFIC, LaunchFailure, OnFailure, Slot, Step
 from phoenix.core.record import GroupRecord
 from phoenix.core.story import Ask
 from tests.builders import CANARY, NOON, ROLLING
@@ -126,7 +126,7 @@ def test_the_story_of_a_rolling_rotation(golden: Golden) -> None:
 
 @pytest.mark.parametrize("turned_back", [False, True])
 def test_the_story_of_a_rolling_rotation_without_a_load_balancer(turned_back: bool, golden: Golden) -> None:
-    world, start = World(4, balanced=False, floor=50), a_start(ROLLING, has_traffic=False, min_healthy_percentage=50)
+    world, start = World(4, balanced=False, floor=50), a_start(ROLLING, serving=NO_TRAFFIC, min_healthy_percentage=50)
 
     name = "story_rolling_without_traffic" + ("_turned_back" if turned_back else "")
     golden(name, story(world, start, {60: back} if turned_back else {}))

@@ -10,7 +10,7 @@ import pytest
 from phoenix.core.explain import ago
 from phoenix.core.failure import Failure, find_failure
 from phoenix.core.image import Candidate, Wanted, choose, unfit
-from phoenix.core.model import Cause, Judgement, Slot, Step, TargetState, Verdict
+from phoenix.core.model import NO_TRAFFIC, Cause, Judgement, Slot, Step, TargetState, Verdict
 from phoenix.core.ready import capacity_verdict, is_enough, is_short, patience
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask
@@ -48,7 +48,7 @@ def test_not_ready_without_traffic_waits_and_counts() -> None:
 
 
 def test_without_a_load_balancer_it_counts_who_is_in_service() -> None:
-    rotation = a_rotation(terms=some_terms(has_traffic=False))
+    rotation = a_rotation(terms=some_terms(serving=NO_TRAFFIC))
 
     assert said(rotation, *candidates(3, target=None)) == Verdict("in_service", WAIT, "3 of 4 in service")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.model import Judgement, Slot, TargetState
+from phoenix.core.model import NO_TRAFFIC, Judgement, Slot, TargetState
 from phoenix.core.record import GroupRecord
 from phoenix.core.story import Ask
 from phoenix.engine.observe import ask_gates, observe
@@ -93,8 +93,7 @@ def test_one_answer_that_is_missing_spoils_the_whole_observation(broken: str, se
 
 
 def test_without_a_load_balancer_nobody_asks_for_weights() -> None:
-    bench = a_bench()
-    bench.router.balances = False
+    bench = a_bench(terms={"serving": NO_TRAFFIC})
 
     seen = observe(bench.group, replace(KNOWN, routes={})).seen
 

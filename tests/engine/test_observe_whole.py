@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.model import Judgement, LaunchFailure, Observation, Route, Verdict
+from phoenix.core.model import NO_TRAFFIC, Judgement, LaunchFailure, Observation, Route, Verdict
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask
@@ -67,8 +67,7 @@ def test_a_group_whose_routes_were_never_found_is_searched_again() -> None:
 
 
 def test_a_group_without_a_load_balancer_is_searched_once_for_its_target_groups() -> None:
-    bench = a_bench()
-    bench.router.balances = False
+    bench = a_bench(terms={"serving": NO_TRAFFIC})
 
     observe(bench.group, replace(KNOWN, routes={}))
     assert bench.router.searches == 0

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from phoenix.core.blocker import Blocker
+from phoenix.core.model import NO_TRAFFIC
 from phoenix.core.story import Ask
 from phoenix.core.trigger import RotateWhen
 from phoenix.engine.obstacles import CHECKS, checks_of
@@ -119,16 +120,16 @@ def test_only_a_group_without_instances_is_told_to_leave_it() -> None:
 
 
 def test_without_a_load_balancer_the_smaller_slot_of_two_live_ones_is_emptied() -> None:
-    bench = a_bench(terms={"has_traffic": False})
-    bench.router.balances, bench.router.weights = False, {}
+    bench = a_bench(terms={"serving": NO_TRAFFIC})
+    bench.router.weights = {}
     bench.fleet.state[GREEN] = replace(bench.fleet.state[GREEN], desired=1)
 
     assert mend(bench).startswith("aws autoscaling update-auto-scaling-group --auto-scaling-group-name web-green")
 
 
 def test_without_a_load_balancer_one_of_two_empty_slots_has_to_live() -> None:
-    bench = a_bench(terms={"has_traffic": False})
-    bench.router.balances, bench.router.weights = False, {}
+    bench = a_bench(terms={"serving": NO_TRAFFIC})
+    bench.router.weights = {}
     bench.fleet.state[BLUE] = replace(bench.fleet.state[BLUE], min=0, desired=0, instances=())
 
     assert "set-desired-capacity --auto-scaling-group-name web-blue" in mend(bench)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from phoenix.core.blocker import Blocker
-from phoenix.core.model import Capacity, Cause, Step
+from phoenix.core.model import NO_TRAFFIC, Capacity, Cause, Step
 from phoenix.core.record import Quarantined
 from phoenix.core.story import Ask
 from phoenix.core.window import Calendar, Freeze, Window
@@ -27,7 +27,7 @@ RULE = Blocker("weights-differ", "web", "Half and half.", "aws elbv2 modify-rule
 
 
 def without_traffic(bench: Bench) -> Bench:
-    bench.router.balances, bench.router.weights = False, {}
+    bench.router.weights = {}
     return bench
 
 
@@ -50,11 +50,11 @@ def nobody_lives_and_nothing_is_known() -> Bench:
 
 
 def both_live_without_traffic() -> Bench:
-    return changed(without_traffic(a_bench(terms={"has_traffic": False})), GREEN, desired=1)
+    return changed(without_traffic(a_bench(terms={"serving": NO_TRAFFIC})), GREEN, desired=1)
 
 
 def nobody_lives_without_traffic() -> Bench:
-    return changed(without_traffic(a_bench(terms={"has_traffic": False})), min=0, desired=0, instances=())
+    return changed(without_traffic(a_bench(terms={"serving": NO_TRAFFIC})), min=0, desired=0, instances=())
 
 
 def in_flight() -> Bench:

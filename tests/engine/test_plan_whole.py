@@ -8,7 +8,7 @@ from datetime import timedelta
 from phoenix.core.blocker import Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate
-from phoenix.core.model import Slot, Step
+from phoenix.core.model import NO_TRAFFIC, Slot, Step
 from phoenix.engine.obstacles import checks_of
 from phoenix.engine.plan import describe, make_plan
 from phoenix.engine.report import NotStarted, Plan, PlannedStep
@@ -91,8 +91,8 @@ def test_a_slot_that_is_suspended_already_saves_a_call_and_one_to_be_emptied_cos
 
 
 def test_without_a_load_balancer_nothing_stays_hot() -> None:
-    bench = a_bench(terms={"has_traffic": False, "hot_for": HOUR})
-    bench.router.balances, bench.router.weights = False, {}
+    bench = a_bench(terms={"serving": NO_TRAFFIC, "hot_for": HOUR})
+    bench.router.weights = {}
 
     plan = plan_of(bench)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from phoenix.core.model import Capacity, OnFailure, Step
+from phoenix.core.model import NO_TRAFFIC, Capacity, OnFailure, Step
 from phoenix.policy.terms import calendar_of, rotate_when_of, terms_of
 from tests.policy.builders import a_canary, a_library, a_policy, loaded, the_policy
 
@@ -61,7 +61,7 @@ def test_without_traffic_nothing_stays_hot_and_in_service_is_all_that_is_asked(t
     policy = the_policy(tmp_path, a_policy(traffic="none"))
 
     assert not terms_of(policy).hot_for
-    assert not terms_of(policy).has_traffic
+    assert terms_of(policy).serving == NO_TRAFFIC
     assert [gate.kind for gate in policy.gates] == ["in_service"]
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from phoenix.core.model import NO_TRAFFIC, Serving
 from phoenix.core.record import GroupRecord
 from phoenix.core.temporary import Ledger
 from phoenix.errors import StoreError
@@ -130,3 +131,14 @@ def _within(old: object, new: object) -> bool:
     if isinstance(old, list) and isinstance(new, list):
         return len(old) == len(new) and all(_within(a, b) for a, b in zip(old, new, strict=True))
     return old == new
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_one_flag_for_traffic_is_read_as_what_it_made_possible(served: bool) -> None:
+    written = json.loads(encode_rotation(a_rotation()))
+    del written["terms"]["serving"]
+    written["terms"]["has_traffic"] = served
+
+    read = decode_rotation(json.dumps(written), "here")
+
+    assert read.terms.serving == (Serving() if served else NO_TRAFFIC)
