@@ -16,8 +16,8 @@ from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image
-from phoenix.core.many.triage import Member, Signs
 from phoenix.core.model import Fence, LaunchFailure, Observation, Route, Slot, SlotState, TargetState, Verdict
+from phoenix.core.note import Note
 from phoenix.core.notice import Notice
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
@@ -229,6 +229,18 @@ class Store(Protocol):
         """
         ...
 
+    def note(self, key: str) -> Note | None:
+        """What is remembered under the key; None when nothing ever was."""
+        ...
+
+    def save_note(self, note: Note) -> Note:
+        """Write the note if it is still at `note.version`; returns it with its new version.
+
+        Raises:
+            StateConflict: another driver saved first; nothing was written.
+        """
+        ...
+
     def claim(self, group: str, owner: str, now: datetime, ttl: timedelta, *, force: bool = False) -> Lease:
         """Take the lease, or renew one's own (same owner: same epoch). `force` takes it from whoever has it. One that
         was not given back leaves a fence: until AWS would refuse its last request, or it is released after all.
@@ -261,27 +273,6 @@ class Store(Protocol):
 
     def history(self, group: str, limit: int = 20) -> Sequence[Rotation]:
         """Rotations of the group, newest first."""
-        ...
-
-
-class Overview(Protocol):
-    """What AWS says of many groups at once, in few calls."""
-
-    def signs_of(self, members: Sequence[Member], records: Mapping[str, GroupRecord]) -> Mapping[str, Signs]:
-        """The signs of each group. What cannot be told from afar, or where AWS refuses, is left at "not known"."""
-        ...
-
-
-class Invoker(Protocol):
-    """Who gives groups attention once a sweep has found that they need it."""
-
-    def invoke(self, groups: Sequence[str], poll_seconds: float) -> None:
-        """Have each of these advanced, without waiting for how it ends. `poll_seconds` is how often to look at one that
-        moves, so that all together do not ask AWS too much. Naming a group twice, or for nothing, does no harm.
-
-        Raises:
-            PhoenixError: nobody could be told; the groups stay due.
-        """
         ...
 
 

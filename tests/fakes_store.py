@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from phoenix.core.note import Note
 from phoenix.core.record import GroupRecord
 from phoenix.errors import StoreError
 from phoenix.ports import Lease
@@ -41,6 +42,14 @@ class MemoryStore(memory.MemoryStore):
         saved = super().save(record)
         self.saved.append(saved)
         return saved
+
+    def note(self, key: str) -> Note | None:
+        self._refuse_when_broken()
+        return super().note(key)
+
+    def save_note(self, note: Note) -> Note:
+        self._refuse_when_broken()
+        return super().save_note(note)
 
     def holds(self, lease: Lease) -> bool:
         self._refuse_when_broken()

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from phoenix.again import after, again
 from phoenix.core.milestones import with_phase_since
+from phoenix.core.note import Note
 from phoenix.core.notice import Notice
 from phoenix.core.record import GroupRecord
 from phoenix.engine.group import Group
@@ -22,6 +23,8 @@ from phoenix.errors import PhoenixError, StateConflict
 from phoenix.ports import Notifier
 
 T = TypeVar("T")
+Kept = TypeVar("Kept", GroupRecord, Note)
+"""What has an outbox."""
 
 log = logging.getLogger(__name__)
 
@@ -43,18 +46,17 @@ def save_telling(group: Group, before: GroupRecord, after: GroupRecord) -> Group
     return saved
 
 
-def put(group: Group, record: GroupRecord, *notices: Notice) -> GroupRecord:
+def put(group: Group, record: Kept, *notices: Notice) -> Kept:
     """The record with these in its outbox, for the save that follows; one whose id is there already stays as it is.
 
     Where nobody is to be told, nothing is put in.
     """
     there = {notice.id for notice in record.outbox}
-    new = tuple(notice for notice in notices if notice.id not in there)
-    nobody = group.notifiers == ()
-    return record if nobody or not new else replace(record, outbox=(*record.outbox, *new))
+    new: tuple[Notice, ...] = tuple(notice for notice in notices if notice.id not in there)
+    return replace(record, outbox=(*record.outbox, *new)) if new and group.notifiers != () else record
 
 
-def send(group: Group, record: GroupRecord) -> GroupRecord:
+def send(group: Group, record: Kept) -> Kept:
     """Send what is due of the record's outbox, and return the record as it is saved then.
 
     First it is noted, in a save, that somebody sends: of two drivers only one can. What does not arrive is tried again
@@ -98,32 +100,32 @@ def _without_outbox(record: GroupRecord) -> GroupRecord:
     return replace(record, version=0, outbox=())
 
 
-def _due(record: GroupRecord, now: datetime) -> tuple[Notice, ...]:
+def _due(record: GroupRecord | Note, now: datetime) -> tuple[Notice, ...]:
     return tuple(notice for notice in record.outbox if notice.due_at <= now)
 
 
-def _mark(group: Group, record: GroupRecord) -> tuple[GroupRecord, tuple[Notice, ...]]:
+def _mark(group: Group, record: Kept) -> tuple[Kept, tuple[Notice, ...]]:
     """Note that what is due is being sent; whoever saves this first sends it, and for a while nobody else does."""
     now = group.clock.now()
 
-    def mark(kept: GroupRecord) -> tuple[GroupRecord, tuple[Notice, ...]]:
+    def mark(kept: Kept) -> tuple[Kept, tuple[Notice, ...]]:
         due = _due(kept, now)
         marks = {notice.id: replace(notice, tried_at=now) for notice in due}
-        return (group.store.save(_with(kept, marks)), tuple(marks.values())) if due else (kept, ())
+        return (_saved(group, _with(kept, marks)), tuple(marks.values())) if due else (kept, ())
 
     kept, marked = _past_others(group, record, mark)
     return marked or (kept, ())
 
 
-def _rewrite(group: Group, record: GroupRecord, left: Mapping[str, Notice | None]) -> GroupRecord:
+def _rewrite(group: Group, record: Kept, left: Mapping[str, Notice | None]) -> Kept:
     """Take out what has been sent, whatever else somebody saves meanwhile: it must not be sent once more for that."""
-    kept, saved = _past_others(group, record, lambda kept: group.store.save(_with(kept, left)))
+    kept, saved = _past_others(group, record, lambda kept: _saved(group, _with(kept, left)))
     if saved is None:
         log.warning("outbox.left_as_it_was", extra={"group": group.name, "notices": sorted(left)})
     return saved or kept
 
 
-def _past_others(group: Group, record: GroupRecord, change: Callable[[GroupRecord], T]) -> tuple[GroupRecord, T | None]:
+def _past_others(group: Group, record: Kept, change: Callable[[Kept], T]) -> tuple[Kept, T | None]:
     """Change the record on top of what others save at that moment; None when they were faster each time. The record
     that comes back is the last one that was read."""
     kept = [record]
@@ -132,7 +134,7 @@ def _past_others(group: Group, record: GroupRecord, change: Callable[[GroupRecor
         try:
             return change(kept[-1])
         except StateConflict:
-            kept.append(group.store.load(record.group) or kept[-1])
+            kept.append(_reloaded(group, kept[-1]))
             raise
 
     try:
@@ -142,7 +144,18 @@ def _past_others(group: Group, record: GroupRecord, change: Callable[[GroupRecor
     return kept[-1], changed
 
 
-def _with(record: GroupRecord, changed: Mapping[str, Notice | None]) -> GroupRecord:
+def _saved(group: Group, kept: Kept) -> Kept:
+    return group.store.save_note(kept) if isinstance(kept, Note) else group.store.save(kept)
+
+
+def _reloaded(group: Group, kept: Kept) -> Kept:
+    """As the store has it now; as it was where the store has none."""
+    if isinstance(kept, Note):
+        return group.store.note(kept.key) or kept
+    return group.store.load(kept.group) or kept
+
+
+def _with(record: Kept, changed: Mapping[str, Notice | None]) -> Kept:
     outbox = (changed.get(notice.id, notice) for notice in record.outbox)
     return replace(record, outbox=tuple(notice for notice in outbox if notice is not None))
 

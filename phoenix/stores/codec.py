@@ -16,14 +16,15 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import inspect
 
+from phoenix.core.note import Note
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.temporary import Ledger
 from phoenix.errors import StoreError
 from phoenix.stores import entries
-from phoenix.stores.formats import FORMAT, Json, record_of_today, rotation_of_today
+from phoenix.stores.formats import FORMAT, Json, note_of_today, record_of_today, rotation_of_today
 
-T = TypeVar("T", GroupRecord, Rotation)
+T = TypeVar("T", GroupRecord, Rotation, Note)
 
 _NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
 """What a field holds that nobody has used, in whichever version: most fields begin so."""
@@ -41,7 +42,12 @@ def encode_rotation(rotation: Rotation) -> str:
     return _encoded(rotation)
 
 
-def _encoded(value: GroupRecord | Rotation) -> str:
+def encode_note(note: Note) -> str:
+    """Write the note as one JSON object."""
+    return _encoded(note)
+
+
+def _encoded(value: GroupRecord | Rotation | Note) -> str:
     return msgspec.json.encode({"format": FORMAT, **msgspec.to_builtins(value, enc_hook=_spell)}).decode()
 
 
@@ -80,6 +86,15 @@ def decode_rotation(text: str, where: str) -> Rotation:
         StoreError: it is damaged, or only another version of phoenix understands it.
     """
     return _decoded(text, Rotation, rotation_of_today, f"a rotation in {where}")
+
+
+def decode_note(text: str, where: str) -> Note:
+    """Read what `encode_note` wrote, or an earlier version under the same key; `where` names the store in errors.
+
+    Raises:
+        StoreError: it is damaged, or only another version of phoenix understands it.
+    """
+    return _decoded(text, Note, note_of_today, f"a note in {where}")
 
 
 def _decoded(text: str, kind: type[T], of_today: Callable[[Json, int], Json], which: str) -> T:

@@ -18,13 +18,22 @@ from phoenix.again import after, again
 from phoenix.aws.rights import Names, Rights, arn
 from phoenix.aws.session import Aws
 from phoenix.core.model import Fence
+from phoenix.core.note import Note
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.tags import fitting
 from phoenix.errors import StateConflict, StoreError, TransientError, UsageError
 from phoenix.ports import Lease
 from phoenix.stores import dynamodb_table
-from phoenix.stores.codec import as_text, decode_record, decode_rotation, encode_record, encode_rotation
+from phoenix.stores.codec import (
+    as_text,
+    decode_note,
+    decode_record,
+    decode_rotation,
+    encode_note,
+    encode_record,
+    encode_rotation,
+)
 from phoenix.stores.dynamodb_table import DUE, MOST_BYTES, Item, Table
 from phoenix.stores.lease import Claim, decode_fences, encode_fences, is_same, without_fence
 from phoenix.stores.unreadable import readable
@@ -104,8 +113,19 @@ class DynamoStore:
         last = before.rotation if before is not None else None
         if last is not None and (saved.rotation is None or saved.rotation.id != last.id):
             self._file(last, record.version)
-        self._write(saved)
+        self._write(saved.group, saved.version, encode_record(saved))
         self._read[saved.group] = saved
+        return saved
+
+    def note(self, key: str) -> Note | None:
+        """What is remembered under the key; None when nothing ever was. Its item is named as a record's."""
+        found = self._table.get(key, _RECORD)
+        return decode_note(str(found["body"]), self._name) if found else None
+
+    def save_note(self, note: Note) -> Note:
+        """Write the note if its version is still the one in the table."""
+        saved = replace(note, version=note.version + 1)
+        self._write(saved.key, saved.version, encode_note(saved))
         return saved
 
     def claim(self, group: str, owner: str, now: datetime, ttl: timedelta, *, force: bool = False) -> Lease:
@@ -191,22 +211,21 @@ class DynamoStore:
             raise StateConflict(record.group, record.version)
         return known
 
-    def _write(self, saved: GroupRecord) -> None:
-        before, mark = saved.version - 1, os.urandom(8).hex()
-        body = encode_record(saved)
+    def _write(self, key: str, version: int, body: str) -> None:
+        before, mark = version - 1, os.urandom(8).hex()
         if len(body.encode()) > MOST_BYTES:
             raise StoreError(
-                f"the record of {saved.group} has grown to {len(body.encode()) // 1024} KB, and an item of DynamoDB "
+                f"the record of {key} has grown to {len(body.encode()) // 1024} KB, and an item of DynamoDB "
                 "takes 400: a store in a file has room for it (sqlite:///PATH)"
             )
-        item: dict[str, str | int] = {"group": saved.group, "item": _RECORD, "version": saved.version}
+        item: dict[str, str | int] = {"group": key, "item": _RECORD, "version": version}
         item |= {"body": body, "mark": mark, "place": self._whole_location()}
         first = "attribute_not_exists(#version)"
         if self._table.put(item, first) if before == 0 else self._table.put(item, "#version = :before", before=before):
             return
-        found = self._table.get(saved.group, _RECORD)
+        found = self._table.get(key, _RECORD)
         if found is None or found.get("mark") != mark:  # else it was us: the answer was lost, and asked for again
-            raise StateConflict(saved.group, before)
+            raise StateConflict(key, before)
 
     def _file(self, rotation: Rotation, version: int) -> None:
         """Put the rotation into the history, as that version of the record had it; a later one that is there stays."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from phoenix.core.model import Slot
+from phoenix.core.note import Note
 from phoenix.core.ownership import begun_anew
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
@@ -38,6 +39,14 @@ class FinishedElsewhere:
     def save(self, record: GroupRecord) -> GroupRecord:
         """Write the record."""
         return self._real.save(record)
+
+    def note(self, key: str) -> Note | None:
+        """What is remembered under the key."""
+        return self._real.note(key)
+
+    def save_note(self, note: Note) -> Note:
+        """Write the note."""
+        return self._real.save_note(note)
 
     def claim(self, group: str, owner: str, now: datetime, ttl: timedelta, *, force: bool = False) -> Lease:
         """Take the lease."""

@@ -43,6 +43,17 @@ def _with_serving(written: Json) -> Json:
     return written | {"terms": rest | {"serving": {"weights": served, "health": served, "keeps_hot": served}}}
 
 
+def note_of_today(written: Json, format_: int) -> Json:
+    """A note in the layout of today. Before there were notes, each was the record of a group that does not exist, which
+    was paused while there was something to remember."""
+    if "group" not in written:
+        return written
+    rest = {name: value for name, value in record_of_today(written, format_).items() if value}
+    ask = rest.pop("paused", {})
+    told = {"at": ask.get("at"), "by": ask.get("by", ""), "text": ask.get("reason") or ""}
+    return rest | {"key": rest.pop("group"), **told}
+
+
 def _from_1(flat: Json) -> Json:
     rest = dict(flat)
     rest.pop("phase", None)  # it follows from the clocks

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from phoenix.core.model import Fence
+from phoenix.core.note import Note
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.errors import StateConflict
@@ -25,18 +26,21 @@ class MemoryStore:
         self.location = location
         self._guard = threading.Lock()
         self._records: dict[str, GroupRecord] = {}
+        self._notes: dict[str, Note] = {}
         self._leases: dict[str, Lease] = {}
         self._epochs: dict[str, int] = {}
         self._fences: dict[str, tuple[Fence, ...]] = {}
         self._due: dict[str, datetime] = {}
         self._history: dict[str, dict[str, Rotation]] = {}
 
-    def begin_with(self, known: GroupRecord | Lease) -> None:
+    def begin_with(self, known: GroupRecord | Note | Lease) -> None:
         """Take over what another store knew, as it was there."""
         with self._guard:
             if isinstance(known, Lease):
                 self._leases[known.group], self._epochs[known.group] = known, known.epoch
                 self._due[known.group], self._fences[known.group] = known.until, known.fences
+            elif isinstance(known, Note):
+                self._notes[known.key] = known
             else:
                 self._records[known.group] = known
 
@@ -58,6 +62,19 @@ class MemoryStore:
             self._records[record.group] = saved
             if saved.rotation is not None:
                 self._history.setdefault(record.group, {})[saved.rotation.id] = saved.rotation
+            return saved
+
+    def note(self, key: str) -> Note | None:
+        """What is remembered under the key; None when nothing ever was."""
+        return self._notes.get(key)
+
+    def save_note(self, note: Note) -> Note:
+        """Keep the note if its version is still the one kept here."""
+        with self._guard:
+            kept = self._notes.get(note.key)
+            if (kept.version if kept else 0) != note.version:
+                raise StateConflict(note.key, note.version)
+            self._notes[note.key] = saved = replace(note, version=note.version + 1)
             return saved
 
     def claim(self, group: str, owner: str, now: datetime, ttl: timedelta, *, force: bool = False) -> Lease:

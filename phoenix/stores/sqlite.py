@@ -17,11 +17,20 @@ from pathlib import Path
 from typing import Any
 
 from phoenix.core.model import Fence
+from phoenix.core.note import Note
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.errors import StateConflict, UsageError
 from phoenix.ports import Lease
-from phoenix.stores.codec import as_text, decode_record, decode_rotation, encode_record, encode_rotation
+from phoenix.stores.codec import (
+    as_text,
+    decode_note,
+    decode_record,
+    decode_rotation,
+    encode_note,
+    encode_record,
+    encode_rotation,
+)
 from phoenix.stores.lease import Claim, decode_fences, encode_fences, is_same, without_fence
 from phoenix.stores.sqlite_file import SqliteFile
 from phoenix.stores.unreadable import readable
@@ -80,13 +89,24 @@ class SqliteStore:
         """Write the record and file its rotation, both or neither."""
         saved = replace(record, version=record.version + 1)
         written, rotation = encode_record(saved), saved.rotation
-        statement = _FIRST_RECORD if record.version == 0 else _NEXT_RECORD
         with self._writing() as database:
-            if database.execute(statement, (written, saved.version, record.group, record.version)).rowcount != 1:
-                raise StateConflict(record.group, record.version)
+            _write(database, saved.group, saved.version, written)
             if rotation is not None:
                 filed = (record.group, rotation.id, as_text(rotation.started_at), encode_rotation(rotation))
                 database.execute(_FILE_ROTATION, filed)
+        return saved
+
+    def note(self, key: str) -> Note | None:
+        """What is remembered under the key; None when nothing ever was. It is kept among the records."""
+        with self._reading() as database:
+            row = database and _one(database, _RECORD, key)
+        return decode_note(row[0], self._file.name) if row else None
+
+    def save_note(self, note: Note) -> Note:
+        """Write the note if its version is still the one in the file."""
+        saved = replace(note, version=note.version + 1)
+        with self._writing() as database:
+            _write(database, saved.key, saved.version, encode_note(saved))
         return saved
 
     def claim(self, group: str, owner: str, now: datetime, ttl: timedelta, *, force: bool = False) -> Lease:
@@ -167,6 +187,14 @@ class SqliteStore:
             finally:
                 if database.in_transaction:
                     database.execute("ROLLBACK")
+
+
+def _write(database: sqlite3.Connection, key: str, version: int, written: str) -> None:
+    """Put this version in the place of the one before, or refuse where another one is there."""
+    before = version - 1
+    statement = _FIRST_RECORD if before == 0 else _NEXT_RECORD
+    if database.execute(statement, (written, version, key, before)).rowcount != 1:
+        raise StateConflict(key, before)
 
 
 def _held(database: sqlite3.Connection, group: str) -> tuple[Lease | None, int, tuple[Fence, ...]]:

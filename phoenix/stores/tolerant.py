@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from phoenix.core.note import Note
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.errors import StateConflict, StoreError, TransientError
@@ -59,6 +60,19 @@ class TolerantStore:
         self._remember(saved)
         return saved
 
+    def note(self, key: str) -> Note | None:
+        """What is remembered under the key, as far as it could be read."""
+        note = self._try(lambda store: store.note(key))
+        if note is not None:
+            self._remember(note)
+        return note
+
+    def save_note(self, note: Note) -> Note:
+        """Write the note where that is still possible."""
+        saved = self._try(lambda store: store.save_note(note))
+        self._remember(saved)
+        return saved
+
     def claim(self, group: str, owner: str, now: datetime, ttl: timedelta, *, force: bool = False) -> Lease:
         """Take the lease; where the store fails nobody else can have it either."""
         lease = self._try(lambda store: store.claim(group, owner, now, ttl, force=force))
@@ -85,7 +99,7 @@ class TolerantStore:
         """Rotations of the group, newest first; only our own after a failure."""
         return self._try(lambda store: store.history(group, limit))
 
-    def _remember(self, seen: GroupRecord | Lease) -> None:
+    def _remember(self, seen: GroupRecord | Note | Lease) -> None:
         if self._memory is not None:
             self._memory.begin_with(seen)
 

@@ -17,7 +17,7 @@ from phoenix.aws.session import Access, Aws
 from phoenix.core.many.triage import UNKNOWN_SIGNS, Member, Signs
 from phoenix.core.record import GroupRecord
 from phoenix.core.window import NEVER
-from phoenix.engine.many.sweep import Estate
+from phoenix.engine.many.sweep import Estate, Invoker
 from phoenix.errors import PermanentError, PhoenixError
 from phoenix.fleets import group_marks
 from phoenix.images import together
@@ -25,7 +25,7 @@ from phoenix.keys import Kind
 from phoenix.policy.loader import Library
 from phoenix.policy.model import Policy
 from phoenix.policy.terms import calendar_of, rotate_when_of, rules_of
-from phoenix.ports import Clock, Invoker, Store
+from phoenix.ports import Clock, Store
 from phoenix.routers import shares
 from phoenix.wiring.base import Base
 from phoenix.wiring.from_policy import access_of, slots_of

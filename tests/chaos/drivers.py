@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from phoenix.core.action import Action, SetWeights
 from phoenix.core.model import Route, Slot
+from phoenix.core.note import Note
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.errors import ForeignWeights, Throttled
@@ -245,6 +246,12 @@ class DriverStore:
         if tells:
             self._ports.moment("after save")
         return saved
+
+    def note(self, key: str) -> Note | None:
+        return self._store.note(key)
+
+    def save_note(self, note: Note) -> Note:
+        return self._store.save_note(note)
 
     def claim(self, group: str, owner: str, now: datetime, ttl: timedelta, *, force: bool = False) -> Lease:
         lease = self._store.claim(group, owner, now, ttl, force=force)

@@ -15,6 +15,7 @@ import pytest
 
 from phoenix.aws.session import Aws
 from phoenix.core.model import Outcome
+from phoenix.core.note import Note
 from phoenix.core.tags import fitting
 from phoenix.errors import LeaseHeld, StateConflict
 from phoenix.ports import Store
@@ -118,6 +119,29 @@ def test_a_record_that_has_gone_cannot_be_saved_on(store: Store) -> None:
         store.save(a_record(version=3))
 
     assert store.load("web") is None
+
+
+def test_nothing_is_noted_under_a_key_at_first(store: Store) -> None:
+    assert store.note("*turn*") is None
+
+
+def test_a_saved_note_comes_back_with_its_new_version(store: Store) -> None:
+    first = store.save_note(Note("*turn*", at=NOON, by="us/1", text="web"))
+    second = store.save_note(replace(first, text="api"))
+
+    assert (first.version, store.note("*turn*")) == (1, second)
+    assert second == Note("*turn*", version=2, at=NOON, by="us/1", text="api")
+
+
+def test_of_two_drivers_that_save_a_note_at_once_one_is_refused(store: Store) -> None:
+    first = store.save_note(Note("*turn*", text="web"))
+    second = store.save_note(replace(first, text="api"))
+
+    for late in (replace(first, text="db"), Note("*turn*"), Note("*other*", version=1)):
+        with pytest.raises(StateConflict):
+            store.save_note(late)
+
+    assert (store.note("*turn*"), store.note("*other*")) == (second, None)
 
 
 def test_the_history_holds_each_rotation_once_as_it_was_saved_last(store: Store) -> None:

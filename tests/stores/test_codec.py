@@ -11,10 +11,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from phoenix.core.model import NO_TRAFFIC, Serving
+from phoenix.core.note import Note
 from phoenix.core.record import GroupRecord
 from phoenix.core.temporary import Ledger
 from phoenix.errors import StoreError
-from phoenix.stores.codec import decode_record, decode_rotation, encode_record, encode_rotation
+from phoenix.stores.codec import (
+    decode_note,
+    decode_record,
+    decode_rotation,
+    encode_note,
+    encode_record,
+    encode_rotation,
+)
 from phoenix.stores.formats import record_of_today
 from tests.stores.builders import a_full_record, a_record, a_rotation
 from tests.stores.test_entries import ledgers
@@ -115,6 +123,22 @@ def test_a_record_as_0_1_0_wrote_it_is_read_and_what_it_did_not_know_takes_its_d
         {},
     )
     assert decode_record(encode_record(record), "here") == record
+
+
+def test_a_note_as_0_1_0_wrote_it_into_the_record_of_a_group_that_does_not_exist_is_read() -> None:
+    text = (Path(__file__).parents[1] / "golden" / "note_0_1_0.json").read_text(encoding="utf-8")
+
+    note = decode_note(text, "the store")
+
+    assert (note.key, note.version, note.by) == ("*breaker*", 3, "phoenix")
+    assert (note.at, note.text) == (note.outbox[0].at, "2 rollbacks within 6h, 2 stop starts: api, db.")
+    assert decode_note(encode_note(note), "the store") == note
+
+
+def test_a_note_of_what_is_over_is_read_from_a_record_that_was_not_paused() -> None:
+    text = encode_record(GroupRecord("*breaker*", version=4))
+
+    assert decode_note(text, "the store") == Note("*breaker*", version=4)
 
 
 def test_a_record_as_0_1_0_wrote_it_loses_nothing_when_it_is_written_again() -> None:

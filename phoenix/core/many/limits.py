@@ -16,11 +16,12 @@ from phoenix.core.model import Cause
 from phoenix.core.record import GroupRecord
 
 STARTS: Final = "*starts*"
-"""The pseudo group whose lease makes starts follow one another; no policy can have this name."""
+"""Whose lease makes starts follow one another; no policy can have this name."""
 BREAKER: Final = "*breaker*"
-"""The pseudo group whose record says that the breaker is open."""
+"""Under which the store notes that the breaker is open."""
 IDLE: Final = "*idle*"
-"""The pseudo group that is due when the idle groups are to be looked at before their time."""
+"""The name that is due when the idle groups are to be looked at before their time. Under it the store notes whose turn
+was the last."""
 
 Labels = Mapping[str, str]
 

@@ -18,9 +18,8 @@ from typing import Final
 from phoenix.again import again
 from phoenix.core.blocker import Blocker
 from phoenix.core.many.limits import BREAKER, STARTS, Breaker, in_flight, why_full, why_open
+from phoenix.core.note import Note
 from phoenix.core.notice import Notice
-from phoenix.core.record import GroupRecord
-from phoenix.core.story import Ask
 from phoenix.engine.group import Group
 from phoenix.engine.outbox import put, send
 from phoenix.engine.request import RotateRequest
@@ -92,13 +91,13 @@ def tell_of_breaker(group: Group, opened: str | None) -> None:
     """
     if group.rules.breaker is None:
         return
-    kept = group.store.load(BREAKER) or GroupRecord(BREAKER)
+    kept = group.store.note(BREAKER) or Note(BREAKER)
     try:
         if opened is not None and not _is_told(kept, group.rules.breaker, group.clock.now()):
-            kept = group.store.save(_opened(group, kept, opened))
+            kept = group.store.save_note(_opened(group, kept, opened))
             log.error("breaker.opened", extra={"group": group.name, "reason": opened})
-        elif opened is None and kept.paused is not None:
-            kept = group.store.save(replace(kept, paused=None))
+        elif opened is None and kept.at is not None:
+            kept = group.store.save_note(replace(kept, at=None, by="", text=""))
             log.warning("breaker.closed", extra={"group": group.name})
     except StateConflict:
         return  # somebody else has noticed it, and tells
@@ -106,13 +105,13 @@ def tell_of_breaker(group: Group, opened: str | None) -> None:
         send(group, kept)
 
 
-def _is_told(kept: GroupRecord, breaker: Breaker, now: datetime) -> bool:
+def _is_told(kept: Note, breaker: Breaker, now: datetime) -> bool:
     """False also where it was told so long ago that the rollbacks of then do not count any more: others have opened it
     since, and nobody has noted that it had closed, as only a start by schedule does."""
-    return kept.paused is not None and now - kept.paused.at < breaker.within
+    return kept.at is not None and now - kept.at < breaker.within
 
 
-def _opened(group: Group, kept: GroupRecord, text: str) -> GroupRecord:
+def _opened(group: Group, kept: Note, text: str) -> Note:
     now = group.clock.now()
     at = f"{now:%Y%m%dT%H%M%SZ}"
     notice = Notice(
@@ -123,7 +122,7 @@ def _opened(group: Group, kept: GroupRecord, text: str) -> GroupRecord:
         text=f"{text} What is in flight goes on. By hand: phoenix rotate --ignore breaker --reason ...",
         facts={"event": "breaker", "since": f"{now:%Y-%m-%dT%H:%M:%SZ}"},
     )
-    return put(group, replace(kept, paused=Ask(now, "phoenix", text)), notice)
+    return put(group, replace(kept, at=now, by="phoenix", text=text), notice)
 
 
 def _wait_for_turn(group: Group) -> Lease:

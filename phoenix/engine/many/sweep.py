@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import dropwhile, takewhile
-from typing import Final
+from typing import Final, Protocol
 
 from phoenix.core.due import WATCHED
 from phoenix.core.many.limits import IDLE, Rules, in_flight, why_open, with_room
-from phoenix.core.many.triage import UNKNOWN_SIGNS, Member, Need, need_of
+from phoenix.core.many.triage import UNKNOWN_SIGNS, Member, Need, Signs, need_of
+from phoenix.core.note import Note
 from phoenix.core.record import GroupRecord
-from phoenix.core.story import Ask
 from phoenix.errors import LeaseHeld, PhoenixError
-from phoenix.ports import Clock, Invoker, Overview, Store
+from phoenix.ports import Clock, Store
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,27 @@ _SWEEP_EVERY: Final = timedelta(minutes=1)
 _ACTIVE: Final = timedelta(minutes=4)
 """Who is driven has a lease that expires sooner than this, and who rests in flight is due sooner."""
 _LOOK_TTL: Final = timedelta(minutes=2)
+
+
+class Overview(Protocol):
+    """What AWS says of many groups at once, in few calls."""
+
+    def signs_of(self, members: Sequence[Member], records: Mapping[str, GroupRecord]) -> Mapping[str, Signs]:
+        """The signs of each group. What cannot be told from afar, or where AWS refuses, is left at "not known"."""
+        ...
+
+
+class Invoker(Protocol):
+    """Has groups advanced once a sweep has found that they need it."""
+
+    def invoke(self, groups: Sequence[str], poll_seconds: float) -> None:
+        """Have each of these advanced, without waiting for how it ends. `poll_seconds` is how often to look at one that
+        moves, so that all together do not ask AWS too much. Naming a group twice, or for nothing, does no harm.
+
+        Raises:
+            PhoenixError: the call did not arrive; the groups stay due.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +160,7 @@ class _Looked:
     """How many may start by the rules, those included for whose calls this sweep is too short."""
     is_open: bool
     """The breaker is."""
-    cursor: GroupRecord
+    cursor: Note
     standing: Standing
 
     @property
@@ -182,13 +203,15 @@ def _look_at_all(pace: _Pace, found: Swept, due: Collection[str]) -> Swept:
 
 def _judged(estate: Estate, due: Collection[str]) -> _Looked:
     members = [member for name, member in sorted(estate.members.items()) if name not in due]
-    records = dict(estate.store.load_many([*estate.members, IDLE]))
-    cursor = records.pop(IDLE, None) or GroupRecord(IDLE)
+    records = estate.store.load_many([*estate.members])
     signs = estate.overview.signs_of(members, records)
     now = estate.clock.now()
     needs = {m.name: need_of(m, records.get(m.name), signs.get(m.name, UNKNOWN_SIGNS), now) for m in members}
     upkeep = tuple(name for name, need in needs.items() if need is Need.UPKEEP)
-    order = _in_turn((name for name, need in needs.items() if need is Need.START), cursor)
+    wanted = [name for name, need in needs.items() if need is Need.START]
+    # Alone, a group has its turn whoever had the last one.
+    cursor = (estate.store.note(IDLE) if len(wanted) > 1 else None) or Note(IDLE)
+    order = _in_turn(wanted, cursor)
     is_open = why_open(estate.rules, records.values(), now) is not None
     # Of those that the breaker stops, one: it tells of it, once.
     allowed = order[:1] if is_open else with_room(estate.rules, in_flight(records.values()), order)
@@ -196,10 +219,9 @@ def _judged(estate: Estate, due: Collection[str]) -> _Looked:
     return _Looked(len(members), upkeep, order, start, len(allowed), is_open, cursor, _standing(records, now))
 
 
-def _in_turn(names: Iterable[str], cursor: GroupRecord) -> tuple[str, ...]:
+def _in_turn(names: Iterable[str], cursor: Note) -> tuple[str, ...]:
     """From where the last look ended, and round: else the first in the alphabet would be looked at for ever."""
-    last = (cursor.paused.reason if cursor.paused else None) or ""
-    return tuple(sorted(names, key=lambda name: (name <= last, name)))
+    return tuple(sorted(names, key=lambda name: (name <= cursor.text, name)))
 
 
 def _remember_turn(pace: _Pace, looked: _Looked) -> None:
@@ -209,9 +231,9 @@ def _remember_turn(pace: _Pace, looked: _Looked) -> None:
     run = [*takewhile(tried.__contains__, dropwhile(lambda name: name not in tried, looked.order))]
     if not run or len(run) == len(looked.order):
         return
-    turn = Ask(pace.estate.clock.now(), pace.estate.driver, run[-1])
+    turn = replace(looked.cursor, at=pace.estate.clock.now(), by=pace.estate.driver, text=run[-1])
     try:
-        pace.estate.store.save(replace(looked.cursor, paused=turn))
+        pace.estate.store.save_note(turn)
     except PhoenixError as error:  # the same ones are tried again, which does no harm once
         log.warning("sweep.turn_not_noted", extra={"reason": error.message})
 

@@ -144,9 +144,9 @@ def test_the_breaker_is_told_of_once_and_closes_by_itself() -> None:
     assert bench.writes == []
     bench.clock.at += timedelta(hours=6)
     assert tick(bench.group).outcome is Outcome.IN_PROGRESS
-    closed = bench.store.load(BREAKER)
+    closed = bench.store.note(BREAKER)
     assert closed is not None
-    assert closed.paused is None
+    assert closed.at is None
 
 
 def test_the_breaker_is_told_of_again_when_other_rollbacks_have_opened_it_since() -> None:
@@ -176,8 +176,7 @@ def test_the_news_of_the_breaker_and_its_record_say_why_it_has_opened() -> None:
 
     tick(bench.group)
 
-    opened = bench.store.load(BREAKER)
+    opened = bench.store.note(BREAKER)
     assert opened is not None
-    assert opened.paused is not None
-    assert opened.paused.reason == blocker.text
+    assert opened.text == blocker.text
     assert blocker.text in bench.inbox.texts[-1]
