@@ -25,6 +25,8 @@ from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask, Hold, Origin, WayBack
 from phoenix.core.temporary import SchedulesEntry, Upkeep
 
+OWNER = Capacity(2, 8)
+"""The numbers that the owner of the live slot has set."""
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 OLD_IMAGE, NEW_IMAGE = "ami-0000000000000000a", "ami-0000000000000000b"
 ALL_AT_ONCE = (Step(100, 100, 100, timedelta(minutes=5)),)
@@ -130,7 +132,7 @@ def a_rotation(steps: tuple[Step, ...] = ALL_AT_ONCE, **changes: Any) -> Rotatio
         deadline=after(120),
         origin=Origin(trigger="new image", by="tester", store="sqlite:///test"),
         need=4,
-        capacity=Capacity(2, 8),
+        capacity=OWNER,
         step=1,
         growth=Growth(since=NOON),
     )

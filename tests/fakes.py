@@ -16,8 +16,8 @@ from phoenix.core.action import (
     MakeTemplateVersion,
     RemoveTags,
     ReplaceInstance,
-    SetCapacity,
     SetFailover,
+    SetRole,
     SetSchedules,
     SetWeights,
     WriteTags,
@@ -36,6 +36,7 @@ from phoenix.core.model import (
     TargetState,
     Verdict,
 )
+from phoenix.core.roles import numbers
 from phoenix.core.rotation import Rotation
 from phoenix.core.trigger import LiveInstance
 from phoenix.errors import ForeignWeights, NotFound, PermanentError
@@ -99,8 +100,8 @@ class FakeFleet:
                 wanted = f"phoenix {action.rotation} generation {action.generation}"
                 if wanted not in {description for description, _ in self.versions.values()}:
                     self.versions[max(self.versions) + 1] = (wanted, action.image)
-            case SetCapacity():
-                self._set_capacity(action)
+            case SetRole():
+                self._set_role(action)
             case SetSchedules():
                 others = self.state[action.slot].suspended - {"ScheduledActions"}
                 self._change(action.slot, suspended=others if action.running else others | {"ScheduledActions"})
@@ -173,15 +174,16 @@ class FakeFleet:
         for slot, keys in action.keys.items():
             self._change(slot, tags={k: v for k, v in self.state[slot].tags.items() if k not in keys})
 
-    def _set_capacity(self, action: SetCapacity) -> None:
+    def _set_role(self, action: SetRole) -> None:
         before = self.state[action.slot]
-        desired = before.desired if action.desired is None else action.desired
+        then = numbers(action.role, action.count, action.owner)
+        desired = before.desired if then.desired is None else then.desired
         self._change(
             action.slot,
-            min=action.min,
-            max=action.max,
-            desired=min(max(desired, action.min), action.max),
-            template_version=action.template_version or before.template_version,
+            min=then.min,
+            max=then.max,
+            desired=min(max(desired, then.min), then.max),
+            template_version=action.version or before.template_version,
         )
         self._reconcile(action.slot)
 

@@ -15,8 +15,8 @@ from phoenix.core.action import (
     MakeTemplateVersion,
     RemoveTags,
     ReplaceInstance,
-    SetCapacity,
     SetFailover,
+    SetRole,
     SetSchedules,
     SetWeights,
     WriteTags,
@@ -26,6 +26,7 @@ from phoenix.core.decide import decide
 from phoenix.core.model import Instance, Judgement, LaunchFailure, Observation, Route, Slot, SlotState, TargetState
 from phoenix.core.ready import capacity_verdict
 from phoenix.core.record import GroupRecord
+from phoenix.core.roles import numbers
 from tests.builders import NOON
 
 
@@ -107,8 +108,8 @@ class World:
         """Carry out one action, then hold the world against the invariants."""
         self.actions.append(action)
         match action:
-            case SetCapacity():
-                self._set_capacity(action)
+            case SetRole():
+                self._set_role(action)
             case SetWeights():
                 self.weight = action.percent if action.slot is Slot.GREEN else 100 - action.percent
                 self.named = set(Slot) - ({action.slot} if action.unrefer and not action.percent else set())
@@ -155,12 +156,13 @@ class World:
         for slot, keys in action.keys.items():
             self.places[slot].tags = {k: v for k, v in self.places[slot].tags.items() if k not in keys}
 
-    def _set_capacity(self, action: SetCapacity) -> None:
+    def _set_role(self, action: SetRole) -> None:
         place = self.places[action.slot]
-        place.min, place.max = action.min, action.max
-        if action.template_version is not None:
-            place.version = action.template_version
-        wanted = place.desired if action.desired is None else action.desired
+        then = numbers(action.role, action.count, action.owner)
+        place.min, place.max = then.min, then.max
+        if action.version is not None:
+            place.version = action.version
+        wanted = place.desired if then.desired is None else then.desired
         place.desired = max(place.min, min(place.max, wanted))
         self._settle(place)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from phoenix.core.model import Slot
+from phoenix.core.model import Capacity, Role, Slot
 from phoenix.core.record import GroupRecord
 
 
@@ -38,17 +38,18 @@ class MakeTemplateVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class SetCapacity:
-    """Set MinSize and MaxSize, and DesiredCapacity or the template version where given; one call, absolute values.
+class SetRole:
+    """Bring the slot into this role with `count` instances, and to a template version where one is given; one call.
 
-    `template` identifies the launch template that the version belongs to; None: the one that the slot has.
+    `owner` are the bounds that the owner's autoscaler has there; None: the slot has exactly `count`. The role table
+    knows the numbers. `template` identifies the launch template of the version; None: the one that the slot has.
     """
 
     slot: Slot
-    min: int
-    max: int
-    desired: int | None = None
-    template_version: str | None = None
+    role: Role
+    count: int
+    owner: Capacity | None = None
+    version: str | None = None
     template: str | None = None
 
 
@@ -96,14 +97,7 @@ class SetWeights:
 
 
 Action = (
-    WriteTags
-    | RemoveTags
-    | MakeTemplateVersion
-    | SetCapacity
-    | SetSchedules
-    | SetFailover
-    | ReplaceInstance
-    | SetWeights
+    WriteTags | RemoveTags | MakeTemplateVersion | SetRole | SetSchedules | SetFailover | ReplaceInstance | SetWeights
 )
 
 

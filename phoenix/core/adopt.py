@@ -14,6 +14,7 @@ from phoenix.core import ledger, tags
 from phoenix.core.generation import UNKNOWN_IMAGE, Generation
 from phoenix.core.model import NO_TRAFFIC, Capacity, Cause, Observation, Outcome, Serving, Slot, SlotState, Step, Terms
 from phoenix.core.record import GroupRecord, Quarantined
+from phoenix.core.roles import is_pinned
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask, Origin, WayBack
 from phoenix.core.temporary import Ledger, SchedulesEntry, Upkeep
@@ -88,7 +89,7 @@ def _both(
     by_number = {g.number: g for g in found.values() if g}
     old, new = by_number.get(note.old), by_number.get(note.new)
     live = live_slot(seen)
-    if live is None or not ledger.is_pinned(seen.slots[live]):
+    if live is None or not is_pinned(seen.slots[live]):
         return old, new
     if old is None and found[live] is None:
         old = generation_in(seen.slots[live], number=note.old)
@@ -144,7 +145,7 @@ def _as_it_stands(record: GroupRecord, rotation: Rotation, seen: Observation) ->
         return replace(record, rotation=turned.end(rotation.started_at, Outcome.ROLLED_BACK))
     if live is not rotation.new.slot:
         return replace(record, rotation=rotation)
-    if ledger.is_pinned(left):
+    if is_pinned(left):
         return replace(record, rotation=rotation.close(seen.at))
     # `succeeded_at`, or a way back would take what the rotation suspended at its end for the owner's doing.
     over = replace(rotation, outcome=Outcome.SUCCEEDED, ended_at=rotation.started_at, succeeded_at=seen.at)

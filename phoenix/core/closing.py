@@ -16,14 +16,15 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.fence import answering, unrefused
-from phoenix.core.generation import UNKNOWN_IMAGE, Generation
-from phoenix.core.ledger import SCHEDULES, lost_stickiness, our_references
-from phoenix.core.model import Cause, Observation, Slot, SlotState
+from phoenix.core.generation import UNKNOWN_IMAGE
+from phoenix.core.ledger import lost_stickiness, our_references
+from phoenix.core.model import SCHEDULES, Cause, Observation, Role, Slot, SlotState
 from phoenix.core.ready import (
     ready_count,
 )
+from phoenix.core.roles import COLD, Standing, at_rest, missing_role
 from phoenix.core.rotation import Rotation
-from phoenix.core.way_back import make_old_again, sized
+from phoenix.core.way_back import make_old_again
 
 
 def close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
@@ -48,7 +49,7 @@ def close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
         yield from _at_rest(rotation, live)
     else:
         # Without weights both serve until the other is emptied: before that the live slot keeps, or gets back, its pin.
-        yield from set_capacity(live, rotation.need, max(rotation.capacity.max, rotation.need), generation=winner)
+        yield from missing_role(live, Standing(Role.PINNED, rotation.need, rotation.capacity), winner)
     ran, runs = rotation.ledger.schedules_ran, SCHEDULES not in live.suspended
     if ran is not None and ran is not runs and (not ends_back or rotation.succeeded_at is not None):
         yield SetSchedules(live.slot, running=ran)
@@ -65,7 +66,7 @@ def _retire(rotation: Rotation, seen: Observation, live: SlotState, other: SlotS
     """Give the losing slot its last role, and take the notes off both."""
     hot = _hot(rotation, live, other)
     if hot or _may_let_go(rotation, seen, live.slot):
-        yield from set_capacity(other, hot, hot, desired=hot)
+        yield from missing_role(other, Standing(Role.RETAINED, hot) if hot else COLD)
     yield from () if hot else _leave_rules(rotation, seen, live, other)
     yield from _note_quarantine(rotation, live)
     yield from _drop_notes(rotation, live, other, hot=hot > 0)
@@ -147,39 +148,32 @@ def stays_hot(rotation: Rotation) -> bool:
 
 
 def _at_rest(rotation: Rotation, live: SlotState) -> Iterator[Action]:
-    """The owner's numbers; but AWS would lower desired to a maximum below it, and cut into what is running.
-
-    A generation that is live again is what its slot launches from now on: somebody may have set it to another version.
-    """
-    owner, old = rotation.capacity, rotation.old
-    most = max(owner.max, live.desired)
-    differs = (live.min, live.max) != (owner.min, most)
+    """The owner's numbers. A generation that is live again is what its slot launches from now on: another writer may
+    have set the slot to another version."""
+    old = rotation.old
     is_known = old.template is not None and old.image != UNKNOWN_IMAGE
     comes_back = rotation.back is not None and is_known and not is_untouched(rotation)
     if comes_back and not old.is_launched_by(live):
         yield from make_old_again(rotation)
-    elif differs or (comes_back and not old.is_set_in(live)):
-        yield sized(live, owner.min, most, old if comes_back else None)
+    else:
+        yield from missing_role(live, at_rest(live, rotation.capacity), old if comes_back else None)
 
 
 def _drop_notes(rotation: Rotation, live: SlotState, other: SlotState, *, hot: bool) -> Iterator[Action]:
-    """The owner's numbers are in place, or not wanted any more; and word of a rollback has been heeded."""
+    """The owner's numbers are in place, or not wanted any more; and a store-less rollback has been heeded."""
+    stale = stale_notes(live, other, rotation.origin.store, hot=hot)
+    if stale:
+        yield RemoveTags(stale)
+
+
+def stale_notes(live: SlotState, other: SlotState, store: str, *, hot: bool) -> dict[Slot, tuple[str, ...]]:
+    """The tags that no rotation of this store needs any more. The owner's numbers stay noted on a slot kept hot."""
     found: dict[Slot, tuple[str, ...]] = {}
     for state in (live, other):
         stale = [tags.LEDGER] if state is other and hot else list(tags.TEMPORARY)
-        # Word that is meant for another store stays until that one has heard it.
-        stale += [tags.HOLD] if state.tags.get(tags.STORE) == rotation.origin.store else []
+        # A rollback without a store is noted for one store, and stays noted until that one has heeded it.
+        stale += [tags.HOLD] if state.tags.get(tags.STORE) == store else []
         present = tuple(key for key in stale if key in state.tags)
         if present:
             found[state.slot] = present
-    if found:
-        yield RemoveTags(found)
-
-
-def set_capacity(
-    state: SlotState, least: int, most: int, *, desired: int | None = None, generation: Generation | None = None
-) -> Iterator[Action]:
-    """SetCapacity, when a number differs from what is there."""
-    differs = (state.min, state.max) != (least, most) or (desired is not None and state.desired != desired)
-    if differs or (generation is not None and not generation.is_set_in(state)):
-        yield sized(state, least, most, generation, desired)
+    return found

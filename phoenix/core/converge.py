@@ -12,16 +12,15 @@ from phoenix.core import failover, tags
 from phoenix.core.action import (
     Action,
     MakeTemplateVersion,
-    SetCapacity,
+    SetRole,
     SetSchedules,
     SetWeights,
     WriteTags,
 )
 from phoenix.core.capacity import to_carry
-from phoenix.core.closing import close, set_capacity
+from phoenix.core.closing import close
 from phoenix.core.fence import answering, unrefused
-from phoenix.core.ledger import SCHEDULES
-from phoenix.core.model import Observation, SlotState, Step
+from phoenix.core.model import SCHEDULES, Observation, Role, SlotState, Step
 from phoenix.core.ready import (
     candidate_goal,
     is_enough,
@@ -30,6 +29,7 @@ from phoenix.core.ready import (
     old_goal,
     ready_count,
 )
+from phoenix.core.roles import COLD, Standing, missing_role
 from phoenix.core.rotation import Rotation
 from phoenix.core.way_back import way_back
 
@@ -94,10 +94,12 @@ def write_tags(rotation: Rotation, seen: Observation) -> Iterator[Action]:
 
 
 def _pin_live(rotation: Rotation, live: SlotState) -> Iterator[Action]:
-    least, most = rotation.need, max(rotation.capacity.max, rotation.need)
+    need, owner = rotation.need, rotation.capacity
     version = None if live.template_version.isdigit() else rotation.origin.pin or rotation.old.template_version
-    if (live.min, live.max) != (least, most) or version is not None:
-        yield SetCapacity(live.slot, min=least, max=most, template_version=version)
+    if version is not None:
+        yield SetRole(live.slot, Role.PINNED, need, owner, version)
+    else:
+        yield from missing_role(live, Standing(Role.PINNED, need, owner))
 
 
 def _grow_candidate(rotation: Rotation, seen: Observation, candidate: SlotState) -> Iterator[Action]:
@@ -114,7 +116,7 @@ def _fill_candidate(rotation: Rotation, seen: Observation, candidate: SlotState)
     if rotation.growth.since is None and not is_empty_for(rotation, candidate):
         has_settled = rotation.exposed_at is None or seen.at - rotation.exposed_at >= rotation.terms.propagation
         if has_settled and unrefused(seen) is None:
-            yield from set_capacity(candidate, 0, 0, desired=0)
+            yield from missing_role(candidate, COLD)
         return
     goal = candidate_goal(rotation)
     if goal == 0:
@@ -122,7 +124,7 @@ def _fill_candidate(rotation: Rotation, seen: Observation, candidate: SlotState)
     if rotation.terms.serving.weights and any(candidate.slot not in r.weights for r in seen.routes):
         # A target group that nothing refers to is never health-checked: refer to it, at the weight it has.
         yield SetWeights(candidate.slot, rotation.weight, only_from=frozenset({rotation.weight}))
-    yield from set_capacity(candidate, goal, max(rotation.capacity.max, goal), generation=rotation.new)
+    yield from missing_role(candidate, Standing(Role.CANDIDATE, goal, rotation.capacity), rotation.new)
 
 
 def _shift(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:
@@ -166,4 +168,4 @@ def _shrink_live(step: Step, rotation: Rotation, seen: Observation) -> Iterator[
         # Decided once, but weights may have been elsewhere since, or candidates have failed: then it waits once more.
         goes = may_shrink(rotation, seen) and is_enough(rotation, seen) and leaves_enough(rotation, seen, goal)
         if live.desired <= goal or goes:
-            yield from set_capacity(live, goal, goal)
+            yield from missing_role(live, Standing(Role.PINNED, goal))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from phoenix.core.action import Action, SetCapacity
+from phoenix.core.action import Action, SetRole
 from phoenix.core.model import Fence, Observation, SlotState
+from phoenix.core.roles import numbers
 
 CONNECT = timedelta(seconds=3)
 READ = timedelta(seconds=20)
@@ -78,6 +79,7 @@ def unrefused(seen: Observation) -> Fence | None:
 
 def takes_away(action: Action, state: SlotState) -> bool:
     """True for an action that ends instances of the slot."""
-    if not isinstance(action, SetCapacity) or action.slot is not state.slot:
+    if not isinstance(action, SetRole) or action.slot is not state.slot:
         return False
-    return min(action.max, state.desired if action.desired is None else action.desired) < state.desired
+    then = numbers(action.role, action.count, action.owner)
+    return min(then.max, state.desired if then.desired is None else then.desired) < state.desired

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from phoenix.core import failover, ledger, tags
-from phoenix.core.action import Action, RemoveTags, SetCapacity, SetFailover, SetSchedules, SetWeights
-from phoenix.core.ledger import SCHEDULES, lost_stickiness, our_references
-from phoenix.core.model import Observation, Slot, SlotState
+from phoenix.core.action import Action, RemoveTags, SetFailover, SetSchedules, SetWeights
+from phoenix.core.closing import stale_notes
+from phoenix.core.ledger import lost_stickiness, our_references
+from phoenix.core.model import SCHEDULES, Observation, SlotState
 from phoenix.core.ready import ready_instances
 from phoenix.core.record import GroupRecord
+from phoenix.core.roles import COLD, at_rest, missing_role, set_role, was_candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +72,18 @@ def _pin(live: SlotState) -> Iterator[Leftover]:
     owner = tags.read_capacity(live.tags)
     if owner is None:
         return
-    most = max(owner.max, live.desired)
-    if (live.min, live.max) != (owner.min, most):
-        yield Leftover(
+    for action in missing_role(live, at_rest(live, owner)):
+        text = (
             f"{live.auto_scaling_group}: min {live.min} max {live.max} are a rotation's; the owner's are "
-            f"min {owner.min} max {owner.max}",
-            SetCapacity(live.slot, min=owner.min, max=most),
+            f"min {owner.min} max {owner.max}"
         )
+        yield Leftover(text, action)
 
 
 def _ledger(record: GroupRecord, seen: Observation, live: SlotState) -> Iterator[Leftover]:
     """What the tags say was otherwise before: scheduled actions of the live slot, stickiness, references."""
     noted, other = ledger.read_notes(seen), live.slot.other
-    if SCHEDULES in live.suspended and _was_candidate(live) and ledger.is_left_suspended(noted, seen.slots[other]):
+    if SCHEDULES in live.suspended and was_candidate(live) and ledger.is_left_suspended(noted, seen.slots[other]):
         text = f"{live.auto_scaling_group}: its scheduled actions are suspended, and ran before"
         yield Leftover(text, SetSchedules(live.slot, running=True))
     names = {route.arn: route.name for route in seen.routes}
@@ -112,35 +113,21 @@ def _failover(record: GroupRecord, seen: Observation, live: SlotState, other: Sl
                 yield Leftover(f"{state.auto_scaling_group}: the tag {tags.FAILOVER}", action)
 
 
-def _was_candidate(live: SlotState) -> bool:
-    note, rotation = tags.read_generation(live.tags), tags.read_rotation(live.tags)
-    return note is not None and rotation is not None and note.number == rotation.new
-
-
 def _stray(record: GroupRecord, seen: Observation, other: SlotState) -> Iterator[Leftover]:
     """A candidate that nobody waits for any more: no weight, not retained, and phoenix's own by its tag."""
-    note, rotation = tags.read_generation(other.tags), tags.read_rotation(other.tags)
-    is_candidate = note is not None and rotation is not None and note.number == rotation.new
     carries = any(route.percent(other.slot) for route in seen.routes)
     is_retained = record.retained is not None and record.retained.slot is other.slot
-    if is_candidate and other.desired > 0 and not carries and not is_retained:
+    if was_candidate(other) and other.desired > 0 and not carries and not is_retained:
         yield Leftover(
             f"{other.auto_scaling_group}: {other.desired} instances of a candidate that was given up",
-            SetCapacity(other.slot, min=0, max=0, desired=0),
+            set_role(other, COLD),
         )
 
 
 def _notes(record: GroupRecord, live: SlotState, other: SlotState) -> Iterator[Leftover]:
     is_hot = record.retained is not None and record.hot_until is not None
     store = record.rotation.origin.store if record.rotation is not None else ""
-    found: dict[Slot, tuple[str, ...]] = {}
-    for state in (live, other):
-        stale = [tags.LEDGER] if state is other and is_hot else list(tags.TEMPORARY)
-        # Word that is meant for another store stays until that one has heard it.
-        stale += [tags.HOLD] if state.tags.get(tags.STORE) == store else []
-        present = tuple(key for key in stale if key in state.tags)
-        if present:
-            found[state.slot] = present
+    found = stale_notes(live, other, store, hot=is_hot)
     if found:
         names = sorted({key for keys in found.values() for key in keys})
         yield Leftover(f"tags {', '.join(names)} that no rotation needs any more", RemoveTags(found))

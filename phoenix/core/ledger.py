@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import assert_never
 
 from phoenix.core import tags
-from phoenix.core.model import Capacity, Observation, Route, Slot, SlotState
+from phoenix.core.model import SCHEDULES, Capacity, Observation, Route, Slot, SlotState
+from phoenix.core.roles import is_pinned
 from phoenix.core.rotation import Rotation
 from phoenix.core.temporary import (
     CapacityEntry,
@@ -24,7 +25,6 @@ from phoenix.core.temporary import (
     Upkeep,
 )
 
-SCHEDULES = "ScheduledActions"
 NOTES = (tags.GROUP, tags.STORE, tags.ROTATION, tags.GENERATION, *tags.TEMPORARY)
 """The tags that a rotation writes on a slot, and that are watched."""
 
@@ -72,15 +72,6 @@ def _to_change_on_routes(rotation: Rotation, seen: Observation) -> Iterator[Entr
 def runs_schedules(state: SlotState) -> bool:
     """True unless the slot's scheduled actions are suspended."""
     return SCHEDULES not in state.suspended
-
-
-def is_pinned(state: SlotState) -> bool:
-    """True for a slot whose numbers are a rotation's at this moment, by its tag.
-
-    A generation that is kept hot carries the same tag; its scheduled actions are suspended, a live one's are not.
-    """
-    is_kept_hot = not runs_schedules(state) and state.min == state.max == state.desired
-    return tags.CAPACITY in state.tags and not is_kept_hot
 
 
 def read_notes(seen: Observation) -> Ledger:

@@ -25,9 +25,10 @@ class Slot(StrEnum):
 
 
 class Role(StrEnum):
-    """What a slot is at this moment; decides its numbers."""
+    """What a slot is at this moment; decides its numbers. Pinned is live in a rotation, retained is kept hot."""
 
     LIVE = "live"
+    PINNED = "pinned"
     CANDIDATE = "candidate"
     RETAINED = "retained"
     COLD = "cold"
@@ -167,6 +168,8 @@ class Terms:
 
 
 # --- what AWS said ---------------------------------------------------------------------------------------------------
+
+SCHEDULES = "ScheduledActions"
 
 
 class TargetState(StrEnum):

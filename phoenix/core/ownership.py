@@ -12,9 +12,9 @@ from dataclasses import replace
 from phoenix.core import tags
 from phoenix.core.adopt import live_slot
 from phoenix.core.explain import clock_time
-from phoenix.core.ledger import is_pinned
 from phoenix.core.model import Observation, Slot
 from phoenix.core.record import GroupRecord
+from phoenix.core.roles import is_pinned
 
 
 def foreign_store(seen: Observation, location: str) -> str | None:

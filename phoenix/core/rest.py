@@ -9,13 +9,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from phoenix.core import failover, tags
-from phoenix.core.action import Action, Decision, RemoveTags, SetCapacity
+from phoenix.core.action import Action, Decision, RemoveTags
 from phoenix.core.explain import clock_time
 from phoenix.core.fence import takes_away, unrefused
 from phoenix.core.generation import Generation
 from phoenix.core.janitor import leftovers
-from phoenix.core.model import Fence, Observation, SlotState
+from phoenix.core.model import Fence, Observation, Role, SlotState
 from phoenix.core.record import GroupRecord
+from phoenix.core.roles import COLD, Standing, missing_role, set_role
 
 DRAINED_AFTER = timedelta(minutes=5)
 """How long instances of a generation that goes cold are waited for where no rotation says."""
@@ -80,21 +81,16 @@ def _later(record: GroupRecord, late: Fence, what: str) -> Decision:
 
 def _follow(generation: Generation, retained: SlotState, live: SlotState) -> tuple[Action, ...]:
     """What grows has to be the retained generation: a slot that would launch something else is set right, or left."""
-    hot = max(live.desired, retained.desired)
-    if (retained.min, retained.max, retained.desired) == (hot, hot, hot):
-        return ()
-    if hot <= retained.desired or generation.is_set_in(retained) or generation.template_version is None:
-        return (SetCapacity(retained.slot, min=hot, max=hot, desired=hot),)
-    if generation.template is None or not generation.is_launched_by(retained):
-        return ()
-    version, template = generation.template_version, generation.template
-    return (SetCapacity(retained.slot, hot, hot, hot, version, template),)
+    hot = Standing(Role.RETAINED, max(live.desired, retained.desired))
+    grows = hot.count > retained.desired
+    is_launchable = generation.template is not None and generation.is_launched_by(retained)
+    if not grows or generation.is_set_in(retained) or generation.template_version is None:
+        return tuple(missing_role(retained, hot))
+    return (set_role(retained, hot, generation),) if is_launchable else ()
 
 
 def _let_go(retained: SlotState) -> tuple[Action, ...]:
-    actions: list[Action] = []
-    if (retained.min, retained.max, retained.desired) != (0, 0, 0):
-        actions.append(SetCapacity(retained.slot, min=0, max=0, desired=0))
+    actions: list[Action] = [*missing_role(retained, COLD)]
     if tags.CAPACITY in retained.tags:
         actions.append(RemoveTags({retained.slot: (tags.CAPACITY,)}))
     return tuple(actions)

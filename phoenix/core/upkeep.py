@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from phoenix.core import tags
+from phoenix.core import roles, tags
 from phoenix.core.action import (
     Action,
     MakeTemplateVersion,
     RemoveTags,
     ReplaceInstance,
-    SetCapacity,
     SetFailover,
+    SetRole,
     SetSchedules,
     SetWeights,
     WriteTags,
@@ -87,9 +87,10 @@ def _asked_by(actions: tuple[Action, ...], rotation: Rotation, seen: Observation
     asked = _Asked()
     for action in actions:
         match action:
-            case SetCapacity():
-                version = action.template_version or seen.slots[action.slot].template_version
-                asked.capacity[action.slot] = Sizing(Capacity(action.min, action.max), version)
+            case SetRole():
+                then = roles.numbers(action.role, action.count, action.owner)
+                version = action.version or seen.slots[action.slot].template_version
+                asked.capacity[action.slot] = Sizing(Capacity(then.min, then.max), version)
             case SetSchedules():
                 asked.schedules[action.slot] = action.running
             case SetFailover():

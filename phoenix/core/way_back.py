@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from phoenix.core import failover, tags
-from phoenix.core.action import Action, MakeTemplateVersion, ReplaceInstance, SetCapacity, SetWeights, WriteTags
+from phoenix.core.action import Action, MakeTemplateVersion, ReplaceInstance, SetWeights, WriteTags
 from phoenix.core.fence import unrefused
-from phoenix.core.generation import UNKNOWN_IMAGE, Generation
-from phoenix.core.model import Observation, SlotState, Step
+from phoenix.core.generation import UNKNOWN_IMAGE
+from phoenix.core.model import Observation, Role, SlotState, Step
 from phoenix.core.ready import foreign_instances, may_go_back, old_is_too_small, ready_count
+from phoenix.core.roles import Standing, as_found, set_role
 from phoenix.core.rotation import Rotation
 
 
@@ -61,9 +62,9 @@ def _grow_old(rotation: Rotation, old: SlotState) -> Iterator[Action]:
     missing = {} if not too_small else _missing_notes(rotation, old)
     if missing:
         yield WriteTags({old.slot: missing})
-    least, most = (rotation.need, max(rotation.capacity.max, rotation.need)) if too_small else (old.min, old.max)
     if too_small or not rotation.old.is_set_in(old):
-        yield sized(old, least, most, rotation.old)
+        pinned = Standing(Role.PINNED, rotation.need, rotation.capacity)
+        yield set_role(old, pinned if too_small else as_found(old), rotation.old)
     yield from (ReplaceInstance(old.slot, instance.id) for instance in foreign if instance.healthy)
 
 
@@ -84,12 +85,3 @@ def make_old_again(rotation: Rotation) -> Iterator[Action]:
     old = rotation.old
     if old.image != UNKNOWN_IMAGE:
         yield MakeTemplateVersion(old.slot, rotation.id, old.number, old.image)
-
-
-def sized(
-    state: SlotState, least: int, most: int, generation: Generation | None = None, desired: int | None = None
-) -> SetCapacity:
-    """These numbers, and with a generation its template version unless the slot has it."""
-    if generation is None or generation.template_version is None or generation.is_set_in(state):
-        return SetCapacity(state.slot, min=least, max=most, desired=desired)
-    return SetCapacity(state.slot, least, most, desired, generation.template_version, generation.template)

@@ -11,8 +11,7 @@ from phoenix.core.blocker import Blocker, passed
 from phoenix.core.capacity import extremes, share
 from phoenix.core.explain import ago
 from phoenix.core.janitor import moved_weights
-from phoenix.core.ledger import SCHEDULES
-from phoenix.core.model import Terms
+from phoenix.core.model import SCHEDULES, Terms
 from phoenix.engine.group import Group
 from phoenix.engine.obstacles import checks_of, find_obstacles
 from phoenix.engine.report import Plan, PlannedStep

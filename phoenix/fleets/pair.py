@@ -25,8 +25,8 @@ from phoenix.core.action import (
     MakeTemplateVersion,
     RemoveTags,
     ReplaceInstance,
-    SetCapacity,
     SetFailover,
+    SetRole,
     SetSchedules,
     SetWeights,
     WriteTags,
@@ -35,6 +35,7 @@ from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Image
 from phoenix.core.model import LaunchFailure, Slot, SlotState
+from phoenix.core.roles import numbers
 from phoenix.core.rotation import Rotation
 from phoenix.core.tags import GROUP
 from phoenix.core.trigger import LiveInstance
@@ -250,8 +251,8 @@ class PairFleet:
                 from phoenix.fleets.group_template import make_version
 
                 make_version(self._aws, self._template(action.slot).id, action)
-            case SetCapacity():
-                self._set_capacity(action)
+            case SetRole():
+                self._set_role(action)
             case SetSchedules():
                 method = "resume_processes" if action.running else "suspend_processes"
                 self._write(method, action.slot, ScalingProcesses=["ScheduledActions"])
@@ -280,18 +281,19 @@ class PairFleet:
         for start in range(0, len(entries), _TAGS_PER_CALL):
             self._aws.call("autoscaling", method, Tags=entries[start : start + _TAGS_PER_CALL])
 
-    def _set_capacity(self, action: SetCapacity) -> None:
-        parameters: dict[str, Any] = {"MinSize": action.min, "MaxSize": action.max}
-        if action.desired is not None:
-            parameters["DesiredCapacity"] = action.desired
-        if action.template_version is not None:
-            parameters |= with_version(self._read(action.slot), action.template_version, action.template)
+    def _set_role(self, action: SetRole) -> None:
+        wanted = numbers(action.role, action.count, action.owner)
+        parameters: dict[str, Any] = {"MinSize": wanted.min, "MaxSize": wanted.max}
+        if wanted.desired is not None:
+            parameters["DesiredCapacity"] = wanted.desired
+        if action.version is not None:
+            parameters |= with_version(self._read(action.slot), action.version, action.template)
         try:
             self._write("update_auto_scaling_group", action.slot, **parameters)
         except PermanentError as error:
-            if action.template_version is None or not self._may_settle(action.slot, action.template_version, error):
+            if action.version is None or not self._may_settle(action.slot, action.version, error):
                 raise
-            raise TransientError(f"version {action.template_version} is not known everywhere yet: {error}") from error
+            raise TransientError(f"version {action.version} is not known everywhere yet: {error}") from error
         self._seen.pop(action.slot, None)
 
     def _may_settle(self, slot: Slot, version: str, error: PermanentError) -> bool:

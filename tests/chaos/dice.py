@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from phoenix.core.action import SetCapacity
+from phoenix.core.action import SetRole
 from phoenix.core.model import Capacity, Slot
 from phoenix.engine.control import pause, promote, resume
 from phoenix.engine.group import Group
@@ -162,7 +162,7 @@ class Storm:
 
     def _is_at_rest(self, slot: Slot) -> bool:
         """No pin of ours holds it, not yet or not any more: what the autoscaler takes then, it may."""
-        pins = (a for _, a, _ in self.run.model.applied if isinstance(a, SetCapacity) and a.slot is slot)
+        pins = (a for _, a, _ in self.run.model.applied if isinstance(a, SetRole) and a.slot is slot)
         rotation = self.run.rotation
         if rotation.succeeded_at is not None and slot is rotation.new.slot:
             return True

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from phoenix.core import tags
-from phoenix.core.action import Action, SetCapacity, SetWeights
+from phoenix.core.action import Action, SetRole, SetWeights
 from phoenix.core.capacity import share
 from phoenix.core.closing import is_untouched, stays_hot
-from phoenix.core.ledger import SCHEDULES
-from phoenix.core.model import Capacity, Cause, Outcome, Slot
+from phoenix.core.model import SCHEDULES, Capacity, Cause, Outcome, Slot
 from phoenix.core.record import GroupRecord
+from phoenix.core.roles import numbers
 from phoenix.core.rotation import Rotation
 
 
@@ -106,7 +106,7 @@ class Judge:
             raise Violated("I2", f"what rules hold besides the pair became {truth.others}, was {before.others}")
         if rotation is not None and isinstance(action, SetWeights):
             self._shift(action, before, truth, rotation)
-        if rotation is not None and isinstance(action, SetCapacity) and not self.disturbed():
+        if rotation is not None and isinstance(action, SetRole) and not self.disturbed():
             self._reuse(action, truth, rotation)
 
     def passing(self, truth: Truth) -> None:
@@ -151,9 +151,9 @@ class Judge:
         if now - self.shifts[step.new_weight] < step.bake - self.clock_error:
             raise Violated("I2", f"{percent} % before the bake of {step.new_weight} % was over")
 
-    def _reuse(self, action: SetCapacity, truth: Truth, rotation: Rotation) -> None:
-        slot = truth.slots[action.slot]
-        if action.slot is not rotation.new.slot or action.min == 0 or rotation.back is not None:
+    def _reuse(self, action: SetRole, truth: Truth, rotation: Rotation) -> None:
+        slot, then = truth.slots[action.slot], numbers(action.role, action.count, action.owner)
+        if action.slot is not rotation.new.slot or then.min == 0 or rotation.back is not None:
             return
         strangers = slot.versions - {rotation.new.template_version}
         if strangers:

@@ -16,13 +16,14 @@ from phoenix.core.action import (
     MakeTemplateVersion,
     RemoveTags,
     ReplaceInstance,
-    SetCapacity,
     SetFailover,
+    SetRole,
     SetSchedules,
     SetWeights,
     WriteTags,
 )
 from phoenix.core.model import Instance, LaunchFailure, Route, Slot, SlotState, TargetState
+from phoenix.core.roles import numbers
 from phoenix.ports import FleetView, Traffic
 from phoenix.sandbox.timeline import Timeline
 from tests.builders import NOON
@@ -170,8 +171,8 @@ class Model:
         """Carry out one action; remembers who did it, and whether it changed anything."""
         before = self.fingerprint()
         match action:
-            case SetCapacity():
-                self._set_capacity(action)
+            case SetRole():
+                self._set_role(action)
             case SetWeights():
                 self._set_weights(action)
             case MakeTemplateVersion():
@@ -205,11 +206,12 @@ class Model:
         rules = tuple((tuple(r.weights.items()), r.third, r.sticky) for r in self.rules)
         return (*places, *rules, *self.failover.values(), sum(map(len, self.made.values())))
 
-    def _set_capacity(self, action: SetCapacity) -> None:
+    def _set_role(self, action: SetRole) -> None:
         place = self.places[action.slot]
-        place.min, place.max = action.min, action.max
-        place.version = action.template_version or place.version
-        wanted = place.desired if action.desired is None else action.desired
+        then = numbers(action.role, action.count, action.owner)
+        place.min, place.max = then.min, then.max
+        place.version = action.version or place.version
+        wanted = place.desired if then.desired is None else then.desired
         place.desired = max(place.min, min(place.max, wanted))
         self.settle(place)
 

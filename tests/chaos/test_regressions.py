@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.action import SetCapacity, SetWeights
+from phoenix.core.action import SetRole, SetWeights
 from phoenix.core.back import turn_back
 from phoenix.core.converge import converge
 from phoenix.core.decide import decide
-from phoenix.core.model import NO_TRAFFIC, Cause, Judgement, Outcome, Slot, SlotState, TargetState
+from phoenix.core.model import NO_TRAFFIC, Cause, Judgement, Outcome, Role, Slot, SlotState, TargetState
 from phoenix.core.progress import advance, advance_clocks
 from phoenix.core.ready import capacity_verdict, may_go_back
 from phoenix.core.rotation import Rotation
@@ -25,6 +25,7 @@ from phoenix.errors import StateConflict, TransientError
 from tests.account import account, open_account
 from tests.builders import (
     NOON,
+    OWNER,
     ROLLING,
     a_generation,
     a_record,
@@ -57,10 +58,10 @@ def turned(**changes: Any) -> Rotation:
     return turn_back(a_rotation(**changes), an_observation(), ASKED, Cause.OPERATOR)
 
 
-def sized(actions: object, slot: Slot) -> list[SetCapacity]:
+def sized(actions: object, slot: Slot) -> list[SetRole]:
     """Which sizes a slot was given."""
     assert isinstance(actions, tuple)
-    return [action for action in actions if isinstance(action, SetCapacity) and action.slot is slot]
+    return [action for action in actions if isinstance(action, SetRole) and action.slot is slot]
 
 
 def test_a_driver_that_slept_for_longer_than_its_patience_tries_once_more() -> None:
@@ -145,8 +146,8 @@ def test_without_a_load_balancer_nobody_is_let_go_while_the_others_are_not_whole
     assert not sized(actions, BLUE)
 
 
-@pytest.mark.parametrize(("healthy", "sizes"), [(2, []), (4, [SetCapacity(BLUE, 2, 2)])])
-def test_a_generation_with_sick_instances_does_not_shrink(healthy: int, sizes: list[SetCapacity]) -> None:
+@pytest.mark.parametrize(("healthy", "sizes"), [(2, []), (4, [SetRole(BLUE, Role.PINNED, 2)])])
+def test_a_generation_with_sick_instances_does_not_shrink(healthy: int, sizes: list[SetRole]) -> None:
     facts: dict[str, Any] = {
         "weight": 50,
         "intended_weight": 50,
@@ -204,7 +205,7 @@ def test_a_driver_that_slept_between_the_look_and_the_call_looks_again() -> None
     bench.clock.at += timedelta(seconds=31)
 
     with pytest.raises(TransientError, match="what was seen of web is 31s old by now; the next tick looks again"):
-        apply(bench.group, lease, record, (SetCapacity(GREEN, 4, 8),), NOON)
+        apply(bench.group, lease, record, (SetRole(GREEN, Role.PINNED, 4, OWNER),), NOON)
 
     assert bench.writes == []
 
@@ -220,11 +221,11 @@ def test_a_shrink_that_waited_for_the_fence_is_weighed_again_when_it_comes() -> 
     live = a_slot(BLUE, healthy=2)
     whole, short = (a_slot(GREEN, healthy=count, version="2", desired=4, min=4, max=8) for count in (4, 3))
 
-    def shrunk(candidate: SlotState) -> list[SetCapacity]:
+    def shrunk(candidate: SlotState) -> list[SetRole]:
         seen = an_observation(live, candidate, routes=(), at=after(9))
         return sized(converge(rotation.current, rotation, seen), BLUE)
 
-    assert shrunk(whole) == [SetCapacity(BLUE, 0, 0)]
+    assert shrunk(whole) == [SetRole(BLUE, Role.PINNED, 0)]
     assert shrunk(short) == []
 
 
@@ -236,4 +237,4 @@ def test_without_a_load_balancer_a_winner_that_was_emptied_is_filled_before_the_
     decision = decide(a_record(closing), an_observation(green=emptied, routes=(), at=after(1)))
 
     assert sized(decision.actions, BLUE) == []
-    assert sized(decision.actions, GREEN) == [SetCapacity(GREEN, 4, 8)]
+    assert sized(decision.actions, GREEN) == [SetRole(GREEN, Role.PINNED, 4, OWNER)]

@@ -12,13 +12,13 @@ from phoenix.core.action import (
     MakeTemplateVersion,
     RemoveTags,
     ReplaceInstance,
-    SetCapacity,
+    SetRole,
     SetSchedules,
     SetWeights,
     WriteTags,
 )
 from phoenix.core.generation import Generation
-from phoenix.core.model import LaunchFailure, Slot
+from phoenix.core.model import Capacity, LaunchFailure, Role, Slot
 from phoenix.errors import PermanentError
 from phoenix.fleets import KINDS
 from phoenix.ports import Fleet
@@ -99,7 +99,7 @@ def test_target_health_is_not_the_fleets_business(case: Case) -> None:
 
 
 def test_a_slot_grows_through_its_minimum(case: Case) -> None:
-    case.fleet.apply(SetCapacity(GREEN, min=3, max=12))
+    case.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 3, Capacity(2, 12)))
     case.settle()
 
     green = case.fleet.observe(None).slots[GREEN]
@@ -107,28 +107,28 @@ def test_a_slot_grows_through_its_minimum(case: Case) -> None:
 
 
 def test_a_slot_shrinks_through_its_maximum(case: Case) -> None:
-    case.fleet.apply(SetCapacity(BLUE, min=0, max=1))
+    case.fleet.apply(SetRole(BLUE, Role.PINNED, 1))
     case.settle()
 
     assert len(case.fleet.observe(None).slots[BLUE].instances) == 1
 
 
 def test_desired_is_left_alone_unless_given(case: Case) -> None:
-    case.fleet.apply(SetCapacity(BLUE, min=1, max=20))
+    case.fleet.apply(SetRole(BLUE, Role.LIVE, 4, Capacity(1, 20)))
 
     assert case.fleet.observe(None).slots[BLUE].desired == 4
 
 
 def test_setting_the_same_capacity_twice_launches_once(case: Case) -> None:
     for _ in range(2):
-        case.fleet.apply(SetCapacity(GREEN, min=2, max=2))
+        case.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 2))
     case.settle()
 
     assert len(case.fleet.observe(None).slots[GREEN].instances) == 2
 
 
 def test_what_is_launched_comes_up_later(case: Case) -> None:
-    case.fleet.apply(SetCapacity(GREEN, min=1, max=1))
+    case.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 1))
     assert not any(i.in_service for i in case.fleet.observe(None).slots[GREEN].instances)
     case.settle()
 
@@ -153,7 +153,7 @@ def test_a_template_version_is_made_only_once(case: Case) -> None:
 
 def test_instances_come_from_the_version_that_the_slot_was_given(case: Case) -> None:
     case.fleet.apply(MakeTemplateVersion(GREEN, ROTATION.id, 42, case.image))
-    case.fleet.apply(SetCapacity(GREEN, min=1, max=1, template_version="2"))
+    case.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 1, version="2"))
     case.settle()
 
     assert [i.template_version for i in case.fleet.observe(None).slots[GREEN].instances] == ["2"]
@@ -161,7 +161,7 @@ def test_instances_come_from_the_version_that_the_slot_was_given(case: Case) -> 
 
 
 def test_the_number_behind_an_alias_is_found(case: Case) -> None:
-    case.fleet.apply(SetCapacity(GREEN, min=0, max=0, template_version="$Latest"))
+    case.fleet.apply(SetRole(GREEN, Role.COLD, 0, version="$Latest"))
     case.fleet.apply(MakeTemplateVersion(GREEN, ROTATION.id, 42, case.image))
     case.fleet.observe(None)
 
@@ -203,7 +203,7 @@ def test_replacing_an_instance_that_is_gone_changes_nothing(case: Case) -> None:
 
 def test_failed_launches_are_told_while_the_candidate_grows(case: Case) -> None:
     case.fail_launches()
-    case.fleet.apply(SetCapacity(GREEN, min=1, max=1))
+    case.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 1))
     case.settle()
 
     failures = case.fleet.observe(changed(ROTATION, grown_since=START)).failures
@@ -214,7 +214,7 @@ def test_failed_launches_are_told_while_the_candidate_grows(case: Case) -> None:
 @pytest.mark.parametrize("later", [{"proved_at": START}, {"grown_since": None}])
 def test_failed_launches_are_of_no_interest_at_other_times(case: Case, later: dict[str, datetime | None]) -> None:
     case.fail_launches()
-    case.fleet.apply(SetCapacity(GREEN, min=1, max=1))
+    case.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 1))
     case.settle()
 
     assert case.fleet.observe(changed(ROTATION, **({"grown_since": START} | later))).failures == ()
@@ -222,7 +222,7 @@ def test_failed_launches_are_of_no_interest_at_other_times(case: Case, later: di
 
 def test_failures_from_before_the_candidate_grew_do_not_count(case: Case) -> None:
     case.fail_launches()
-    case.fleet.apply(SetCapacity(GREEN, min=1, max=1))
+    case.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 1))
     case.settle()
 
     assert case.fleet.observe(changed(ROTATION, grown_since=START + timedelta(days=1))).failures == ()

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from phoenix.core.action import SetCapacity, SetWeights
-from phoenix.core.model import Route, Slot, SlotState, TargetState
+from phoenix.core.action import SetRole, SetWeights
+from phoenix.core.model import Role, Route, Slot, SlotState, TargetState
 from phoenix.errors import ForeignWeights
 from phoenix.ports import Router
 from phoenix.routers import KINDS
@@ -43,14 +43,14 @@ class Case:
 
 def _fake(_open: Opener) -> Case:
     fleet = FakeFleet()
-    return Case(FakeRouter(fleet), fleet.state, lambda: fleet.apply(SetCapacity(GREEN, 2, 2)))
+    return Case(FakeRouter(fleet), fleet.state, lambda: fleet.apply(SetRole(GREEN, Role.CANDIDATE, 2)))
 
 
 def _alb(open_account: Opener) -> Case:
     account = open_account()
 
     def grow() -> None:
-        account.fleet.apply(SetCapacity(GREEN, 2, 2))
+        account.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 2))
         account.clock.advance(300)
 
     return Case(account.router(), account.slots(), grow)

@@ -6,8 +6,7 @@ from typing import Any
 
 from phoenix.core.action import Action
 from phoenix.core.converge import converge
-from phoenix.core.ledger import SCHEDULES
-from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
+from phoenix.core.model import SCHEDULES, Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask

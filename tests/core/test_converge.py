@@ -7,17 +7,18 @@ import pytest
 from phoenix.core import tags
 from phoenix.core.action import (
     MakeTemplateVersion,
-    SetCapacity,
+    SetRole,
     SetWeights,
     WriteTags,
 )
 from phoenix.core.converge import is_empty_for
-from phoenix.core.model import NO_TRAFFIC, Route
+from phoenix.core.model import NO_TRAFFIC, Role, Route
 from phoenix.core.ready import may_shrink
 from phoenix.core.temporary import Ledger, TagsEntry, Upkeep
 from tests.builders import (
     NEW_IMAGE,
     NOON,
+    OWNER,
     ROLLING,
     a_generation,
     a_rotation,
@@ -49,8 +50,8 @@ def test_a_live_slot_on_latest_is_pinned_to_its_number_before_a_version_is_made(
 
     actions = missing(rotation, an_observation(floating))
 
-    assert kinds(actions) == ["WriteTags", "SetCapacity", "MakeTemplateVersion"]
-    assert actions[1] == SetCapacity(BLUE, 4, 8, template_version="1")
+    assert kinds(actions) == ["WriteTags", "SetRole", "MakeTemplateVersion"]
+    assert actions[1] == SetRole(BLUE, Role.PINNED, 4, OWNER, version="1")
     assert actions[2] == MakeTemplateVersion(GREEN, "web-42-test", 42, NEW_IMAGE)
 
 
@@ -78,9 +79,9 @@ def test_the_first_step_tags_pins_and_grows_in_this_order() -> None:
 
     actions = missing(a_rotation(), seen)
 
-    assert kinds(actions) == ["WriteTags", "SetCapacity", "SetSchedules", "SetCapacity"]
-    assert actions[1] == SetCapacity(BLUE, 4, 8)
-    assert actions[3] == SetCapacity(GREEN, 4, 8, template_version="2")
+    assert kinds(actions) == ["WriteTags", "SetRole", "SetSchedules", "SetRole"]
+    assert actions[1] == SetRole(BLUE, Role.PINNED, 4, OWNER)
+    assert actions[3] == SetRole(GREEN, Role.CANDIDATE, 4, OWNER, version="2")
 
 
 @pytest.mark.edge(1)
@@ -90,13 +91,13 @@ def test_the_live_slot_is_pinned_through_its_minimum_and_its_desired_is_never_wr
 
     pin = missing(rotation, an_observation(blue(rotation), green(rotation)))[0]
 
-    assert pin == SetCapacity(BLUE, min=6, max=8, desired=None)
+    assert pin == SetRole(BLUE, Role.PINNED, 6, OWNER)
 
 
 def test_the_pin_may_lift_the_maximum_but_never_lowers_it_below_the_need() -> None:
     rotation = a_rotation(need=12)
 
-    assert SetCapacity(BLUE, 12, 12) in missing(rotation, an_observation(blue(rotation), green(rotation)))
+    assert SetRole(BLUE, Role.PINNED, 12, OWNER) in missing(rotation, an_observation(blue(rotation), green(rotation)))
 
 
 def test_only_tags_that_differ_are_written() -> None:
@@ -114,7 +115,7 @@ def test_a_slot_that_still_holds_others_is_emptied_before_it_grows() -> None:
 
     actions = missing(rotation, an_observation(blue(rotation), occupied))
 
-    assert actions == (SetCapacity(GREEN, 0, 0, desired=0),)
+    assert actions == (SetRole(GREEN, Role.COLD, 0),)
 
 
 def test_a_slot_is_empty_once_all_others_are_leaving() -> None:
@@ -133,7 +134,7 @@ def test_a_target_group_that_no_rule_names_is_named_at_its_weight_before_the_can
 
     assert actions == (
         SetWeights(GREEN, 0, only_from=frozenset({0})),
-        SetCapacity(GREEN, 4, 8),
+        SetRole(GREEN, Role.CANDIDATE, 4, OWNER),
     )
 
 
@@ -179,7 +180,7 @@ def test_the_old_generation_shrinks_through_its_maximum_once_that_is_decided() -
     assert missing(rotation, seen) == ()
 
     decided = a_rotation(ROLLING, step=1, proved_at=NOON, shifted_at=NOON, shrunk_at=NOON, weight=50)
-    assert missing(decided, seen) == (SetCapacity(BLUE, 2, 2),)
+    assert missing(decided, seen) == (SetRole(BLUE, Role.PINNED, 2),)
 
 
 def test_a_shrink_never_grows_a_slot_that_is_smaller_already() -> None:

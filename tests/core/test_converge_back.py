@@ -10,17 +10,18 @@ import pytest
 from phoenix.core import tags
 from phoenix.core.action import (
     RemoveTags,
-    SetCapacity,
+    SetRole,
     SetSchedules,
     SetWeights,
     WriteTags,
 )
-from phoenix.core.model import Capacity, Cause
+from phoenix.core.model import Capacity, Cause, Role
 from phoenix.core.ready import may_go_back
 from phoenix.core.temporary import Ledger, StickinessEntry, Upkeep
 from tests.builders import (
     NEW_IMAGE,
     NOON,
+    OWNER,
     a_generation,
     a_rotation,
     a_slot,
@@ -53,7 +54,7 @@ def test_a_shrunk_generation_grows_first_and_gets_no_traffic_meanwhile() -> None
 
     own = tags.write_generation(rotation.old)
     noted = WriteTags({BLUE: {tags.CAPACITY: "2 8", tags.GENERATION: own}})
-    assert missing(rotation, seen) == (noted, SetCapacity(BLUE, 4, 8, template_version="1"))
+    assert missing(rotation, seen) == (noted, SetRole(BLUE, Role.PINNED, 4, OWNER, version="1"))
 
 
 def test_a_generation_that_was_launched_again_is_watched_before_it_gets_traffic() -> None:
@@ -76,7 +77,7 @@ def test_now_shifts_before_the_capacity_is_proven_and_grows_afterwards() -> None
     rotation = a_rotation(**BACK, back_now=True)
     seen = an_observation(a_slot(healthy=1, min=1, max=1), green(rotation), 100)
 
-    assert kinds(missing(rotation, seen)) == ["SetWeights", "WriteTags", "SetCapacity"]
+    assert kinds(missing(rotation, seen)) == ["SetWeights", "WriteTags", "SetRole"]
 
 
 def test_a_damaged_old_generation_is_better_than_a_worse_new_one() -> None:
@@ -95,10 +96,10 @@ def test_after_a_success_the_new_slot_gets_the_owners_numbers_and_the_old_one_st
     seen = an_observation(blue(rotation), green(rotation), 100)
 
     assert missing(rotation, seen) == (
-        SetCapacity(GREEN, 2, 8),
+        SetRole(GREEN, Role.LIVE, 4, OWNER),
         SetSchedules(GREEN, running=True),
         SetSchedules(BLUE, running=False),
-        SetCapacity(BLUE, 4, 4, desired=4),
+        SetRole(BLUE, Role.RETAINED, 4),
     )
 
 
@@ -117,7 +118,7 @@ def test_the_owners_maximum_never_cuts_into_what_is_running() -> None:
 
     actions = missing(rotation, an_observation(blue(rotation, 12, min=12, max=12), grown, 100))
 
-    assert actions[0] == SetCapacity(GREEN, 2, 12)
+    assert actions[0] == SetRole(GREEN, Role.LIVE, 12, OWNER)
 
 
 def test_a_rotation_without_a_hot_generation_empties_the_old_slot_and_drops_its_note() -> None:
@@ -125,7 +126,7 @@ def test_a_rotation_without_a_hot_generation_empties_the_old_slot_and_drops_its_
 
     actions = missing(rotation, an_observation(blue(rotation), green(rotation), 100))
 
-    assert SetCapacity(BLUE, 0, 0, desired=0) in actions
+    assert SetRole(BLUE, Role.COLD, 0) in actions
     assert RemoveTags({BLUE: (tags.CAPACITY,)}) in actions
 
 
@@ -137,7 +138,7 @@ def test_schedules_that_its_owner_suspended_on_the_old_slot_stay_suspended_after
     actions = missing(rotation, an_observation(quiet, green(rotation)))
 
     assert not any(isinstance(action, SetSchedules) for action in actions)
-    assert SetCapacity(GREEN, 0, 0, desired=0) in actions
+    assert SetRole(GREEN, Role.COLD, 0) in actions
 
 
 def test_schedules_suspended_while_it_was_retained_run_again_once_it_is_live() -> None:
@@ -184,7 +185,7 @@ def test_a_rotation_turned_back_before_it_had_made_anything_leaves_the_other_slo
 
     actions = missing(fresh, an_observation(blue(fresh), kept_hot))
 
-    assert [a for a in actions if isinstance(a, SetCapacity)] == [SetCapacity(BLUE, 2, 8)]
+    assert [a for a in actions if isinstance(a, SetRole)] == [SetRole(BLUE, Role.LIVE, 4, OWNER)]
 
 
 @pytest.mark.edge(28)

@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.action import SetCapacity, SetWeights, WriteTags
+from phoenix.core.action import SetRole, SetWeights, WriteTags
 from phoenix.core.back import reopen
 from phoenix.core.decide import decide
-from phoenix.core.model import NO_TRAFFIC, Capacity, Slot, TargetState
+from phoenix.core.model import NO_TRAFFIC, Capacity, Role, Slot, TargetState
 from phoenix.core.ready import leaves_enough, may_go_back
 from phoenix.core.story import Ask
 from tests.builders import (
     CANARY,
     NOON,
     OLD_IMAGE,
+    OWNER,
     ROLLING,
     a_record,
     a_rotation,
@@ -110,8 +111,8 @@ def test_an_old_generation_that_grows_again_keeps_its_own_template_version() -> 
 
     grown = [missing(rotation, an_observation(state, green(rotation), 50)) for state in (same, other)]
 
-    assert SetCapacity(BLUE, min=4, max=8) in grown[0]
-    assert SetCapacity(BLUE, min=4, max=8, template_version="1") in grown[1]
+    assert SetRole(BLUE, Role.PINNED, 4, OWNER) in grown[0]
+    assert SetRole(BLUE, Role.PINNED, 4, OWNER, version="1") in grown[1]
 
 
 def test_the_owners_numbers_are_noted_before_the_old_generation_grows_over_them() -> None:
@@ -121,7 +122,7 @@ def test_the_owners_numbers_are_noted_before_the_old_generation_grows_over_them(
     note, growth = missing(rotation, seen)[:2]
 
     assert note == WriteTags({BLUE: {"phoenix:capacity": "2 8", "phoenix:generation": f"41 {OLD_IMAGE} 1"}})
-    assert growth == SetCapacity(BLUE, min=4, max=8)
+    assert growth == SetRole(BLUE, Role.PINNED, 4, OWNER)
 
 
 def test_a_rotation_that_is_reopened_has_all_weight_and_needs_what_lives() -> None:

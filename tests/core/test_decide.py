@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from phoenix.core import tags
-from phoenix.core.action import SetCapacity, SetWeights
+from phoenix.core.action import SetRole, SetWeights
 from phoenix.core.decide import SETBACKS, decide
-from phoenix.core.ledger import SCHEDULES
-from phoenix.core.model import NO_TRAFFIC, Cause, OnFailure, Outcome, Phase, TargetState
+from phoenix.core.model import NO_TRAFFIC, SCHEDULES, Cause, OnFailure, Outcome, Phase, Role, TargetState
 from phoenix.core.record import GroupRecord, Quarantined, Setback
 from phoenix.core.rotation import Rotation
 from tests.builders import (
@@ -236,7 +235,7 @@ def test_without_a_load_balancer_the_old_generation_is_let_go_only_by_a_whole_ne
     lets_go = decide(a_record(rotation), an_observation(KEPT_HOT, pinned, routes=(), at=after(9)))
 
     assert (waits.actions, decided(waits.record).outcome) == ((), Outcome.IN_PROGRESS)
-    assert lets_go.actions == (SetCapacity(BLUE, 0, 0, desired=0),)
+    assert lets_go.actions == (SetRole(BLUE, Role.COLD, 0),)
 
 
 def left_behind(minutes: float, **instance: Any) -> Rotation:

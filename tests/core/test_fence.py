@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.action import SetCapacity, SetWeights
+from phoenix.core.action import SetRole, SetWeights
 from phoenix.core.back import turn_back
 from phoenix.core.closing import is_closed
 from phoenix.core.converge import converge
 from phoenix.core.decide import decide
 from phoenix.core.fence import DELIVERED, SIGNED_FOR, Patience, fence_of, of_dead, patience_under, takes_away
-from phoenix.core.model import Cause, Observation, Slot
+from phoenix.core.model import Cause, Observation, Role, Slot
 from phoenix.core.progress import advance
 from phoenix.core.rest import rest
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask
-from tests.builders import NOON, ROLLING, a_generation, a_record, a_rotation, a_slot, an_observation, changed
+from tests.builders import NOON, OWNER, ROLLING, a_generation, a_record, a_rotation, a_slot, an_observation, changed
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -70,11 +70,11 @@ def test_one_that_ended_long_ago_is_not_waited_for_anew() -> None:
 @pytest.mark.parametrize(
     ("action", "takes"),
     [
-        (SetCapacity(BLUE, min=0, max=0, desired=0), True),
-        (SetCapacity(BLUE, min=2, max=3), True),
-        (SetCapacity(BLUE, min=2, max=8), False),
-        (SetCapacity(BLUE, min=4, max=4), False),
-        (SetCapacity(GREEN, min=0, max=0), False),
+        (SetRole(BLUE, Role.COLD, 0), True),
+        (SetRole(BLUE, Role.PINNED, 3), True),
+        (SetRole(BLUE, Role.LIVE, 4, OWNER), False),
+        (SetRole(BLUE, Role.PINNED, 4), False),
+        (SetRole(GREEN, Role.COLD, 0), False),
         (SetWeights(BLUE, 0), False),
     ],
 )
@@ -85,8 +85,8 @@ def test_only_what_leaves_a_slot_with_fewer_takes_away(action: Any, takes: bool)
 # --- forward: nothing that moves traffic before the one, nothing that ends instances before the other ----------------
 
 
-def sizes(rotation: Rotation, seen: Observation) -> list[SetCapacity]:
-    return [each for each in converge(rotation.current, rotation, seen) if isinstance(each, SetCapacity)]
+def sizes(rotation: Rotation, seen: Observation) -> list[SetRole]:
+    return [each for each in converge(rotation.current, rotation, seen) if isinstance(each, SetRole)]
 
 
 def shifts(rotation: Rotation, seen: Observation) -> list[int]:
@@ -105,12 +105,14 @@ def test_a_slot_is_emptied_for_the_next_generation_only_once_aws_would_refuse_it
     preparing = a_rotation(step=0, grown_since=None)
     strangers = an_observation(green=a_slot(GREEN, healthy=4, version="0"))
 
-    assert SetCapacity(GREEN, 0, 0, 0) not in sizes(preparing, fenced(strangers, SIGNED_FOR - SECOND))
-    assert SetCapacity(GREEN, 0, 0, 0) in sizes(preparing, fenced(strangers, SIGNED_FOR))
+    assert SetRole(GREEN, Role.COLD, 0) not in sizes(preparing, fenced(strangers, SIGNED_FOR - SECOND))
+    assert SetRole(GREEN, Role.COLD, 0) in sizes(preparing, fenced(strangers, SIGNED_FOR))
 
 
 def test_growing_waits_for_nobody() -> None:
-    assert SetCapacity(GREEN, 4, 8, template_version="2") in sizes(a_rotation(), fenced(an_observation(), SECOND))
+    assert SetRole(GREEN, Role.CANDIDATE, 4, OWNER, version="2") in sizes(
+        a_rotation(), fenced(an_observation(), SECOND)
+    )
 
 
 def test_the_old_generation_shrinks_only_once_aws_would_refuse_it() -> None:
@@ -155,7 +157,7 @@ def test_the_way_back_shifts_at_once() -> None:
 def test_the_way_back_grows_at_once() -> None:
     small = an_observation(a_slot(BLUE, healthy=1), a_slot(GREEN, healthy=4, version="2"), 100)
 
-    assert SetCapacity(BLUE, 4, 8) in sizes(turned(weight=100), fenced(small, SECOND))
+    assert SetRole(BLUE, Role.PINNED, 4, OWNER) in sizes(turned(weight=100), fenced(small, SECOND))
 
 
 def test_the_new_generation_is_removed_only_once_nobody_can_send_it_traffic_any_more() -> None:
@@ -181,7 +183,7 @@ def test_traffic_goes_to_the_new_generation_while_a_late_request_has_emptied_the
     found = converge(shifted.current, shifted, fenced(emptied, 2 * MINUTE))
 
     assert SetWeights(GREEN, 100) in found
-    assert any(isinstance(each, SetCapacity) and each.slot is BLUE and each.min == 4 for each in found)
+    assert any(isinstance(each, SetRole) and each.slot is BLUE and each.count == 4 for each in found)
     assert shifts(shifted, fenced(emptied, SIGNED_FOR)) == []
 
 

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from phoenix.core import tags
-from phoenix.core.action import RemoveTags, SetCapacity, SetSchedules, SetWeights
+from phoenix.core.action import RemoveTags, SetRole, SetSchedules, SetWeights
 from phoenix.core.decide import decide
 from phoenix.core.janitor import leftovers
-from phoenix.core.model import Route, Slot, SlotState
+from phoenix.core.model import Role, Route, Slot, SlotState
 from phoenix.core.temporary import ReferenceEntry, Upkeep
 from tests.builders import (
     NOON,
+    OWNER,
     a_generation,
     a_record,
     a_rotation,
@@ -48,12 +49,12 @@ def test_a_rotation_in_flight_keeps_what_it_needs() -> None:
 @pytest.mark.edge(2)
 @pytest.mark.edge(46)
 def test_a_pin_that_leaked_is_released_to_the_owners_numbers_and_its_note_goes() -> None:
-    assert actions(a_slot(tags=NOTE)) == [SetCapacity(BLUE, 2, 8), RemoveTags({BLUE: (tags.CAPACITY,)})]
+    assert actions(a_slot(tags=NOTE)) == [SetRole(BLUE, Role.LIVE, 4, OWNER), RemoveTags({BLUE: (tags.CAPACITY,)})]
 
 
 @pytest.mark.edge(4)
 def test_releasing_a_pin_never_cuts_into_what_runs() -> None:
-    assert actions(a_slot(healthy=12, tags=NOTE))[0] == SetCapacity(BLUE, 2, 12)
+    assert actions(a_slot(healthy=12, tags=NOTE))[0] == SetRole(BLUE, Role.LIVE, 12, OWNER)
 
 
 def test_a_number_without_a_note_is_the_owners() -> None:
@@ -64,7 +65,7 @@ def test_a_number_without_a_note_is_the_owners() -> None:
 def test_a_candidate_that_was_given_up_is_emptied() -> None:
     stray = a_slot(GREEN, 4, "2", tags=CANDIDATE)
 
-    assert actions(green=stray) == [SetCapacity(GREEN, 0, 0, desired=0)]
+    assert actions(green=stray) == [SetRole(GREEN, Role.COLD, 0)]
     assert actions(green=stray, weight=5) == []
     assert actions(green=a_slot(GREEN, 4, "2")) == []
 

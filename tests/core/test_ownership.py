@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from phoenix.core import tags
-from phoenix.core.ledger import SCHEDULES, is_pinned
-from phoenix.core.model import Observation, Slot, SlotState
+from phoenix.core.model import SCHEDULES, Observation, Slot, SlotState
 from phoenix.core.ownership import foreign_rotation, foreign_store, is_outdated, was_replaced
+from phoenix.core.roles import is_pinned
 from tests.builders import a_record, a_rotation, a_slot, an_observation
 
 OURS, THEIRS = "sqlite:///ours", "dynamodb://theirs"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from phoenix.core import tags
-from phoenix.core.action import RemoveTags, SetCapacity, SetFailover, SetWeights
+from phoenix.core.action import RemoveTags, SetFailover, SetRole, SetWeights
 from phoenix.core.decide import decide
-from phoenix.core.model import Slot
+from phoenix.core.model import Role, Slot
 from phoenix.core.record import GroupRecord
 from phoenix.core.rest import rest
 from tests.builders import (
@@ -55,14 +55,14 @@ def test_a_hot_generation_follows_the_live_one_upward_only(live: int, kept: int)
 
     actions = rest(a_success(), seen).actions
 
-    assert actions == ((SetCapacity(Slot.BLUE, kept, kept, desired=kept),) if kept != 4 else ())
+    assert actions == ((SetRole(Slot.BLUE, Role.RETAINED, kept),) if kept != 4 else ())
 
 
 def test_when_its_time_is_over_it_is_emptied_and_its_note_removed_and_only_then_called_cold() -> None:
     noted = a_slot(tags={tags.CAPACITY: "2 8"})
     decision = rest(a_success(hot_until=NOON), an_observation(noted, GREEN_LIVE, 100))
 
-    assert decision.actions == (SetCapacity(Slot.BLUE, 0, 0, desired=0), RemoveTags({Slot.BLUE: (tags.CAPACITY,)}))
+    assert decision.actions == (SetRole(Slot.BLUE, Role.COLD, 0), RemoveTags({Slot.BLUE: (tags.CAPACITY,)}))
     assert decision.record.hot_until == NOON
 
     empty = an_observation(a_slot(healthy=0), GREEN_LIVE, 100)

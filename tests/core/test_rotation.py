@@ -174,7 +174,7 @@ def test_a_rollback_to_a_cold_generation_grows_and_proves_it_before_it_shifts() 
     record = run(world, turned(world, record))
 
     names = [type(a).__name__ for a in world.actions]
-    assert [n for n in names if n in ("SetCapacity", "SetWeights")][:3] == ["SetCapacity", "SetWeights", "SetWeights"]
+    assert [n for n in names if n in ("SetRole", "SetWeights")][:3] == ["SetRole", "SetWeights", "SetWeights"]
     shifts = [a.percent for a in world.actions if isinstance(a, SetWeights)]
     assert shifts[:2] == [100, 0], "named again at weight 0, so that it is health-checked, and shifted once it is whole"
     assert world.places[Slot.BLUE].desired == 4

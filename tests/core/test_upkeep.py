@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from phoenix.core import tags
-from phoenix.core.action import Action, SetCapacity, SetFailover, SetSchedules, SetWeights, WriteTags
+from phoenix.core.action import Action, SetFailover, SetRole, SetSchedules, SetWeights, WriteTags
 from phoenix.core.decide import decide
 from phoenix.core.ledger import open_entries
-from phoenix.core.model import Capacity, Observation, Route, SlotState, Step
+from phoenix.core.model import Capacity, Observation, Role, Route, SlotState, Step
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask
 from phoenix.core.temporary import (
@@ -26,7 +26,18 @@ from phoenix.core.temporary import (
     Upkeep,
 )
 from phoenix.core.upkeep import MOST_MENDS, check_ledger, record_taken, watch
-from tests.builders import NOON, a_record, a_rotation, a_slot, after, an_observation, some_terms, tags_of, why_held
+from tests.builders import (
+    NOON,
+    OWNER,
+    a_record,
+    a_rotation,
+    a_slot,
+    after,
+    an_observation,
+    some_terms,
+    tags_of,
+    why_held,
+)
 from tests.core.slots import BACK, BLUE, GREEN, SHIFTED, blue, decided, green
 
 LONG_AGO = after(-10)
@@ -62,7 +73,7 @@ def test_capacity_that_another_writer_has_changed_is_put_back_and_told() -> None
 
     decision = decide(a_record(rotation), looked(rotation, blue(rotation, min=1, max=3)))
 
-    assert decision.actions == (SetCapacity(BLUE, 4, 8),)
+    assert decision.actions == (SetRole(BLUE, Role.PINNED, 4, OWNER),)
     assert events(decided(decision.record), "healed") == ["web-blue has min 1 max 3, not min 4 max 8; put back"]
 
 
@@ -97,7 +108,7 @@ def test_holding_changes_nothing_and_whoever_resumes_it_begins_anew() -> None:
 
     assert decide(a_record(rotation), looked(rotation, blue(rotation, min=1), at=after(9))).actions == ()
     again = decide(a_record(resumed), looked(resumed, blue(resumed, min=1), at=after(5.5)))
-    assert again.actions == (SetCapacity(BLUE, 4, 8),)
+    assert again.actions == (SetRole(BLUE, Role.PINNED, 4, OWNER),)
     assert decided(again.record).held is None
 
 
@@ -107,7 +118,7 @@ def test_an_old_answer_right_after_a_change_of_our_own_is_no_foreign_change() ->
 
     decision = decide(a_record(fresh), looked(fresh, blue(fresh, min=2), at=after(seconds=20)))
 
-    assert decision.actions == (SetCapacity(BLUE, 4, 8),)
+    assert decision.actions == (SetRole(BLUE, Role.PINNED, 4, OWNER),)
     assert events(decided(decision.record), "healed") == []
 
 
@@ -116,7 +127,7 @@ def test_a_need_that_grows_is_no_foreign_change() -> None:
 
     decision = decide(a_record(rotation), looked(rotation, blue(rotation, healthy=6, min=4)))
 
-    assert SetCapacity(BLUE, 6, 8) in decision.actions
+    assert SetRole(BLUE, Role.PINNED, 6, OWNER) in decision.actions
     assert events(decided(decision.record), "healed") == []
 
 
@@ -159,7 +170,7 @@ def test_the_way_back_never_waits_for_a_person_before_the_traffic_is_where_it_be
     decision = decide(a_record(rotation), looked(rotation, small))
 
     assert decided(decision.record).held is None
-    assert SetCapacity(BLUE, 4, 8) in decision.actions
+    assert SetRole(BLUE, Role.PINNED, 4, OWNER) in decision.actions
 
 
 def test_what_an_earlier_version_has_found_in_place_is_no_foreign_change() -> None:
@@ -173,7 +184,7 @@ def test_what_an_earlier_version_has_found_in_place_is_no_foreign_change() -> No
 
     decision = decide(a_record(older), looked(older, blue(older, healthy=6, min=4)))
 
-    assert SetCapacity(BLUE, 6, 8) in decision.actions
+    assert SetRole(BLUE, Role.PINNED, 6, OWNER) in decision.actions
     assert events(decided(decision.record), "healed") == []
 
 
@@ -189,7 +200,7 @@ REFERENCE = "api does not name web-green any more"
 DIFFERS: dict[str, tuple[Entry, Action]] = {
     BOUNDS: (
         CapacityEntry(BLUE, Capacity(2, 8), Upkeep(NOON, Sizing(Capacity(2, 8), "1"))),
-        SetCapacity(BLUE, 2, 8),
+        SetRole(BLUE, Role.PINNED, 2, OWNER),
     ),
     "web-green: scheduled actions are running, not suspended": (
         SchedulesEntry(GREEN, True, Upkeep(NOON, False)),

@@ -11,16 +11,17 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.action import SetCapacity, SetWeights
+from phoenix.core.action import SetRole, SetWeights
+from phoenix.core.model import Role
 from phoenix.core.record import GroupRecord
 from phoenix.engine.apply import apply
 from phoenix.engine.lease import claim
 from phoenix.errors import LeaseLost
 from phoenix.telemetry.spans import NoTracer
-from tests.builders import a_record, a_rotation
+from tests.builders import OWNER, a_record, a_rotation
 from tests.engine.builders import BLUE, GREEN, Bench, a_bench
 
-GROW = SetCapacity(GREEN, min=4, max=8)
+GROW = SetRole(GREEN, Role.CANDIDATE, 4, OWNER)
 SHIFT = SetWeights(GREEN, 5, only_from=frozenset({0, 5}))
 BACK = SetWeights(GREEN, 0)
 KNOWN = a_record(a_rotation(), routes={"arn:rule/443": ":443"})
@@ -54,7 +55,7 @@ def test_each_action_is_told_in_the_log_with_how_long_it_took(caplog: pytest.Log
     ]
     common = {"group": "web", "rotation": "web-42-test"}
     assert told == [
-        common | {"action": "SetCapacity", "took_ms": 1500},
+        common | {"action": "SetRole", "took_ms": 1500},
         common | {"action": "SetWeights", "took_ms": 0},
     ]
     assert {line.getMessage() for line in caplog.records} == {"action.applied"}
@@ -75,7 +76,7 @@ def test_each_action_is_a_span_of_its_own() -> None:
     applied(bench, GROW, BACK)
 
     assert spans.opened == [
-        ("apply", {"group": "web", "action": "SetCapacity"}),
+        ("apply", {"group": "web", "action": "SetRole"}),
         ("apply", {"group": "web", "action": "SetWeights"}),
     ]
 
@@ -106,7 +107,7 @@ def test_once_the_lease_is_lost_nothing_more_is_done_and_the_new_driver_is_named
     bench.fleet.before_write = lambda action: bench.seized_by("elsewhere/7") if taken else bench.store.release(lease)
 
     with pytest.raises(LeaseLost) as lost:
-        apply(bench.group, lease, KNOWN, (GROW, SetCapacity(BLUE, min=0, max=0)), bench.clock.now())
+        apply(bench.group, lease, KNOWN, (GROW, SetRole(BLUE, Role.COLD, 0)), bench.clock.now())
 
     assert bench.fleet.applied == [GROW]
     assert "web" in lost.value.message

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from phoenix.core.action import MakeTemplateVersion, ReplaceInstance, SetCapacity, WriteTags
-from phoenix.core.model import Slot
+from phoenix.core.action import MakeTemplateVersion, ReplaceInstance, SetRole, WriteTags
+from phoenix.core.model import Capacity, Role, Slot
 from phoenix.errors import NotFound, PermanentError, Throttled, TransientError
 from phoenix.fleets.pair import find_group
 from phoenix.sandbox import Call
@@ -45,8 +45,8 @@ def made(account: Account) -> str:
     return str(the_template(account)["VersionNumber"])
 
 
-def grow(version: str) -> SetCapacity:
-    return SetCapacity(GREEN, min=1, max=4, template_version=version)
+def grow(version: str) -> SetRole:
+    return SetRole(GREEN, Role.CANDIDATE, 1, Capacity(1, 4), version)
 
 
 @pytest.mark.parametrize("words", NOT_KNOWN_YET)
@@ -88,7 +88,7 @@ def test_a_refusal_that_is_not_about_the_version_is_not_asked_for_again(account:
     version = made(account)
 
     with pytest.raises(PermanentError, match="must be greater"):
-        account.fleet.apply(replace(grow(version), min=9))
+        account.fleet.apply(replace(grow(version), role=Role.LIVE, owner=Capacity(9, 4)))
 
 
 def test_both_slots_are_read_in_one_call(account: Account) -> None:
@@ -150,7 +150,7 @@ def test_capacity_and_template_version_are_set_in_one_call(account: Account) -> 
     account.fleet.observe(None)
     account.sandbox.calls.clear()
 
-    account.fleet.apply(SetCapacity(GREEN, min=4, max=12, template_version="1"))
+    account.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 4, Capacity(2, 12), version="1"))
 
     (call,) = account.sandbox.calls
     assert (call.operation, "DesiredCapacity" in call.params) == ("UpdateAutoScalingGroup", False)
@@ -163,7 +163,7 @@ def test_a_mixed_instances_policy_is_kept_but_for_the_version(open_account: Open
     before = describe(AutoScalingGroupNames=["workers-green"])["AutoScalingGroups"][0]["MixedInstancesPolicy"]
     account.fleet.apply(replace(MAKE, image=account.sandbox.bake_image("workers-2")))
 
-    account.fleet.apply(SetCapacity(GREEN, min=1, max=4, template_version="2"))
+    account.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 1, Capacity(1, 4), version="2"))
 
     after = describe(AutoScalingGroupNames=["workers-green"])["AutoScalingGroups"][0]["MixedInstancesPolicy"]
     assert after["LaunchTemplate"]["LaunchTemplateSpecification"]["Version"] == "2"

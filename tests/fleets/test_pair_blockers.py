@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.action import MakeTemplateVersion, SetCapacity
+from phoenix.core.action import MakeTemplateVersion, SetRole
 from phoenix.core.blocker import Ahead, Blocker, passed
 from phoenix.core.image import Image
-from phoenix.core.model import Slot
+from phoenix.core.model import Role, Slot
 from phoenix.errors import Throttled, TransientError
 from tests.account import Account, Opener
 from tests.fakes import an_image
@@ -311,7 +311,7 @@ def test_another_image_in_the_template_is_no_change(account: Account, image: Ima
 
 def test_a_generation_of_ours_is_no_change_of_the_owners(account: Account, image: Image) -> None:
     account.fleet.apply(MakeTemplateVersion(Slot.GREEN, "web-2-7k3f", 2, image.id))
-    account.fleet.apply(SetCapacity(Slot.GREEN, min=2, max=2, template_version="2"))
+    account.fleet.apply(SetRole(Slot.GREEN, Role.CANDIDATE, 2, version="2"))
 
     assert account.fleet.template_changes(Slot.GREEN) == ()
 
