@@ -19,11 +19,9 @@ from phoenix.core.fence import answering, unrefused
 from phoenix.core.generation import UNKNOWN_IMAGE
 from phoenix.core.ledger import lost_stickiness, our_references
 from phoenix.core.model import SCHEDULES, Cause, Observation, Role, Slot, SlotState
-from phoenix.core.ready import (
-    ready_count,
-)
 from phoenix.core.roles import COLD, Standing, at_rest, missing_role
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import sides_of
 from phoenix.core.way_back import make_old_again
 
 
@@ -117,7 +115,9 @@ def is_untouched(rotation: Rotation) -> bool:
 
 def _may_let_go(rotation: Rotation, seen: Observation, winner: Slot) -> bool:
     """Without weights the losing instances serve until they are gone: the winner has to be whole right then."""
-    return rotation.terms.serving.weights or ready_count(rotation, seen, winner) >= rotation.need
+    sides = sides_of(rotation, seen)
+    whole = sides.old if winner is rotation.old.slot else sides.new
+    return rotation.terms.serving.weights or whole.ready_count >= rotation.need
 
 
 def _unrefer(rotation: Rotation, seen: Observation) -> Iterator[Action]:

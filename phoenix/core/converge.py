@@ -24,13 +24,12 @@ from phoenix.core.model import SCHEDULES, Observation, Role, SlotState, Step
 from phoenix.core.ready import (
     candidate_goal,
     is_enough,
-    leaves_enough,
     may_shrink,
     old_goal,
-    ready_count,
 )
 from phoenix.core.roles import COLD, Standing, missing_role
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import Sides, sides_of
 from phoenix.core.way_back import way_back
 
 UNTOUCHED = Step(new_capacity=0, old_capacity=100, new_weight=0)
@@ -70,14 +69,15 @@ def _make_template(rotation: Rotation, seen: Observation) -> Iterator[Action]:
 
 
 def _forward(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:
-    live, candidate = seen.slots[rotation.old.slot], seen.slots[rotation.new.slot]
+    sides = sides_of(rotation, seen)
+    live, candidate = sides.old.state, sides.new.state
     yield from write_tags(rotation, seen)
     if _shrunk_by(step, rotation).old_capacity >= 100:
         yield from _pin_live(rotation, live)
     yield from _grow_candidate(rotation, seen, candidate)
-    yield from _shift(step, rotation, seen)
+    yield from _shift(step, rotation, sides, seen)
     yield from failover.hand_over(rotation, seen)
-    yield from _shrink_live(step, rotation, seen)
+    yield from _shrink_live(step, rotation, sides, seen)
 
 
 def write_tags(rotation: Rotation, seen: Observation) -> Iterator[Action]:
@@ -127,15 +127,16 @@ def _fill_candidate(rotation: Rotation, seen: Observation, candidate: SlotState)
     yield from missing_role(candidate, Standing(Role.CANDIDATE, goal, rotation.capacity), rotation.new)
 
 
-def _shift(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:
+def _shift(step: Step, rotation: Rotation, sides: Sides, seen: Observation) -> Iterator[Action]:
     slot = rotation.new.slot
-    if rotation.clocks.proved_at is None or all(r.percent(slot) == step.new_weight for r in seen.routes):
+    if rotation.clocks.proved_at is None or sides.new.has(step.new_weight):
         return
     if answering(seen) is not None:
         return  # what comes after our own write would be the last word
-    if any(r.percent(slot) > step.new_weight for r in seen.routes) and not _old_carries(step, rotation, seen):
+    falls = any(share > step.new_weight for share in sides.new.shares)
+    if falls and not _old_carries(step, rotation, sides.old.ready_count):
         return
-    if is_enough(rotation, seen) and ready_count(rotation, seen, slot) > 0:
+    if is_enough(rotation, sides) and sides.new.ready:
         yield from failover.suspend(rotation, slot.other)
         yield SetWeights(
             slot,
@@ -145,10 +146,10 @@ def _shift(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action
         )
 
 
-def _old_carries(step: Step, rotation: Rotation, seen: Observation) -> bool:
+def _old_carries(step: Step, rotation: Rotation, ready: int) -> bool:
     """True when the old generation can carry the share it is to get back from where somebody else has moved it."""
     share = to_carry(rotation.need, 0, 100 - step.new_weight, rotation.terms.min_healthy_percentage)
-    return ready_count(rotation, seen, rotation.old.slot) >= share
+    return ready >= share
 
 
 def step_before(rotation: Rotation) -> Step:
@@ -161,11 +162,11 @@ def _shrunk_by(step: Step, rotation: Rotation) -> Step:
     return step_before(rotation) if rotation.clocks.shrunk_at is None else step
 
 
-def _shrink_live(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:
-    shrunk_by, live = _shrunk_by(step, rotation), seen.slots[rotation.old.slot]
+def _shrink_live(step: Step, rotation: Rotation, sides: Sides, seen: Observation) -> Iterator[Action]:
+    shrunk_by, live = _shrunk_by(step, rotation), sides.old.state
     if shrunk_by.old_capacity < 100:
         goal = min(old_goal(rotation, shrunk_by), live.max)
         # Decided once, but weights may have been elsewhere since, or candidates have failed: then it waits once more.
-        goes = may_shrink(rotation, seen) and is_enough(rotation, seen) and leaves_enough(rotation, seen, goal)
+        goes = may_shrink(rotation, seen) and is_enough(rotation, sides) and sides.old.keeps(goal)
         if live.desired <= goal or goes:
             yield from missing_role(live, Standing(Role.PINNED, goal))

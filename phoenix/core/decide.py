@@ -19,10 +19,11 @@ from phoenix.core.failure import Failure, find_failure
 from phoenix.core.generation import Generation
 from phoenix.core.model import Cause, Judgement, Observation, OnFailure, Outcome, Route
 from phoenix.core.progress import advance, advance_clocks, bake_ends_at, drained_at
-from phoenix.core.ready import candidate_goal, patience, ready_count
+from phoenix.core.ready import candidate_goal, patience
 from phoenix.core.record import GroupRecord, Quarantined, Setback
 from phoenix.core.rest import rest
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import sides_of
 from phoenix.core.story import Ask
 from phoenix.core.temporary import STALE_READS
 from phoenix.core.upkeep import check_ledger
@@ -114,18 +115,17 @@ def _stranger(rotation: Rotation, seen: Observation) -> Route | None:
 
 def _meet(route: Route, record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision:
     """Put weight back that was moved onto nobody while the other one is healthy, as an IaC re-apply does; else hold."""
-    new, old = rotation.new.slot, rotation.old.slot
+    sides, new = sides_of(rotation, seen), rotation.new.slot
     rotation, found = ledger.open_entries(rotation, seen), route.percent(new)
-    gained, lost = (new, old) if found > rotation.weight else (old, new)
+    gained, lost = (sides.new, sides.old) if found > rotation.weight else (sides.old, sides.new)
     if rotation.step == 0 and found > 0:
         # What is in that slot has had requests: the data plane needs its time before it may be emptied.
         rotation = replace(rotation, exposed_at=seen.at)
-    nobody_there = ready_count(rotation, seen, gained) == 0
-    is_safe = ready_count(rotation, seen, lost) > 0 and rotation.weight in (0, 100)
-    if nobody_there and is_safe:
-        share = route.percent(gained)
+    is_safe = lost.ready_count > 0 and rotation.weight in (0, 100)
+    if gained.ready_count == 0 and is_safe:
+        slot = gained.generation.slot
         rotation = rotation.note(
-            seen.at, "healed", f"{route.name} sent {share} % to {gained.value}, to nobody; put back"
+            seen.at, "healed", f"{route.name} sent {route.percent(slot)} % to {slot.value}, to nobody; put back"
         )
         return _decision(record, rotation, seen, (SetWeights(new, rotation.weight),))
     held = (
@@ -252,11 +252,12 @@ def _replacements(rotation: Rotation, seen: Observation) -> tuple[Action, ...]:
     Only once most of the generation is healthy: while none is, the image may just be slow to boot, and replacing its
     instances would begin their boot anew.
     """
-    most_are_well = 2 * ready_count(rotation, seen, rotation.new.slot) >= candidate_goal(rotation)
+    most_are_well = 2 * sides_of(rotation, seen).new.ready_count >= candidate_goal(rotation)
     if rotation.back is not None or rotation.clocks.closing_since is not None or not most_are_well:
         return ()
     sick, left = rotation.candidate.sick, MOST_REPLACEMENTS - rotation.candidate.replaced
-    overdue = [i for i, since in sorted(sick.items()) if seen.at - since > patience(rotation)]
+    limit = patience(rotation.terms.healthy_for, rotation.candidate)
+    overdue = [i for i, since in sorted(sick.items()) if seen.at - since > limit]
     return tuple(ReplaceInstance(rotation.new.slot, i) for i in overdue[:left])
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from phoenix.core.explain import ago, counted
-from phoenix.core.model import Cause, Judgement, LaunchFailure, Observation
-from phoenix.core.ready import candidate_goal, is_enough, ready_count, why_not_ready
+from phoenix.core.model import Cause, Judgement, LaunchFailure, Observation, Verdict
+from phoenix.core.ready import candidate_goal, is_enough, why_not_ready
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import Side, Sides, sides_of
 
 TOLERATED_LAUNCH_FAILURES = 3
 """Failed launches without progress after which capacity, quota or addresses are taken to be gone for good."""
@@ -30,31 +31,31 @@ def find_failure(rotation: Rotation, seen: Observation) -> Failure | None:
     while it is paused no time runs out."""
     if rotation.clocks.closing_since is not None:
         return None
-    if rotation.paused is not None:
-        return _failed_gate(rotation, seen) or _other_image(rotation, seen)
+    sides = sides_of(rotation, seen)
+    failure = _failed_gate(seen.verdicts, has_run=rotation.has_run) or _other_image(sides.new)
+    if failure is not None or rotation.paused is not None:
+        return failure
     return (
-        _failed_gate(rotation, seen)
-        or _other_image(rotation, seen)
-        or _failed_launch(rotation, seen)
-        or _launch_overdue(rotation, seen)
-        or _rotation_overdue(rotation, seen)
+        _failed_launch(rotation, seen.failures)
+        or _launch_overdue(rotation, sides, seen)
+        or _rotation_overdue(rotation, seen.at)
     )
 
 
-def _failed_gate(rotation: Rotation, seen: Observation) -> Failure | None:
-    verdict = next((v for v in seen.verdicts if v.judgement is Judgement.FAIL), None)
+def _failed_gate(verdicts: Sequence[Verdict], *, has_run: bool) -> Failure | None:
+    verdict = next((v for v in verdicts if v.judgement is Judgement.FAIL), None)
     if verdict is None:
         return None
     # Whatever a gate measures before there is an instance of it, that image has not made it so.
-    cause = verdict.cause if rotation.has_run else Cause.ENVIRONMENT
+    cause = verdict.cause if has_run else Cause.ENVIRONMENT
     return Failure(f"{verdict.gate}: {verdict.reason}", cause)
 
 
-def _other_image(rotation: Rotation, seen: Observation) -> Failure | None:
+def _other_image(side: Side) -> Failure | None:
     """Instances of the right template version that run another image: it is not the one that was chosen, whatever the
     gates say of it, and gets no traffic under its name."""
-    new, state = rotation.new, seen.slots[rotation.new.slot]
-    others = [i for i in new.of(state) if not i.leaving and new.is_foreign(i)]
+    new, state = side.generation, side.state
+    others = [i for i in side.own if not i.leaving and new.is_foreign(i)]
     if not others:
         return None
     return Failure(
@@ -65,14 +66,14 @@ def _other_image(rotation: Rotation, seen: Observation) -> Failure | None:
     )
 
 
-def _failed_launch(rotation: Rotation, seen: Observation) -> Failure | None:
+def _failed_launch(rotation: Rotation, failures: Sequence[LaunchFailure]) -> Failure | None:
     """Permanent reasons end the wait at once, the others after several failures in a row without progress."""
     if rotation.clocks.proved_at is not None or rotation.growth.since is None:
         return None
     since = rotation.growth.progress_at or rotation.growth.since
     # Auto Scaling launches again by itself: an image that is only new is found then, one that is gone is not.
     known_at = rotation.started_at + KNOWN_EVERYWHERE
-    recent = [f for f in seen.failures if f.at >= since and not (f.absent and f.at < known_at)]
+    recent = [f for f in failures if f.at >= since and not (f.absent and f.at < known_at)]
     permanent = next((f for f in recent if f.permanent), None)
     if permanent is not None:
         return Failure(f"the launch failed: {permanent.words}", _cause_of([permanent]))
@@ -87,32 +88,32 @@ def _cause_of(failures: Sequence[LaunchFailure]) -> Cause:
     return Cause.IMAGE if all(failure.blames_image for failure in failures) else Cause.ENVIRONMENT
 
 
-def _launch_overdue(rotation: Rotation, seen: Observation) -> Failure | None:
+def _launch_overdue(rotation: Rotation, sides: Sides, seen: Observation) -> Failure | None:
     """Instances that run and are not healthy blame the image; instances that never came blame the environment."""
-    if rotation.clocks.proved_at is not None or rotation.growth.since is None or is_enough(rotation, seen):
+    if rotation.clocks.proved_at is not None or rotation.growth.since is None or is_enough(rotation, sides):
         return None
     timeout = rotation.terms.launch_timeout
     if seen.at - rotation.growth.since < timeout:
         return None
     goal = candidate_goal(rotation)
-    running = [i for i in rotation.new.of(seen.slots[rotation.new.slot]) if i.in_service]
-    ready = ready_count(rotation, seen, rotation.new.slot)
+    running = [i for i in sides.new.own if i.in_service]
+    ready = sides.new.ready_count
     if len(running) > ready:
         return Failure(
             f"{ready} of {goal} became healthy within {ago(timeout)}; {len(running) - ready} run and are not healthy"
-            f"{why_not_ready(rotation, seen)}",
+            f"{why_not_ready(sides.new, rotation.growth, rotation.terms.serving.health)}",
             Cause.IMAGE,
         )
     last = f"; last failure: {seen.failures[0].words}" if seen.failures else ""
     return Failure(f"{len(running)} of {goal} were launched within {ago(timeout)}{last}", Cause.ENVIRONMENT)
 
 
-def _rotation_overdue(rotation: Rotation, seen: Observation) -> Failure | None:
+def _rotation_overdue(rotation: Rotation, at: datetime) -> Failure | None:
     """The deadline always exists; a bake that waits for a person does not count against it."""
     manual = (
         rotation.clocks.baking_since is not None and rotation.current.bake is None and rotation.clocks.promoted is None
     )
-    if manual or seen.at < rotation.deadline:
+    if manual or at < rotation.deadline:
         return None
     waiting = rotation.waiting_for or "the rotation"
     return Failure(

@@ -13,9 +13,9 @@ from phoenix.core.action import Action, RemoveTags, SetFailover, SetSchedules, S
 from phoenix.core.closing import stale_notes
 from phoenix.core.ledger import lost_stickiness, our_references
 from phoenix.core.model import SCHEDULES, Observation, SlotState
-from phoenix.core.ready import ready_instances
 from phoenix.core.record import GroupRecord
 from phoenix.core.roles import COLD, at_rest, missing_role, set_role, was_candidate
+from phoenix.core.sides import ready_instances
 
 
 @dataclass(frozen=True, slots=True)

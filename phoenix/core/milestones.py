@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from phoenix.core.model import Observation
-from phoenix.core.ready import ready_count
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import sides_of
 
 
 def with_phase_since(before: GroupRecord, after: GroupRecord, at: datetime) -> GroupRecord:
@@ -30,4 +30,4 @@ def with_first_healthy(record: GroupRecord, seen: Observation) -> GroupRecord:
 def _has_somebody_healthy(rotation: Rotation, seen: Observation) -> bool:
     """Only what was launched for this rotation counts: its template version has to be known."""
     forward = rotation.in_flight and rotation.back is None and rotation.new.template_version is not None
-    return forward and ready_count(rotation, seen, rotation.new.slot) > 0
+    return forward and sides_of(rotation, seen).new.ready_count > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -12,8 +12,9 @@ from phoenix.core.explain import ago, clock_time, counted
 from phoenix.core.fence import answering, unrefused
 from phoenix.core.model import Fence, Judgement, Observation, Outcome, SlotState
 from phoenix.core.progress import bake_ends_at, drained_at
-from phoenix.core.ready import back_at_the_latest, candidate_goal, has_settled, ready_count
+from phoenix.core.ready import back_at_the_latest, candidate_goal, has_settled
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import Side, Sides, sides_of
 
 RETAINED: Final = "Terminating:Retained"
 """AWS's state of an instance whose termination hook was abandoned, where the lifecycle policy says `retain`: it costs,
@@ -25,21 +26,21 @@ def waiting_for(rotation: Rotation, seen: Observation) -> str:
     """What the rotation waits for at this moment."""
     if rotation.held is not None:
         return f"held: {rotation.held.why}; waiting for a person (resume, abort)"
-    if rotation.back is not None and drained_at(rotation, seen) is None:
-        return _going_back(rotation, seen)
+    sides, draining = sides_of(rotation, seen), drained_at(rotation, seen)
+    if rotation.back is not None and draining is None:
+        return _going_back(rotation, sides.old.ready_count, seen)
     if rotation.paused is not None:
         return f"paused by {rotation.paused.by} since {clock_time(rotation.paused.at)}; waiting for `resume`"
-    draining = drained_at(rotation, seen)
     if draining is not None:
-        loser = rotation.new if rotation.back is not None else rotation.old
-        return _draining(loser.number, seen.slots[loser.slot], draining)
-    if rotation.clocks.closing_since is not None and _before_the_end(rotation, seen):
-        return f"closing waits {_before_the_end(rotation, seen)}, then generation {rotation.old.number} is retained"
+        return _draining(sides.new if rotation.back is not None else sides.old, draining)
     if rotation.clocks.closing_since is not None:
+        waits = _before_the_end(seen, hot=stays_hot(rotation))
+        if waits:
+            return f"closing waits {waits}, then generation {rotation.old.number} is retained"
         return f"closing: generation {rotation.new.number} becomes live at rest, {rotation.old.number} is retained"
     if rotation.step == 0:
-        return _preparing(rotation, seen)
-    return f"step {rotation.step} of {len(rotation.terms.steps)}: {_stage(rotation)(rotation, seen)}"
+        return _preparing(rotation, sides.new.state, seen)
+    return f"step {rotation.step} of {len(rotation.terms.steps)}: {_stage(rotation, sides, seen)}"
 
 
 def ended(rotation: Rotation) -> str:
@@ -58,18 +59,18 @@ def _for(late: Fence, until: datetime) -> str:
     )
 
 
-def _before_the_end(rotation: Rotation, seen: Observation) -> str:
+def _before_the_end(seen: Observation, *, hot: bool) -> str:
     """The same for the end of a success: one whose old generation stays hot takes nothing away. Empty: nobody waits."""
-    if stays_hot(rotation):
+    if hot:
         late = answering(seen)
         return _for(late, late.answered_by) if late is not None else ""
     late = unrefused(seen)
     return _for(late, late.refused_from) if late is not None else ""
 
 
-def _draining(number: int, state: SlotState, until: datetime) -> str:
-    left = counted(len(state.instances), "instance")
-    return f"draining: {left} of generation {number} leave{_but(state)}, at most until {clock_time(until)}"
+def _draining(loser: Side, until: datetime) -> str:
+    left, number = counted(len(loser.state.instances), "instance"), loser.generation.number
+    return f"draining: {left} of generation {number} leave{_but(loser.state)}, at most until {clock_time(until)}"
 
 
 def stayers(state: SlotState) -> str:
@@ -91,29 +92,28 @@ def _some(ids: Sequence[str]) -> str:
     return f"{shown} {'is' if len(ids) == 1 else 'are'}"
 
 
-def _preparing(rotation: Rotation, seen: Observation) -> str:
+def _preparing(rotation: Rotation, state: SlotState, seen: Observation) -> str:
     if rotation.new.template_version is None:
         return f"preparing: the template version of generation {rotation.new.number} is being made"
     late = unrefused(seen)
-    if late is not None and not is_empty_for(rotation, seen.slots[rotation.new.slot]):
+    if late is not None and not is_empty_for(rotation, state):
         waits = _for(late, late.refused_from)
-        return f"preparing waits {waits}, then slot {rotation.new.slot.value} is emptied"
-    slot = rotation.new.slot
-    return f"preparing: slot {slot.value} is being emptied for generation {rotation.new.number}{_but(seen.slots[slot])}"
+        return f"preparing waits {waits}, then slot {state.slot.value} is emptied"
+    return f"preparing: slot {state.slot.value} is being emptied for generation {rotation.new.number}{_but(state)}"
 
 
-def _stage(rotation: Rotation) -> Callable[[Rotation, Observation], str]:
+def _stage(rotation: Rotation, sides: Sides, seen: Observation) -> str:
     if rotation.clocks.baking_since is not None:
-        return _baking
+        return _baking(rotation, seen)
     if rotation.clocks.shifted_at is not None:
-        return _shrinking
+        return _shrinking(rotation, sides.old, seen)
     if rotation.clocks.proved_at is not None:
-        return _shifting
-    return _proving
+        return _shifting(rotation.new.number, rotation.current.new_weight, seen)
+    return _proving(rotation, sides.new.ready_count, seen)
 
 
-def _proving(rotation: Rotation, seen: Observation) -> str:
-    goal, ready = candidate_goal(rotation), ready_count(rotation, seen, rotation.new.slot)
+def _proving(rotation: Rotation, ready: int, seen: Observation) -> str:
+    goal = candidate_goal(rotation)
     doubt = next((v for v in seen.verdicts if v.judgement is not Judgement.PASS), None)
     what = f"{doubt.gate}: {doubt.reason}" if doubt else f"{ready} of {goal} ready"
     failed = f"; {seen.failures[0].words}" if seen.failures else ""
@@ -121,27 +121,26 @@ def _proving(rotation: Rotation, seen: Observation) -> str:
     return f"waiting for generation {rotation.new.number}, {what}{failed}, at most until {clock_time(until)}, then back"
 
 
-def _shifting(rotation: Rotation, seen: Observation) -> str:
+def _shifting(number: int, percent: int, seen: Observation) -> str:
     late = answering(seen)
     if late is not None:
         waits = _for(late, late.answered_by)
-        return f"generation {rotation.new.number} is ready and waits {waits}, then {rotation.current.new_weight} %"
-    return f"moving {rotation.current.new_weight} % to generation {rotation.new.number}"
+        return f"generation {number} is ready and waits {waits}, then {percent} %"
+    return f"moving {percent} % to generation {number}"
 
 
-def _shrinking(rotation: Rotation, seen: Observation) -> str:
+def _shrinking(rotation: Rotation, old: Side, seen: Observation) -> str:
     if rotation.clocks.shrunk_at is not None:
-        but, until = _but(seen.slots[rotation.old.slot]), clock_time(rotation.deadline)
+        but, until = _but(old.state), clock_time(rotation.deadline)
         end = f"{but}, at most until {until}, then back" if but else ""
         return f"waiting for the old instances of generation {rotation.old.number} to leave{end}"
     settled = (rotation.clocks.shifted_at or rotation.started_at) + rotation.terms.propagation
     number, late = rotation.old.number, unrefused(seen)
-    if has_settled(rotation, seen) and late is not None:
+    if has_settled(rotation, seen.at) and late is not None:
         return f"waiting {_for(late, late.refused_from)}, then generation {number} shrinks"
     if seen.at >= settled:
-        ready, all_told = ready_count(rotation, seen, rotation.old.slot), seen.slots[rotation.old.slot].desired
         until = clock_time(rotation.deadline)
-        count = f"{ready} of {all_told} healthy"
+        count = f"{old.ready_count} of {old.state.desired} healthy"
         return f"generation {number} shrinks once it is whole: {count}, at most until {until}, then back"
     return f"settling until {clock_time(settled)}, then generation {number} shrinks"
 
@@ -168,13 +167,13 @@ def _baking(rotation: Rotation, seen: Observation) -> str:
     return f"{rest} until {clock_time(ends_at or seen.at)}, then {then}"
 
 
-def _going_back(rotation: Rotation, seen: Observation) -> str:
+def _going_back(rotation: Rotation, ready: int, seen: Observation) -> str:
     old, new = rotation.old.number, rotation.new.number
     if not rotation.terms.serving.weights:
-        return _growing_back(rotation, seen)
+        return _growing_back(rotation, ready)
     late = unrefused(seen)
     is_back = rotation.clocks.closing_since is not None or (
-        rotation.clocks.shifted_at is not None and has_settled(rotation, seen)
+        rotation.clocks.shifted_at is not None and has_settled(rotation, seen.at)
     )
     if late is not None and is_back:
         waits = _for(late, late.refused_from)
@@ -184,16 +183,14 @@ def _going_back(rotation: Rotation, seen: Observation) -> str:
     if rotation.clocks.shifted_at is not None:
         settled = rotation.clocks.shifted_at + rotation.terms.propagation
         return f"rolling back to {old}: traffic is back, settling until {clock_time(settled)}"
-    ready = ready_count(rotation, seen, rotation.old.slot)
     until = clock_time(back_at_the_latest(rotation))
     return f"rolling back to {old}: {ready} of {rotation.need} ready to take the traffic, at most until {until}"
 
 
-def _growing_back(rotation: Rotation, seen: Observation) -> str:
+def _growing_back(rotation: Rotation, ready: int) -> str:
     """Without a load balancer no traffic moves: the old generation grows, and then the new one leaves."""
     old, new = rotation.old.number, rotation.new.number
     if rotation.clocks.closing_since is not None:
         return f"rolling back to {old}: its capacity is back, generation {new} is being removed"
-    ready = ready_count(rotation, seen, rotation.old.slot)
     until = clock_time(back_at_the_latest(rotation))
     return f"rolling back to {old}: it grows first, {ready} of {rotation.need} in service, at most until {until}"

@@ -10,21 +10,20 @@ from datetime import datetime, timedelta
 from phoenix.core.closing import stays_hot
 from phoenix.core.converge import is_empty_for, step_before
 from phoenix.core.fence import answering
-from phoenix.core.model import Judgement, Observation
+from phoenix.core.model import Judgement, Observation, SlotState
 from phoenix.core.ready import (
     back_at_the_latest,
     candidate_goal,
     has_settled,
     is_enough,
     is_short,
-    leaves_enough,
     may_go_back,
     may_shrink,
     old_goal,
-    ready_count,
     sick_since,
 )
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import Side, Sides, sides_of
 
 UNWATCHED = timedelta(minutes=1)
 """A driver looks at least this often at a launch that it awaits. Longer, and no driver was there."""
@@ -34,29 +33,29 @@ LEAST_LAST_BAKE = timedelta(minutes=5)
 
 def advance_clocks(rotation: Rotation, seen: Observation) -> Rotation:
     """Note what was seen: the ratchets, since when the candidate is ready, short or sick, and which weight is real."""
-    need = rotation.need if rotation.back else _need(rotation, seen)
-    last_look = rotation.looked_at
+    sides, last_look = sides_of(rotation, seen), rotation.looked_at
+    need = rotation.need if rotation.back else _need(rotation, sides)
     rotation = rotation.look(seen.at, need, seen.verdicts)
-    if _is_there(rotation, seen) and rotation.candidate.launched_at is None:
+    if _is_there(sides.new) and rotation.candidate.launched_at is None:
         rotation = replace(rotation, candidate=replace(rotation.candidate, launched_at=seen.at))
     if rotation.back is not None:
-        whole = ready_count(rotation, seen, rotation.old.slot) >= rotation.need
-        if not weights_are(rotation, seen, 0):
+        whole = sides.old.ready_count >= rotation.need
+        if not sides.new.has(0):
             # Another writer gave it traffic: requests are on their way there.
             rotation = rotation.expose(seen.at)
         ready_since = _since(rotation.growth.ready_since, whole, seen.at)
         return replace(rotation, growth=replace(rotation.growth, ready_since=ready_since))
     if rotation.new.template_version is None or rotation.step == 0:
         return rotation
-    return _watch_candidate(_without_gap(rotation, seen, last_look), seen)
+    return _watch_candidate(_without_gap(rotation, sides.new.state.desired, last_look), sides, seen.at)
 
 
-def _watch_candidate(rotation: Rotation, seen: Observation) -> Rotation:
-    growth, candidate, at = rotation.growth, rotation.candidate, seen.at
-    running = sum(i.in_service for i in rotation.new.of(seen.slots[rotation.new.slot]))
+def _watch_candidate(rotation: Rotation, sides: Sides, at: datetime) -> Rotation:
+    growth, candidate, new = rotation.growth, rotation.candidate, sides.new
+    running = sum(i.in_service for i in new.own)
     if running > candidate.in_service_high:
         candidate, growth = replace(candidate, in_service_high=running), replace(growth, progress_at=at)
-    enough_now = is_enough(rotation, seen)
+    enough_now = is_enough(rotation, sides)
     goal = candidate_goal(rotation)
     if goal > candidate.target:
         # More is wanted than a moment ago: that it is not there yet is not the candidate's failure.
@@ -67,34 +66,34 @@ def _watch_candidate(rotation: Rotation, seen: Observation) -> Rotation:
     growth = replace(
         growth,
         ready_since=_since(growth.ready_since, enough_now, at),
-        short_since=_since(growth.short_since, is_short(rotation, seen), at),
+        short_since=_since(growth.short_since, is_short(rotation, new.ready_count), at),
     )
-    return replace(rotation, growth=growth, candidate=replace(candidate, target=goal, sick=sick_since(rotation, seen)))
+    sick = sick_since(new, candidate.sick, at)
+    return replace(rotation, growth=growth, candidate=replace(candidate, target=goal, sick=sick))
 
 
-def _without_gap(rotation: Rotation, seen: Observation, last_look: datetime | None) -> Rotation:
+def _without_gap(rotation: Rotation, desired: int, last_look: datetime | None) -> Rotation:
     """A launch that AWS was never asked for is not overdue: its driver may have died between the record and the call.
 
     The time that passed until the next driver came does not count then. Where AWS refuses what it is asked, a driver
     looks all the time, and the launch's time-out runs.
     """
-    asked, since = seen.slots[rotation.new.slot].desired >= candidate_goal(rotation), rotation.growth.since
-    if asked or since is None or last_look is None or seen.at - last_look <= UNWATCHED:
+    asked, since, at = desired >= candidate_goal(rotation), rotation.growth.since, rotation.looked_at
+    if asked or since is None or last_look is None or at is None or at - last_look <= UNWATCHED:
         return rotation
-    gap = seen.at - max(since, last_look)
+    gap = at - max(since, last_look)
     return replace(rotation, growth=replace(rotation.growth, since=since + gap))
 
 
-def _is_there(rotation: Rotation, seen: Observation) -> bool:
+def _is_there(new: Side) -> bool:
     """True when the slot lists any instance of the new generation, in whatever state."""
-    instances = seen.slots[rotation.new.slot].instances
-    return rotation.new.template_version is not None and any(map(rotation.new.has_launched, instances))
+    return new.generation.template_version is not None and bool(new.own)
 
 
-def _need(rotation: Rotation, seen: Observation) -> int:
+def _need(rotation: Rotation, sides: Sides) -> int:
     """The high-water mark of what autoscaling wanted: of the old generation, and of the new one once it has traffic."""
-    new = seen.slots[rotation.new.slot].desired if rotation.weight > 0 else 0
-    return max(rotation.need, seen.slots[rotation.old.slot].desired, new)
+    new = sides.new.state.desired if rotation.weight > 0 else 0
+    return max(rotation.need, sides.old.state.desired, new)
 
 
 def _since(before: datetime | None, holds: bool, at: datetime) -> datetime | None:
@@ -104,7 +103,9 @@ def _since(before: datetime | None, holds: bool, at: datetime) -> datetime | Non
 def advance(rotation: Rotation, seen: Observation) -> Rotation:
     """Move on as far as this observation allows; several resting places in one go when nothing has to be waited for."""
     for _ in range(4 * len(rotation.terms.steps) + 4):
-        moved = _back(rotation, seen) if rotation.back is not None else _onward(rotation, seen)
+        # Made anew for each: a generation has its template version only from one resting place to the next.
+        sides = sides_of(rotation, seen)
+        moved = _back(rotation, sides, seen) if rotation.back is not None else _onward(rotation, sides, seen)
         if moved == rotation:
             break
         rotation = moved
@@ -114,11 +115,6 @@ def advance(rotation: Rotation, seen: Observation) -> Rotation:
 def all_pass(seen: Observation) -> bool:
     """True when no gate objects or hesitates."""
     return all(v.judgement is Judgement.PASS for v in seen.verdicts)
-
-
-def weights_are(rotation: Rotation, seen: Observation, percent: int) -> bool:
-    """True when every route was seen to send that much to the new generation."""
-    return all(route.percent(rotation.new.slot) == percent for route in seen.routes)
 
 
 def bake_ends_at(rotation: Rotation) -> datetime | None:
@@ -146,34 +142,31 @@ def drained_at(rotation: Rotation, seen: Observation) -> datetime | None:
 # --- forward ---------------------------------------------------------------------------------------------------------
 
 
-def _onward(rotation: Rotation, seen: Observation) -> Rotation:
+def _onward(rotation: Rotation, sides: Sides, seen: Observation) -> Rotation:
     if rotation.clocks.closing_since is not None:
         return rotation
     if rotation.step == 0:
-        return _begin(rotation, seen)
+        return _begin(rotation, sides.new.state, seen)
     if rotation.clocks.proved_at is None:
-        return _prove(rotation, seen)
+        return _prove(rotation, sides, seen)
     if rotation.clocks.shifted_at is None:
-        return _note_shift(rotation, seen)
+        return rotation.verify_shift(seen.at) if sides.new.has(rotation.current.new_weight) else rotation
     if rotation.clocks.baking_since is None:
-        return _begin_bake(rotation, seen)
-    return _end_bake(rotation, seen)
+        return _begin_bake(rotation, sides, seen)
+    return _end_bake(rotation, sides, seen)
 
 
-def _begin(rotation: Rotation, seen: Observation) -> Rotation:
+def _begin(rotation: Rotation, slot: SlotState, seen: Observation) -> Rotation:
     if rotation.new.template_version is None:
         if seen.prepared_version is None:
             return rotation
-        template = seen.slots[rotation.new.slot].template or None
-        new = replace(rotation.new, template_version=seen.prepared_version, template=template)
+        new = replace(rotation.new, template_version=seen.prepared_version, template=slot.template or None)
         return replace(rotation, new=new)
-    if not is_empty_for(rotation, seen.slots[rotation.new.slot]):
-        return rotation
-    return rotation.begin(seen.at)
+    return rotation.begin(seen.at) if is_empty_for(rotation, slot) else rotation
 
 
-def _prove(rotation: Rotation, seen: Observation) -> Rotation:
-    if not is_enough(rotation, seen) or not all_pass(seen):
+def _prove(rotation: Rotation, sides: Sides, seen: Observation) -> Rotation:
+    if not is_enough(rotation, sides) or not all_pass(seen):
         return rotation
     ready_since = rotation.growth.ready_since or seen.at
     if seen.at - ready_since < rotation.terms.healthy_for:
@@ -182,33 +175,29 @@ def _prove(rotation: Rotation, seen: Observation) -> Rotation:
     return proved.note(seen.at, f"step {rotation.step}", f"gates passed; {rotation.current.new_weight} %")
 
 
-def _note_shift(rotation: Rotation, seen: Observation) -> Rotation:
-    return rotation.verify_shift(seen.at) if weights_are(rotation, seen, rotation.current.new_weight) else rotation
-
-
-def _begin_bake(rotation: Rotation, seen: Observation) -> Rotation:
+def _begin_bake(rotation: Rotation, sides: Sides, seen: Observation) -> Rotation:
     if rotation.current.old_capacity >= step_before(rotation).old_capacity:
         return rotation.bake(seen.at)
+    goal = old_goal(rotation, rotation.current)
     if rotation.clocks.shrunk_at is None:
         # Decided once: a blip of the candidate afterwards must not launch old instances again.
-        goal = old_goal(rotation, rotation.current)
-        decided = may_shrink(rotation, seen) and is_enough(rotation, seen) and leaves_enough(rotation, seen, goal)
+        decided = may_shrink(rotation, seen) and is_enough(rotation, sides) and sides.old.keeps(goal)
         return rotation.shrink(seen.at) if decided else rotation
-    old, goal = seen.slots[rotation.old.slot], old_goal(rotation, rotation.current)
+    old = sides.old.state
     staying = sum(i.counts for i in old.instances)
     return rotation if old.desired > goal or staying > goal else rotation.bake(seen.at)
 
 
-def _end_bake(rotation: Rotation, seen: Observation) -> Rotation:
+def _end_bake(rotation: Rotation, sides: Sides, seen: Observation) -> Rotation:
     ends_at = bake_ends_at(rotation)
     waived = rotation.clocks.promoted is not None
     if (ends_at is None and not waived) or (ends_at is not None and seen.at < ends_at):
         return rotation
-    if not is_enough(rotation, seen) or not all_pass(seen):
+    if not is_enough(rotation, sides) or not all_pass(seen):
         return rotation
     if rotation.is_last_step:
         # A generation that stays hot loses nothing by it.
-        goes = has_settled(rotation, seen) if stays_hot(rotation) else may_shrink(rotation, seen)
+        goes = has_settled(rotation, seen.at) if stays_hot(rotation) else may_shrink(rotation, seen)
         return rotation.close(seen.at) if goes and answering(seen) is None else rotation
     following = rotation.go_on()
     goal = candidate_goal(following)
@@ -218,14 +207,14 @@ def _end_bake(rotation: Rotation, seen: Observation) -> Rotation:
 # --- the way back ----------------------------------------------------------------------------------------------------
 
 
-def _back(rotation: Rotation, seen: Observation) -> Rotation:
-    old = seen.slots[rotation.old.slot]
+def _back(rotation: Rotation, sides: Sides, seen: Observation) -> Rotation:
+    old = sides.old.state
     if seen.prepared_version is not None and not rotation.old.is_launched_by(old):
         made = replace(rotation.old, template_version=seen.prepared_version, template=old.template or None)
         text = f"generation {made.number} is launched by version {made.template_version} of {old.template} from now on"
         return replace(rotation, old=made).note(seen.at, "replaced", text)
     clocks = rotation.clocks
-    if clocks.shifted_at is not None and not weights_are(rotation, seen, 0):
+    if clocks.shifted_at is not None and not sides.new.has(0):
         # Another writer gave it traffic again: taken back once more, and waited for, before anything is removed.
         return rotation.doubt_shift(seen.at)
     if clocks.closing_since is not None:
@@ -234,10 +223,10 @@ def _back(rotation: Rotation, seen: Observation) -> Rotation:
     if rotation.growth.since is None and not complete:
         return replace(rotation, growth=replace(rotation.growth, since=seen.at, ready_since=None))
     if clocks.shifted_at is None:
-        goes = (rotation.exposed_at is None and complete) or may_go_back(rotation, seen)
+        goes = (rotation.exposed_at is None and complete) or may_go_back(rotation, sides, seen.at)
         back = replace(rotation, intended_weight=0) if goes else rotation
-        return back.verify_shift(seen.at) if goes and weights_are(rotation, seen, 0) else back
-    enough = ready_count(rotation, seen, rotation.old.slot) >= rotation.need or rotation.exposed_at is None
+        return back.verify_shift(seen.at) if goes and sides.new.has(0) else back
+    enough = sides.old.ready_count >= rotation.need or rotation.exposed_at is None
     whole = enough or seen.at >= back_at_the_latest(rotation)
-    settled = may_shrink(rotation, seen) and weights_are(rotation, seen, 0)
+    settled = may_shrink(rotation, seen) and sides.new.has(0)
     return rotation.close(seen.at) if settled and whole else rotation

@@ -16,9 +16,10 @@ from phoenix.core.generation import Generation
 from phoenix.core.model import Cause, Instance, Observation, Outcome, SlotState
 from phoenix.core.ownership import made_anew
 from phoenix.core.progress import advance, advance_clocks
-from phoenix.core.ready import may_go_back, ready_count, ready_instances
+from phoenix.core.ready import may_go_back
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import ready_instances, sides_of
 from phoenix.core.story import Ask
 
 NEEDED_TO_GROW = ("Launch", "AddToLoadBalancer")
@@ -92,7 +93,7 @@ def short_by_now(rotation: Rotation, seen: Observation) -> str | None:
     if rotation.back is None or not rotation.back.now or not rotation.terms.serving.weights:
         return None
     old, need = rotation.old, rotation.need
-    ready = ready_count(rotation, seen, old.slot)
+    ready = sides_of(rotation, seen).old.ready_count
     if ready >= need:
         return None
     if ready == 0:
@@ -114,13 +115,13 @@ def _turned(rotation: Rotation, seen: Observation) -> Rotation:
 
 def _way_back(back: Rotation, seen: Observation) -> RollbackReady:
     """What the rollback would do first, judged as its first tick would."""
-    old, need, state = back.old, back.need, seen.slots[back.old.slot]
-    ready = ready_count(back, seen, old.slot)
+    sides, old, need = sides_of(back, seen), back.old, back.need
+    state, ready = sides.old.state, sides.old.ready_count
     revival = Revival(old, ready, need, need - state.desired) if state.desired < need else None
     if not back.terms.serving.weights:
         return _without_weights(back, ready, revival)
     count = f"{old.number} has {ready} of {need} healthy"
-    if may_go_back(back, seen):
+    if may_go_back(back, sides, seen.at):
         as_many = "" if ready >= need else ", as many as carry the traffic now"
         return RollbackReady(True, f"{count}{as_many}, weights move first", at_once=True)
     if revival is not None:

@@ -12,25 +12,26 @@ from phoenix.core.action import Action, MakeTemplateVersion, ReplaceInstance, Se
 from phoenix.core.fence import unrefused
 from phoenix.core.generation import UNKNOWN_IMAGE
 from phoenix.core.model import Observation, Role, SlotState, Step
-from phoenix.core.ready import foreign_instances, may_go_back, old_is_too_small, ready_count
+from phoenix.core.ready import may_go_back
 from phoenix.core.roles import Standing, as_found, set_role
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import Side, Sides, sides_of
 
 
 def way_back(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:
     """Grow the old generation if it is too small, shift as soon as it can carry the need; shrinking is closing."""
-    old = seen.slots[rotation.old.slot]
-    slot = rotation.new.slot
-    carries = may_go_back(rotation, seen)
+    sides, slot = sides_of(rotation, seen), rotation.new.slot
+    carries = may_go_back(rotation, sides, seen.at)
     if not carries:
         # What takes minutes is asked for first, and by rights that every rollback has had.
-        yield from _grow_old(rotation, old)
-        yield from _refer_old(rotation, seen, old)
-        yield from _lend(rotation, seen)
-    if carries and any(r.percent(slot) != step.new_weight for r in seen.routes):
+        yield from _grow_old(rotation, sides.old)
+        yield from _refer_old(rotation, seen, sides.old.state)
+        if unrefused(seen) is not None:
+            yield from _lend(sides)
+    if carries and not sides.new.has(step.new_weight):
         yield SetWeights(slot, step.new_weight, suspend_stickiness=rotation.terms.suspend_stickiness)
     if carries and rotation.back is not None and rotation.back.now:
-        yield from _grow_old(rotation, old)
+        yield from _grow_old(rotation, sides.old)
     yield from failover.hand_over(rotation, seen)
 
 
@@ -42,18 +43,17 @@ def _refer_old(rotation: Rotation, seen: Observation, old: SlotState) -> Iterato
         yield SetWeights(rotation.new.slot, 100)
 
 
-def _lend(rotation: Rotation, seen: Observation) -> Iterator[Action]:
+def _lend(sides: Sides) -> Iterator[Action]:
     """Traffic back to the new generation while a former driver's last request has just emptied the old one: better than
     to nobody, until the old one has grown again."""
-    old, new = (ready_count(rotation, seen, slot) for slot in (rotation.old.slot, rotation.new.slot))
-    on_nobody = any(route.percent(rotation.old.slot) > 0 for route in seen.routes)
-    if unrefused(seen) is not None and on_nobody and not old and new:
-        yield SetWeights(rotation.new.slot, 100)
+    if sides.old.is_exposed and not sides.old.ready and sides.new.ready:
+        yield SetWeights(sides.new.generation.slot, 100)
 
 
-def _grow_old(rotation: Rotation, old: SlotState) -> Iterator[Action]:
+def _grow_old(rotation: Rotation, side: Side) -> Iterator[Action]:
     """What is missing is launched, and what is not of this generation is launched anew; by its own template version."""
-    foreign, too_small = foreign_instances(rotation, old), old_is_too_small(rotation, old)
+    old, foreign = side.state, side.foreign
+    too_small = old.desired < rotation.need
     if not foreign and not too_small:
         return
     if not rotation.old.is_launched_by(old):

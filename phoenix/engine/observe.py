@@ -19,6 +19,7 @@ from phoenix.core.model import Observation, Outcome, Route, Slot, SlotState, Ver
 from phoenix.core.ready import may_go_back
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import sides_of
 from phoenix.engine.group import Group
 from phoenix.ports import FleetView, Traffic
 
@@ -191,7 +192,8 @@ def with_failover(group: Group, sight: Sight) -> Sight:
     if rotation.back is not None and rotation.clocks.shifted_at is None and not is_shifted:
         # Before the shift only what has to be named again: nothing else is changed there yet.
         is_named = all(rotation.old.slot in route.weights for route in seen.routes)
-        wanted = () if is_named or may_go_back(rotation, seen) else tuple({rotation.old.slot} & {*wanted})
+        goes = is_named or may_go_back(rotation, sides_of(rotation, seen), seen.at)
+        wanted = () if goes else tuple({rotation.old.slot} & {*wanted})
     if not wanted:
         return sight
     found = group.router.read_failover({slot: sight.record.target_groups[slot] for slot in wanted})

@@ -12,9 +12,9 @@ from phoenix.core.decide import unrouted
 from phoenix.core.explain import ago
 from phoenix.core.model import Cause, Observation, Outcome, Slot
 from phoenix.core.readiness import short_by_now
-from phoenix.core.ready import ready_count
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import sides_of
 from phoenix.core.story import Ask
 from phoenix.engine.drive import PATIENCE, drive, patiently
 from phoenix.engine.group import Group
@@ -257,7 +257,7 @@ def _quick_look(group: Group, kept: GroupRecord, rotation: Rotation, *, now: boo
     sight = observe(group, at_rest, health_of=frozenset({rotation.old.slot}))
     old, new = (sight.seen.slots[slot] for slot in (rotation.old.slot, rotation.new.slot))
     need = rotation.need if rotation.in_flight else new.desired
-    if 0 < ready_count(rotation, sight.seen, old.slot) < need <= old.desired and not now:
+    if 0 < sides_of(rotation, sight.seen).old.ready_count < need <= old.desired and not now:
         sight = observe(group, at_rest, health_of=frozenset(Slot))
     refuse_outdated(group, at_rest, sight.seen)
     return Sight(replace(sight.record, rotation=rotation), sight.seen)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from phoenix.core.explain import ago
 from phoenix.core.model import Observation, Outcome, Role, Slot
-from phoenix.core.ready import is_ready
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import is_ready
 from phoenix.engine.report import Report
 from phoenix.views import steps, text
 from phoenix.views.situation import SlotRow, carrying, is_moved, is_unclear, row_of, rows, weight_of

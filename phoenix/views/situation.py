@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from phoenix.core.generation import Generation
 from phoenix.core.model import Observation, Role, Slot
-from phoenix.core.ready import is_ready, shortcomings
+from phoenix.core.ready import shortcomings
 from phoenix.core.record import GroupRecord
+from phoenix.core.sides import is_ready
 
 
 @dataclass(frozen=True, slots=True)

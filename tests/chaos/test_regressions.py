@@ -13,7 +13,7 @@ from phoenix.core.converge import converge
 from phoenix.core.decide import decide
 from phoenix.core.model import NO_TRAFFIC, Cause, Judgement, Outcome, Role, Slot, SlotState, TargetState
 from phoenix.core.progress import advance, advance_clocks
-from phoenix.core.ready import capacity_verdict, may_go_back
+from phoenix.core.ready import capacity_verdict
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask
 from phoenix.engine.apply import apply
@@ -40,6 +40,7 @@ from tests.builders import (
     some_terms,
 )
 from tests.chaos import specs
+from tests.core.slots import goes_back
 from tests.engine.builders import a_bench
 
 __all__ = ["account", "open_account"]
@@ -93,8 +94,8 @@ def test_traffic_that_two_and_two_carry_does_not_go_back_to_two() -> None:
     old, new = sick(BLUE, 2, of=4), a_slot(GREEN, healthy=2, version="2")
     shared, alone = an_observation(old, new, weight=50), an_observation(old, new, weight=100)
 
-    assert not may_go_back(back, shared)
-    assert may_go_back(back, alone)
+    assert not goes_back(back, shared)
+    assert goes_back(back, alone)
 
 
 def test_a_slot_that_somebody_gave_traffic_before_the_first_step_is_not_emptied() -> None:

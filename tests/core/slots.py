@@ -7,8 +7,10 @@ from typing import Any
 from phoenix.core.action import Action
 from phoenix.core.converge import converge
 from phoenix.core.model import SCHEDULES, Judgement, Observation, Slot, SlotState, Verdict
+from phoenix.core.ready import is_enough, may_go_back
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import sides_of
 from phoenix.core.story import Ask
 from tests.builders import CANARY, NOON, a_rotation, a_slot, an_observation, tags_of
 
@@ -32,6 +34,14 @@ def green(rotation: Rotation, healthy: int = 4, **changes: Any) -> SlotState:
     """The candidate as it should be: tagged, grown, its schedules suspended."""
     standard = {"version": "2", "max": 8, "suspended": QUIET, "tags": tags_of(rotation)[GREEN]}
     return a_slot(GREEN, healthy, **{**standard, **changes})
+
+
+def goes_back(rotation: Rotation, seen: Observation) -> bool:
+    return may_go_back(rotation, sides_of(rotation, seen), seen.at)
+
+
+def has_enough(rotation: Rotation, seen: Observation) -> bool:
+    return is_enough(rotation, sides_of(rotation, seen))
 
 
 def missing(rotation: Rotation, seen: Observation) -> tuple[Action, ...]:

@@ -16,7 +16,6 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.model import Capacity, Cause, Role
-from phoenix.core.ready import may_go_back
 from phoenix.core.temporary import Ledger, StickinessEntry, Upkeep
 from tests.builders import (
     NEW_IMAGE,
@@ -32,7 +31,7 @@ from tests.builders import (
     some_terms,
     tags_of,
 )
-from tests.core.slots import BACK, BLUE, CLOSING, GREEN, QUIET, blue, green, kinds, missing
+from tests.core.slots import BACK, BLUE, CLOSING, GREEN, QUIET, blue, goes_back, green, kinds, missing
 
 # --- the way back -----------------------------------------------------------------------------------------------------
 
@@ -62,15 +61,15 @@ def test_a_generation_that_was_launched_again_is_watched_before_it_gets_traffic(
     fresh = a_rotation(**{**BACK, "grown_since": NOON}, terms=terms, ready_since=NOON)
     seen = an_observation(weight=100)
 
-    assert not may_go_back(fresh, seen)
-    assert may_go_back(fresh, an_observation(weight=100, at=after(seconds=30)))
-    assert may_go_back(a_rotation(**BACK, terms=terms), seen)
+    assert not goes_back(fresh, seen)
+    assert goes_back(fresh, an_observation(weight=100, at=after(seconds=30)))
+    assert goes_back(a_rotation(**BACK, terms=terms), seen)
 
 
 def test_traffic_never_goes_back_to_nobody_not_even_now() -> None:
     nobody = a_slot(instances=some_instances(4, target=None))
 
-    assert not may_go_back(a_rotation(**BACK, back_now=True), an_observation(nobody, weight=100))
+    assert not goes_back(a_rotation(**BACK, back_now=True), an_observation(nobody, weight=100))
 
 
 def test_now_shifts_before_the_capacity_is_proven_and_grows_afterwards() -> None:
@@ -84,8 +83,8 @@ def test_a_damaged_old_generation_is_better_than_a_worse_new_one() -> None:
     three = a_slot(instances=some_instances(3))
     rotation = a_rotation(**BACK)
 
-    assert may_go_back(rotation, an_observation(three, a_slot(GREEN, 2, "2"), 100))
-    assert not may_go_back(rotation, an_observation(three, a_slot(GREEN, 4, "2"), 100))
+    assert goes_back(rotation, an_observation(three, a_slot(GREEN, 2, "2"), 100))
+    assert not goes_back(rotation, an_observation(three, a_slot(GREEN, 4, "2"), 100))
 
 
 # --- closing ----------------------------------------------------------------------------------------------------------

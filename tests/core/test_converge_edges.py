@@ -11,7 +11,7 @@ from phoenix.core.action import SetRole, SetWeights, WriteTags
 from phoenix.core.back import reopen
 from phoenix.core.decide import decide
 from phoenix.core.model import NO_TRAFFIC, Capacity, Role, Slot, TargetState
-from phoenix.core.ready import leaves_enough, may_go_back
+from phoenix.core.sides import sides_of
 from phoenix.core.story import Ask
 from tests.builders import (
     CANARY,
@@ -29,7 +29,7 @@ from tests.builders import (
     some_instances,
     some_terms,
 )
-from tests.core.slots import BLUE, GREEN, baking, blue, decided, green, missing
+from tests.core.slots import BLUE, GREEN, baking, blue, decided, goes_back, green, missing
 
 SICK: dict[str, Any] = {"target": TargetState.UNHEALTHY}
 RETURNING = a_rotation(
@@ -49,7 +49,7 @@ def old_with(ready: int, sick: int = 0, **changes: Any) -> Any:
 def test_the_old_generation_keeps_enough_whichever_instances_aws_takes(
     ready: int, sick: int, goal: int, enough: bool
 ) -> None:
-    assert leaves_enough(a_rotation(), an_observation(old_with(ready, sick)), goal) is enough
+    assert sides_of(a_rotation(), an_observation(old_with(ready, sick))).old.keeps(goal) is enough
 
 
 @pytest.mark.parametrize(
@@ -61,38 +61,38 @@ def test_fewer_than_the_need_take_the_traffic_only_where_they_carry_as_much_as_b
 ) -> None:
     seen = an_observation(old_with(old, desired=4), a_slot(GREEN, new, "2"), percent)
 
-    assert may_go_back(RETURNING, seen) is goes
+    assert goes_back(RETURNING, seen) is goes
 
 
 def test_the_worst_route_says_how_much_is_carried() -> None:
     seen = an_observation(old_with(3, desired=4), a_slot(GREEN, 4, "2"), routes=(a_route(100), a_route(50, ":80")))
 
-    assert not may_go_back(RETURNING, replace(seen, routes=seen.routes[:1]))
-    assert not may_go_back(RETURNING, seen)
+    assert not goes_back(RETURNING, replace(seen, routes=seen.routes[:1]))
+    assert not goes_back(RETURNING, seen)
     weak = an_observation(old_with(1, desired=4), a_slot(GREEN, 4, "2"), routes=(a_route(100), a_route(90, ":80")))
-    assert not may_go_back(RETURNING, replace(weak, routes=weak.routes[:1]))
+    assert not goes_back(RETURNING, replace(weak, routes=weak.routes[:1]))
 
 
 def test_without_routes_the_new_generations_own_count_is_what_is_carried() -> None:
     terms = some_terms(CANARY, serving=NO_TRAFFIC)
     rotation = replace(RETURNING, terms=terms)
 
-    assert may_go_back(rotation, an_observation(old_with(3, desired=4), a_slot(GREEN, 3, "2"), routes=()))
-    assert not may_go_back(rotation, an_observation(old_with(3, desired=4), a_slot(GREEN, 4, "2"), routes=()))
+    assert goes_back(rotation, an_observation(old_with(3, desired=4), a_slot(GREEN, 3, "2"), routes=()))
+    assert not goes_back(rotation, an_observation(old_with(3, desired=4), a_slot(GREEN, 4, "2"), routes=()))
 
 
 def test_an_old_generation_that_is_still_too_small_goes_on_growing() -> None:
     seen = an_observation(old_with(3), a_slot(GREEN, 3, "2"), 100)
 
-    assert not may_go_back(RETURNING, seen)
+    assert not goes_back(RETURNING, seen)
 
 
 def test_after_its_time_is_up_one_ready_instance_has_to_do_and_nobody_never_does() -> None:
     late = after(15)
 
-    assert may_go_back(RETURNING, an_observation(old_with(1), a_slot(GREEN, 4, "2"), 50, at=late))
-    assert not may_go_back(RETURNING, an_observation(old_with(1), a_slot(GREEN, 4, "2"), 50, at=after(14.9)))
-    assert not may_go_back(RETURNING, an_observation(old_with(0, 4), a_slot(GREEN, 4, "2"), 50, at=late))
+    assert goes_back(RETURNING, an_observation(old_with(1), a_slot(GREEN, 4, "2"), 50, at=late))
+    assert not goes_back(RETURNING, an_observation(old_with(1), a_slot(GREEN, 4, "2"), 50, at=after(14.9)))
+    assert not goes_back(RETURNING, an_observation(old_with(0, 4), a_slot(GREEN, 4, "2"), 50, at=late))
 
 
 @pytest.mark.parametrize(("ready", "returned"), [(2, True), (1, False)])

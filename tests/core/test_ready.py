@@ -8,20 +8,19 @@ from typing import Any
 
 import pytest
 
+from phoenix.core.clocks import CandidateFacts
 from phoenix.core.model import NO_TRAFFIC, Instance, Judgement, Observation, Slot, Step, TargetState, Verdict
 from phoenix.core.progress import advance_clocks
 from phoenix.core.ready import (
     candidate_goal,
     capacity_verdict,
-    is_enough,
-    is_ready,
     old_goal,
     patience,
-    ready_count,
     shortcomings,
     sick_since,
 )
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import is_ready, sides_of
 from tests.builders import (
     NOON,
     a_rotation,
@@ -32,6 +31,7 @@ from tests.builders import (
     some_instances,
     some_terms,
 )
+from tests.core.slots import has_enough
 
 LIFECYCLES = [
     "Pending",
@@ -80,10 +80,9 @@ def test_an_instance_that_its_load_balancer_does_not_call_healthy_is_not_ready(t
 
 @pytest.mark.edge(15)
 def test_instances_of_another_version_do_not_count_for_the_candidate_but_do_for_the_old_slot() -> None:
-    seen = an_observation(a_slot(healthy=4, version="7"), a_slot(Slot.GREEN, 4, "1"))
+    sides = sides_of(a_rotation(), an_observation(a_slot(healthy=4, version="7"), a_slot(Slot.GREEN, 4, "1")))
 
-    assert ready_count(a_rotation(), seen, Slot.GREEN) == 0
-    assert ready_count(a_rotation(), seen, Slot.BLUE) == 4
+    assert (sides.old.ready_count, sides.new.ready_count) == (4, 0)
 
 
 def test_the_candidates_goal_never_falls() -> None:
@@ -103,24 +102,24 @@ def test_the_goal_carries_the_weight_even_where_the_capacity_is_less() -> None:
 def test_a_candidate_in_one_zone_is_not_enough_where_the_live_one_has_several() -> None:
     crowded = seeing(*candidates(4, zone="eu-west-1a"))
 
-    assert not is_enough(a_rotation(), crowded)
+    assert not has_enough(a_rotation(), crowded)
     assert verdict(a_rotation(), crowded).reason == "4 of 4 healthy, all in one zone"
-    assert is_enough(a_rotation(need=1), seeing(*candidates(1)))
+    assert has_enough(a_rotation(need=1), seeing(*candidates(1)))
 
 
 def test_a_candidate_in_one_zone_is_enough_where_the_live_one_has_one() -> None:
     blue = a_slot(instances=some_instances(4, zone="eu-west-1a"))
 
-    assert is_enough(a_rotation(), an_observation(blue, a_slot(Slot.GREEN, 4, "2")))
+    assert has_enough(a_rotation(), an_observation(blue, a_slot(Slot.GREEN, 4, "2")))
 
 
 def test_without_cross_zone_balancing_a_candidate_needs_an_instance_in_every_zone() -> None:
     rotation = a_rotation(terms=some_terms(zones=3))
     in_two = [an_instance(n, template_version="2", zone=f"eu-west-1{'ab'[n % 2]}") for n in range(4)]
 
-    assert not is_enough(rotation, seeing(*in_two))
+    assert not has_enough(rotation, seeing(*in_two))
     assert verdict(rotation, seeing(*in_two)).reason == "4 of 4 healthy, in 2 of 3 zones"
-    assert is_enough(rotation, seeing(*candidates(4)))
+    assert has_enough(rotation, seeing(*candidates(4)))
 
 
 def test_without_cross_zone_balancing_whoever_has_traffic_has_as_many_instances_as_there_are_zones() -> None:
@@ -134,7 +133,7 @@ def test_without_cross_zone_balancing_whoever_has_traffic_has_as_many_instances_
 def test_a_budget_for_sick_instances_does_not_ask_for_more_zones_than_instances() -> None:
     rotation = a_rotation(terms=some_terms(max_unhealthy_percent=50), need=2)
 
-    assert is_enough(rotation, seeing(*candidates(1), an_instance(2, template_version="2", target=None)))
+    assert has_enough(rotation, seeing(*candidates(1), an_instance(2, template_version="2", target=None)))
 
 
 @pytest.mark.edge(19)
@@ -180,15 +179,18 @@ def test_traffic_with_nobody_healthy_fails_at_once() -> None:
 
 
 def test_patience_is_never_less_than_a_minute_more_than_healthy_for() -> None:
-    assert patience(a_rotation(grew_in=timedelta(seconds=3))) == timedelta(minutes=1)
-    assert patience(a_rotation(grew_in=None)) == timedelta(minutes=1)
+    assert patience(timedelta(seconds=30), CandidateFacts(grew_in=timedelta(seconds=3))) == timedelta(
+        minutes=1, seconds=30
+    )
+    assert patience(timedelta(0), CandidateFacts(grew_in=None)) == timedelta(minutes=1)
 
 
 def test_a_sick_instance_is_remembered_since_it_was_first_seen_sick_and_forgotten_when_well() -> None:
     sick = [an_instance(n, template_version="2", target=TargetState.UNHEALTHY) for n in (1, 2)]
     rotation = a_rotation(sick={sick[0].id: after(-5), "i-gone": after(-9)})
 
-    found = sick_since(rotation, seeing(*candidates(1), *sick))
+    new = sides_of(rotation, seeing(*candidates(1), *sick)).new
+    found = sick_since(new, rotation.candidate.sick, NOON)
 
     assert found == {sick[0].id: after(-5), sick[1].id: NOON}
 
@@ -196,7 +198,9 @@ def test_a_sick_instance_is_remembered_since_it_was_first_seen_sick_and_forgotte
 def test_an_instance_that_was_handed_to_aws_already_is_not_sick_a_second_time() -> None:
     handed_over = an_instance(1, template_version="2", healthy=False, target=TargetState.UNHEALTHY)
 
-    assert sick_since(a_rotation(sick={handed_over.id: after(-5)}), seeing(handed_over)) == {}
+    new = sides_of(a_rotation(), seeing(handed_over)).new
+
+    assert sick_since(new, {handed_over.id: after(-5)}, NOON) == {}
 
 
 # --- why not ----------------------------------------------------------------------------------------------------------

@@ -11,10 +11,11 @@ from phoenix.core.explain import ago
 from phoenix.core.failure import Failure, find_failure
 from phoenix.core.image import Candidate, Wanted, choose, unfit
 from phoenix.core.model import NO_TRAFFIC, Cause, Judgement, Slot, Step, TargetState, Verdict
-from phoenix.core.ready import capacity_verdict, is_enough, is_short, patience
+from phoenix.core.ready import capacity_verdict, is_short, patience
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask
 from tests.builders import CANARY, NOON, a_rotation, a_slot, after, an_instance, an_observation, some_terms
+from tests.core.slots import has_enough
 from tests.core.test_failure import a_launch_failure, some_failures
 from tests.core.test_image import OWNERS, WANTED, a_shelf_image
 from tests.core.test_ready import candidates, seeing
@@ -72,7 +73,7 @@ def test_while_it_grows_a_candidate_is_measured_by_what_it_carries(ready: int, s
     rotation = a_rotation(GROWS, step=2, weight=25)
     verdict = said(rotation, *candidates(ready))
 
-    assert is_short(rotation, seeing(*candidates(ready))) is short
+    assert is_short(rotation, ready) is short
     assert verdict.reason.startswith(f"{ready} of 4 healthy")
     assert ("tolerated" in verdict.reason) is short
     assert verdict.judgement is WAIT
@@ -83,27 +84,27 @@ def test_once_it_is_proved_or_in_its_first_step_it_is_measured_by_its_goal(prove
     rotation = a_rotation(GROWS, step=2 if proved_at else 1, weight=25, proved_at=proved_at)
     ready = 3 if proved_at else 1
 
-    assert is_short(rotation, seeing(*candidates(ready)))
-    assert not is_short(rotation, seeing(*candidates(ready + 1)))
+    assert is_short(rotation, ready)
+    assert not is_short(rotation, ready + 1)
 
 
 def test_a_generation_that_needs_long_to_grow_is_given_as_long_to_replace_one() -> None:
     slow = a_rotation(terms=some_terms(healthy_for=HALF_A_MINUTE), grew_in=timedelta(minutes=7))
 
-    assert patience(slow) == timedelta(minutes=7, seconds=30)
+    assert patience(slow.terms.healthy_for, slow.candidate) == timedelta(minutes=7, seconds=30)
 
 
 def test_two_zones_are_enough_where_the_live_one_has_three() -> None:
     in_two = [an_instance(n, template_version="2", zone=f"eu-west-1{'ab'[n % 2]}") for n in range(4)]
 
-    assert is_enough(a_rotation(), seeing(*in_two))
+    assert has_enough(a_rotation(), seeing(*in_two))
 
 
 def test_a_zone_of_the_live_one_counts_only_while_somebody_serves_there() -> None:
     blue = a_slot(instances=(an_instance(0), an_instance(1, lifecycle="Pending")))
     green = a_slot(Slot.GREEN, 4, "2", instances=candidates(4, zone="eu-west-1a"))
 
-    assert is_enough(a_rotation(), an_observation(blue, green))
+    assert has_enough(a_rotation(), an_observation(blue, green))
 
 
 # --- failures ---------------------------------------------------------------------------------------------------------
