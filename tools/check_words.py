@@ -14,6 +14,8 @@ from pathlib import Path
 
 EMPTY_WORDS = {"manager", "helper", "helpers", "util", "utils", "process", "handle", "data", "impl"}
 NAMED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+IN_BRACES = re.compile(r"(?<!\$)\{([A-Za-z_]\w*)(?:[.\[][^{}]*)?(?:![rsa])?(?::[^{}]*)?\}")
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 TRACES = {
     "a path of one machine": re.compile(r"(?<![\w.}~/-])/(?:root|work|workspace|home|Users|tmp/\w+)/"),
@@ -30,6 +32,8 @@ def main(root: Path = Path()) -> int:
     for path in sorted((root / "phoenix").rglob("*.py")):
         named = empty_words(path.stem, path.read_text(encoding="utf-8"))
         findings += [f"{path.relative_to(root)}:{line}: {message}" for line, message in named]
+        unfilled = unfilled_names(path.read_text(encoding="utf-8"))
+        findings += [f"{path.relative_to(root)}:{line}: {message}" for line, message in unfilled]
     for path in _committed(root):
         findings += [f"{path.relative_to(root)}:{line}: {message}" for line, message in traces(path.read_bytes())]
     print("\n".join(findings) or "words: nothing to object to")
@@ -43,6 +47,61 @@ def empty_words(stem: str, source: str) -> Iterator[tuple[int, str]]:
         for word in WORD.findall(name):
             if word.lower() in EMPTY_WORDS:
                 yield line, f"{name}: {word.lower()!r} says nothing; name what it does"
+
+
+def unfilled_names(source: str) -> Iterator[tuple[int, str]]:
+    """Yield (line, message) for every string with a name of its scope in braces that no `f` fills in.
+
+    A docstring is prose, `${…}` is for IAM and Terraform, and what a call is given beside the string fills it in.
+    """
+    yield from _unfilled(ast.parse(source), frozenset())
+
+
+def _unfilled(scope: ast.AST, outer: frozenset[str]) -> Iterator[tuple[int, str]]:
+    inside = list(_inside(scope))
+    names = outer | {name for node in inside for name in _bound(node)}
+    given = {id(part): _given(node) for node in inside if isinstance(node, ast.Call) for part in _strings(node)}
+    prose = {id(node.value) for node in inside if isinstance(node, ast.Expr)}
+    for node in inside:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+            found = names.intersection(IN_BRACES.findall(node.value)) - given.get(id(node), set())
+            for name in sorted(found):
+                yield node.lineno, f"{{{name}}} is printed as it stands: the string has no f before it"
+        if isinstance(node, SCOPES):
+            yield from _unfilled(node, names)
+
+
+def _inside(scope: ast.AST) -> Iterator[ast.AST]:
+    """What belongs to this scope alone; of the scopes within it only that they are there."""
+    for node in ast.iter_child_nodes(scope):
+        yield node
+        if not isinstance(node, SCOPES):
+            yield from _inside(node)
+
+
+def _given(call: ast.Call) -> set[str]:
+    """Names that a call hands over: `"{x}".format(x=1)`, `Complaint("{x}", {"x": 1})`."""
+    named = {each.arg for each in call.keywords if each.arg is not None}
+    keys = (key for each in call.args if isinstance(each, ast.Dict) for key in each.keys)
+    return named | {str(key.value) for key in keys if isinstance(key, ast.Constant)}
+
+
+def _strings(call: ast.Call) -> Iterator[ast.expr]:
+    yield from call.args
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "format":
+        yield call.func.value
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.alias(asname=str(name)):
+            yield name
+        case ast.alias(name=name):
+            yield name.split(".")[0]
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case _:
+            return
 
 
 def traces(content: bytes) -> Iterator[tuple[int, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -25,10 +25,12 @@ def marks(aws: Aws, names: Sequence[str]) -> dict[str, bool]:
     """Whether its owner has marked each group as phoenix's to change; names that AWS does not know are left out."""
     batches = (names[start : start + _NAMES_PER_CALL] for start in range(0, len(names), _NAMES_PER_CALL))
     found = {name: group for batch in batches for name, group in read_groups(aws, batch).items()}
-    return {
-        name: any(tag["Key"] == MANAGED and tag.get("Value") == "true" for tag in group.get("Tags", ()))
-        for name, group in found.items()
-    }
+    return {name: is_marked(group) for name, group in found.items()}
+
+
+def is_marked(group: Mapping[str, Any]) -> bool:
+    """Whether a group as AWS describes it carries its owner's mark."""
+    return any(tag["Key"] == MANAGED and tag.get("Value") == "true" for tag in group.get("Tags", ()))
 
 
 def unknown_groups(aws: Aws, names: Sequence[str]) -> UnknownNames:

@@ -86,7 +86,7 @@ def _too_many(aws: Aws, ground: Ground) -> Iterator[Blocker]:
     elif run > _LONG_RUN and count == 0:
         text = (
             f"phoenix has made up to {run} versions since the owner's newest, {ground.source.number}: each look has to"
-            " read past them. {_DELETE}"
+            f" read past them. {_DELETE}"
         )
         yield Blocker("template-versions", f"launch template {template}", text, remedy, warning=True)
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from phoenix.aws.groups import is_marked
 from phoenix.aws.templates import template_of
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
 from phoenix.core.narrate import RETAINED
-from phoenix.core.tags import GENERATION, GROUP
+from phoenix.core.tags import GENERATION, GROUP, MANAGED
 from phoenix.fleets import group_attachments, group_limits, group_mixed_policy, group_owners, pair_settings
 from phoenix.fleets.group_attachments import judge_attachments
 from phoenix.fleets.group_limits import judge_limits
@@ -44,6 +45,7 @@ CHECKS: Final = (
     *group_limits.CHECKS,
     *pair_settings.CHECKS,
     *group_owners.CHECKS,
+    "unmarked",
 )
 
 _MOST_PROTECTIONS_PER_CALL = 50
@@ -77,6 +79,7 @@ def judge_pair(pair: Pair) -> list[Blocker]:
         *_candidate(pair.candidate, alone=int(pair.live["DesiredCapacity"]) == 0),
         *_together(pair.live, pair.candidate),
         *judge_settings(Twins(pair.live, pair.candidate)),
+        *_unmarked(both),
     ]
 
 
@@ -258,6 +261,28 @@ def _together(live: Mapping[str, Any], candidate: Mapping[str, Any]) -> Iterator
             f"aws autoscaling detach-traffic-sources --auto-scaling-group-name {other} \\\n"
             f"    --traffic-sources {' '.join(f'Identifier={arn},Type=elbv2' for arn in shared)}",
         )
+
+
+def _unmarked(groups: Sequence[Mapping[str, Any]]) -> Iterator[Blocker]:
+    """Without the owner's mark, rights as `phoenix iam` prints them do not hold; wider rights need no mark."""
+    names = [str(group["AutoScalingGroupName"]) for group in groups if not is_marked(group)]
+    if not names:
+        return
+    alone = len(names) < len(groups)
+    in_use = "the other one carries it, so the rights seem to hang on it" if alone else "wider rights do not need it"
+    yield Blocker(
+        "unmarked",
+        f"Auto Scaling group {names[0]}" if alone else f"Auto Scaling groups {' and '.join(names)}",
+        f"Without the tag {MANAGED}=true AWS refuses every change to {'it' if alone else 'them'} where the rights are"
+        f" those that `phoenix iam` prints ({in_use}):",
+        "\n".join(
+            "aws autoscaling create-or-update-tags --tags \\\n"
+            f"    ResourceId={name},ResourceType=auto-scaling-group,Key={MANAGED},Value=true,PropagateAtLaunch=false"
+            for name in names
+        ),
+        warning=not alone,
+        of_rights=True,
+    )
 
 
 def _places(live: Mapping[str, Any], candidate: Mapping[str, Any], where: str) -> Iterator[Blocker]:

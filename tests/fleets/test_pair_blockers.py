@@ -158,6 +158,7 @@ def test_versions_that_pile_up_are_said_before_ec2_makes_no_more(
     found = [b for b in account.fleet.find_blockers(Slot.BLUE, image, 4) if b.name == "template-versions"]
 
     assert [(b.name, b.warning) for b in found] == ([expected] if expected else [])
+    assert all("no generation of" in b.text and "{" not in b.text for b in found)
 
 
 def test_a_template_that_is_full_stands_in_the_way(account: Account, image: Image) -> None:

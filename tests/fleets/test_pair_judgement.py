@@ -11,6 +11,7 @@ import pytest
 from phoenix.core.blocker import Blocker
 from phoenix.fleets.pair_judgement import Pair, judge_pair
 
+MARK = {"Key": "phoenix:managed", "Value": "true"}
 TEMPLATE = {"LaunchTemplateId": "lt-1", "Version": "1"}
 SUBNETS = ("eu-west-1a", "eu-west-1b")
 
@@ -32,7 +33,13 @@ def a_group(name: str = "web-blue", desired: int = 4, **changes: Any) -> dict[st
 
 def judged(live: dict[str, Any] | None = None, candidate: dict[str, Any] | None = None) -> list[Blocker]:
     """What is said against this pair."""
-    return judge_pair(Pair("web", a_group() | (live or {}), a_group("web-green", 0, MinSize=0) | (candidate or {})))
+    blue, green = a_group() | (live or {}), a_group("web-green", 0, MinSize=0) | (candidate or {})
+    return judge_pair(Pair("web", marked(blue), marked(green)))
+
+
+def marked(group: dict[str, Any]) -> dict[str, Any]:
+    """The group with its owner's mark."""
+    return group | {"Tags": [MARK, *group.get("Tags", ())]}
 
 
 def named(found: list[Blocker] | Any) -> list[str]:
@@ -238,3 +245,19 @@ def test_what_a_policy_would_launch_or_lose_behind_the_version_stands_in_the_way
 
     assert named(found) == [name]
     assert "--mixed-instances-policy '{" in str(found[0].remedy)
+
+
+@pytest.mark.parametrize("tags", [[], [MARK | {"Value": "false"}]])
+def test_a_group_without_the_mark_that_the_other_one_carries_is_in_the_way(tags: list[dict[str, str]]) -> None:
+    (blocker,) = judge_pair(Pair("web", marked(a_group()), a_group("web-green", 0, MinSize=0, Tags=tags)))
+
+    assert (blocker.name, blocker.where, blocker.warning) == ("unmarked", "Auto Scaling group web-green", False)
+    assert blocker.of_rights
+    assert "ResourceId=web-green" in str(blocker.remedy)
+    assert "web-blue" not in str(blocker.remedy)
+
+
+def test_a_pair_that_is_marked_nowhere_may_have_wider_rights() -> None:
+    (blocker,) = judge_pair(Pair("web", a_group(), a_group("web-green", 0, MinSize=0)))
+
+    assert (blocker.name, blocker.warning, str(blocker.remedy).count("create-or-update-tags")) == ("unmarked", True, 2)

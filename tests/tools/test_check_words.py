@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.check_words import empty_words, traces
+from tools.check_words import empty_words, traces, unfilled_names
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,33 @@ def test_a_trace_of_one_machine_is_found(text: str) -> None:
 def test_ordinary_text_and_binary_files_are_left_alone(text: str) -> None:
     assert not list(traces(text.encode()))
     assert not list(traces(b"\xff\xfe\x00" + text.encode()))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'NAME = 1\nprint("{NAME}")',
+        'def told(count):\n    return "{count} versions"',
+        'NAME = 1\ndef told(count):\n    return (f"{count} versions:"\n        " {NAME}")',
+        'def told(group):\n    return "{group.name} and {other!r:>4}"',
+        'import sys\nclass A:\n    def told(self):\n        return lambda: "{sys}"',
+    ],
+)
+def test_a_name_that_no_f_fills_in_is_found(source: str) -> None:
+    assert len(list(unfilled_names(source))) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'NAME = 1\nprint(f"{NAME}")',
+        'SENTENCE = "no {name} here"\nprint(SENTENCE.format(name=1))',
+        'def told(count):\n    return "{count}".format(count=count)',
+        'def told(why):\n    return Complaint("{why}", {"why": why})',
+        'name = 1\nARN = "arn:${name}"',
+        'def told(count):\n    """Say {count}."""',
+        'def told(count): ...\nSENTENCE = "{count}"',
+    ],
+)
+def test_what_is_filled_in_later_or_elsewhere_is_left_alone(source: str) -> None:
+    assert not list(unfilled_names(source))
