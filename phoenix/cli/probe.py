@@ -81,13 +81,11 @@ def _owners(session: Session) -> dict[str, str]:
     Raises:
         InvalidPolicy: one is broken.
     """
-    from phoenix.core.model import Slot
-
     library = session.wiring.library()
     if library.all_problems:
         raise InvalidPolicy(library.all_problems)
     policies = (found.policy for found in library.policies.values())
-    return {str(getattr(policy.fleet, slot.value)): policy.group for policy in policies for slot in Slot}
+    return {name: policy.group for policy in policies for name in policy.fleet.slots().values()}
 
 
 def _image(session: Session, wanted: Wanted) -> Image | None:

@@ -11,9 +11,22 @@ has to know of one is in the scope's `terms`, which the rotation's record holds 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from phoenix.core.model import Slot
 from phoenix.fleets.pair import PairFleet
 
 KINDS: Final[Mapping[str, type[PairFleet]]] = {"pair": PairFleet}
+
+
+def kind_of(names: Sequence[str]) -> tuple[str, Mapping[Slot, str]] | None:
+    """The kind of fleet that these Auto Scaling groups make, and which slot each of them is; None where they make none.
+
+    For a rollback that knows no more of a group than the tags on it.
+    """
+    for kind, made in KINDS.items():
+        slots = made.slots_among(names)
+        if slots is not None:
+            return kind, slots
+    return None

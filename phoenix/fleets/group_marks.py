@@ -1,6 +1,6 @@
-"""Which Auto Scaling groups of an account carry a tag that should not be there at rest, or an instance that is tainted.
+"""Which Auto Scaling groups of an account carry a tag of ours, or an instance that is tainted.
 
-One question each for all groups together. Reads only.
+One question each, for all groups together. Reads only.
 """
 
 from __future__ import annotations
@@ -9,12 +9,21 @@ from typing import Final
 
 from phoenix.aws.rights import FORWARD, Rights, reads
 from phoenix.aws.session import Aws
-from phoenix.core.tags import HOLD, TEMPORARY
+from phoenix.core.tags import GROUP, HOLD, TEMPORARY
 from phoenix.core.trigger import TAINT_TAG
 
-IAM_ACTIONS: Final[Rights] = reads("autoscaling:DescribeTags", "ec2:DescribeInstances", roles=FORWARD)
+IAM_ACTIONS: Final[Rights] = reads("autoscaling:DescribeAutoScalingGroups") | reads(
+    "autoscaling:DescribeTags", "ec2:DescribeInstances", roles=FORWARD
+)
 
 _MEMBER_OF: Final = "aws:autoscaling:groupName"
+
+
+def groups_tagged(aws: Aws, group: str) -> tuple[str, ...]:
+    """Names of those that say they belong to this group; empty when it was never rotated."""
+    wanted = [{"Name": f"tag:{GROUP}", "Values": [group]}]
+    found = aws.pages("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", Filters=wanted)
+    return tuple(sorted(str(item["AutoScalingGroupName"]) for item in found))
 
 
 def marked_groups(aws: Aws) -> frozenset[str]:

@@ -5,11 +5,13 @@ Apart from the fleets themselves, which must never wait for pydantic: a rollback
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
+from phoenix.core.model import Capacity, Slot
 from phoenix.keys import AutoScalingGroupName, Keys, Kind, Whole, wrong
 
 _Instances = Annotated[int, Whole(0, 10_000)]
@@ -28,7 +30,20 @@ class Bounds(Keys):
         return self
 
 
-class Pair(Kind):
+class FleetKeys(Kind):
+    """A fleet's keys. Each kind narrows `kind` to one word, and answers what a policy asks of any of them."""
+
+    @abstractmethod
+    def slots(self) -> Mapping[Slot, str]:
+        """The name of the Auto Scaling group in which each slot is."""
+
+    @property
+    @abstractmethod
+    def bounds(self) -> Capacity | None:
+        """MinSize and MaxSize of the live slot at rest; None: as they are found there."""
+
+
+class Pair(FleetKeys):
     """The keys of `fleet: {kind: pair}`."""
 
     kind: Literal["pair"] = "pair"
@@ -38,6 +53,15 @@ class Pair(Kind):
         default=None, description="MinSize and MaxSize of the live slot at rest; default: as found there, once."
     )
 
+    def slots(self) -> Mapping[Slot, str]:
+        """A group each."""
+        return {Slot.BLUE: self.blue, Slot.GREEN: self.green}
+
+    @property
+    def bounds(self) -> Capacity | None:
+        """As written."""
+        return Capacity(self.capacity.min, self.capacity.max) if self.capacity is not None else None
+
     @model_validator(mode="after")
     def _check_names(self) -> Pair:
         if self.blue == self.green:
@@ -45,4 +69,4 @@ class Pair(Kind):
         return self
 
 
-KEYS: Final[Mapping[str, type[Kind]]] = {"pair": Pair}
+KEYS: Final[Mapping[str, type[FleetKeys]]] = {"pair": Pair}

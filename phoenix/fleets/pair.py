@@ -18,7 +18,6 @@ from phoenix.aws.instances import read_instances
 from phoenix.aws.late import late
 from phoenix.aws.rights import FORWARD, GROUPS, IS_MANAGED, OUR_TAGS, WRITERS, Right, Rights, reads
 from phoenix.aws.scope import Scope
-from phoenix.aws.session import Aws
 from phoenix.aws.templates import TemplateUse, read_version, template_of, versions_to_copy
 from phoenix.core.action import (
     Action,
@@ -37,10 +36,9 @@ from phoenix.core.image import Image
 from phoenix.core.model import LaunchFailure, Slot, SlotState
 from phoenix.core.roles import numbers
 from phoenix.core.rotation import Rotation
-from phoenix.core.tags import GROUP
 from phoenix.core.trigger import LiveInstance
 from phoenix.errors import AccessDenied, NotFound, PermanentError, TransientError
-from phoenix.fleets.group_shapes import launched_from, our_tags, slot_state, with_version
+from phoenix.fleets.group_shapes import launched_from, slot_state, with_version
 from phoenix.ports import FleetView
 
 log = logging.getLogger(__name__)
@@ -88,6 +86,17 @@ class PairFleet:
     IAM_ACTIONS: ClassVar[Rights] = late(_rights)
     checks: ClassVar[tuple[str, ...]] = late(_checks)
     revival_checks: ClassVar[tuple[str, ...]] = late(_revival_checks)
+
+    @staticmethod
+    def slots_among(names: Sequence[str]) -> dict[Slot, str] | None:
+        """Which slot each of these Auto Scaling groups is; None unless they are two. Nothing depends on which is which,
+        but names mostly say it, so that screens read well."""
+        if len(names) != len(Slot):
+            return None
+        first, second = sorted(names)
+        if "green" in first.lower() or "blue" in second.lower():
+            first, second = second, first
+        return {Slot.BLUE: first, Slot.GREEN: second}
 
     def __init__(self, scope: Scope) -> None:
         self._aws = scope.aws
@@ -328,20 +337,6 @@ class PairFleet:
         self._seen.pop(action.slot, None)
         members = self._read(action.slot)["Instances"]
         return any(m["InstanceId"] == action.instance and m["LifecycleState"] == "InService" for m in members)
-
-
-def find_group(aws: Aws, group: str) -> Mapping[str, Mapping[str, str]]:
-    """The Auto Scaling groups that say they belong to the group, by name, with their `phoenix:` tags.
-
-    Finds a pair when neither store nor policy file is at hand; empty when none was ever rotated.
-    """
-    found = aws.pages(
-        "autoscaling",
-        "describe_auto_scaling_groups",
-        "AutoScalingGroups",
-        Filters=[{"Name": f"tag:{GROUP}", "Values": [group]}],
-    )
-    return {str(item["AutoScalingGroupName"]): our_tags(item) for item in found}
 
 
 def _awaits_launches(rotation: Rotation) -> bool:

@@ -21,7 +21,8 @@ from phoenix.core.rotation import Rotation
 from phoenix.errors import TransientError
 from phoenix.gates.alarm_blockers import Start, blocker_of, elsewhere, short_bakes
 from phoenix.gates.alarm_state import ALARM, BALANCER, OK, Alarm, balancer_of, read_alarm, shorten, with_children
-from phoenix.keys import Kind, Text
+from phoenix.gates.keys import GateKeys
+from phoenix.keys import Text
 
 _GAP = timedelta(minutes=1)
 _DEPTH = 5
@@ -31,7 +32,7 @@ _TYPES = ("MetricAlarm", "CompositeAlarm")
 Finding = tuple[Judgement, str]
 
 
-class Settings(Kind):
+class Settings(GateKeys):
     """The keys of `{kind: alarm}`."""
 
     kind: Literal["alarm"] = "alarm"

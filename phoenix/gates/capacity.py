@@ -15,10 +15,11 @@ from pydantic import Field
 from phoenix.aws.rights import Rights
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
-from phoenix.core.model import Observation, Slot, SlotState, Verdict
+from phoenix.core.model import Observation, Serving, Slot, SlotState, Verdict
 from phoenix.core.ready import capacity_verdict
 from phoenix.core.rotation import Rotation
-from phoenix.keys import Duration, Kind, Percent
+from phoenix.gates.keys import GateKeys, Need
+from phoenix.keys import Duration, Percent
 
 
 class CountingGate:
@@ -40,9 +41,11 @@ class CountingGate:
         return []
 
 
-class TargetHealth(Kind):
+class TargetHealth(GateKeys):
     """The keys of `{kind: target_health}`; this gate is implied where there is a load balancer."""
 
+    is_single = True
+    implied_with_health = True
     kind: Literal["target_health"] = "target_health"
     healthy_for: Duration = Field(
         default=timedelta(seconds=30), description="How long the instances must have been healthy without a break."
@@ -50,6 +53,23 @@ class TargetHealth(Kind):
     max_unhealthy_percent: Percent = Field(
         default=0, description="Share of the candidate, in per cent, that may be unhealthy for longer than a blip."
     )
+
+    def needs_traffic(self, serving: Serving) -> Need | None:
+        """Health is the load balancer's word."""
+        if serving.health:
+            return None
+        reason = "target_health needs a load balancer; in_service asks what can be asked without one"
+        return Need(reason, "kind", instead="in_service")
+
+    @property
+    def healthy_time(self) -> timedelta:
+        """As written."""
+        return self.healthy_for
+
+    @property
+    def tolerated_percent(self) -> int:
+        """As written."""
+        return self.max_unhealthy_percent
 
 
 class TargetHealthGate(CountingGate):
@@ -62,13 +82,20 @@ class TargetHealthGate(CountingGate):
         """Nothing is kept: what it says is in the rotation's terms."""
 
 
-class InService(Kind):
+class InService(GateKeys):
     """The keys of `{kind: in_service}`; this gate is implied where there is no load balancer."""
 
+    is_single = True
+    implied_with_health = False
     kind: Literal["in_service"] = "in_service"
     healthy_for: Duration = Field(
         default=timedelta(seconds=30), description="How long the instances must have been in service without a break."
     )
+
+    @property
+    def healthy_time(self) -> timedelta:
+        """As written."""
+        return self.healthy_for
 
 
 class InServiceGate(CountingGate):

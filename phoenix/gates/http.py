@@ -18,10 +18,11 @@ from phoenix.aws.instances import read_instances
 from phoenix.aws.rights import FORWARD, Rights, reads
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
-from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
+from phoenix.core.model import Judgement, Observation, Serving, Slot, SlotState, Verdict
 from phoenix.core.rotation import Rotation
 from phoenix.errors import Unreachable
-from phoenix.keys import Duration, Kind, Matching, Whole, render_duration, wrong
+from phoenix.gates.keys import GateKeys, Need
+from phoenix.keys import Duration, Matching, Whole, render_duration, wrong
 from phoenix.ports import GATE_BUDGET
 
 LONGEST: Final = timedelta(seconds=20)
@@ -52,7 +53,7 @@ def _within_budget(timeout: timedelta, info: ValidationInfo) -> timedelta:
     return timeout
 
 
-class Settings(Kind):
+class Settings(GateKeys):
     """The keys of `{kind: http}`."""
 
     kind: Literal["http"] = "http"
@@ -74,6 +75,12 @@ class Settings(Kind):
         default=timedelta(seconds=5),
         description="How long one instance may take to answer; at most 20s, and less where many are asked.",
     )
+
+    def needs_traffic(self, serving: Serving) -> Need | None:
+        """The port that instances are registered with is the load balancer's."""
+        if serving.health or self.port is not None:
+            return None
+        return Need("port is missing: without a load balancer nothing says where to ask")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
-from phoenix.gates import capacity, http
 from phoenix.keys import render_duration
 from phoenix.policy.model import AllGroups, Policy
 from phoenix.policy.strategy import Canary, Rolling
@@ -112,20 +111,18 @@ def _without_traffic(policy: Policy) -> Iterator[Complaint]:
     if not policy.serving.keeps_hot and policy.retain.hot_for and "hot_for" in policy.retain.model_fields_set:
         reason = "nothing stays hot without a load balancer: two generations would both work"
         yield Complaint(("retain", "hot_for"), reason, (("traffic",), ("retain", "hot_for")), instead="0s")
-    for number, gate in enumerate(() if policy.serving.health else policy.gates):
-        if isinstance(gate, capacity.TargetHealth):
-            reason = "target_health needs a load balancer; in_service asks what can be asked without one"
-            yield Complaint(("gates", number, "kind"), reason, (("traffic",), ("gates", number)), instead="in_service")
-        elif isinstance(gate, http.Settings) and gate.port is None:
-            reason = "port is missing: without a load balancer nothing says where to ask"
-            yield Complaint(("gates", number), reason, (("traffic",), ("gates", number)))
+    for number, gate in enumerate(policy.gates):
+        need = gate.needs_traffic(policy.serving)
+        if need is not None:
+            at: Path = ("gates", number, need.key) if need.key else ("gates", number)
+            yield Complaint(at, need.reason, (("traffic",), ("gates", number)), instead=need.instead)
 
 
 def _gates_once(policy: Policy) -> Iterator[Complaint]:
     seen: Counter[str] = Counter()
     for number, gate in enumerate(policy.gates):
         seen[gate.kind] += 1
-        if seen[gate.kind] == 2 and isinstance(gate, capacity.TargetHealth | capacity.InService):
+        if seen[gate.kind] == 2 and gate.is_single:
             at: Path = ("gates", number)
             yield Complaint(at, f"{gate.kind} is given twice", (at,))
 

@@ -16,7 +16,8 @@ from phoenix import gates, images, notifiers
 from phoenix.core.model import OnFailure, Serving
 from phoenix.fleets import KINDS as _FLEET_KINDS
 from phoenix.fleets import keys as fleets
-from phoenix.gates import capacity
+from phoenix.fleets.keys import FleetKeys
+from phoenix.gates.keys import GateKeys
 from phoenix.keys import (
     Account,
     Duration,
@@ -40,6 +41,7 @@ from phoenix.policy.strategy import KINDS as STRATEGIES
 from phoenix.policy.strategy import BlueGreen, Strategy
 from phoenix.routers import KINDS as _ROUTER_KINDS
 from phoenix.routers import keys as routers
+from phoenix.routers.keys import TrafficKeys
 from phoenix.settings import CallsPerSecond, FunctionName, LeaseSeconds, LogLines, PollSeconds, StoreUrl
 
 VERSION: Final = 1
@@ -73,7 +75,7 @@ def _keys_of(table: Mapping[str, _Adapter]) -> Mapping[str, type[Kind]]:
 FLEETS: Final = fleets.KEYS
 ROUTERS: Final = routers.KEYS
 IMAGES: Final = _keys_of(images.KINDS)
-GATES: Final = _keys_of(gates.KINDS)
+GATES: Final[Mapping[str, type[GateKeys]]] = {name: gate.settings for name, gate in gates.KINDS.items()}
 NOTIFIERS: Final = _keys_of(notifiers.KINDS)
 
 
@@ -181,10 +183,10 @@ class Policy(Keys):
     labels: Mapping[LabelName, Text] = Field(
         default_factory=dict, description="Words that limits for all groups may go by.", examples=["{tier: web}"]
     )
-    fleet: Annotated[Kind, OneOf(FLEETS, elsewhere=_NO_FLEETS)] = Field(
+    fleet: Annotated[FleetKeys, OneOf(FLEETS, elsewhere=_NO_FLEETS)] = Field(
         description="How the capacity exists in AWS.", examples=["{kind: pair, blue: web-blue, green: web-green}"]
     )
-    traffic: Annotated[Kind, OneOf(ROUTERS, elsewhere=_NO_ROUTERS)] = Field(
+    traffic: Annotated[TrafficKeys, OneOf(ROUTERS, elsewhere=_NO_ROUTERS)] = Field(
         description="How traffic reaches the group; none where there is no load balancer.", examples=["{kind: alb}"]
     )
     image: Annotated[Kind, OneOf(IMAGES)] = Field(
@@ -196,7 +198,7 @@ class Policy(Keys):
     strategy: Annotated[Strategy, OneOf(STRATEGIES, default="blue_green")] = Field(
         default=BlueGreen(), description="In which steps the new generation takes over."
     )
-    gates: tuple[Annotated[Kind, OneOf(GATES)], ...] = Field(
+    gates: tuple[Annotated[GateKeys, OneOf(GATES)], ...] = Field(
         default=(), description="What the new generation must pass; its health is always one of them."
     )
     capacity: Capacity = Field(default=Capacity(), description="How far the capacity may move during a rotation.")
@@ -260,10 +262,11 @@ class AllGroups(Keys):
 
 def complete(policy: Policy) -> Policy:
     """Fill in what follows from other keys: the gate that is implied, and that none is kept hot where none can be."""
-    implied: Kind = capacity.TargetHealth() if policy.serving.health else capacity.InService()
+    has_health = policy.serving.health
+    implied = next(name for name, keys in GATES.items() if keys.implied_with_health is has_health)
     changes: dict[str, object] = {}
-    if all(gate.kind != implied.kind for gate in policy.gates):
-        changes["gates"] = (implied, *policy.gates)
+    if all(gate.kind != implied for gate in policy.gates):
+        changes["gates"] = (GATES[implied].model_validate({"kind": implied}), *policy.gates)
     if not policy.serving.keeps_hot:
         changes["retain"] = Retain(hot_for=timedelta(0))
     return policy.model_copy(update=changes)

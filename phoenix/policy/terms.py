@@ -9,13 +9,10 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from phoenix.core.many.limits import Breaker, Limits, Rules
-from phoenix.core.model import Capacity, Step, Terms
+from phoenix.core.model import Step, Terms
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar, Freeze, Window
-from phoenix.fleets.keys import Pair
-from phoenix.gates import capacity
 from phoenix.policy.model import AllGroups, Policy
-from phoenix.routers.keys import Alb
 from phoenix.strategies.rolling import Room
 
 _NOBODY = AllGroups()
@@ -38,15 +35,15 @@ def terms_of(policy: Policy) -> Terms:
         min_healthy_percentage=policy.capacity.min_healthy_percentage,
         max_unhealthy_percent=_health_budget(policy),
         healthy_for=_healthy_for(policy),
-        propagation=traffic.propagation if isinstance(traffic, Alb) else timedelta(0),
+        propagation=traffic.settles_in(),
         launch_timeout=policy.timeouts.launch,
         drain_timeout=policy.timeouts.drain,
         rotation_timeout=policy.timeouts.rotation,
         hot_for=policy.retain.hot_for if policy.serving.keeps_hot else timedelta(0),
         on_failure=policy.on_failure,
-        capacity=_capacity(policy),
-        suspend_stickiness=isinstance(traffic, Alb) and traffic.stickiness == "suspend",
-        suspend_failover=isinstance(traffic, Alb) and traffic.dns_failover == "suspend",
+        capacity=policy.fleet.bounds,
+        suspend_stickiness=traffic.suspends_stickiness,
+        suspend_failover=traffic.suspends_failover,
     )
 
 
@@ -76,15 +73,10 @@ def rules_of(all_groups: AllGroups, policies: Iterable[Policy], groups: Iterable
     )
 
 
-def _capacity(policy: Policy) -> Capacity | None:
-    bounds = policy.fleet.capacity if isinstance(policy.fleet, Pair) else None
-    return Capacity(bounds.min, bounds.max) if bounds is not None else None
-
-
 def _healthy_for(policy: Policy) -> timedelta:
-    named = [g.healthy_for for g in policy.gates if isinstance(g, capacity.TargetHealth | capacity.InService)]
-    return max(named, default=timedelta(seconds=30))
+    wanted = [gate.healthy_time for gate in policy.gates]
+    return max((each for each in wanted if each is not None), default=timedelta(seconds=30))
 
 
 def _health_budget(policy: Policy) -> int:
-    return next((g.max_unhealthy_percent for g in policy.gates if isinstance(g, capacity.TargetHealth)), 0)
+    return max((gate.tolerated_percent for gate in policy.gates), default=0)

@@ -14,7 +14,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from phoenix.core.model import Serving
 from phoenix.routers.alb import AlbRouter
 from phoenix.routers.none import NoRouter
 
 KINDS: Final[Mapping[str, type[AlbRouter | NoRouter]]] = {"alb": AlbRouter, "none": NoRouter}
+
+
+def kind_of(serving: Serving) -> str:
+    """The kind of router that gives a group what it has been served with.
+
+    For a rollback that knows no more of a group than its record, or the tags on it.
+    """
+    wanted = serving.weights, serving.health
+    return next(kind for kind, made in KINDS.items() if wanted == (made.WEIGHTS, made.HEALTH))

@@ -5,6 +5,7 @@ Apart from the routers themselves, which must never wait for pydantic: a rollbac
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final, Literal
@@ -14,7 +15,25 @@ from pydantic import Field
 from phoenix.keys import Duration, Kind
 
 
-class Alb(Kind):
+class TrafficKeys(Kind):
+    """A router's keys. Each kind narrows `kind` to one word, and answers what a policy asks of any of them."""
+
+    @abstractmethod
+    def settles_in(self) -> timedelta:
+        """How long it may take until a change of weights is followed everywhere; 0 only where there are no weights."""
+
+    @property
+    @abstractmethod
+    def suspends_stickiness(self) -> bool:
+        """True where the stickiness of a group of targets is switched off while a rotation moves traffic."""
+
+    @property
+    @abstractmethod
+    def suspends_failover(self) -> bool:
+        """True where DNS failover is switched off for the slot that does not have all the traffic."""
+
+
+class Alb(TrafficKeys):
     """The keys of `traffic: {kind: alb}`; listeners and rules are found from the target groups."""
 
     kind: Literal["alb"] = "alb"
@@ -32,11 +51,39 @@ class Alb(Kind):
         description="How long the load balancer may need to follow a change of weights everywhere.",
     )
 
+    def settles_in(self) -> timedelta:
+        """As written."""
+        return self.propagation
 
-class NoTraffic(Kind):
+    @property
+    def suspends_stickiness(self) -> bool:
+        """As written."""
+        return self.stickiness == "suspend"
+
+    @property
+    def suspends_failover(self) -> bool:
+        """As written."""
+        return self.dns_failover == "suspend"
+
+
+class NoTraffic(TrafficKeys):
     """`traffic: none` has no keys of its own."""
 
     kind: Literal["none"] = "none"
 
+    def settles_in(self) -> timedelta:
+        """There are no weights to follow."""
+        return timedelta(0)
 
-KEYS: Final[Mapping[str, type[Kind]]] = {"alb": Alb, "none": NoTraffic}
+    @property
+    def suspends_stickiness(self) -> bool:
+        """There is none."""
+        return False
+
+    @property
+    def suspends_failover(self) -> bool:
+        """There is none."""
+        return False
+
+
+KEYS: Final[Mapping[str, type[TrafficKeys]]] = {"alb": Alb, "none": NoTraffic}

@@ -50,12 +50,6 @@ class Kinds:
     router: str
 
 
-def plain_kinds(terms: Terms) -> Kinds:
-    """The kinds of a group whose policy cannot be had."""
-    wanted = terms.serving.weights, terms.serving.health
-    return Kinds("pair", next(kind for kind, made in routers.KINDS.items() if wanted == (made.WEIGHTS, made.HEALTH)))
-
-
 def plain_terms(*, is_routed: bool) -> Terms:
     """The terms of a group whose policy cannot be had: everything at once."""
     serving = Serving() if is_routed else NO_TRAFFIC

@@ -17,7 +17,6 @@ from phoenix.aws.s3 import S3Source
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Access, Aws
 from phoenix.core.many.limits import Rules
-from phoenix.core.model import Slot
 from phoenix.core.ownership import is_elsewhere, is_unfinished, slots_that_count
 from phoenix.core.record import GroupRecord
 from phoenix.core.window import NEVER
@@ -55,7 +54,7 @@ def group_of_library(base: Base, library: Library, name: str, store: Store, *, g
     found = library.find(name)
     record = None if gone else _record_of(name, store)
     group = group_with_policy(base, _that_counts(found.policy, record), store, found, record)
-    names = slots_of(found.policy.fleet)
+    names = found.policy.fleet.slots()
     if set(group.slots.values()) != set(names.values()):
         group = replace(group, awaited=tuple(names.values()))
     return replace(group, rules=_rules(library))
@@ -84,7 +83,7 @@ def _that_counts(policy: Policy, record: GroupRecord | None) -> Policy:
     While something is kept hot in other groups than the file names: the one it was started with. Else the file's."""
     if record is None or not is_unfinished(record):
         return policy
-    counts = record.in_flight is not None or is_elsewhere(record, slots_of(policy.fleet))
+    counts = record.in_flight is not None or is_elsewhere(record, policy.fleet.slots())
     return (pinned_policy(record) if counts else None) or policy
 
 
@@ -97,7 +96,7 @@ def group_with_policy(
 ) -> Group:
     """The group that the policy is about. `found` None: the policy comes from a record, not from a file. Where the
     `record` still needs other Auto Scaling groups than the policy names, it is about those."""
-    slots = slots_that_count(record, slots_of(policy.fleet))
+    slots = slots_that_count(record, policy.fleet.slots())
     store = FinishedElsewhere(store, slots)
     scope = Scope(policy.group, slots, base.aws(access_of(policy)), base.clock, terms_of(policy))
     return replace(
@@ -146,8 +145,3 @@ def access_of(policy: Policy) -> Access:
     return Access(
         region=policy.region, role_arn=policy.role_arn, external_id=policy.external_id, account=policy.account
     )
-
-
-def slots_of(fleet: Kind) -> dict[Slot, str]:
-    """Every kind of fleet has a key for each slot, with the name of its Auto Scaling group."""
-    return {slot: str(getattr(fleet, slot.value)) for slot in Slot}

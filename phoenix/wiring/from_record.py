@@ -20,7 +20,7 @@ from phoenix.core.record import GroupRecord
 from phoenix.engine.group import About, Group
 from phoenix.errors import PhoenixError
 from phoenix.ports import Notifier, Store
-from phoenix.wiring.base import Base, Kinds, plain_kinds, plain_terms
+from phoenix.wiring.base import Base, Kinds, plain_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,12 @@ def pinned_group(base: Base, store: Store, name: str, load: Callable[[], Sequenc
 
 def group_from_record(base: Base, store: Store, record: GroupRecord) -> Group | None:
     """A group whose pinned policy cannot be read; None when the record does not name both Auto Scaling groups."""
-    if set(record.slots) != set(Slot):
+    made = fleets.kind_of(tuple(record.slots.values())) if set(record.slots) == set(Slot) else None
+    if made is None:
         return None
     terms = record.rotation.terms if record.rotation is not None else plain_terms(is_routed=bool(record.routes))
     scope = Scope(record.group, dict(record.slots), base.aws(Access(region=record.region)), base.clock, terms)
-    return base.bare_group(scope, plain_kinds(terms), store)
+    return base.bare_group(scope, Kinds(made[0], routers.kind_of(terms.serving)), store)
 
 
 def _read(record: GroupRecord | None) -> _Pinned | None:

@@ -5,17 +5,16 @@ The only place that asks AWS while it wires.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
+from phoenix import fleets, routers
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Access
-from phoenix.core.model import Slot
 from phoenix.engine.group import Group
 from phoenix.errors import PermanentError, PhoenixError, UnknownGroup
-from phoenix.fleets import pair
+from phoenix.fleets import group_marks
 from phoenix.ports import Store
-from phoenix.wiring.base import Base, plain_kinds, plain_terms
+from phoenix.wiring.base import Base, Kinds, plain_terms
 
 
 def group_from_tags(base: Base, store: Store, name: str, trouble: PhoenixError) -> Group:
@@ -26,27 +25,21 @@ def group_from_tags(base: Base, store: Store, name: str, trouble: PhoenixError) 
     """
     aws = base.aws(Access())
     try:
-        found = sorted(pair.find_group(aws, name))
+        found = group_marks.groups_tagged(aws, name)
     except PhoenixError as error:
         if isinstance(trouble, UnknownGroup):  # a slip of the keyboard is likelier, and cheaper to mend
             raise trouble from error
         raise
     if not found:
         raise trouble
-    if len(found) != 2:
+    made = fleets.kind_of(found)
+    if made is None:
         raise PermanentError(
             f"{len(found)} Auto Scaling groups carry the tag phoenix:group={name}, not two: {', '.join(found)}",
             hint="remove the tag where it does not belong",
         )
-    scope = Scope(name, _slots_by_name(found), aws, base.clock)
-    view = pair.PairFleet(scope).observe(None)
+    kind, slots = made
+    scope = Scope(name, slots, aws, base.clock)
+    view = fleets.KINDS[kind](scope).observe(None)
     terms = plain_terms(is_routed=any(state.target_groups for state in view.slots.values()))
-    return base.bare_group(replace(scope, terms=terms), plain_kinds(terms), store)
-
-
-def _slots_by_name(names: list[str]) -> Mapping[Slot, str]:
-    """Tags do not say which is which, and nothing depends on it; names mostly do, so that screens read well."""
-    first, second = names
-    if "green" in first.lower() or "blue" in second.lower():
-        first, second = second, first
-    return {Slot.BLUE: first, Slot.GREEN: second}
+    return base.bare_group(replace(scope, terms=terms), Kinds(kind, routers.kind_of(terms.serving)), store)

@@ -28,7 +28,7 @@ from phoenix.policy.terms import calendar_of, rotate_when_of, rules_of
 from phoenix.ports import Clock, Store
 from phoenix.routers import shares
 from phoenix.wiring.base import Base
-from phoenix.wiring.from_policy import access_of, slots_of
+from phoenix.wiring.from_policy import access_of
 
 IAM_ACTIONS: Final[Rights] = together.IAM_ACTIONS | group_marks.IAM_ACTIONS | shares.IAM_ACTIONS
 
@@ -40,11 +40,11 @@ def open_estate(base: Base, library: Library, store: Store, invoker: Invoker, pi
     sound = {name: found.policy for name, found in library.policies.items() if name not in library.broken}
     all_groups = library.all_groups
     members = {
-        name: Member(name, slots_of(policy.fleet), rotate_when_of(policy), calendar_of(policy, all_groups))
+        name: Member(name, policy.fleet.slots(), rotate_when_of(policy), calendar_of(policy, all_groups))
         for name, policy in sound.items()
     }
     for name, policy in pinned.items():
-        members[name] = Member(name, slots_of(policy.fleet), rotate_when_of(policy), NEVER)
+        members[name] = Member(name, policy.fleet.slots(), rotate_when_of(policy), NEVER)
     known = {**sound, **pinned}
     return Estate(
         members=members,

@@ -15,7 +15,6 @@ from phoenix.aws import s3
 from phoenix.aws.iam import document, filled
 from phoenix.aws.rights import ALL, KEYS, Names, Right, Rights, Role, reads
 from phoenix.aws.session import Aws
-from phoenix.core.model import Slot
 from phoenix.fleets import group_marks, probe
 from phoenix.invokers.function import Function
 from phoenix.keys import Kind
@@ -76,14 +75,12 @@ def groups_of_the_caller(library: Library) -> tuple[str, ...]:
     """Names of the Auto Scaling groups that are where the caller is: same account, same Region, no other role."""
     policies = (found.policy for _, found in sorted(library.policies.items()))
     here = (p for p in policies if not (p.role_arn or p.region or p.account))
-    return tuple(str(getattr(policy.fleet, slot.value)) for policy in here for slot in Slot)
+    return tuple(name for policy in here for name in policy.fleet.slots().values())
 
 
 def _of_policy(policy: Policy, where: Where) -> Rights:
     made = [fleets.KINDS[policy.fleet.kind], routers.KINDS[policy.traffic.kind]]
-    names: dict[str, tuple[str, ...]] = {
-        "auto_scaling_group": tuple(str(getattr(policy.fleet, slot.value)) for slot in Slot)
-    }
+    names: dict[str, tuple[str, ...]] = {"auto_scaling_group": tuple(policy.fleet.slots().values())}
     for table, keys in _configured(policy):
         made.append(table[keys.kind])
         for field, values in _names_of(table[keys.kind], keys).items():

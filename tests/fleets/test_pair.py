@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from phoenix.core.action import MakeTemplateVersion, ReplaceInstance, SetRole, WriteTags
 from phoenix.core.model import Capacity, Role, Slot
 from phoenix.errors import NotFound, PermanentError, Throttled, TransientError
-from phoenix.fleets.pair import find_group
+from phoenix.fleets.group_marks import groups_tagged
 from phoenix.sandbox import Call
 from tests.account import Account, Opener
 from tests.builders import a_generation, a_rotation
@@ -201,13 +201,10 @@ def test_a_sick_instance_is_replaced_without_a_period_of_grace(account: Account)
 
 
 def test_a_group_is_found_by_its_tags_alone(account: Account) -> None:
-    assert find_group(account.aws, "web") == {}
+    assert groups_tagged(account.aws, "web") == ()
     account.fleet.apply(WriteTags({slot: {"phoenix:group": "web"} for slot in Slot}))
 
-    assert find_group(account.aws, "web") == {
-        "web-blue": {"phoenix:group": "web"},
-        "web-green": {"phoenix:group": "web"},
-    }
+    assert groups_tagged(account.aws, "web") == ("web-blue", "web-green")
 
 
 def test_the_slots_target_groups_are_those_that_instances_are_registered_with(account: Account) -> None:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from phoenix import routers
 from phoenix.core.model import NO_TRAFFIC, Capacity, OnFailure, Step
+from phoenix.policy.model import GATES, ROUTERS
 from phoenix.policy.terms import calendar_of, rotate_when_of, terms_of
+from phoenix.routers.keys import TrafficKeys
 from tests.policy.builders import a_canary, a_library, a_policy, loaded, the_policy
 
 MINUTE = timedelta(minutes=1)
@@ -112,3 +115,25 @@ def test_reasons_are_those_that_the_owner_wants(tmp_path: Path) -> None:
 
     assert (when.new_image, when.drift, when.tainted, when.template) == (False, True, False, True)
     assert when.max_instance_lifetime == timedelta(days=7)
+
+
+@pytest.mark.parametrize("kind", routers.KINDS)
+def test_traffic_with_weights_takes_time_to_settle_whatever_its_kind(kind: str) -> None:
+    traffic = ROUTERS[kind].model_validate({"kind": kind})
+
+    assert (traffic.settles_in() > timedelta(0)) is routers.KINDS[kind].WEIGHTS
+
+
+def test_keys_of_traffic_that_do_not_say_how_it_settles_cannot_be_made() -> None:
+    class Nlb(TrafficKeys):
+        """Says nothing."""
+
+    with pytest.raises(TypeError, match="settles_in"):
+        Nlb.model_validate({"kind": "nlb"})
+
+
+@pytest.mark.parametrize(("traffic", "implied"), [("{kind: alb}", "target_health"), ("none", "in_service")])
+def test_exactly_one_gate_is_implied(tmp_path: Path, traffic: str, implied: str) -> None:
+    has_health = the_policy(tmp_path, a_policy(traffic=traffic)).serving.health
+
+    assert [kind for kind, keys in GATES.items() if keys.implied_with_health is has_health] == [implied]
