@@ -10,7 +10,7 @@ from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.explain import ago
 from phoenix.core.record import GroupRecord
 from phoenix.core.temporary import STALE_READS
-from phoenix.engine.group import Group
+from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.lease import kept, permit_under
 from phoenix.errors import TransientError
 from phoenix.permit import permitted
@@ -46,14 +46,14 @@ def apply(
     return record
 
 
-def _refuse_old_news(group: Group, seen_at: datetime) -> None:
+def _refuse_old_news(group: Desk, seen_at: datetime) -> None:
     """A laptop that slept between the look and the call still has its lease if nobody else wanted it."""
     age = group.clock.now() - seen_at
     if age > OLDEST:
         raise TransientError(f"what was seen of {group.name} is {ago(age)} old by now; the next tick looks again")
 
 
-def _carry_out(group: Group, record: GroupRecord, action: Action) -> GroupRecord:
+def _carry_out(group: Ports, record: GroupRecord, action: Action) -> GroupRecord:
     if isinstance(action, SetFailover):
         group.router.set_failover(action, record.target_groups)
         return record

@@ -20,7 +20,7 @@ from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask
 from phoenix.engine.drive import patiently
-from phoenix.engine.group import Group
+from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.lease import claim, give_back
 from phoenix.engine.look import current_record
 from phoenix.engine.observe import observe
@@ -50,7 +50,7 @@ def _change_once(group: Group, change: Change) -> tuple[GroupRecord, str]:
     return saved, sentence
 
 
-def _wake(group: Group) -> None:
+def _wake(group: Desk) -> None:
     """Have the next sweep look at the group: one that was held is in nobody's list, and its clocks run again."""
     if group.store.lease_of(group.name) is not None:
         return  # its driver notices with the next tick; and once a lease has expired, its group is due
@@ -155,7 +155,7 @@ def release_image(group: Group, image: str) -> Report:
     return report
 
 
-def _untagged(group: Group, image: str) -> Iterator[Action]:
+def _untagged(group: Ports, image: str) -> Iterator[Action]:
     for slot, state in group.fleet.observe(None).slots.items():
         noted = tags.read_quarantine(state.tags)
         if image in noted:
@@ -177,7 +177,7 @@ def retry(group: Group, request: RotateRequest, watch: Watch = nobody) -> Report
     return report
 
 
-def retry_image(group: Group) -> str:
+def retry_image(group: Desk) -> str:
     """The image that `retry` would go to."""
     record = group.store.load(group.name)
     rotation = record.rotation if record else None

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TypeVar
 
 from phoenix.again import again
-from phoenix.engine.group import Group
+from phoenix.engine.group import Desk, Group
 from phoenix.engine.lease import WATCH_POLLS, renew
 from phoenix.engine.once import Ticked, tick_once
 from phoenix.engine.report import Report, Watch, report_on
@@ -70,7 +70,7 @@ def drive(group: Group, lease: Lease, watch: Watch, first: Ticked | None = None,
         lease, ticked = patiently(group, going_on)
 
 
-def patiently(group: Group, attempt: Callable[[], T], *, reached: bool = True) -> T:
+def patiently(group: Desk, attempt: Callable[[], T], *, reached: bool = True) -> T:
     """What the attempt returns, repeated over transient errors, a poll interval apart.
 
     `reached` False: AWS has not answered anything yet, so no answer at all is a wrong address rather than a bad moment.
@@ -105,7 +105,7 @@ def _next_tick(group: Group, lease: Lease) -> tuple[Lease, Ticked]:
     return renewed, tick_once(group, renewed, record)
 
 
-def _wait(group: Group, ticked: Ticked, before: Ticked | None) -> None:
+def _wait(group: Desk, ticked: Ticked, before: Ticked | None) -> None:
     """Sleep until there is a reason to look again."""
     poll = timedelta(seconds=group.poll_seconds)
     decision, now = ticked.decision, group.clock.now()

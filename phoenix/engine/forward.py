@@ -11,7 +11,7 @@ from phoenix.core.generation import Generation
 from phoenix.core.model import Outcome, Step
 from phoenix.core.record import GroupRecord
 from phoenix.engine.drive import drive
-from phoenix.engine.group import Group
+from phoenix.engine.group import Group, Ports
 from phoenix.engine.lease import claim, give_back
 from phoenix.engine.observe import observe
 from phoenix.engine.once import tick_once, told_on_groups
@@ -60,7 +60,7 @@ def go_to(group: Group, request: RollbackRequest, kept: GroupRecord, watch: Watc
         give_back(group, lease)
 
 
-def _identified(group: Group, wanted: Generation, found: Survey) -> Generation:
+def _identified(group: Ports, wanted: Generation, found: Survey) -> Generation:
     """The generation in the free slot; without a version where that slot's template has none with its image: then one
     is made, as for any other rotation."""
     free = found.live.slot.other

@@ -31,34 +31,55 @@ class About:
     """Where the policy file has a value: `policies/web.yaml:5:23`; None for one that it does not have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A wired group. `driver` says who we are in leases and records (`host/pid`), `by` who the person or schedule is.
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """Who works on a group, where it is remembered and whom it is told. Knows no AWS.
 
-    `policy` is the policy as JSON, for the record; empty when the group was found by its tags alone. `asking` is one
-    for all groups of a program. `awaited` are the Auto Scaling groups that the policy names instead of
-    `slots`, in which something has to be finished first.
+    `driver` says who we are in leases and records (`host/pid`), `by` who the person or schedule is. `rules` hold for
+    every group.
     """
 
     name: str
-    terms: Terms
-    slots: Mapping[Slot, str]
-    fleet: Fleet
-    router: Router
-    gates: tuple[Gate, ...]
-    images: ImageSource | None
     store: Store
     clock: Clock
     tracer: Tracer
     driver: str
     by: str
-    rotate_when: RotateWhen = field(default_factory=RotateWhen)
-    calendar: Calendar = field(default_factory=Calendar)
     rules: Rules = field(default_factory=Rules)
     notifiers: Iterable[Notifier] = ()
     about: About = field(default_factory=About)
-    policy: str = ""
     lease_seconds: int = 60
     poll_seconds: float = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """The group in AWS, and all that may be asked of it or done to it. `asking` is one for all groups of a program."""
+
+    slots: Mapping[Slot, str]
+    fleet: Fleet
+    router: Router
+    gates: tuple[Gate, ...]
+    images: ImageSource | None
     asking: Asking = field(default_factory=Asking)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What the owner wants. `policy` is the policy as JSON, for the record; empty when the group was found by its tags
+    alone. `awaited` are the Auto Scaling groups that the policy names instead of `slots`, in which something has to be
+    finished first.
+    """
+
+    terms: Terms
+    rotate_when: RotateWhen = field(default_factory=RotateWhen)
+    calendar: Calendar = field(default_factory=Calendar)
+    policy: str = ""
     awaited: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group(Desk, Ports, Wishes):
+    """A wired group: a desk, ports and wishes. A function takes the part that it may touch, and the types hold it
+    to that. Without slots: Python allows them in one of several bases only.
+    """

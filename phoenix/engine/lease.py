@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from phoenix.core.due import WATCHED, next_look
 from phoenix.core.fence import Patience, patience_under
-from phoenix.engine.group import Group
+from phoenix.engine.group import Desk
 from phoenix.errors import LeaseHeld, LeaseLost, PhoenixError
 from phoenix.permit import Permit
 from phoenix.ports import Lease
@@ -20,7 +20,7 @@ WATCH_POLLS = 2
 """Gates of a resting step are looked at every so many poll intervals."""
 
 
-def claim(group: Group, *, force: bool = False) -> Lease:
+def claim(group: Desk, *, force: bool = False) -> Lease:
     """Take or renew the group's lease.
 
     Raises:
@@ -32,7 +32,7 @@ def claim(group: Group, *, force: bool = False) -> Lease:
     return replace(lease, ends=elapsed + ttl.total_seconds())
 
 
-def renew(group: Group, lease: Lease) -> Lease:
+def renew(group: Desk, lease: Lease) -> Lease:
     """The same lease, running from now.
 
     Raises:
@@ -49,7 +49,7 @@ def renew(group: Group, lease: Lease) -> Lease:
     return renewed
 
 
-def kept(group: Group, lease: Lease) -> Lease:
+def kept(group: Desk, lease: Lease) -> Lease:
     """The lease, with enough left of it to change something; renewed where a tick has taken long.
 
     Raises:
@@ -63,17 +63,17 @@ def kept(group: Group, lease: Lease) -> Lease:
     return lease
 
 
-def permit_under(group: Group, lease: Lease) -> Permit:
+def permit_under(group: Desk, lease: Lease) -> Permit:
     """The permit that comes with the lease."""
     return Permit(lease, group.clock, patience_of(group))
 
 
-def patience_of(group: Group) -> Patience:
+def patience_of(group: Desk) -> Patience:
     """How long this driver lets a request take that changes something."""
     return patience_under(_ttl(group))
 
 
-def give_back(group: Group, lease: Lease, decided: datetime | None = None) -> None:
+def give_back(group: Desk, lease: Lease, decided: datetime | None = None) -> None:
     """Release the lease, and say when somebody has to look at the group again. `decided` is what the last tick said.
 
     Never raises for a store that cannot be read: the lease is given back all the same, and the group is due soon.
@@ -91,6 +91,6 @@ def give_back(group: Group, lease: Lease, decided: datetime | None = None) -> No
     group.store.release(lease, due_at)
 
 
-def _ttl(group: Group) -> timedelta:
+def _ttl(group: Desk) -> timedelta:
     """Renewed with every tick: it has to outlast the longest wait between two of them."""
     return timedelta(seconds=max(group.lease_seconds, 2 * WATCH_POLLS * group.poll_seconds))

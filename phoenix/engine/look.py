@@ -10,7 +10,7 @@ from phoenix.core.model import Observation
 from phoenix.core.ownership import foreign_rotation, foreign_store, is_outdated, made_anew
 from phoenix.core.readiness import RollbackReady, with_blockers
 from phoenix.core.record import GroupRecord
-from phoenix.engine.group import Group
+from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.observe import Sight, observe
 from phoenix.engine.report import Report, report_on
 from phoenix.errors import ForeignStore
@@ -53,7 +53,7 @@ def sight_of(group: Group, *, search: bool = True) -> Sight:
     return Sight(_with_image(group, adopted, sight), sight.seen)
 
 
-def refuse_outdated(group: Group, record: GroupRecord, seen: Observation) -> None:
+def refuse_outdated(group: Desk, record: GroupRecord, seen: Observation) -> None:
     """Another store has rotated this group since: what this record would do now is wrong.
 
     Raises:
@@ -100,7 +100,7 @@ def _with_live_as_it_runs(group: Group, sight: Sight) -> Sight:
     return sight if is_same else Sight(found, sight.seen)
 
 
-def _with_image(group: Group, record: GroupRecord, sight: Sight) -> GroupRecord:
+def _with_image(group: Ports, record: GroupRecord, sight: Sight) -> GroupRecord:
     """Ask EC2 which image the live instances run, when no tag tells."""
     slot = live_slot(sight.seen)
     if slot is None or record.live is None or record.live.image != UNKNOWN_IMAGE:
@@ -112,7 +112,7 @@ def _with_image(group: Group, record: GroupRecord, sight: Sight) -> GroupRecord:
     return replace(record, live=replace(record.live, image=most_common))
 
 
-def _asked_about(group: Group, found: RollbackReady) -> RollbackReady:
+def _asked_about(group: Ports, found: RollbackReady) -> RollbackReady:
     """Where the shift comes first nothing is launched, and nothing is asked."""
     revival = found.revival
     if revival is None or not found.ready:

@@ -20,7 +20,7 @@ from phoenix.core.ready import may_go_back
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.sides import sides_of
-from phoenix.engine.group import Group
+from phoenix.engine.group import Group, Ports
 from phoenix.ports import FleetView, Traffic
 
 BOTH = frozenset(Slot)
@@ -84,7 +84,7 @@ def _places(group: Group, record: GroupRecord, state: SlotState) -> tuple[str, .
     return (*state.target_groups, *(arn for arn in detached if _is_routed(group, state.slot, arn)))
 
 
-def _is_routed(group: Group, slot: Slot, target_group: str) -> bool:
+def _is_routed(group: Ports, slot: Slot, target_group: str) -> bool:
     return bool(group.router.find({slot: (target_group,), slot.other: ()}))
 
 
@@ -170,7 +170,7 @@ def with_candidate_images(group: Group, rotation: Rotation, seen: Observation) -
     return _with_images_of(group, seen, state, [i.id for i in rotation.new.of(state) if i.in_service])
 
 
-def _with_images_of(group: Group, seen: Observation, state: SlotState, ids: Sequence[str]) -> Observation:
+def _with_images_of(group: Ports, seen: Observation, state: SlotState, ids: Sequence[str]) -> Observation:
     images = group.fleet.images_of(ids) if ids else {}
     known = tuple(replace(i, image=images.get(i.id)) for i in state.instances)
     return replace(seen, slots={**seen.slots, state.slot: replace(state, instances=known)})
@@ -182,7 +182,7 @@ def _with_health(state: SlotState, traffic: Traffic) -> SlotState:
     return replace(state, instances=tuple(instances))
 
 
-def with_failover(group: Group, sight: Sight) -> Sight:
+def with_failover(group: Ports, sight: Sight) -> Sight:
     """With the thresholds of DNS failover, once a rotation, and never before the first write of a rollback."""
     rotation, seen = sight.record.in_flight, sight.seen
     wanted = unread(rotation, seen) if rotation is not None else ()
@@ -201,7 +201,7 @@ def with_failover(group: Group, sight: Sight) -> Sight:
     return replace(sight, seen=replace(seen, slots=slots))
 
 
-def with_origin(group: Group, sight: Sight) -> Sight:
+def with_origin(group: Ports, sight: Sight) -> Sight:
     """With what launches the generation that is live again, once it has the traffic: its version may be deleted by now.
 
     Hot instances need no version, so the shift has not asked. The end of the way back makes one again; where nothing

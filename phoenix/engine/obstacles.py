@@ -13,7 +13,7 @@ from phoenix.core.capacity import extremes
 from phoenix.core.explain import ago
 from phoenix.core.model import Outcome, Slot
 from phoenix.core.ownership import other_groups
-from phoenix.engine.group import Group
+from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.many.rules import find_rule_blockers
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.survey import NOBODY, Survey
@@ -96,7 +96,7 @@ def _passed_over(blocker: Blocker) -> Blocker:
     return replace(blocker, text=text, remedy=None, warning=True)
 
 
-def _checks_of_others(group: Group) -> tuple[str, ...]:
+def _checks_of_others(group: Ports) -> tuple[str, ...]:
     gates = tuple(name for gate in group.gates for name in gate.checks)
     return (*group.fleet.checks, *group.router.checks, *gates)
 
@@ -176,7 +176,7 @@ def _own(group: Group, request: RotateRequest, found: Survey) -> Iterator[Blocke
         yield Blocker("quarantine", entry.image, text, _releases(group, found, entry.image), ignorable=True)
 
 
-def _releases(group: Group, found: Survey, image: str) -> str:
+def _releases(group: Desk, found: Survey, image: str) -> str:
     """`retry` is about the last rotation only; it refuses where that was not the one rolled back."""
     last = found.record.rotation
     was_last = last is not None and last.outcome is Outcome.ROLLED_BACK and last.new.image == image
@@ -258,5 +258,5 @@ def _opens(following: datetime | None, group: Group) -> str:
     return f"Opens {following:%a %Y-%m-%d %H:%M} UTC{local}."
 
 
-def _ignore(group: Group, name: str) -> str:
+def _ignore(group: Desk, name: str) -> str:
     return f'phoenix rotate --group {group.name} --ignore {name} --reason "..."'

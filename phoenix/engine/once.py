@@ -20,7 +20,7 @@ from phoenix.core.rotation import Rotation
 from phoenix.core.story import Hold
 from phoenix.core.upkeep import record_taken, watch
 from phoenix.engine.apply import apply
-from phoenix.engine.group import Group
+from phoenix.engine.group import Desk, Group
 from phoenix.engine.lease import kept, permit_under
 from phoenix.engine.look import refuse_outdated
 from phoenix.engine.observe import Sight, observe, with_failover, with_origin
@@ -124,7 +124,7 @@ def _carried_out(record: GroupRecord, ticked: Ticked) -> GroupRecord:
     return replace(record, rotation=record_taken(rotation, ticked.seen, ticked.decision.actions))
 
 
-def _hold(group: Group, record: GroupRecord, error: PermanentError) -> GroupRecord:
+def _hold(group: Desk, record: GroupRecord, error: PermanentError) -> GroupRecord:
     """Stand still until a person acts. At rest there is nothing to hold: the error goes to whoever asked."""
     rotation = record.in_flight
     if rotation is None:
@@ -137,7 +137,7 @@ def _hold(group: Group, record: GroupRecord, error: PermanentError) -> GroupReco
     return save_telling(group, record, replace(record, rotation=held))
 
 
-def _log(group: Group, before: Rotation | None, record: GroupRecord, decision: Decision) -> None:
+def _log(group: Desk, before: Rotation | None, record: GroupRecord, decision: Decision) -> None:
     """`before` was in flight when the tick began: the tick that ends a rotation is still about it."""
     last = record.rotation
     ended = last if before is not None and last is not None and last.id == before.id else before

@@ -17,7 +17,7 @@ from phoenix.core.milestones import with_phase_since
 from phoenix.core.note import Note
 from phoenix.core.notice import Notice
 from phoenix.core.record import GroupRecord
-from phoenix.engine.group import Group
+from phoenix.engine.group import Desk
 from phoenix.engine.news import news_between
 from phoenix.errors import PhoenixError, StateConflict
 from phoenix.ports import Notifier
@@ -32,7 +32,7 @@ _ATTEMPTS = 5
 """How often a change of the outbox is tried on top of what others save at that moment."""
 
 
-def save_telling(group: Group, before: GroupRecord, after: GroupRecord) -> GroupRecord:
+def save_telling(group: Desk, before: GroupRecord, after: GroupRecord) -> GroupRecord:
     """Save what has changed since `before`, with the news of it. `before` is the record as the store had it.
 
     Raises:
@@ -46,7 +46,7 @@ def save_telling(group: Group, before: GroupRecord, after: GroupRecord) -> Group
     return saved
 
 
-def put(group: Group, record: Kept, *notices: Notice) -> Kept:
+def put(group: Desk, record: Kept, *notices: Notice) -> Kept:
     """The record with these in its outbox, for the save that follows; one whose id is there already stays as it is.
 
     Where nobody is to be told, nothing is put in.
@@ -56,7 +56,7 @@ def put(group: Group, record: Kept, *notices: Notice) -> Kept:
     return replace(record, outbox=(*record.outbox, *new)) if new and group.notifiers != () else record
 
 
-def send(group: Group, record: Kept) -> Kept:
+def send(group: Desk, record: Kept) -> Kept:
     """Send what is due of the record's outbox, and return the record as it is saved then.
 
     First it is noted, in a save, that somebody sends: of two drivers only one can. What does not arrive is tried again
@@ -76,14 +76,14 @@ def send(group: Group, record: Kept) -> Kept:
         return record
 
 
-def send_left(group: Group) -> None:
+def send_left(group: Desk) -> None:
     """Send what an earlier tick could not, and what was noted since; for a group that nobody acts on now."""
     record = group.store.load(group.name)
     if record is not None and record.outbox:
         send(group, record)
 
 
-def _save_past_senders(group: Group, before: GroupRecord, record: GroupRecord) -> GroupRecord:
+def _save_past_senders(group: Desk, before: GroupRecord, record: GroupRecord) -> GroupRecord:
     """Nothing that is decided depends on the outbox: somebody who has sent from it meanwhile is no conflict."""
     try:
         return group.store.save(record)
@@ -104,7 +104,7 @@ def _due(record: GroupRecord | Note, now: datetime) -> tuple[Notice, ...]:
     return tuple(notice for notice in record.outbox if notice.due_at <= now)
 
 
-def _mark(group: Group, record: Kept) -> tuple[Kept, tuple[Notice, ...]]:
+def _mark(group: Desk, record: Kept) -> tuple[Kept, tuple[Notice, ...]]:
     """Note that what is due is being sent; whoever saves this first sends it, and for a while nobody else does."""
     now = group.clock.now()
 
@@ -117,7 +117,7 @@ def _mark(group: Group, record: Kept) -> tuple[Kept, tuple[Notice, ...]]:
     return marked or (kept, ())
 
 
-def _rewrite(group: Group, record: Kept, left: Mapping[str, Notice | None]) -> Kept:
+def _rewrite(group: Desk, record: Kept, left: Mapping[str, Notice | None]) -> Kept:
     """Take out what has been sent, whatever else somebody saves meanwhile: it must not be sent once more for that."""
     kept, saved = _past_others(group, record, lambda kept: _saved(group, _with(kept, left)))
     if saved is None:
@@ -125,7 +125,7 @@ def _rewrite(group: Group, record: Kept, left: Mapping[str, Notice | None]) -> K
     return saved or kept
 
 
-def _past_others(group: Group, record: Kept, change: Callable[[Kept], T]) -> tuple[Kept, T | None]:
+def _past_others(group: Desk, record: Kept, change: Callable[[Kept], T]) -> tuple[Kept, T | None]:
     """Change the record on top of what others save at that moment; None when they were faster each time. The record
     that comes back is the last one that was read."""
     kept = [record]
@@ -144,11 +144,11 @@ def _past_others(group: Group, record: Kept, change: Callable[[Kept], T]) -> tup
     return kept[-1], changed
 
 
-def _saved(group: Group, kept: Kept) -> Kept:
+def _saved(group: Desk, kept: Kept) -> Kept:
     return group.store.save_note(kept) if isinstance(kept, Note) else group.store.save(kept)
 
 
-def _reloaded(group: Group, kept: Kept) -> Kept:
+def _reloaded(group: Desk, kept: Kept) -> Kept:
     """As the store has it now; as it was where the store has none."""
     if isinstance(kept, Note):
         return group.store.note(kept.key) or kept
@@ -160,7 +160,7 @@ def _with(record: Kept, changed: Mapping[str, Notice | None]) -> Kept:
     return replace(record, outbox=tuple(notice for notice in outbox if notice is not None))
 
 
-def _load(group: Group) -> tuple[Notifier, ...] | None:
+def _load(group: Desk) -> tuple[Notifier, ...] | None:
     """The group's notifiers; None where they cannot be had, which is not the same as that there are none."""
     try:
         return tuple(group.notifiers)
@@ -169,7 +169,7 @@ def _load(group: Group) -> tuple[Notifier, ...] | None:
         return None
 
 
-def _sent(group: Group, notice: Notice, notifiers: tuple[Notifier, ...]) -> Notice | None:
+def _sent(group: Desk, notice: Notice, notifiers: tuple[Notifier, ...]) -> Notice | None:
     """What is left to be sent of it: None when it has reached everybody, or is given up."""
     facts = {"group": group.name, "notice": notice.id}
     reached = list(notice.reached)

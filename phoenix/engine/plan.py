@@ -12,7 +12,7 @@ from phoenix.core.capacity import extremes, share
 from phoenix.core.explain import ago
 from phoenix.core.janitor import moved_weights
 from phoenix.core.model import SCHEDULES, Terms
-from phoenix.engine.group import Group
+from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.obstacles import checks_of, find_obstacles
 from phoenix.engine.report import Plan, PlannedStep
 from phoenix.engine.request import RotateRequest
@@ -65,7 +65,7 @@ def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
     )
 
 
-def _moved(group: Group, found: Survey) -> Iterator[Blocker]:
+def _moved(group: Desk, found: Survey) -> Iterator[Blocker]:
     """Weights that another writer has moved at rest are in no rotation's way, and are told of all the same."""
     moved = moved_weights(found.record, found.seen)
     if moved is not None:
@@ -97,7 +97,7 @@ def _times(found: Survey) -> tuple[tuple[timedelta, ...], timedelta]:
     return tuple(starts), ends
 
 
-def _rows(group: Group, terms: Terms, need: int, starts: Sequence[timedelta]) -> Iterator[PlannedStep]:
+def _rows(group: Ports, terms: Terms, need: int, starts: Sequence[timedelta]) -> Iterator[PlannedStep]:
     old = need
     for number, (step, start) in enumerate(zip(terms.steps, starts, strict=True), start=1):
         gates = tuple(g.name for g in group.gates if number == 1 or not g.before_traffic_only)

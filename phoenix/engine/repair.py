@@ -14,7 +14,7 @@ from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask
 from phoenix.engine.apply import OLDEST, apply
 from phoenix.engine.drive import drive
-from phoenix.engine.group import Group
+from phoenix.engine.group import Desk, Group
 from phoenix.engine.lease import claim, give_back
 from phoenix.engine.look import sight_of
 from phoenix.engine.observe import Sight
@@ -99,7 +99,7 @@ def _looked_at_again(group: Group, repairs: Repairs) -> Repairs:
     return again
 
 
-def _turned(group: Group, sight: Sight) -> GroupRecord:
+def _turned(group: Desk, sight: Sight) -> GroupRecord:
     """A rotation without its record cannot go on: only the way back is known, and how to clean up."""
     lost = sight.record.in_flight
     if lost is None or lost.clocks.closing_since is not None:

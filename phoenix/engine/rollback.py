@@ -17,7 +17,7 @@ from phoenix.core.rotation import Rotation
 from phoenix.core.sides import sides_of
 from phoenix.core.story import Ask
 from phoenix.engine.drive import PATIENCE, drive, patiently
-from phoenix.engine.group import Group
+from phoenix.engine.group import Desk, Group
 from phoenix.engine.lease import claim, give_back
 from phoenix.engine.look import current_record, refuse_outdated, sight_of
 from phoenix.engine.observe import Sight, observe, with_images
@@ -142,7 +142,7 @@ def _already_back(group: Group, record: GroupRecord, searched: Sight | None) -> 
     return report_on(group, record, seen, sentence=sentence, outcome=Outcome.NONE)
 
 
-def _nothing_retained(group: Group, record: GroupRecord) -> Blocked:
+def _nothing_retained(group: Desk, record: GroupRecord) -> Blocked:
     """With the last good image that is known of, and what to type to go there."""
     live = f"generation {record.live.number} ({record.live.image})" if record.live else "what is there"
     told = f"nothing to go back to: {record.group} is on {live} and nothing is retained"
@@ -159,7 +159,7 @@ def _nothing_retained(group: Group, record: GroupRecord) -> Blocked:
     return Blocked(f"{told}; no image before it is known", hint=f"phoenix images --group {group.name}")
 
 
-def _intend(group: Group, request: RollbackRequest, kept: GroupRecord) -> GroupRecord:
+def _intend(group: Desk, request: RollbackRequest, kept: GroupRecord) -> GroupRecord:
     """Turn round what is in flight, in the record, before anything is asked of AWS; what is turned already stays.
 
     A driver that loses its lease finds in the record why: it has been pre-empted. Had the lease gone first, it might

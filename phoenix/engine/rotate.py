@@ -8,7 +8,7 @@ from phoenix.core.model import Outcome
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.engine.drive import drive
-from phoenix.engine.group import Group
+from phoenix.engine.group import Desk, Group
 from phoenix.engine.lease import claim, give_back
 from phoenix.engine.many.rules import in_turn, refuse_out_of_turn
 from phoenix.engine.observe import observe
@@ -91,7 +91,7 @@ def _run(group: Group, lease: Lease, request: RotateRequest, watch: Watch) -> Re
         return _preempted(group, lost)
 
 
-def _loaded(group: Group) -> GroupRecord:
+def _loaded(group: Desk) -> GroupRecord:
     record = group.store.load(group.name)
     if record is None:
         raise LeaseLost(group.name, None)

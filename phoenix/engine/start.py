@@ -11,7 +11,7 @@ from phoenix.core.model import Capacity, SlotState
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask, Event, Origin
-from phoenix.engine.group import Group
+from phoenix.engine.group import Group, Ports
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.survey import Survey
 
@@ -65,7 +65,7 @@ def _origin(group: Group, found: Survey, request: RotateRequest) -> Origin:
     )
 
 
-def _identified(group: Group, live: Generation, state: SlotState) -> Generation:
+def _identified(group: Ports, live: Generation, state: SlotState) -> Generation:
     """By what the live generation can be launched again. One that phoenix has made is known by its template's id."""
     if live.template is not None and live.template == state.template:
         return live

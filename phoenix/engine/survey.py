@@ -13,7 +13,7 @@ from phoenix.core.ownership import foreign_rotation
 from phoenix.core.progress import LEAST_LAST_BAKE
 from phoenix.core.record import GroupRecord
 from phoenix.core.trigger import LiveInstance, find_reasons, find_template_reason
-from phoenix.engine.group import Group
+from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.look import sight_of
 from phoenix.engine.request import RotateRequest
 from phoenix.errors import Blocked, ForeignStore, LostRecord, NotFound, UnknownNames
@@ -102,7 +102,7 @@ def _what_runs(live: Generation, instances: Sequence[LiveInstance]) -> Generatio
     return replace(live, image=image, image_name=None, template_version=None, template=None, since=None)
 
 
-def refuse_foreign_store(group: Group, seen: Observation) -> None:
+def refuse_foreign_store(group: Desk, seen: Observation) -> None:
     """Two stores for one group would each think they own its rotation.
 
     Raises:
@@ -184,7 +184,7 @@ def _image_of(group: Group, found: Survey) -> Image | None:
     return running.image if running is not None and running.rejected is None else None
 
 
-def _running(group: Group, found: Survey) -> Candidate | None:
+def _running(group: Ports, found: Survey) -> Candidate | None:
     """The live image as its source judges it; None when it has been deregistered, which is no reason to stand still."""
     if group.images is None or found.live.image == UNKNOWN_IMAGE:
         return None

@@ -16,7 +16,7 @@ from phoenix.core.many.triage import NOTE_HOLDS
 from phoenix.core.model import Outcome
 from phoenix.core.record import GroupRecord
 from phoenix.engine.drive import drive
-from phoenix.engine.group import Group
+from phoenix.engine.group import Desk, Group
 from phoenix.engine.lease import claim, give_back
 from phoenix.engine.many.rules import in_turn, tell_of_breaker
 from phoenix.engine.many.standstill import note_standstill
@@ -157,7 +157,7 @@ def _waits(record: GroupRecord, now: datetime) -> bool:
     return record.paused is not None or (record.setback is not None and now < record.setback.not_before)
 
 
-def _note(group: Group, kept: GroupRecord | None, found: Survey) -> None:
+def _note(group: Desk, kept: GroupRecord | None, found: Survey) -> None:
     """Remember who lives in a group that phoenix has not rotated yet: idle groups are judged by their records."""
     then = kept.noted_at if kept is not None else None
     noted = replace(found.record, live=found.live, noted_at=then)

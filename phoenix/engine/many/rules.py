@@ -20,7 +20,7 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.many.limits import BREAKER, STARTS, Breaker, in_flight, why_full, why_open
 from phoenix.core.note import Note
 from phoenix.core.notice import Notice
-from phoenix.engine.group import Group
+from phoenix.engine.group import Desk
 from phoenix.engine.outbox import put, send
 from phoenix.engine.request import RotateRequest
 from phoenix.errors import Blocked, LeaseHeld, StateConflict
@@ -35,7 +35,7 @@ _PATIENCE: Final = timedelta(seconds=20)
 _WHERE: Final = "phoenix.yaml"
 
 
-def find_rule_blockers(group: Group, request: RotateRequest) -> Iterator[Blocker]:
+def find_rule_blockers(group: Desk, request: RotateRequest) -> Iterator[Blocker]:
     """What the other groups have in the way of a start of this one. Reads their records, where there is a rule."""
     rules = group.rules
     if not rules.concern_starts:
@@ -50,7 +50,7 @@ def find_rule_blockers(group: Group, request: RotateRequest) -> Iterator[Blocker
 
 
 @contextmanager
-def in_turn(group: Group, request: RotateRequest) -> Iterator[Lease | None]:
+def in_turn(group: Desk, request: RotateRequest) -> Iterator[Lease | None]:
     """Within the block nobody else records a start; None where no rule counts them.
 
     Raises:
@@ -71,7 +71,7 @@ def in_turn(group: Group, request: RotateRequest) -> Iterator[Lease | None]:
         group.store.release(lease)
 
 
-def refuse_out_of_turn(group: Group, turn: Lease | None) -> None:
+def refuse_out_of_turn(group: Desk, turn: Lease | None) -> None:
     """Ask right before the save whether the turn has lasted that long: what was done in it may have waited for AWS.
 
     Raises:
@@ -84,7 +84,7 @@ def refuse_out_of_turn(group: Group, turn: Lease | None) -> None:
         )
 
 
-def tell_of_breaker(group: Group, opened: str | None) -> None:
+def tell_of_breaker(group: Desk, opened: str | None) -> None:
     """Tell once that the breaker has opened, through this group's notifiers, and note when it has closed again.
 
     Whoever saves the change tells of it; what was not sent is sent by the next one who is stopped.
@@ -111,7 +111,7 @@ def _is_told(kept: Note, breaker: Breaker, now: datetime) -> bool:
     return kept.at is not None and now - kept.at < breaker.within
 
 
-def _opened(group: Group, kept: Note, text: str) -> Note:
+def _opened(group: Desk, kept: Note, text: str) -> Note:
     now = group.clock.now()
     at = f"{now:%Y%m%dT%H%M%SZ}"
     notice = Notice(
@@ -125,7 +125,7 @@ def _opened(group: Group, kept: Note, text: str) -> Note:
     return put(group, replace(kept, at=now, by="phoenix", text=text), notice)
 
 
-def _wait_for_turn(group: Group) -> Lease:
+def _wait_for_turn(group: Desk) -> Lease:
     """A turn takes some tenths of a second. The name in the lease is this start's own: its driver may have several."""
     owner = f"{group.driver}#{secrets.token_hex(4)}"
     give_up_at = group.clock.now() + _PATIENCE
@@ -138,5 +138,5 @@ def _wait_for_turn(group: Group) -> Lease:
     )
 
 
-def _ignoring(group: Group, name: str) -> str:
+def _ignoring(group: Desk, name: str) -> str:
     return f'phoenix rotate --group {group.name} --ignore {name} --reason "..."'

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from phoenix.core.record import GroupRecord, Standstill
-from phoenix.engine.group import Group
+from phoenix.engine.group import Desk
 from phoenix.engine.news import is_worth_telling, standing_still
 from phoenix.engine.outbox import put
 from phoenix.engine.report import Plan
@@ -24,7 +24,7 @@ WISHED: Final = frozenset({"window", "freeze", "paused"})
 PATIENCE: Final = timedelta(days=1)
 
 
-def note_standstill(group: Group, record: GroupRecord, plan: Plan) -> None:
+def note_standstill(group: Desk, record: GroupRecord, plan: Plan) -> None:
     """Remember since when this plan cannot start, and put it in the outbox once that is for too long.
 
     `record` is what was last read; the store is asked again only where something has to be written.
