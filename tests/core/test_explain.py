@@ -42,3 +42,19 @@ def test_one_is_not_several() -> None:
 
 def test_the_time_is_told_in_utc_wherever_it_was_read() -> None:
     assert clock_time(NOON.astimezone(timezone(timedelta(hours=5, minutes=30)))) == "12:00:00"
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [
+        ({"days": 1, "minutes": 5}, "1d"),
+        ({"days": 1, "hours": 1}, "1d 1h"),
+        ({"hours": 1}, "1h"),
+        ({"minutes": 1}, "1m"),
+        ({"seconds": 1}, "1s"),
+        ({"hours": 23, "minutes": 59}, "23h59m"),
+        ({"minutes": 1, "seconds": 1}, "1m1s"),
+    ],
+)
+def test_a_span_turns_over_at_each_unit(span: dict[str, int], text: str) -> None:
+    assert ago(timedelta(**span)) == text

@@ -8,12 +8,25 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.failure import find_failure
+from phoenix.core.failure import Failure, find_failure
 from phoenix.core.model import Cause, Judgement, LaunchFailure, Slot, Step, TargetState, Verdict
 from phoenix.core.story import Ask
-from tests.builders import NOON, a_rotation, a_slot, after, an_observation, some_instances
+from tests.builders import (
+    CANARY,
+    NOON,
+    a_rotation,
+    a_slot,
+    after,
+    an_instance,
+    an_observation,
+    some_instances,
+    some_terms,
+)
+from tests.core.test_ready import candidates, seeing
 
 FAILED = Verdict("alarm", Judgement.FAIL, "web-5xx is in ALARM", Cause.IMAGE)
+
+
 PAUSED = Ask(after(-1), "oncall")
 
 
@@ -203,3 +216,59 @@ def test_a_bake_that_waits_for_a_person_does_not_run_into_the_deadline() -> None
 
     assert find_failure(resting, an_observation(at=NOON + timedelta(days=3))) is None
     assert find_failure(a_rotation(manual, proved_at=NOON), an_observation(at=after(121))) is not None
+
+
+def test_too_few_healthy_are_counted_against_those_that_run() -> None:
+    ill = candidates(1, target=TargetState.UNHEALTHY)
+    well = tuple(an_instance(n, template_version="2") for n in (5, 6))
+    pending = tuple(an_instance(n, template_version="2", lifecycle="Pending") for n in (7,))
+
+    failure = find_failure(a_rotation(), seeing(*ill, *well, *pending, at=after(15)))
+
+    assert failure == Failure(
+        "2 of 4 became healthy within 15m; 1 run and are not healthy: 1x Pending, 1x unhealthy", Cause.IMAGE
+    )
+
+
+def test_instances_of_another_version_do_not_run_for_the_candidate() -> None:
+    strangers = tuple(an_instance(n, template_version="7") for n in range(4))
+
+    failure = find_failure(a_rotation(), seeing(*strangers, at=after(15)))
+
+    assert failure == Failure("0 of 4 were launched within 15m", Cause.ENVIRONMENT)
+
+
+def test_the_newest_of_many_failures_is_quoted_and_the_permanent_one_before_it() -> None:
+    newest, permanent = a_launch_failure(3, words="newest"), a_launch_failure(1, permanent=True, words="denied")
+    many = (newest, *some_failures(2, 1))
+
+    assert find_failure(a_rotation(), an_observation(failures=many)) == Failure(
+        "3 launches in a row failed: newest", Cause.ENVIRONMENT
+    )
+    assert find_failure(a_rotation(), an_observation(failures=(*many, permanent))) == Failure(
+        "the launch failed: denied", Cause.ENVIRONMENT
+    )
+
+
+def test_a_failure_at_the_very_moment_of_progress_counts() -> None:
+    at_once = a_launch_failure(1, permanent=True)
+
+    assert find_failure(a_rotation(progress_at=after(1)), an_observation(failures=(at_once,))) is not None
+
+
+def test_the_deadline_without_a_word_of_what_was_waited_for_names_the_rotation() -> None:
+    late = a_rotation(proved_at=NOON, deadline=after(5), terms=some_terms(rotation_timeout=timedelta(minutes=5)))
+
+    assert find_failure(late, an_observation(at=after(5))) == Failure(
+        "the deadline passed after 5m while: the rotation", Cause.ENVIRONMENT
+    )
+    assert find_failure(late, an_observation(at=after(4.9))) is None
+
+
+def test_a_promoted_manual_bake_counts_against_the_deadline_again() -> None:
+    manual = (Step(100, 100, 100, None),)
+    resting: dict[str, Any] = {"proved_at": NOON, "shifted_at": NOON, "baking_since": NOON}
+    promoted = a_rotation(manual, **resting, promoted=Ask(NOON, "oncall"))
+
+    assert find_failure(promoted, an_observation(at=after(121))) is not None
+    assert find_failure(a_rotation(CANARY, **resting), an_observation(at=after(121))) is not None

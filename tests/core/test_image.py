@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phoenix.core.image import Image, Wanted, choose, unfit, unlaunchable
+from phoenix.core.image import Candidate, Image, Wanted, choose, unfit, unlaunchable
 from tests.builders import NOON, after
 
 OWNER = "123456789012"
+
+
 OWNERS = frozenset({OWNER})
+
+
 WANTED = Wanted(OWNERS, "x86_64", tags={"service": "web"})
 
 
@@ -31,6 +36,8 @@ UNLAUNCHABLE = {
     "no ENA support": {"ena": False},
     "deprecated": {"deprecated_at": NOON},
 }
+
+
 ages = st.lists(st.integers(0, 3).map(lambda hours: timedelta(hours=hours)), min_size=1, max_size=6)
 
 
@@ -99,3 +106,48 @@ def test_nobody_is_chosen_when_none_fits() -> None:
 
     assert all(c.rejected is not None for c in judged)
     assert choose([], WANTED, NOON) == ()
+
+
+REFUSALS = {
+    "owner 999999999999 is not among the policy's owners": {"owner": "999999999999"},
+    "state is pending": {"state": "pending"},
+    "the account's Allowed AMIs settings forbid it": {"allowed": False},
+    "architecture is arm64, not x86_64": {"architecture": "arm64"},
+    "virtualization is paravirtual, not hvm": {"virtualization": "paravirtual"},
+    "it has no ENA support": {"ena": False},
+    "it is deprecated": {"deprecated_at": NOON},
+    "tags differ: wants service=web, channel=stable": {"tags": {"owner": "team"}},
+    "tags differ: wants channel=stable": {"tags": {"service": "web"}},
+    "its creation date is in the future": {"age": timedelta(seconds=-1)},
+    "younger than min_age (0:10:00)": {"age": timedelta(minutes=9)},
+}
+
+
+PICKY = Wanted(OWNERS, "x86_64", tags={"service": "web", "channel": "stable"}, min_age=timedelta(minutes=10))
+
+
+FITS: dict[str, Any] = {"tags": {"service": "web", "channel": "stable"}}
+
+
+@pytest.mark.parametrize(("words", "facts"), REFUSALS.items(), ids=list(REFUSALS))
+def test_an_image_that_is_not_chosen_says_why(words: str, facts: dict[str, Any]) -> None:
+    assert unfit(a_shelf_image(**{**FITS, **facts}), PICKY, NOON) == words
+    assert unfit(a_shelf_image(**FITS), PICKY, NOON) is None
+
+
+def test_the_most_fundamental_reason_is_the_one_that_is_given() -> None:
+    everything: dict[str, Any] = {"owner": "999999999999", "state": "pending", "ena": False, "tags": {}}
+
+    assert "owner" in (unfit(a_shelf_image(**everything), PICKY, NOON) or "")
+
+
+def test_of_two_of_the_same_moment_the_greater_id_is_chosen_and_the_rest_is_older() -> None:
+    low, high, bad = a_shelf_image(1), a_shelf_image(2), a_shelf_image(3, state="failed")
+
+    judged = choose([low, bad, high], WANTED, NOON)
+
+    assert judged == (
+        Candidate(high),
+        Candidate(bad, "state is failed"),
+        Candidate(low, f"older than {high.id}"),
+    )

@@ -9,7 +9,7 @@ import pytest
 
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import NO_TRAFFIC, Observation, Outcome, Slot, SlotState, TargetState
-from phoenix.core.readiness import RollbackReady, rollback_readiness, short_by_now, with_blockers
+from phoenix.core.readiness import Revival, RollbackReady, percent_of, rollback_readiness, short_by_now, with_blockers
 from phoenix.core.record import GroupRecord
 from phoenix.core.story import Ask
 from tests.builders import (
@@ -26,8 +26,14 @@ from tests.builders import (
 )
 
 GREEN = Slot.GREEN
+
+
 LIVE = a_slot(GREEN, 6, "2", min=3, max=12)
+
+
 GONE = Blocker("image-gone", "image ami-1", "ami-1 is gone.", "restore it")
+
+
 DENIED = Blocker("not-checked", "vCPU quota", "denied", warning=True)
 
 
@@ -291,3 +297,50 @@ def test_only_now_and_only_with_weights_there_is_something_to_say() -> None:
     workers = a_rotation(back=Ask(NOON, "oncall"), back_now=True, terms=some_terms(serving=NO_TRAFFIC))
 
     assert [short_by_now(each, an_observation(a_slot(healthy=1))) for each in (patient, workers)] == [None, None]
+
+
+OLD = a_generation(41)
+
+
+REVIVAL = Revival(OLD, healthy=1, needed=4, missing=3)
+
+
+GROWS = RollbackReady(True, "41 has 1 of 4 healthy: it grows first", revival=REVIVAL)
+
+
+@pytest.mark.parametrize(
+    ("healthy", "expected"),
+    [
+        (4, RollbackReady(True, "41 has 4 of 4; no load balancer: 42 is let go at once", at_once=True)),
+        (1, RollbackReady(True, "41 has 1 of 4; no load balancer: it grows first", revival=Revival(OLD, 1, 4, 3))),
+    ],
+)
+def test_without_a_load_balancer_it_lets_go_at_once_or_grows_first(healthy: int, expected: RollbackReady) -> None:
+    rotation = a_rotation(terms=some_terms(serving=NO_TRAFFIC))
+    seen = an_observation(a_slot(healthy=healthy), a_slot(Slot.GREEN, 4, "2"), routes=())
+
+    assert rollback_readiness(a_record(rotation), seen) == expected
+
+
+def test_what_cannot_be_launched_is_said_with_every_reason_and_the_first_remedy() -> None:
+    quota = Blocker("quota", "vCPU", "3 more than the quota.")
+    gone = Blocker("image-gone", "ami-1", "ami-1 is gone.", "restore it")
+
+    assert with_blockers(GROWS, [quota, gone]) == RollbackReady(
+        False,
+        "41 has 1 of 4 healthy and cannot grow: 3 more than the quota. ami-1 is gone. --now leaves 25 %.",
+        revival=REVIVAL,
+        remedy="restore it",
+    )
+    assert with_blockers(GROWS, [quota]).remedy is None
+
+
+def test_what_could_not_be_checked_is_listed_and_stands_in_nobodys_way() -> None:
+    denied = [Blocker("not-checked", where, "denied", warning=True) for where in ("vCPU quota", "image")]
+
+    assert with_blockers(GROWS, denied) == replace(GROWS, why=f"{GROWS.why}; not checked: vCPU quota, image")
+    assert with_blockers(GROWS, []) == GROWS
+
+
+def test_per_cent_of_nothing_is_nothing() -> None:
+    assert [percent_of(1, 1), percent_of(1, 3), percent_of(0, 0), percent_of(1, 0)] == [100, 33, 0, 100]

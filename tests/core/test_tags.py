@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -13,12 +13,20 @@ from hypothesis import strategies as st
 from phoenix.core import failover, tags
 from phoenix.core.model import Capacity, Slot
 from phoenix.core.story import Ask
+from phoenix.core.tags import GenerationNote, HoldNote, RotationNote
 from phoenix.core.temporary import Entry, Ledger, ReferenceEntry, SchedulesEntry, StickinessEntry, Upkeep
-from tests.builders import NEW_IMAGE, OLD_IMAGE, a_generation, a_rotation, after
+from tests.builders import NEW_IMAGE, NOON, OLD_IMAGE, a_generation, a_rotation, after
+from tests.core.slots import ONCALL
 
 words = st.text(st.characters(codec="ascii", categories=["Ll", "Nd"]), min_size=1, max_size=20)
+
+
 counts = st.integers(0, 100_000)
+
+
 seconds = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)).map(lambda at: at.replace(microsecond=0, tzinfo=UTC))  # noqa: DTZ001
+
+
 nonsense = st.one_of(st.text(max_size=30), st.sampled_from(["", "4", "4 x", "1 2 3 4 5", "a 1 2 yesterday"]))
 
 
@@ -88,15 +96,35 @@ def test_a_generation_without_a_template_version_is_not_noted_yet() -> None:
 # --- what AWS takes ---------------------------------------------------------------------------------------------------
 
 MOST = 2**31 - 1
+
+
 """AWS's own numbers are 32 bits wide, and generations are counted one by one."""
+
+
 GROUP = "w" * 63
+
+
 """The longest name that a policy takes."""
+
+
 ID = f"{GROUP}-{MOST}-7k3f"
+
+
 IMAGE = f"ami-{'f' * 17}"
+
+
 TEMPLATE = f"lt-{'f' * 17}"
+
+
 TABLE = f"dynamodb://123456789012/ap-southeast-1/{'t' * 255}"
+
+
 PERSON = "Zoë (on call) <zoe@example.com>\n" * 30
+
+
 ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/web/50dc/f2f7/"
+
+
 TAKEN = re.compile(r"[\w .:/=+@-]{1,256}")
 
 
@@ -160,3 +188,79 @@ def test_two_texts_do_not_become_one_by_fitting(others: tuple[str, str]) -> None
 def test_what_fits_is_left_alone() -> None:
     assert tags.fitting("sqlite://1a2b3c4d@host/srv/phoenix.db") == "sqlite://1a2b3c4d@host/srv/phoenix.db"
     assert tags.fitting("Zoë 42 _.:/=+-@") == "Zoë 42 _.:/=+-@"
+
+
+INDIA = timezone(timedelta(hours=5, minutes=30))
+
+
+def test_a_rotation_is_written_with_its_deadline_in_utc() -> None:
+    rotation = a_rotation(deadline=NOON.astimezone(INDIA))
+
+    assert tags.write_rotation(rotation) == "web-42-test 41 42 2026-11-18T12:00:00Z"
+
+
+def test_a_rotation_is_read_with_its_deadline_in_utc() -> None:
+    note = tags.read_rotation({tags.ROTATION: " web-42-7k3f  41 42 2026-11-18T04:41:12Z"})
+
+    assert note == RotationNote("web-42-7k3f", 41, 42, datetime(2026, 11, 18, 4, 41, 12, tzinfo=UTC))
+
+
+def test_a_generation_is_written_and_read_as_number_image_and_version() -> None:
+    assert tags.write_generation(a_generation(42, image="ami-1", template_version="58")) == "42 ami-1 58"
+    assert tags.read_generation({tags.GENERATION: "42 ami-1 58"}) == GenerationNote(42, "ami-1", "58")
+
+
+def test_a_generation_is_written_with_the_template_that_its_version_belongs_to() -> None:
+    known = a_generation(42, image="ami-1", template_version="58", template="lt-7")
+
+    assert tags.write_generation(known) == "42 ami-1 58 lt-7"
+    assert tags.read_generation({tags.GENERATION: "42 ami-1 58 lt-7"}) == GenerationNote(42, "ami-1", "58", "lt-7")
+
+
+@pytest.mark.parametrize("value", ["", "42", "42 ami-1", "x ami-1 58", "42 ami-1 58 59", "42 ami-1 58 lt-7 lt-8"])
+def test_a_generation_with_a_word_too_few_or_too_many_is_none(value: str) -> None:
+    assert tags.read_generation({tags.GENERATION: value}) is None
+
+
+def test_word_of_a_rollback_names_the_rotation_and_who_turned_it_back() -> None:
+    assert tags.write_hold(a_rotation(back=ONCALL)) == "web-42-test oncall"
+    assert tags.write_hold(a_rotation(by="cron")) == "web-42-test cron"
+
+
+def test_word_of_a_rollback_fits_into_a_tag() -> None:
+    assert len(tags.write_hold(a_rotation(by="x" * 300))) == 256
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("web-42-test oncall", HoldNote("web-42-test", "oncall")),
+        ("web-42-test Jane Doe", HoldNote("web-42-test", "Jane Doe")),
+        ("web-42-test", None),
+        (" oncall", None),
+        ("", None),
+    ],
+)
+def test_word_of_a_rollback_is_read_only_whole(value: str, expected: HoldNote | None) -> None:
+    assert tags.read_hold({tags.HOLD: value}) == expected
+    assert tags.read_hold({}) is None
+
+
+def test_the_newest_ten_images_of_a_quarantine_fit_into_its_tag() -> None:
+    images = [f"ami-{number:017x}" for number in range(12)]
+
+    written = tags.write_quarantine(images)
+
+    assert tags.read_quarantine({tags.QUARANTINE: written}) == tuple(images[2:])
+    assert len(written) <= 256
+
+
+def test_a_quarantine_that_has_ended_is_none_and_reads_as_empty() -> None:
+    assert tags.write_quarantine([]) == "none"
+    assert tags.read_quarantine({tags.QUARANTINE: "none"}) == ()
+    assert tags.read_quarantine({}) == ()
+
+
+def test_the_owners_numbers_are_two_words() -> None:
+    assert tags.write_capacity(Capacity(4, 24)) == "4 24"
+    assert tags.read_capacity({tags.CAPACITY: "4 24 32"}) is None

@@ -60,17 +60,19 @@ def test_any_bytes_are_a_policy_or_have_problems(content: bytes) -> None:
     check(content)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_a_policy_or_has_problems(text: str) -> None:
     check(text.encode("utf-8", "surrogatepass"))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(WORDS, TREES, max_size=10))
 def test_any_tree_of_known_words_is_a_policy_or_has_problems(tree: object) -> None:
     check(yaml.safe_dump(tree, allow_unicode=True).encode())
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.integers(0, len(EXAMPLE) - 1), st.integers(0, 12), st.binary(max_size=6))
 def test_a_policy_with_an_accident_is_a_policy_or_has_problems(at: int, lost: int, new: bytes) -> None:
     check(EXAMPLE[:at] + new + EXAMPLE[at + lost :])

@@ -145,7 +145,8 @@ def test_the_tests_of_the_mutated_module_run_first_and_those_of_other_folders_no
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("MUTANT_UNDER_TEST", "phoenix.core.rest.x_rest__mutmut_7")
-    paths = ["tests/engine/test_b.py", "tests/core/test_story.py", "tests/core/test_rest.py", "tests/engine/test_a.py"]
+    decided = "tests/core/test_decide_rotations.py"
+    paths = ["tests/engine/test_b.py", decided, "tests/core/test_rest.py", "tests/engine/test_a.py"]
     items: list[Any] = [Item(path) for path in paths]
 
     pytest_collection_modifyitems(items)
