@@ -1,6 +1,6 @@
-"""The one way in which something that failed is tried again: by tenacity, with a sleep that its caller injects.
+"""Retries: by tenacity, with a sleep that the caller injects.
 
-Must never load tenacity before something has failed: a rollback's first write waits for every import.
+Must never load tenacity before an attempt has failed: a rollback's first write waits for every import.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ def again(
     pause: Callable[[E], float] | None = None,
     sleep: Sleep = lambda _seconds: None,
 ) -> T:
-    """The attempt's result; it is repeated while it raises `error`.
+    """Return the attempt's result; repeat the attempt while it raises `error`.
 
-    `give_up` is asked after each failure, with the number of attempts so far: True raises that error. `pause` says how
-    many seconds to `sleep` before the next attempt, and is where one prepares for it; without it there is no pause.
+    `give_up` is called after each failure with the number of attempts so far: True raises that error. `pause` prepares
+    the next attempt and returns the seconds to `sleep` before it; without it there is no pause.
     """
     try:
         return attempt()
@@ -54,5 +54,5 @@ def again(
 
 
 def after(tries: int) -> Callable[[Exception, int], bool]:
-    """Give up after so many attempts."""
+    """Give up after `attempts` attempts."""
     return lambda _error, made: made >= tries

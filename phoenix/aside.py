@@ -1,6 +1,6 @@
-"""Work in threads that nothing has to wait for.
+"""Work in threads that the program need not wait for.
 
-Must never start a thread that the end of the process waits for: what hangs there, hangs alone.
+Must never start a thread that the end of the process waits for: a call that hangs must not hang the program.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ K = TypeVar("K")
 
 
 def start(work: Callable[[], T], name: str) -> Future[T]:
-    """Begin this in a thread of its own, for the same rotation as here; its error is the future's."""
+    """Start the call in a thread of its own, for the same rotation as here; the future carries its error."""
     answer: Future[T] = Future()
     context = copy_context()
 
@@ -31,7 +31,7 @@ def start(work: Callable[[], T], name: str) -> Future[T]:
 
 
 def each(work: Callable[[K], T], items: Iterable[K], *, at_a_time: int, seconds: float) -> Mapping[K, T]:
-    """The answers by item, as far as there are any after that time; nothing new is begun after it.
+    """Return the answers by item that have come within that time; no call starts later.
 
     Raises:
         Exception: the first error among them.

@@ -1,8 +1,8 @@
-"""Every error phoenix raises on purpose, and what a driver does about it.
+"""Every error phoenix raises on purpose, and how a driver reacts.
 
 Two branches decide behaviour: after a TransientError the next tick simply tries again; a PermanentError needs a person.
-The remaining ones end a command before it has changed anything. An error says what, where, and what to do; `hint` holds
-the last of these when it is worth a line of its own. Nothing here may know a library's exceptions.
+The others end a command before it has changed anything. An error says what, where, and what to do; `hint` holds the
+last part if it deserves a line of its own. Must never know a library's exceptions.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class PhoenixError(Exception):
 
 
 class TransientError(PhoenixError):
-    """Will probably go away by itself; the next tick retries."""
+    """An error that will probably pass; the next tick retries."""
 
     code = "transient"
 
 
 class PermanentError(PhoenixError):
-    """Will not go away by itself: the rotation is held until a person acts."""
+    """An error that does not pass by itself: the rotation is held until a person acts."""
 
     code = "permanent"
 
@@ -51,20 +51,20 @@ class Unreachable(TransientError):
 
 
 class NotFound(PermanentError):
-    """AWS knows no such resource. Right after a create this is transient; adapters decide which it is."""
+    """AWS knows no such resource. Right after a create that may pass; the adapter decides."""
 
     code = "not_found"
 
 
 class UnknownNames(NotFound):
-    """AWS knows nothing by these names, which a policy gives. `names` has, for each, known ones that look like it."""
+    """AWS does not know these names, which a policy gives. `names` maps each to similar names that AWS knows."""
 
     def __init__(self, kind: str, names: Mapping[str, Sequence[str]], *, hint: str | None = None) -> None:
         super().__init__("\n".join(_unknown(kind, name, near) for name, near in names.items()), hint=hint)
         self.kind, self.names = kind, names
 
     def placed(self, place_of: Callable[[str], str | None]) -> str:
-        """The message, each line behind the place of its name in a policy file where one is known."""
+        """The message; each line begins with the place of its name in a policy file, if that is known."""
         lines = zip(self.names, self.message.splitlines(), strict=True)
         return "\n".join(f"{place}: {line}" if (place := place_of(name)) else line for name, line in lines)
 
@@ -74,11 +74,11 @@ def _unknown(kind: str, name: str, near: Sequence[str]) -> str:
 
 
 class LimitReached(PermanentError):
-    """AWS keeps no more of something than it has. A person makes room or has it raised; no image is at fault."""
+    """A limit of AWS is reached. A person makes room or has the limit raised; the image is not at fault."""
 
 
 class AccessDenied(PermanentError):
-    """Credentials are missing, expired, or lack a right; `operation` is the API call that was refused."""
+    """Credentials are missing, expired, or lack a right; `operation` is the refused API call."""
 
     code = "access_denied"
 
@@ -88,7 +88,7 @@ class AccessDenied(PermanentError):
 
 
 class StateConflict(TransientError):
-    """Another tick saved this group's record first; nothing was changed by us."""
+    """Another tick saved this group's record first; this one changed nothing."""
 
     code = "conflict"
 
@@ -98,7 +98,7 @@ class StateConflict(TransientError):
 
 
 class LeaseHeld(PhoenixError):
-    """Somebody else drives this group at the moment."""
+    """Another driver has this group's lease."""
 
     exit_status = 4
     code = "lease_held"
@@ -113,18 +113,18 @@ class LeaseHeld(PhoenixError):
 
 
 class LeaseLost(PhoenixError):
-    """Somebody took this group over while we drove it; we stopped before our next action."""
+    """Another driver took this group's lease from us; we stopped before our next action."""
 
     exit_status = 4
     code = "lease_lost"
 
     def __init__(self, group: str, taken_by: str | None) -> None:
-        super().__init__(f"{group} was taken over by {taken_by or 'somebody else'}; stopped before the next action")
+        super().__init__(f"{group} was taken over by {taken_by or 'another driver'}; stopped before the next action")
         self.group, self.taken_by = group, taken_by
 
 
 class LeaseRanOut(TransientError):
-    """So little of the lease was left that a request was not sent; the next tick renews it and looks again."""
+    """Too little of the lease was left to send a request; the next tick renews the lease and looks again."""
 
     code = "lease_ran_out"
 
@@ -144,14 +144,14 @@ class StoreError(PhoenixError):
 
 
 class Blocked(PhoenixError):
-    """Something stands in the way of a start; nothing was changed."""
+    """A blocker stands in the way of a start; nothing was changed."""
 
     exit_status = 5
     code = "blocked"
 
 
 class LostRecord(Blocked):
-    """The groups' tags tell of a rotation in flight that the store knows nothing of."""
+    """The groups' tags tell of a rotation in flight that the store has no record of."""
 
     code = "lost_record"
 
@@ -165,7 +165,7 @@ class LostRecord(Blocked):
 
 
 class ForeignStore(PhoenixError):
-    """A rotation of this group is in flight in another store, or was, later than anything that this store knows."""
+    """Another store has a rotation of this group that is in flight, or that is later than any in this store."""
 
     exit_status = 4
     code = "foreign_store"
@@ -181,7 +181,7 @@ class ForeignStore(PhoenixError):
 
 
 class UsageError(PhoenixError):
-    """The command line or the environment does not make sense."""
+    """The command line or the environment is wrong."""
 
     exit_status = 2
     code = "usage"
@@ -209,17 +209,17 @@ class InvalidPolicy(UsageError):
 
 
 class Interrupted(PhoenixError):
-    """A signal asked the driver to stop; whatever is in flight goes on with the next tick."""
+    """A signal asked the driver to stop; the rotation in flight goes on with the next tick."""
 
     exit_status = 130
     code = "interrupted"
 
 
 class ForeignWeights(PermanentError):
-    """Somebody else has changed the weights that a rotation was about to raise; that route was not written."""
+    """Another writer has changed the weights that a rotation was about to raise; that route was not written."""
 
     code = "foreign_weights"
 
     def __init__(self, route: str, expected: str, found: int) -> None:
-        super().__init__(f"weight on {route} is {found} %, not {expected}: somebody else changed it")
+        super().__init__(f"weight on {route} is {found} %, not {expected}: another writer changed it")
         self.route, self.expected, self.found = route, expected, found

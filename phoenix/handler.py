@@ -1,7 +1,7 @@
-"""The Lambda entry points: `sweep`, which a schedule and events start, and `advance`, which sweeps start.
+"""The Lambda entry points: schedules and events start `sweep`, and sweeps start `advance`.
 
-Must never hold a group longer than the function lives: what is held is given back before the time is used up. Must
-never take an invocation for a fact: it may come twice, late, for nothing, or at the same time as another one.
+Must never hold a lease longer than the function lives: it is given back before the time is used up. Must never trust an
+invocation: it may come twice, late, without need, or at the same time as another one.
 """
 
 from __future__ import annotations
@@ -33,38 +33,38 @@ from phoenix.wiring import SCHEDULE, Overrides, Wiring, open_wiring
 log = logging.getLogger("phoenix.handler")
 
 MARGIN: Final = timedelta(seconds=30)
-"""How long before its end a function begins nothing new; a shorter one keeps a third of its time."""
+"""A function starts no new work this long before its end; a short one keeps a third of its time."""
 UNEVEN: Final = 0.2
-"""How far waits are stretched or shortened: functions that started together must not call together."""
+"""The spread of waits: functions that started together must not call AWS together."""
 _GARBAGE_THRESHOLD: Final = 200_000
-"""New objects between two garbage collections: a thousand policies are many objects, and hardly any is waste."""
+"""New objects between two garbage collections: a thousand policies are many objects, and hardly any is garbage."""
 MOST_LETTERS_OF_A_TIME: Final = 80
-"""How much of a time that cannot be read is shown."""
+"""The length to which an unreadable time is cut in the log."""
 _SCHEDULED: Final = frozenset({None, "aws.events", "aws.scheduler"})
-"""Where events come from that bring no news but the time."""
+"""Sources of events that only tell the time."""
 
 
 class Context(Protocol):
-    """As much of Lambda's context as is used here."""
+    """The part of Lambda's context that is used here."""
 
     function_name: str
     aws_request_id: str
 
     def get_remaining_time_in_millis(self) -> int:
-        """How long this invocation may go on."""
+        """Return the time that this invocation has left."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class LimitedClock:
-    """A clock that asks whoever drives to stop when the time is nearly used up, as a signal would."""
+    """A clock that stops the driver, as a signal would, when the time is nearly used up."""
 
     clock: Clock
     until: datetime
 
     @property
     def stopping(self) -> bool:
-        """True once the time is up, or somebody has asked to stop."""
+        """True once the time is up, or a signal has come."""
         return self.clock.stopping or self.clock.now() >= self.until
 
     def now(self) -> datetime:
@@ -72,31 +72,31 @@ class LimitedClock:
         return self.clock.now()
 
     def elapsed(self) -> float:
-        """Seconds that have passed since some moment."""
+        """Return the seconds since a fixed moment."""
         return self.clock.elapsed()
 
     def sleep(self, seconds: float) -> None:
-        """Wait that long, but no longer than there is time."""
+        """Wait that long, or until the time is up."""
         left = (self.until - self.clock.now()).total_seconds()
         self.clock.sleep(max(0.0, min(seconds, left)))
 
 
 @dataclass(slots=True)
 class Program:
-    """What stays from one invocation to the next while the function is warm: clients, policies, what has been said."""
+    """State that a warm function keeps between invocations: clients, policies, warnings already logged."""
 
     wiring: Wiring
     clock: Clock
     told: set[str] = field(default_factory=set)
 
     def sweep(self, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-        """Find who needs attention, and hand them on."""
+        """Find the groups that need attention, and hand them on."""
         with self._invoked(context) as (clock, driver):
             began = self.wiring.requests()
             self.wiring.reread()
             library = self.wiring.library()
             self._tell_broken(library)
-            # Where no function advances, this one does; if it stayed with one group, the others would wait for it.
+            # Without an `advance` function this one advances the groups; if it stayed with one, the others would wait.
             estate = self.wiring.estate(lambda group, poll: self._advance(group, poll, clock, tick_group))
             estate = replace(estate, driver=driver, clock=clock)
             found = sweeping.sweep(estate, idle=brings_news(event, clock.now()), until=clock.until)
@@ -110,10 +110,10 @@ class Program:
             return facts
 
     def advance(self, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-        """Give one group what it needs now.
+        """Advance one group.
 
         Raises:
-            PhoenixError: a person must look; Lambda files the invocation as failed.
+            PhoenixError: a person must look; Lambda counts the invocation as failed.
         """
         name = event.get("group")
         if not isinstance(name, str) or not name:
@@ -129,12 +129,12 @@ class Program:
     ) -> dict[str, Any]:
         poll = poll_seconds * random.uniform(1 - UNEVEN, 1 + UNEVEN)
         group = self.wiring.group(name, by=SCHEDULE)
-        # The name must be nobody else's: of two who hold a lease under one name, neither would know of the other.
+        # The owner's name must be unique: two drivers under one name would both take the lease for theirs.
         group = replace(group, driver=_driver("advance"), clock=clock, poll_seconds=poll)
         try:
             report = visit(group)
         except TransientError as error:
-            # The group is due again in a minute; what is still wrong by then is seen by then.
+            # The group is due again in a minute; the next look sees whether the trouble has passed.
             log.warning("advance.failed", extra={"group": name, "reason": error.message})
             return {"group": name, "outcome": "transient", "sentence": error.message}
         except PhoenixError as error:
@@ -155,7 +155,7 @@ class Program:
             self.wiring.close()
 
     def _tell_broken(self, library: Library) -> None:
-        """Once, not with every sweep: what is broken stays so until somebody mends it."""
+        """Log a broken policy once, not with every sweep: it stays broken until a person mends it."""
         for problem in library.all_problems:
             if problem not in self.told:
                 log.error("policy.broken", extra={"problem": problem})
@@ -163,10 +163,11 @@ class Program:
 
 
 def brings_news(event: Mapping[str, Any], now: datetime) -> bool:
-    """Whether idle groups are to be looked at: an image was registered, somebody asks, or a quarter of an hour is over.
+    """True if this sweep looks at idle groups too: an image was registered, a person asks, or a quarter of an hour is
+    over.
 
-    A schedule's own time counts, not that of its delivery; one that was lost costs a quarter of an hour. Without a time
-    that can be read the delivery's is taken, and a warning says so: looks at idle groups may then be missed or doubled.
+    The schedule's own time counts, not that of the delivery; a lost event costs a quarter of an hour. If the time
+    cannot be read, the delivery's counts, and a warning says so: looks at idle groups may then be missed or doubled.
     """
     if event.get("source") not in _SCHEDULED or event.get("idle"):
         return True
@@ -179,7 +180,7 @@ def brings_news(event: Mapping[str, Any], now: datetime) -> bool:
 
 
 def _facts_of(found: sweeping.Swept) -> dict[str, int]:
-    """What a sweep has found, in numbers; how all groups stand is left out where it did not look at all of them."""
+    """Return a sweep's result in numbers; the totals are left out if it did not look at all groups."""
     facts = {
         "due": found.due,
         "looked_at": found.looked_at,
@@ -195,7 +196,8 @@ def _facts_of(found: sweeping.Swept) -> dict[str, int]:
 
 
 def _driver(part: str) -> str:
-    """`lambda/phoenix-advance/4f1c…`; request ids repeat when Lambda does, so they would not do."""
+    """Return an owner's name such as `lambda/phoenix-advance/4f1c…`; a retried invocation has the same request id, so
+    that would not do."""
     function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or part
     return f"lambda/{function}/{secrets.token_hex(8)}"
 
@@ -204,7 +206,8 @@ _program: Program | None = None
 
 
 def _warm() -> Program:
-    """Made with the first invocation, so that what is wrong with the settings is said by an invocation that fails."""
+    """Return the state, made with the first invocation, so that wrong settings fail an invocation and show in its
+    error."""
     global _program  # noqa: PLW0603 - Lambda keeps a module from one invocation to the next, and nothing else
     if _program is None:
         gc.set_threshold(_GARBAGE_THRESHOLD)
@@ -217,10 +220,10 @@ def _warm() -> Program:
 
 
 def sweep(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Entry point: find who needs attention, and hand them on."""
+    """Entry point: find the groups that need attention, and hand them on."""
     return _warm().sweep(event, context)
 
 
 def advance(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Entry point: give one group what it needs now."""
+    """Entry point: advance one group."""
     return _warm().advance(event, context)

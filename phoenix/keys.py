@@ -1,7 +1,7 @@
-"""What every part of a policy shares: the base of all its models, and the types of its values.
+"""The base of all models of a policy, and the types of its values.
 
-Adapters import this, so it must never import one of them, nor anything that takes long to import. A complaint made
-here is one sentence for the owner of the policy; where it can, it brings the text that should have been written.
+Adapters import this, so it must never import an adapter, nor any module that is slow to import. A complaint is one
+sentence for the owner of the policy; if the right text can be guessed, the complaint gives it.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from pydantic_core import PydanticCustomError, core_schema
 class Keys(BaseModel):
     """A mapping of a policy: immutable, and every key it does not know is an error."""
 
-    # Each model would otherwise be compiled on import, and then once more as a part of the policy.
+    # Otherwise each model would be compiled on import, and once more as a part of the policy.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True, populate_by_name=True)
 
 
 class Kind(Keys):
-    """A mapping whose `kind` says which adapter it is for; each adapter narrows `kind` to one word."""
+    """A mapping whose `kind` names its adapter; each adapter narrows `kind` to one word."""
 
     kind: str
 
 
 def wrong(reason: str, *, instead: str | None = None, at: Sequence[str | int] = ()) -> PydanticCustomError:
-    """A complaint for the owner of the policy, to be raised in a validator.
+    """Return a complaint for the owner of the policy, for a validator to raise.
 
-    `instead` is the text that would have been right, `at` leads from the value at hand to the part that is wrong.
+    `instead` is the right text; `at` is the path from this value to the wrong part.
     """
     return PydanticCustomError("policy", "{reason}", {"reason": reason, "instead": instead, "at": tuple(at)})
 
@@ -123,7 +123,8 @@ class Whole:
     most: int
 
     def __call__(self, value: object) -> int:
-        """Return the number; everything that YAML might make of a careless one is an error with the right text."""
+        """Return the number; anything else that YAML makes of a carelessly written one is an error with the right
+        text."""
         number = self._read(value)
         if isinstance(value, int) and not isinstance(value, bool):
             if self.least <= value <= self.most:
@@ -134,7 +135,7 @@ class Whole:
         raise wrong(f"must be a whole number from {self.least} to {self.most}")
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        """Let pydantic check with this object."""
+        """Make pydantic check with this object."""
         return core_schema.no_info_plain_validator_function(self)
 
     def __get_pydantic_json_schema__(
@@ -145,7 +146,7 @@ class Whole:
 
     @staticmethod
     def _read(value: object) -> int | None:
-        """The number that was probably meant."""
+        """Return the number that was probably meant."""
         if isinstance(value, float) and value.is_integer():
             return int(value)
         if isinstance(value, str) and (found := re.fullmatch(r"\s*([0-9]{1,9})\s*%?\s*", value, re.ASCII)):
@@ -212,7 +213,7 @@ class Matching:
         return value
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        """Let pydantic check that it is text, and then with this object."""
+        """Make pydantic check that it is text, and then with this object."""
         return core_schema.no_info_after_validator_function(self, core_schema.str_schema(strict=True))
 
     def __get_pydantic_json_schema__(
@@ -247,7 +248,7 @@ def _read_owner(owner: str) -> str:
     if owner == "self" or re.fullmatch(r"[0-9]{12}", owner, re.ASCII):
         return owner
     if owner in ("all", "any", "") or "*" in owner or "?" in owner:
-        reason = "names nobody: anybody could register an image of that name; write self or account ids"
+        reason = "names no owner: any account could register an image of that name; write self or account ids"
         raise wrong(reason, instead="self")
     raise wrong('must be self, or the twelve digits of an AWS account in quotes: "137112412989"')
 

@@ -1,8 +1,8 @@
-"""The permit to change AWS: it ends before the lease does, and is asked for wherever a request goes out.
+"""The permit to change AWS: it ends before the lease does, and every request checks it.
 
 A check of the lease and the call that follows it are two instructions: a process may freeze between them for as long as
 a laptop sleeps. So the check is made again where a request is signed, where it is sent, and for every repeat of it
-(`phoenix.aws.fence`). Must never ask a store: there is no time for it there.
+(`phoenix.aws.fence`). Must never ask a store: there is no time for that.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _CURRENT: ContextVar[Permit | None] = ContextVar("permit", default=None)
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """The right to send requests, as long as each will have been answered, or given up, before the lease ends."""
+    """The right to send requests that will be answered, or given up, before the lease ends."""
 
     lease: Lease
     clock: Clock
     patience: Patience
 
     def left(self) -> timedelta:
-        """How long the lease still runs, by whichever clock has moved further since it was given.
+        """Return how long the lease still runs, by the clock that has moved further since it was given.
 
-        A wall clock may be set back; the other one counts the machine's sleep, but not every hypervisor's pause.
+        The wall clock may be set back; the other clock counts the machine's sleep, but not every hypervisor's pause.
         """
         by_wall = self.lease.until - self.clock.now()
         if self.lease.ends is None:
@@ -39,10 +39,10 @@ class Permit:
         return min(by_wall, timedelta(seconds=self.lease.ends - self.clock.elapsed()))
 
     def check(self) -> None:
-        """Do nothing while there is time for one more request.
+        """Return if there is time for one more request.
 
         Raises:
-            LeaseRanOut: it might still be on its way when somebody else holds the lease.
+            LeaseRanOut: the request might still be on its way when another driver holds the lease.
         """
         left = self.left()
         if left < self.patience.needed:
@@ -51,7 +51,7 @@ class Permit:
 
 @contextmanager
 def permitted(permit: Permit) -> Iterator[None]:
-    """What is sent to AWS in the block, in threads that copy its context too, is sent under this permit."""
+    """Send the requests of the block under this permit, also those of threads that copy its context."""
     token = _CURRENT.set(permit)
     try:
         yield
@@ -60,5 +60,5 @@ def permitted(permit: Permit) -> Iterator[None]:
 
 
 def current_permit() -> Permit | None:
-    """The permit under which something is being changed; None while phoenix only looks."""
+    """Return the permit of the change in progress; None while phoenix only reads."""
     return _CURRENT.get()

@@ -1,4 +1,4 @@
-"""What the engine needs from the outside, as protocols; every adapter and every fake passes the same contract tests.
+"""The protocols between the engine and its adapters; every adapter and every fake passes the same contract tests.
 
 Adapters translate: AWS's spellings and exceptions stop here. They raise TransientError or PermanentError and nothing
 else, never return half an answer, and never decide.
@@ -24,7 +24,7 @@ from phoenix.core.rotation import Rotation
 from phoenix.core.trigger import LiveInstance
 
 GATE_BUDGET: Final = timedelta(seconds=22)
-"""How long the check of a gate may take. What was seen is acted upon for 30 s; the rest is for looking and acting."""
+"""The time that a gate's check may take. An observation is acted upon for 30 s; the rest is for reads and actions."""
 
 
 class Clock(Protocol):
@@ -32,7 +32,7 @@ class Clock(Protocol):
 
     @property
     def stopping(self) -> bool:
-        """True once somebody has asked the driver to stop; it then ends between two ticks."""
+        """True once the driver is asked to stop; it then ends between two ticks."""
         ...
 
     def now(self) -> datetime:
@@ -40,17 +40,17 @@ class Clock(Protocol):
         ...
 
     def elapsed(self) -> float:
-        """Seconds since some moment, the machine's sleep included, whatever has been done to the time since."""
+        """Seconds since a fixed moment, the machine's sleep included; a change of the wall clock does not matter."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Let that much time pass; returns early when a signal has asked the driver to stop."""
+        """Let that much time pass; return early if a signal asks the driver to stop."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class FleetView:
-    """What the fleet said at one instant: both slots, without target health."""
+    """The fleet's answer at one instant: both slots, without target health."""
 
     slots: Mapping[Slot, SlotState]
     failures: tuple[LaunchFailure, ...] = ()
@@ -66,7 +66,7 @@ class Fleet(Protocol):
     """The same for `find_revival_blockers`."""
 
     def observe(self, rotation: Rotation | None) -> FleetView:
-        """Read both slots; with a rotation in flight also what only it needs: failed launches, its template version."""
+        """Read both slots; for a rotation in flight, its failed launches and its template version as well."""
 
     def apply(self, action: Action) -> None:
         """Carry out one action of the fleet's kind; repeating it changes nothing."""
@@ -75,36 +75,37 @@ class Fleet(Protocol):
         """The slot's instances as EC2 describes them; several calls for a big group."""
 
     def images_of(self, ids: Sequence[str]) -> Mapping[str, str]:
-        """The image that each of these runs, by id; ids that EC2 does not know are left out. It is asked once about
-        each instance, as that never changes."""
+        """The image of each of these instances, by id; ids that EC2 does not know are left out. An instance's image
+        never changes, so it is read once."""
 
     def resolve_version(self, slot: Slot) -> str:
         """The number of the template version that the slot launches from now, behind `$Latest` or `$Default`."""
 
     def identify(self, generation: Generation) -> Generation:
-        """The generation with the template and version that launch its image from its slot now. Without a version: that
-        template has none. Without a template: the version's image may change, so it is read each time."""
+        """The generation with the template and version that launch its image from its slot now. No version: the
+        template has none with that image. No template: the version's image may change, so it is read each time."""
 
     def find_losses(self, generation: Generation) -> Sequence[Blocker]:
-        """What makes it impossible to launch an earlier generation again, whatever room there is; two reads at most."""
+        """The blockers of any relaunch of an earlier generation, however much room there is; two reads at most."""
 
     def has_scaling_policies(self, slot: Slot) -> bool:
         """True when an autoscaler may move the slot's desired capacity."""
 
     def template_changes(self, live: Slot) -> tuple[str, ...]:
-        """What the owner has changed, besides the image, since the live generation's template version was made; empty
-        when nothing. Words for people, without values."""
+        """The owner's changes since the live generation's template version was made, besides the image: in words,
+        without values."""
 
     def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:
-        """All about groups, template and instances that stands in the way of a start, a dry run included. Read-only."""
+        """The blockers of a start in groups, template and instances, a dry run included. Read-only."""
 
     def find_revival_blockers(self, generation: Generation, count: int) -> Sequence[Blocker]:
-        """What would keep `count` more instances of an earlier generation from launching: image, template, room."""
+        """The blockers of `count` more instances of an earlier generation: image, template, room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What the load balancers said. `health` is by slot and instance id; `words` why it is not, in printable words."""
+    """The load balancers' answer. `health` is by slot and instance id; `words` are AWS's reasons for poor health,
+    printable."""
 
     routes: tuple[Route, ...] = ()
     health: Mapping[Slot, Mapping[str, TargetState]] = field(default_factory=dict)
@@ -118,39 +119,39 @@ class Router(Protocol):
     """Names of everything that `find_blockers` looks for, and of the blockers it returns."""
 
     def find(self, target_groups: Mapping[Slot, Sequence[str]]) -> tuple[Route, ...]:
-        """Search for everything that sends traffic to these target groups; several calls."""
+        """Find every route that sends traffic to these target groups; several calls."""
 
     def observe(
         self, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str], want_health: frozenset[Slot]
     ) -> Traffic:
-        """Read the weights of the known routes (ARNs) and the health of the targets of the slots asked for."""
+        """Read the weights of the known routes (ARNs), and the health of the targets of these slots."""
 
     def shift(
         self, action: SetWeights, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
     ) -> tuple[Route, ...]:
-        """Set the weights on these routes (ARNs), read them back, return what was read.
+        """Set the weights on these routes (ARNs), read them back, and return them.
 
-        Everything else in the action lists is kept. Re-reads all of them, in one call, right before the first write.
+        All other members of the action lists are kept. All lists are read again, in one call, right before the first
+        write.
 
         Raises:
-            ForeignWeights: a raise found a percentage outside `only_from`; that route was not written.
+            ForeignWeights: a route to be raised had a percentage outside `only_from`; it was not written.
         """
 
     def read_failover(self, target_groups: Mapping[Slot, Sequence[str]]) -> Mapping[Slot, str]:
-        """Below how many healthy targets DNS fails away from each slot; `unknown` where that may not be read."""
+        """The healthy targets that each slot needs, or DNS fails away from it; `unknown` if the read is denied."""
 
     def set_failover(self, action: SetFailover, target_groups: Mapping[Slot, Sequence[str]]) -> None:
         """Set the thresholds on all target groups of the slot; repeating it changes nothing."""
 
     def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
-        """True when each zone serves its own share of the traffic, in either slot: a zone without a healthy target
-        then answers with errors, however many there are elsewhere."""
+        """True if each zone serves its own share of the traffic, in either slot: a zone without a healthy target then
+        answers with errors, however many healthy targets other zones have."""
 
     def find_blockers(
         self, slots: Mapping[Slot, SlotState], live: Slot, ahead: Ahead = UNKNOWN_AHEAD
     ) -> Sequence[Blocker]:
-        """Everything about listeners, rules, target groups and load balancers that stands in the way of a start.
-        Read-only."""
+        """The blockers of a start in listeners, rules, target groups and load balancers. Read-only."""
 
 
 class Gate(Protocol):
@@ -158,41 +159,40 @@ class Gate(Protocol):
 
     name: str
     before_traffic_only: bool
-    """True for a check that is made at each look until the candidate gets traffic, and not afterwards; False for one
-    that is also made at each look while it bakes."""
+    """True for a check at every tick until the candidate gets traffic; False for one that goes on while it bakes."""
     judges_alone: bool
-    """True for a check of what was seen alone: where it comes first and does not pass before there is traffic, the
-    gates after it are not asked."""
+    """True for a check of the observation alone: if it is first and does not pass before there is traffic, the gates
+    after it are not asked."""
     checks: ClassVar[tuple[str, ...]]
     """Names of everything that `find_blockers` looks for, and of the blockers it returns."""
 
     def check(self, rotation: Rotation, seen: Observation) -> Verdict:
-        """Judge the candidate now, within GATE_BUDGET; later than that the answer counts as WAIT.
+        """Judge the candidate within GATE_BUDGET; a later answer counts as WAIT.
 
-        `seen` has no verdicts: all gates are asked side by side. While a check has not returned, it is not made again.
+        `seen` has no verdicts: all gates are asked side by side. A check that has not returned is not started again.
         """
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
-        """What would make this gate fail or wait for ever, whatever the candidate: an unknown alarm, one already
-        in ALARM, a path that not even the live instances answer. Read-only."""
+        """The blockers that make this gate fail or wait for ever with any candidate: an unknown alarm, one already in
+        ALARM, a path that not even the live instances answer. Read-only."""
 
 
 class ImageSource(Protocol):
     """Where the next image comes from."""
 
     def candidates(self, at: datetime) -> Sequence[Candidate]:
-        """All images looked at, the chosen one first with `rejected` None; nobody is chosen when all are rejected."""
+        """All images found, the chosen one first with `rejected` None; none is chosen if all are rejected."""
         ...
 
     def named(self, image: str, at: datetime) -> Candidate:
-        """One image asked for by id: name, tags and min_age do not count, owners, architecture and state do."""
+        """The image with this id: owners, architecture and state count; name, tags and min_age do not."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to drive a group. `epoch` rises with every new holder, so that an old one can tell it has lost.
-    `fences` are the former holders that may not know it yet. `ends` is when it ends by `elapsed`; no store keeps it.
+    """The right to drive a group. `epoch` rises with every new owner, so that a former one can tell its loss. `fences`
+    are the former owners that may not know it yet. `ends` is the lease's end by `elapsed`; no store keeps it.
     """
 
     group: str
@@ -209,7 +209,7 @@ class Store(Protocol):
 
     @property
     def location(self) -> str:
-        """What `phoenix:store` says on the groups, to notice two stores for one group; without secrets."""
+        """The value of the tag `phoenix:store`, which shows two stores for one group; without secrets."""
         ...
 
     def load(self, group: str) -> GroupRecord | None:
@@ -217,15 +217,15 @@ class Store(Protocol):
         ...
 
     def load_many(self, groups: Sequence[str]) -> Mapping[str, GroupRecord]:
-        """The records of those groups that have one, in as few calls as the store can."""
+        """The records of those groups that have one, in as few calls as possible."""
         ...
 
     def save(self, record: GroupRecord) -> GroupRecord:
-        """Write the record if nobody has since `record.version`; returns it with its new version. A rotation in it
-        is filed in the history in the same transaction.
+        """Write the record if the stored version is still `record.version`; return it with its new version. Its
+        rotation is filed in the history in the same transaction.
 
         Raises:
-            StateConflict: somebody else saved first; nothing was written.
+            StateConflict: another driver saved first; nothing was written.
         """
         ...
 
@@ -242,33 +242,33 @@ class Store(Protocol):
         ...
 
     def claim(self, group: str, owner: str, now: datetime, ttl: timedelta, *, force: bool = False) -> Lease:
-        """Take the lease, or renew one's own (same owner: same epoch). `force` takes it from whoever has it. One that
-        was not given back leaves a fence: until AWS would refuse its last request, or it is released after all.
-        The group is then due when the lease expires: where its driver dies, that alone brings the next one.
+        """Take the lease, or renew the owner's own (same epoch). `force` takes it from its present owner. A lease that
+        was not given back leaves a fence, until AWS would refuse its last request or it is released after all. The
+        group is due when the lease expires: if its driver dies, that brings the next one.
 
         Raises:
-            LeaseHeld: somebody else's lease has not expired and its process is not known to be dead.
+            LeaseHeld: another owner's lease has not expired, and its process is not known to be dead.
         """
         ...
 
     def holds(self, lease: Lease) -> bool:
-        """True while nobody has taken the lease since; asked before every single action."""
+        """True until another driver takes the lease; asked before every action."""
         ...
 
     def release(self, lease: Lease, due_at: datetime | None = None) -> None:
-        """Give the lease back, and say when somebody must look at the group again; None: nobody has to, until
-        something new comes. One that is somebody else's by now stays theirs, and its fence goes.
+        """Give the lease back, and say when the group is due again; None: not until something new comes. If another
+        driver has the lease by now it keeps it, and our fence goes.
         """
         ...
 
     def due(self, now: datetime) -> Sequence[str]:
-        """Groups whose time has come, the longest due first: what releases asked for, and leases that have expired.
-        Must be claimed to be believed: in a store of many machines the answer may be a moment old.
+        """The groups that are due, the longest due first: at the time their release named, or because their lease
+        expired. The answer may be a moment old: only a claim of the lease tells.
         """
         ...
 
     def lease_of(self, group: str) -> Lease | None:
-        """Who drives the group, for `status`; None when nobody does. An expired one is returned as it is."""
+        """The group's lease, expired or not, for `status`; None if there is none."""
         ...
 
     def history(self, group: str, limit: int = 20) -> Sequence[Rotation]:
@@ -280,41 +280,41 @@ class Notifier(Protocol):
     """Where news go."""
 
     name: str
-    """Which one of a group's notifiers this is, the same in every process; without secrets."""
+    """Tells this notifier from the group's others, the same in every process; without secrets."""
 
     def notify(self, notice: Notice) -> None:
-        """Send one piece of news; its id goes along, so that one who gets it twice can tell.
+        """Send one piece of news with its id, by which a receiver can tell a repetition.
 
         Raises:
-            TransientError: it has not arrived; somebody tries again.
+            TransientError: it has not arrived; the engine tries again.
         """
         ...
 
 
 class Tracer(Protocol):
-    """Where spans and measures go; costs next to nothing when nobody listens."""
+    """Takes spans and measures; costs next to nothing while telemetry is off."""
 
     def span(self, name: str, **attributes: str | int | float | bool) -> AbstractContextManager[None]:
-        """A span around the block; an exception that leaves it is recorded there."""
+        """A span around the block; an exception that leaves the block is recorded in it."""
         ...
 
     def about(self, rotation: Rotation | None) -> AbstractContextManager[None]:
-        """What is done in the block is done for this rotation: its spans hang below the rotation's root, its log lines
-        carry the trace, its calls the rotation's id as session name. None changes nothing."""
+        """Do the work of the block for this rotation: its spans go below the rotation's root, its log lines carry the
+        trace, its calls the rotation's id as session name. None changes nothing."""
         ...
 
     def recorded(self, before: GroupRecord, after: GroupRecord) -> None:
-        """A record has been saved: what that says of outcomes, phases and times is measured; an end closes the root."""
+        """Measure the outcomes, phases and times of a saved record; a rotation's end closes the root."""
         ...
 
     def oldest_instance(self, group: str, age: timedelta) -> None:
-        """How old the oldest live instance of a group is."""
+        """Note the age of the group's oldest live instance."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class AwsCall:
-    """One call to AWS, over all its tries. Times are nanoseconds since 1970; `error` is AWS's code, or empty."""
+    """One call to AWS with all its tries. Times are nanoseconds since 1970; `error` is AWS's code, or empty."""
 
     service: str
     operation: str
@@ -325,15 +325,15 @@ class AwsCall:
 
 
 class CallObserver(Protocol):
-    """Who watches calls to AWS, and knows on whose behalf they are made."""
+    """Watches calls to AWS, and knows for which rotation they are made."""
 
     listens: bool
-    """False: nobody wants to know, and nothing is reported."""
+    """False if calls need not be reported."""
 
     def rotation(self) -> str:
-        """The id of the rotation that is worked on here and now, for the name of the session; empty when none is."""
+        """The id of the rotation in work in this thread, for the name of the session; empty if there is none."""
         ...
 
     def called(self, call: AwsCall) -> None:
-        """A call has ended, in whichever thread it was made."""
+        """Note a call that has ended, in any thread."""
         ...

@@ -1,6 +1,6 @@
 """Settings of one command: flag, then `PHOENIX_` variable, then `.env`, then `phoenix.yaml`, then default.
 
-Must never hold a secret, and never what one group wants: that is its policy's business. Must never load a policy: a
+Must never hold a secret, nor a wish for one group: that belongs in its policy. Must never load a policy: a
 rollback cannot begin without its settings, and neither policy nor `phoenix.yaml` may keep it from beginning.
 """
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "PHOENIX_"
 ENV_FILE: Final = ".env"
-"""In the working directory, and in none above it. Only names with our prefix are read there."""
+"""Read from the working directory, and from none above it. Only names with our prefix count."""
 COMMON_FILES: Final = ("phoenix.yaml", "phoenix.yml")
-"""In the directory of the policies: what holds for all groups. It may name the store, where nothing else does."""
+"""In the directory of the policies, for all groups. It may name the store if no other source does."""
 
 _LEAST_LEASE: Final = (2, "half of it is for one request to AWS, which has to be over before the lease is")
 _OTHERS: Final = (f"{PREFIX}GATE_",)
-"""What gates give to the programs that they run."""
+"""Variables that gates set for the programs they run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """How log lines look, and from which level on they are written."""
+    """The format and the lowest level of log lines."""
 
     form: str = "text"
     level: str = "warning"
@@ -98,9 +98,9 @@ LogLines = Annotated[Log, NoDecode, PlainValidator(_read_log)]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one file says: values of settings, and where each stands. `names` are others with our prefix.
+    """The settings that one file holds, and the place of each. `names` are its other names with our prefix.
 
-    A file that may say something else than was understood has a `flaw`, and then no values.
+    A file that was not fully understood has a `flaw`, and then no values.
     """
 
     values: Mapping[str, object] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class Reading:
 
 
 class Settings(BaseSettings):
-    """What holds for all groups. `store` None: the default one of this user, unless `s3://…/phoenix.yaml` names one.
+    """Settings for all groups. `store` None: this user's default store, unless `s3://…/phoenix.yaml` names one.
 
     `calls_per_second` is how many API calls all drivers that advance groups may make together. `advance` is the Lambda
     function that a sweep hands groups on to; None: the sweep advances them itself.
@@ -132,24 +132,25 @@ class Settings(BaseSettings):
 
     @property
     def env_flaw(self) -> str | None:
-        """What keeps `.env` from being understood, with its place. It may name the store, and anything else."""
+        """The flaw of `.env`, with its place. The part that was not understood may name the store."""
         return self._env_file.flaw
 
     @property
     def common_flaw(self) -> str | None:
-        """What is wrong with `phoenix.yaml`, with its place: then nothing that it says is known, the store included."""
+        """The flaw of `phoenix.yaml`, with its place: none of its settings is known then, the store included."""
         return self._common_file.flaw
 
     def with_common(self, values: Mapping[str, object]) -> Settings:
-        """The same with what a `phoenix.yaml` says that was read later, where no source before it has spoken."""
+        """Return the settings with the values of a `phoenix.yaml` that was read later, for those that no earlier source
+        sets."""
         return self.model_copy(update={k: v for k, v in values.items() if k not in self.model_fields_set})
 
     def origin(self, name: str) -> str:
-        """Where the value of a setting was found, as people write it: `--store`, or `.env:3: PHOENIX_STORE`."""
+        """Return the place of a setting's value, as in `--store` or `.env:3: PHOENIX_STORE`."""
         return _origin(name, self._flags, (self._env_file, self._common_file))
 
     def slips(self) -> Iterator[tuple[str, str]]:
-        """Names with our prefix that are no settings but look like one: where each stands, and what was meant."""
+        """Names with our prefix that resemble a setting: the place of each, and the setting probably meant."""
         variables = {name: name for name in os.environ if name.upper().startswith(PREFIX)}
         for name, place in {**self._env_file.names, **variables}.items():
             meant = _meant(name)
@@ -184,8 +185,8 @@ def read_settings(**flags: str | None) -> Settings:
     """Read the settings; flags that are None were not given, and a variable that is empty is not set.
 
     Raises:
-        UsageError: names every flag, variable and line of `.env` that makes no sense, what it says, and what it may
-            say. What is wrong with `phoenix.yaml` is the business of each command: a rollback goes on without it.
+        UsageError: names every wrong flag, variable and line of `.env`, its value, and the values allowed. Each command
+        judges a wrong `phoenix.yaml` itself: a rollback goes on without it.
     """
     given: dict[str, Any] = {name: text for name, text in flags.items() if text is not None}
     try:
@@ -198,7 +199,7 @@ def read_settings(**flags: str | None) -> Settings:
 
 
 def read_env_file() -> Reading:
-    """What `.env` in the working directory says, as python-dotenv reads it. Lines that are not ours are not judged."""
+    """Read `.env` in the working directory, as python-dotenv reads it. Lines without our prefix are not judged."""
     try:
         text = Path(ENV_FILE).read_text(encoding="utf-8-sig", errors="replace")
     except (FileNotFoundError, IsADirectoryError):
@@ -233,16 +234,16 @@ def _parse_env_file(text: str) -> Reading:
 
 
 def _first_line(line: Binding) -> int:
-    """A binding begins with the empty lines before it."""
+    """Return the line of a binding, which begins with the empty lines before it."""
     blank = len(line.original.string) - len(line.original.string.lstrip())
     return line.original.line + line.original.string[:blank].count("\n")
 
 
 class _File(PydanticBaseSettingsSource):
-    """A source that reads one file as a whole, and hands on under its own name where everything in it stands."""
+    """A source that reads one whole file, and passes on the place of each value under its own name."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[object, str, bool]:
-        """Nothing one by one."""
+        """Return nothing: the file is read as a whole."""
         return None, field_name, False
 
     def read(self) -> Reading:
@@ -250,7 +251,7 @@ class _File(PydanticBaseSettingsSource):
         raise NotImplementedError
 
     def __call__(self) -> dict[str, object]:
-        """What the file says of settings."""
+        """Return the settings of the file."""
         found = self.read()
         return {**found.values, type(self).__name__: found}
 
@@ -261,13 +262,13 @@ class _EnvFile(_File):
 
 
 class _CommonFile(_File):
-    """`phoenix.yaml` in the directory that the sources before have named. In S3 it is read with the policies."""
+    """Read `phoenix.yaml` in the directory that earlier sources named. In S3 it is read with the policies."""
 
     def read(self) -> Reading:
         where = self.current_state.get("policies") or Settings.model_fields["policies"].default
         if where.startswith("s3://") or not any(os.path.lexists(Path(where, name)) for name in COMMON_FILES):
             return Reading()
-        from phoenix.policy.common import read_common_file  # loads YAML, which a rollback otherwise gets by without
+        from phoenix.policy.common import read_common_file  # loads YAML, which a rollback does not need otherwise
 
         return read_common_file(Path(where))
 
@@ -278,7 +279,7 @@ def _told(error: ErrorDetails, flags: Mapping[str, Any], env_file: Reading) -> s
 
 
 def _origin(name: str, flags: Container[str], files: Iterable[Reading]) -> str:
-    """The first source that has a value for the setting."""
+    """Return the first source that has a value for the setting."""
     variable = f"{PREFIX}{name.upper()}"
     if name in flags:
         return f"--{name}"
@@ -288,7 +289,8 @@ def _origin(name: str, flags: Container[str], files: Iterable[Reading]) -> str:
 
 
 def _meant(name: str) -> str | None:
-    """The variable that a misspelt one was probably meant to be; None for a known one, and for what looks like none."""
+    """Return the variable that a misspelt name probably meant; None for a known name, and for one that resembles
+    none."""
     known = [setting.upper() for setting in Settings.model_fields]
     word = name.upper().removeprefix(PREFIX)
     if word in known or name.startswith(_OTHERS):

@@ -1,10 +1,10 @@
 """Stores: where records live between ticks.
 
 To add one: write a class that fulfils `phoenix.ports.Store` and takes its URL, in a module of its own; keep records as
-`codec` writes them, and let `lease.Claim` settle who gets a lease, in the same breath that writes the answer. Put a
-function that opens it into KINDS under its URL scheme, and import the class only there: most programs open one store,
-and a rollback waits for every import. Add a maker to `tests/contract/test_store_contract.py`, and a paragraph to the
-stores in the operations page.
+`codec` writes them, and let `lease.Claim` settle who gets a lease, in the transaction that writes the answer. Add a
+function that opens the store to KINDS under its URL scheme, and import the class only there: most programs open one
+store, and a rollback waits for every import. Add a maker to `tests/contract/test_store_contract.py`, and a paragraph
+about the store to the operations page.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from phoenix.aws.session import Aws
 
 AwsIn: TypeAlias = "Callable[[str | None], Aws]"
-"""AWS in a Region; None: the one that is configured. The account is that of the program, whatever policies say."""
+"""AWS in a Region; None: the configured one. The account is the program's own, whatever the policies say."""
 
 
 def _sqlite(url: str, _: AwsIn) -> Store:
@@ -43,17 +43,17 @@ def _aws(region: str | None) -> Aws:
 
 
 KINDS: Mapping[str, Callable[[str, AwsIn], Store]] = {"sqlite": _sqlite, "dynamodb": _dynamodb}
-"""URL scheme to what opens such a store."""
+"""Maps a URL scheme to the function that opens such a store."""
 
 
 def open_store(
     url: str | None, environ: Mapping[str, str] = os.environ, aws: AwsIn = _aws, *, origin: str = "PHOENIX_STORE"
 ) -> Store:
-    """The store at the URL, which was found at `origin`; None means the default one of this user. Nothing is read or
+    """Return the store at the URL, which was found at `origin`; None: this user's default store. Nothing is read or
     created yet.
 
     Raises:
-        UsageError: the URL is not one of a store.
+        UsageError: the URL names no store.
     """
     url = url or f"sqlite:///{default_path(environ)}"
     scheme = url.partition("://")[0]
@@ -66,7 +66,7 @@ def open_store(
 
 
 def default_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the store is unless somebody says otherwise: in the XDG state folder."""
+    """The default store: a file in the XDG state folder."""
     state = Path(environ.get("XDG_STATE_HOME", ""))
     if not state.is_absolute():  # the XDG specification wants a relative one ignored
         state = Path.home() / ".local" / "state"

@@ -1,7 +1,7 @@
 """Records and rotations as JSON, the same in every store.
 
-Must never guess: a record with a field that we do not know is refused, because it may be the one that a rollback
-depends on; unless it holds nothing, for then it says nothing. Fields that are missing take their defaults.
+Must never guess: a record with an unknown field is refused, because a rollback may depend on that field. An unknown
+field that is empty is ignored. Missing fields take their defaults.
 
 Must import nothing that takes long: a rollback reads its record before it does anything else.
 """
@@ -27,7 +27,7 @@ from phoenix.stores.formats import FORMAT, Json, note_of_today, record_of_today,
 T = TypeVar("T", GroupRecord, Rotation, Note)
 
 _NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
-"""What a field holds that nobody has used, in whichever version: most fields begin so."""
+"""Values of an unused field, in any version of phoenix: most fields begin with one of them."""
 _ENTRIES: Final = list[entries.SpelledEntry]
 _layout: Callable[[Any], inspect.Type] = cache(inspect.type_info)
 
@@ -52,7 +52,7 @@ def _encoded(value: GroupRecord | Rotation | Note) -> str:
 
 
 def _spell(value: object) -> object:
-    """Values that are no plain dataclass, in a record's words."""
+    """Spell values that are not plain dataclasses as a record does."""
     if isinstance(value, Ledger):
         return entries.spell(value)
     raise NotImplementedError(f"no record has a {type(value).__name__}")
@@ -66,7 +66,7 @@ def _read(kind: type, written: object) -> object:
 
 
 def as_text(at: datetime) -> str:
-    """A time for keys and columns: all in the same shape, so that their texts sort as they do."""
+    """Spell a time for keys and columns: always in the same shape, so that the texts sort as the times do."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
@@ -107,7 +107,7 @@ def _decoded(text: str, kind: type[T], of_today: Callable[[Json, int], Json], wh
                 f"to {FORMAT}: upgrade it"
             )
         written = of_today(written, format_)
-        # First, since what another version wrote may well be unreadable for other reasons too: they would mislead.
+        # First: a record of another version may be unreadable for other reasons too, and those would mislead.
         unknown = next(_unknown_fields(written, _layout(kind)), None)
         if unknown is not None:
             raise StoreError(
@@ -122,7 +122,7 @@ def _decoded(text: str, kind: type[T], of_today: Callable[[Json, int], Json], wh
 
 
 def _unknown_fields(written: Any, kind: inspect.Type, at: str = "") -> Iterator[str]:
-    """Paths of all fields that hold something and that the dataclasses lack: msgspec passes them over in silence."""
+    """List the paths of all non-empty fields that the dataclasses lack: msgspec ignores them silently."""
     for each in kind.types if isinstance(kind, inspect.UnionType) else (kind,):
         for name, part, kind_of_part in _parts(written, each):
             if kind_of_part is None:
@@ -133,7 +133,7 @@ def _unknown_fields(written: Any, kind: inspect.Type, at: str = "") -> Iterator[
 
 
 def _parts(written: Any, kind: inspect.Type) -> list[tuple[str, Any, inspect.Type | None]]:
-    """What is inside, by name, and what it should be; None for a field that should not be there at all."""
+    """Yield each inner value with its name and its expected type; None for a field that should not exist."""
     match kind, written:
         case inspect.DataclassType(), dict():
             known = {field.encode_name: field.type for field in kind.fields}
@@ -144,5 +144,5 @@ def _parts(written: Any, kind: inspect.Type) -> list[tuple[str, Any, inspect.Typ
             return _parts(written, _layout(_ENTRIES))
         case ((inspect.VarTupleType() | inspect.ListType()), list()):
             return [(str(place), part, kind.item_type) for place, part in enumerate(written)]
-        case _:  # a plain value, or not what it should be, which msgspec will say
+        case _:  # a plain value, or a wrong one, which msgspec will report
             return []

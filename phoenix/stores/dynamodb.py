@@ -1,7 +1,7 @@
 """Records, leases and history in one DynamoDB table, for drivers on many machines and for Lambda.
 
-Must never write anything that does not depend on what was read: drivers meet here without any other lock, so every
-write carries a condition, and no two items have to be written together (docs/decisions/0010-dynamodb.md).
+Must never write without a condition on the values that were read: drivers share this table without any other lock. No
+two items have to be written together (docs/decisions/0010-dynamodb.md).
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ from phoenix.stores.unreadable import readable
 KEPT_FOR: Final = timedelta(days=400)
 """How long a rotation stays in the history, from its start."""
 MOST_TRIES: Final = 8
-"""How often a lease may change between reading and writing it."""
+"""How often a lease may change between read and write before the store gives up."""
 
 _RECORD, _LEASE, _ROTATION = "record", "lease", "rotation#"
 _URL = re.compile(r"dynamodb://(?P<table>[\w.-]{3,255})(\?region=(?P<region>[a-z0-9-]+))?", re.ASCII)
 
 
 class _Overtaken(Exception):
-    """What was read is no longer what is there."""
+    """The item has changed since it was read."""
 
 
 class DynamoStore:
-    """A store in one table: `dynamodb://TABLE`, or `dynamodb://TABLE?region=REGION`. `aws` gives AWS in a Region, None
-    for the one that is configured. Threads may share it."""
+    """A store in one table: `dynamodb://TABLE`, or `dynamodb://TABLE?region=REGION`. `aws` returns AWS in a Region,
+    None: the configured one. Threads may share the store."""
 
     IAM_ACTIONS: ClassVar[Rights] = dynamodb_table.IAM_ACTIONS
 
@@ -70,7 +70,7 @@ class DynamoStore:
 
     @staticmethod
     def iam_names(url: str) -> Names:
-        """The table that such a URL names; nothing for one that names none."""
+        """The table that the URL names; empty if it names none."""
         named = _URL.fullmatch(url)
         if named is None:
             return {}
@@ -79,11 +79,11 @@ class DynamoStore:
 
     @property
     def location(self) -> str:
-        """Account, Region and table, so that tables of one name differ. A table's name may fill a tag."""
+        """Account, Region and table, so that two tables of one name differ. A table's name alone may fill a tag."""
         return fitting(self._whole_location())
 
     def _whole_location(self) -> str:
-        """Asked for once, unless a record has said it."""
+        """The account is asked for once, unless a record names it."""
         if not self._location:
             self._location = f"dynamodb://{self._table.account()}{self._place}"
         return self._location
@@ -98,15 +98,15 @@ class DynamoStore:
         return self._seen(found) if found else None
 
     def load_many(self, groups: Sequence[str]) -> Mapping[str, GroupRecord]:
-        """The records of those groups that have one, a hundred in one call; what cannot be read is left out, and told
-        of in the log."""
+        """Return the records of those groups that have one, a hundred per call; an unreadable one is left out and
+        logged."""
         items = self._table.get_many(groups, _RECORD)
         found = (readable(str(item["group"]), partial(self._seen, item)) for item in items)
         return {record.group: record for record in found if record is not None}
 
     def save(self, record: GroupRecord) -> GroupRecord:
-        """Write the record if its version is still the one kept here. The last rotation, if it makes room for another
-        one, is filed before: nobody can change it any more without changing that version.
+        """Write the record if its version is still the stored one. A rotation that makes room for another one is filed
+        first: it cannot change any more without a change of that version.
         """
         before = self._at_version_of(record)
         saved = replace(record, version=record.version + 1)
@@ -132,9 +132,9 @@ class DynamoStore:
         """Take the lease, renew it, or say who has it.
 
         Raises:
-            TransientError: so many are after it that what was read was never what was there.
+            TransientError: the lease changed between every read and its write.
         """
-        # Names of machines repeat, so nobody is called dead here: what has crashed lets go when its lease expires.
+        # Machine names repeat, so no driver is called dead here: a crashed one loses its lease when the lease expires.
         claim = Claim(group, owner, now, ttl, force, one_machine=False)
 
         def settle() -> Lease:
@@ -150,18 +150,18 @@ class DynamoStore:
             raise TransientError(f"the lease of {group} changes hands faster than it can be read: try again") from None
 
     def holds(self, lease: Lease) -> bool:
-        """True while nobody has taken the lease since; an expired one is still held until somebody does."""
+        """True until another driver takes the lease; an expired lease counts as held until then."""
         return is_same(self.lease_of(lease.group), lease)
 
     def release(self, lease: Lease, due_at: datetime | None = None) -> None:
-        """Give the lease back if it is still this one; else take its fence away. The item stays: the epoch in it must
-        go on rising, and fences outlive whoever has met them."""
+        """Give the lease back if it is still this one; else remove its fence. The item stays: its epoch must go on
+        rising, and a fence outlives the driver that met it."""
         only_if = "#owner = :owner AND #epoch = :epoch"
         if not self._table.put(_lease_item(lease, due_at, None), only_if, owner=lease.owner, epoch=lease.epoch):
             self._take_fence_away(lease)
 
     def _take_fence_away(self, lost: Lease) -> None:
-        """Once, unless somebody changes the lease right then: a fence that stays costs its time, and no more."""
+        """Try once. If the lease changes at that moment the fence stays, which costs only its waiting time."""
         found = self._table.get(lost.group, _LEASE)
         left = without_fence(_fences(found), lost)
         if found is None or left == _fences(found):
@@ -170,15 +170,15 @@ class DynamoStore:
         self._put_lease(item, found)
 
     def due(self, now: datetime) -> Sequence[str]:
-        """Groups whose time has come, the longest due first."""
+        """Return the groups that are due, the longest due first."""
         return [str(found["group"]) for found in self._table.due(as_text(now))]
 
     def lease_of(self, group: str) -> Lease | None:
-        """Who drives the group, whether or not that lease has expired."""
+        """Return the group's lease, expired or not."""
         return _held(self._table.get(group, _LEASE))
 
     def history(self, group: str, limit: int = 20) -> Sequence[Rotation]:
-        """Rotations of the group, newest first: those that were filed, and the one that is still in the record."""
+        """Return the group's rotations, newest first: the filed ones, and the one that is still in the record."""
         record = self.load(group)
         known = {
             found["item"]: (int(found["version"]), decode_rotation(str(found["body"]), self._name))
@@ -195,13 +195,13 @@ class DynamoStore:
     def _seen(self, found: Item) -> GroupRecord:
         record = decode_record(str(found["body"]), self._name)
         place = str(found.get("place", ""))
-        if place.endswith(self._place):  # else it came here with a copy of another table
+        if place.endswith(self._place):  # else the item came with a copy of another table
             self._location = place
         self._read[record.group] = record
         return record
 
     def _at_version_of(self, record: GroupRecord) -> GroupRecord | None:
-        """The record that this one is to replace, read only where that was not done before."""
+        """Return the record that this one replaces; it is read only if it was not read before."""
         if record.version == 0:
             return None
         known = self._read.get(record.group)
@@ -224,11 +224,11 @@ class DynamoStore:
         if self._table.put(item, first) if before == 0 else self._table.put(item, "#version = :before", before=before):
             return
         found = self._table.get(key, _RECORD)
-        if found is None or found.get("mark") != mark:  # else it was us: the answer was lost, and asked for again
+        if found is None or found.get("mark") != mark:  # else we wrote it: the answer was lost, and the call repeated
             raise StateConflict(key, before)
 
     def _file(self, rotation: Rotation, version: int) -> None:
-        """Put the rotation into the history, as that version of the record had it; a later one that is there stays."""
+        """Put the rotation into the history as that version of the record had it; a later version there is kept."""
         item: Item = {
             "group": rotation.group,
             "item": _filed_as(rotation),
@@ -241,7 +241,7 @@ class DynamoStore:
     # --- leases -------------------------------------------------------------------------------------------------------
 
     def _put_lease(self, item: Item, found: Item | None) -> bool:
-        """Write the lease if it is still as it was found: taking it changes the epoch, renewing it the end."""
+        """Write the lease if it has not changed since it was read: a take changes its epoch, a renewal its end."""
         if found is None:
             return self._table.put(item, "attribute_not_exists(#epoch)")
         only_if = "#epoch = :epoch AND #until = :until"

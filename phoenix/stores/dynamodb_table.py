@@ -1,7 +1,7 @@
-"""One DynamoDB table as the store needs it: its shape, the calls to it, and in one sentence what is wrong with it.
+"""One DynamoDB table as the store needs it: its shape, the calls to it, and its errors as one sentence.
 
-Must never create the table: whoever runs phoenix need not have that right. Must never let anything but a TransientError
-or a StoreError out: a PermanentError would hold a rotation for what is wrong with its store.
+Must never create the table: the role that runs phoenix need not have that right. Must never raise anything but a
+TransientError or a StoreError: a PermanentError would hold a rotation because of its store.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from phoenix.aws.session import Aws
 from phoenix.errors import NotFound, PermanentError, StoreError, Throttled
 
 Item: TypeAlias = Mapping[str, str | int]
-"""As DynamoDB keeps it, without its type marks: texts and whole numbers are all that is in there."""
+"""An item without DynamoDB's type marks: it holds texts and whole numbers only."""
 
 _READS: Final = ("BatchGetItem", "DescribeTable", "GetItem", "Query")
 IAM_ACTIONS: Final[Rights] = frozenset(
@@ -36,11 +36,11 @@ DUE: Final = "due"
 MOST_AT_ONCE: Final = 100
 """Keys that BatchGetItem takes in one call."""
 MOST_BYTES: Final = 400 * 1024 - 1024
-"""An item takes 400 KB; a kilobyte is more than enough for what is around the body."""
+"""An item takes 400 KB; a kilobyte is more than enough for everything besides the body."""
 
 
 def definition(name: str) -> dict[str, Any]:
-    """What `CreateTable` has to be told. Switch on TTL for `expires` besides, and the history removes itself."""
+    """Return the parameters of `CreateTable`. With TTL switched on for `expires`, DynamoDB removes old history."""
     keys = ("group", "item", DUE, "due_at")
     return {
         "TableName": name,
@@ -62,11 +62,11 @@ class Table:
 
     @property
     def region(self) -> str | None:
-        """Where the table is looked for."""
+        """The Region of the table."""
         return self._aws.region
 
     def account(self) -> str:
-        """The account that the table is in; one call."""
+        """The account of the table; one call."""
         arn = str(self._call("describe_table", TableName=self.name)["Table"]["TableArn"])
         return arn.split(":")[4]
 
@@ -76,23 +76,23 @@ class Table:
         return _plain(found) if found else None
 
     def get_many(self, groups: Sequence[str], item: str) -> Iterator[Item]:
-        """That item of each group that has it, a hundred in one call, in any order."""
+        """Return the item of each group that has it, a hundred per call, in any order."""
         wanted = [_key(group, item) for group in dict.fromkeys(groups)]
         while wanted:
             asked, wanted = wanted[:MOST_AT_ONCE], wanted[MOST_AT_ONCE:]
             request = {self.name: {"Keys": asked, "ConsistentRead": True}}
             answer = self._call("batch_get_item", RequestItems=request)
             missed = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
-            if len(missed) == len(asked):  # some missing is no more than a long answer; all missing is a busy table
-                raise Throttled(f"the table {self.name} is out of breath: dynamodb:BatchGetItem brought nothing")
+            if len(missed) == len(asked):  # some unprocessed keys mean a long answer; all unprocessed mean a busy table
+                raise Throttled(f"the table {self.name} is overloaded: dynamodb:BatchGetItem returned nothing")
             wanted += missed
             yield from map(_plain, answer["Responses"].get(self.name, ()))
 
     def put(self, item: Item, only_if: str, **values: str | int) -> bool:
-        """Write the item where the condition is true of the one that is there; False where it is not.
+        """Write the item if the condition holds for the stored one; False if it does not.
 
-        `only_if` names attributes as `#name` and values as `:name`. A lost answer is asked for again, so False may also
-        mean that the item has been written already.
+        `only_if` names attributes as `#name` and values as `:name`. A call whose answer was lost is repeated, so False
+        may also mean that the item was already written.
         """
         try:
             self._call(
@@ -109,13 +109,13 @@ class Table:
         return True
 
     def newest(self, group: str, prefix: str, limit: int) -> Iterator[Item]:
-        """Items of the group whose names begin with the prefix, the last by name first."""
+        """Return the group's items whose names begin with the prefix, in descending order of name."""
         asked = {"Limit": limit, "ConsistentRead": True, "ScanIndexForward": False}
         found = self._query("#group = :group AND begins_with(#item, :prefix)", asked, group=group, prefix=prefix)
         return islice(found, limit)
 
     def due(self, until: str) -> Iterator[Item]:
-        """Keys of everything in the index up to that time, the earliest first."""
+        """Return the keys in the index up to that time, the earliest first."""
         return self._query("#due = :due AND #due_at <= :until", {"IndexName": DUE}, due=DUE, until=until)
 
     def _query(self, condition: str, asked: Mapping[str, Any], **values: str | int) -> Iterator[Item]:
@@ -134,7 +134,7 @@ class Table:
             yield
         except NotFound as error:
             raise StoreError(
-                f"the store dynamodb://{self.name} is not there: {self.region} has no such table",
+                f"the store dynamodb://{self.name} does not exist: {self.region} has no such table",
                 hint=f"aws dynamodb create-table --region {self.region} --cli-input-json "
                 f"'{json.dumps(definition(self.name), separators=(',', ':'))}'   makes it",
             ) from error
@@ -161,7 +161,7 @@ def _plain(found: Mapping[str, Mapping[str, str]]) -> Item:
 
 
 def _expression(text: str, values: Mapping[str, str | int]) -> dict[str, Any]:
-    """Names with a mark of their own, always: DynamoDB has some 570 reserved words, `group` and `owner` among them."""
+    """Give every attribute name a placeholder: DynamoDB reserves some 570 words, `group` and `owner` among them."""
     given: dict[str, Any] = {"ExpressionAttributeNames": {f"#{name}": name for name in re.findall(r"#(\w+)", text)}}
     if values:
         given["ExpressionAttributeValues"] = _typed({f":{name}": value for name, value in values.items()})

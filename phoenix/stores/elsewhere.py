@@ -1,6 +1,7 @@
-"""A store whose records of other Auto Scaling groups begin anew, once they are finished there.
+"""A store for a group whose policy may have moved to other Auto Scaling groups: a finished record of the old ones
+begins anew.
 
-A policy may name other groups than it did. What its record says of the old ones must never be done to the new ones.
+Must never apply a record's changes for the old Auto Scaling groups to the new ones.
 """
 
 from __future__ import annotations
@@ -17,23 +18,24 @@ from phoenix.ports import Lease, Store
 
 
 class FinishedElsewhere:
-    """The real store of one group that lives in these `slots`; only what is read of that group's record differs."""
+    """The real store, for one group that lives in these `slots`; only reads of that group's record differ."""
 
     def __init__(self, real: Store, slots: Mapping[Slot, str]) -> None:
         self._real, self._slots = real, slots
 
     @property
     def location(self) -> str:
-        """Where the real store is."""
+        """The location of the real store."""
         return self._real.location
 
     def load(self, group: str) -> GroupRecord | None:
-        """The group's record; of one that is finished with other groups only what is about the group as a whole."""
+        """Return the group's record; of one that is finished in other Auto Scaling groups, only the parts about the
+        group as a whole."""
         record = self._real.load(group)
         return None if record is None else begun_anew(record, self._slots)
 
     def load_many(self, groups: Sequence[str]) -> Mapping[str, GroupRecord]:
-        """The records as they are: they are of other groups, too."""
+        """Return the records unchanged: they are also those of other groups."""
         return self._real.load_many(groups)
 
     def save(self, record: GroupRecord) -> GroupRecord:
@@ -53,7 +55,7 @@ class FinishedElsewhere:
         return self._real.claim(group, owner, now, ttl, force=force)
 
     def holds(self, lease: Lease) -> bool:
-        """True while nobody has taken the lease since."""
+        """True until another driver takes the lease."""
         return self._real.holds(lease)
 
     def release(self, lease: Lease, due_at: datetime | None = None) -> None:
@@ -61,13 +63,13 @@ class FinishedElsewhere:
         self._real.release(lease, due_at)
 
     def due(self, now: datetime) -> Sequence[str]:
-        """Groups whose time has come."""
+        """Return the groups that are due."""
         return self._real.due(now)
 
     def lease_of(self, group: str) -> Lease | None:
-        """Who drives the group."""
+        """Return the group's lease."""
         return self._real.lease_of(group)
 
     def history(self, group: str, limit: int = 20) -> Sequence[Rotation]:
-        """Rotations of the group, newest first."""
+        """Return the group's rotations, newest first."""
         return self._real.history(group, limit)

@@ -1,4 +1,4 @@
-"""How records spell the ledger: each entry as an object of words, as every version of phoenix has written it.
+"""How records spell the ledger: each entry as an object of texts, the same in every version of phoenix.
 
 Must never guess: an entry that makes no sense is refused, because a clean-up depends on it.
 """
@@ -41,7 +41,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SpelledEntry:
-    """An entry in a record; `where` is a slot or a route's ARN, and an empty `made` or `asked` is none."""
+    """An entry in a record; `where` is a slot or a route's ARN; `made` and `asked` may be empty."""
 
     kind: Kind
     where: str
@@ -53,7 +53,7 @@ class SpelledEntry:
 
 
 def spell(ledger: Ledger) -> list[SpelledEntry]:
-    """The ledger as a record has it."""
+    """Spell the ledger as a record does."""
     return [_spell(entry) for entry in ledger]
 
 
@@ -81,7 +81,7 @@ def _spelled(kind: Kind, where: str, had: str, kept: Upkeep[V], write: Callable[
 
 
 def read(spelled: list[SpelledEntry]) -> Ledger:
-    """The ledger that a record has.
+    """Read the ledger from a record.
 
     Raises:
         ValueError: an entry makes no sense.
@@ -100,7 +100,7 @@ def _read(each: SpelledEntry) -> Entry:
         case Kind.FAILOVER:
             return FailoverEntry(Slot(each.where), each.had, _upkeep(each, _SUSPENDED.read))
         case Kind.STICKINESS:
-            # A route that is gone has been written as `none`: nothing of it is in place.
+            # A route that is gone is spelled `none`: none of its temporary change is left.
             return StickinessEntry(each.where, int(each.had), _upkeep(each, int, gone=_NOTHING))
         case Kind.REFERENCE:
             return ReferenceEntry(each.where, _upkeep(each, _NAMED.read))
@@ -120,7 +120,7 @@ _NOTHING = "none"
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """A claim as one of two words."""
+    """A yes or no, spelled as one of two words."""
 
     true: str
     false: str

@@ -1,7 +1,7 @@
-"""Records as earlier versions of phoenix wrote them, in the layout of today. Works on plain JSON values.
+"""Translate records of earlier versions of phoenix into today's layout. Works on plain JSON values.
 
-Format 1 is the one of version 0.1.0: a rotation was one flat object. Must never drop a field: what is not known stays
-where it is, and is refused as unknown.
+Format 1 is that of version 0.1.0: a rotation was one flat object. Must never drop a field: an unknown one stays where
+it is, and is refused as unknown.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 FORMAT: Final = 2
-"""What is written now."""
+"""The format that phoenix writes now."""
 
 Json = dict[str, Any]
 
@@ -23,18 +23,18 @@ _RENAMED: Final = {"candidate_target": ("candidate", "target"), "grown_since": (
 
 
 def record_of_today(written: Json, format_: int) -> Json:
-    """A group's record of that format in the layout of today."""
+    """Translate a group's record of that format into today's layout."""
     rotation = written.get("rotation")
     return written | {"rotation": rotation_of_today(rotation, format_)} if isinstance(rotation, dict) else written
 
 
 def rotation_of_today(written: Json, format_: int) -> Json:
-    """A rotation of that format in the layout of today."""
+    """Translate a rotation of that format into today's layout."""
     return _with_serving(_from_1(written) if format_ == 1 else written)
 
 
 def _with_serving(written: Json) -> Json:
-    """One flag stood for all that fleet and traffic make possible."""
+    """Translate the one flag that once stood for weights, health and a hot generation."""
     terms = written.get("terms")
     if not isinstance(terms, dict) or "has_traffic" not in terms:
         return written
@@ -44,8 +44,8 @@ def _with_serving(written: Json) -> Json:
 
 
 def note_of_today(written: Json, format_: int) -> Json:
-    """A note in the layout of today. Before there were notes, each was the record of a group that does not exist, which
-    was paused while there was something to remember."""
+    """Translate a note into today's layout. Before there were notes, each was the record of a pseudo group, which was
+    paused while there was something to remember."""
     if "group" not in written:
         return written
     rest = {name: value for name, value in record_of_today(written, format_).items() if value}
@@ -56,7 +56,7 @@ def note_of_today(written: Json, format_: int) -> Json:
 
 def _from_1(flat: Json) -> Json:
     rest = dict(flat)
-    rest.pop("phase", None)  # it follows from the clocks
+    rest.pop("phase", None)  # derived from the clocks
     for group, names in _GROUPS.items():
         rest[group] = {name: rest.pop(name) for name in names if name in rest}
     for name, (group, renamed) in _RENAMED.items():
@@ -65,7 +65,7 @@ def _from_1(flat: Json) -> Json:
     cause, reason, ask = rest.pop("cause", None), rest.pop("reason", None), rest.pop("back", None)
     now, held = rest.pop("back_now", False), rest.pop("held", None)
     if ask is None and reason is not None:
-        # Found on the tags as rolled back: no person is known to have asked.
+        # Read from tags of a rollback, which do not name the person who asked for it.
         ask = {"at": rest.get("started_at"), "by": ""}
     rest["back"] = ask and {"ask": ask, "cause": cause, "reason": reason or "", "now": now}
     rest["held"] = held and {"why": held, "cause": cause}

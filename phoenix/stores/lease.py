@@ -1,6 +1,6 @@
-"""Who gets a lease: the one rule that all stores share.
+"""Decide who gets a lease: one rule for all stores.
 
-Must never give a group to two owners: a store asks inside the transaction that writes the answer.
+Must never give a group to two owners: a store applies the rule inside the transaction that writes the answer.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from phoenix.stores.owner import is_dead
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What somebody asks of a lease; `force` takes it from whoever has it.
+    """A driver's request for a lease; `force` takes it from its present owner.
 
-    `one_machine` False: drivers of many machines ask, whose names repeat, so only time tells that one is dead.
+    `one_machine` False: the drivers run on many machines, whose names repeat, so only time tells that one is dead.
     """
 
     group: str
@@ -31,13 +31,12 @@ class Claim:
     one_machine: bool = True
 
     def settle(self, held: Lease | None, epoch: int, fences: tuple[Fence, ...] = ()) -> Lease:
-        """The lease as it is to be written. `epoch` is the highest that the group has seen, 0 for none; `fences` are
-        those that are written beside it.
+        """Return the lease to write. `epoch` is the group's highest so far, 0 for none; `fences` are the stored ones.
 
         Raises:
-            LeaseHeld: it is somebody else's, has not expired, and nothing says that its owner is dead.
+            LeaseHeld: another driver has it, it has not expired, and its owner is not known to be dead.
         """
-        # Its own are over: a driver that asks for a lease waits for nothing else.
+        # The driver's own fences are over: it has no request on its way while it asks for a lease.
         standing = still_standing(tuple(fence for fence in fences if fence.owner != self.owner), self.now)
         if held is not None and held.owner == self.owner:
             return replace(held, until=self.now + self.ttl, fences=standing)
@@ -52,19 +51,19 @@ class Claim:
 
 
 def without_fence(fences: tuple[Fence, ...], lease: Lease) -> tuple[Fence, ...]:
-    """What is left once this one has been released."""
+    """Return the fences that remain once this lease is released."""
     return tuple(fence for fence in fences if fence.epoch != lease.epoch)
 
 
 def encode_fences(fences: tuple[Fence, ...]) -> str | None:
-    """As stores keep them, one a line; None where there are none."""
+    """Spell the fences as stores keep them, one a line; None for no fences."""
     times = ((f, " ".join(map(as_text, (f.taken_at, f.answered_by, f.refused_from)))) for f in fences)
     lines = [f"{written} {fence.epoch} {fence.owner}" for fence, written in times]
     return "\n".join(lines) or None
 
 
 def decode_fences(written: str | None) -> tuple[Fence, ...]:
-    """From what a store has; a row that an older version has written has none."""
+    """Read fences from a store; a row of an older version has none."""
     return tuple(map(_decode_fence, (written or "").splitlines()))
 
 
@@ -74,5 +73,5 @@ def _decode_fence(line: str) -> Fence:
 
 
 def is_same(held: Lease | None, lease: Lease) -> bool:
-    """True while the lease has not changed hands; how long it still runs does not matter."""
+    """True while the lease has the same owner and epoch; its expiry does not matter."""
     return held is not None and (held.owner, held.epoch) == (lease.owner, lease.epoch)

@@ -1,6 +1,7 @@
 """A store that lasts as long as the program: for a rollback that must not wait for its store, and for tests.
 
-Must never be what a rotation starts on: after a crash nobody would know of it. Keeps the same promises as the others.
+Must never hold the start of a rotation: a crash would leave no trace of it. Keeps the same promises as the other
+stores.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from phoenix.stores.lease import Claim, is_same, without_fence
 
 
 class MemoryStore:
-    """Records, leases and history in dictionaries. `location` is `none`: nobody else can find what is in here."""
+    """Records, leases and history in dictionaries. `location` is `none`: no other program can read it."""
 
     def __init__(self, location: str = "none") -> None:
         self.location = location
@@ -34,7 +35,7 @@ class MemoryStore:
         self._history: dict[str, dict[str, Rotation]] = {}
 
     def begin_with(self, known: GroupRecord | Note | Lease) -> None:
-        """Take over what another store knew, as it was there."""
+        """Take over a record, a note or a lease of another store, unchanged."""
         with self._guard:
             if isinstance(known, Lease):
                 self._leases[known.group], self._epochs[known.group] = known, known.epoch
@@ -53,7 +54,7 @@ class MemoryStore:
         return {group: record for group in groups if (record := self.load(group)) is not None}
 
     def save(self, record: GroupRecord) -> GroupRecord:
-        """Keep the record if its version is still the one kept here."""
+        """Keep the record if its version is still the stored one."""
         with self._guard:
             kept = self._records.get(record.group)
             if (kept.version if kept else 0) != record.version:
@@ -78,7 +79,7 @@ class MemoryStore:
             return saved
 
     def claim(self, group: str, owner: str, now: datetime, ttl: timedelta, *, force: bool = False) -> Lease:
-        """Take the lease, renew it, or say who has it."""
+        """Take the lease or renew it, or raise LeaseHeld."""
         with self._guard:
             claim = Claim(group, owner, now, ttl, force)
             fences = self._fences.get(group, ())
@@ -88,11 +89,11 @@ class MemoryStore:
             return lease
 
     def holds(self, lease: Lease) -> bool:
-        """True while nobody has taken the lease since."""
+        """True until another driver takes the lease."""
         return is_same(self._leases.get(lease.group), lease)
 
     def release(self, lease: Lease, due_at: datetime | None = None) -> None:
-        """Give the lease back if it is still this one; else take its fence away."""
+        """Give the lease back if it is still this one; else remove its fence."""
         with self._guard:
             if not self.holds(lease):
                 self._fences[lease.group] = without_fence(self._fences.get(lease.group, ()), lease)
@@ -102,17 +103,17 @@ class MemoryStore:
                 self._due[lease.group] = due_at
 
     def due(self, now: datetime) -> Sequence[str]:
-        """Groups whose time has come, the longest due first."""
+        """Return the groups that are due, the longest due first."""
         with self._guard:
             come = [(at, group) for group, at in self._due.items() if at <= now]
         return [group for _, group in sorted(come)]
 
     def lease_of(self, group: str) -> Lease | None:
-        """Who drives the group, whether or not that lease has expired."""
+        """Return the group's lease, expired or not."""
         lease = self._leases.get(group)
         return None if lease is None else replace(lease, fences=self._fences.get(group, ()))
 
     def history(self, group: str, limit: int = 20) -> Sequence[Rotation]:
-        """Rotations of the group, newest first."""
+        """Return the group's rotations, newest first."""
         filed = self._history.get(group, {}).values()
         return sorted(filed, key=lambda rotation: rotation.started_at, reverse=True)[:limit]

@@ -1,9 +1,10 @@
-"""Who holds a lease, in one word, and whether that holder can still be alive.
+"""Spell a lease's owner in one word, and tell whether that owner can still be alive.
 
-Must never call a holder dead on a guess: "dead" frees a lease at once, "not known" only costs the wait for its expiry.
+Must never call an owner dead on a guess: "dead" frees a lease at once, "not known" only costs the wait for its expiry.
 
-The word is `host/pid`, and where the system tells, `host/pid/start`: pids are used again after a crash. Two containers
-that share a host name count their pids separately, so there the pid namespace follows: `host/pid/start.namespace`.
+The word is `host/pid/start`: pids are used again after a crash. It is `host/pid` on a system that does not tell start
+times. Containers that share a host name count their pids separately, so a container's word is
+`host/pid/start.namespace`.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ _FIRST_NAMESPACE = "4026531836"
 
 
 def this_driver() -> str:
-    """Name this very program."""
+    """Name this program."""
     start, namespace = _state_and_start(os.getpid())[1], _namespace()
     mark = f"/{start}" if start else ""
     return f"{socket.gethostname()}/{os.getpid()}{mark}{f'.{namespace}' if mark and namespace else ''}"
 
 
 def is_dead(owner: str) -> bool:
-    """True when `owner` ran on this machine and certainly does not run any more. False for anybody from elsewhere."""
+    """True if `owner` ran on this machine and certainly runs no longer. False for owners on other machines."""
     named = _OWNER.fullmatch(owner)
     if named is None or named["host"] != socket.gethostname() or (named["namespace"] or "") != _namespace():
         return False
@@ -37,7 +38,7 @@ def is_dead(owner: str) -> bool:
     except ProcessLookupError:
         return True
     except (PermissionError, OverflowError):
-        pass  # it is somebody else's, but it is there: its start time tells whether it is the one
+        pass  # another user's process has this pid: its start time tells whether it is the owner
     state, start = _state_and_start(pid)
     if state == "Z":  # a zombie answers signals, but drives nothing
         return True
@@ -45,17 +46,17 @@ def is_dead(owner: str) -> bool:
 
 
 def _state_and_start(pid: int) -> tuple[str, str]:
-    """The state letter, and the start time in clock ticks since boot; empty words on systems without /proc."""
+    """Return the state letter, and the start time in clock ticks since boot; both empty without /proc."""
     try:
         stat = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return "", ""
-    fields = stat.rpartition(")")[2].split()  # the command in parentheses may hold blanks and parentheses itself
+    fields = stat.rpartition(")")[2].split()  # the command name may hold spaces and parentheses
     return fields[0], fields[19]
 
 
 def _namespace() -> str:
-    """The number of our pid namespace; empty for the machine's own, and on systems without /proc."""
+    """Return the number of our pid namespace; empty for the machine's own, and without /proc."""
     try:
         number = (_PROC / "self" / "ns" / "pid").readlink().name.removeprefix("pid:[").removesuffix("]")
     except OSError:

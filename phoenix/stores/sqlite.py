@@ -1,7 +1,7 @@
 """Records, leases and history in one SQLite file, for drivers that share a machine.
 
 Must never lose an intent that was saved: the file is in WAL mode with synchronous FULL, so a save is on disk when it
-returns. Must never create anything when only asked; and every failure is one sentence that names the file.
+returns. Must never create a file for a read. Every failure is one sentence that names the file.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _DUE = "SELECT group_name FROM leases WHERE due_at <= ? ORDER BY due_at, group_n
 
 
 class SqliteStore:
-    """A store in one file: `sqlite:///relative` or `sqlite:////absolute`. Threads may share it; they take turns."""
+    """A store in one file: `sqlite:///relative` or `sqlite:////absolute`. Threads may share it and take turns."""
 
     def __init__(self, url: str) -> None:
         if not url.startswith("sqlite:///") or url == "sqlite:///":
@@ -75,7 +75,7 @@ class SqliteStore:
         return decode_record(row[0], self._file.name) if row else None
 
     def load_many(self, groups: Sequence[str]) -> Mapping[str, GroupRecord]:
-        """The records of those groups that have one; what cannot be read is left out, and told of in the log."""
+        """Return the records of those groups that have one; an unreadable one is left out and logged."""
         with self._reading() as database:
             rows = {group: _one(database, _RECORD, group) for group in groups} if database else {}
         found = {
@@ -110,7 +110,7 @@ class SqliteStore:
         return saved
 
     def claim(self, group: str, owner: str, now: datetime, ttl: timedelta, *, force: bool = False) -> Lease:
-        """Take the lease, renew it, or say who has it."""
+        """Take the lease or renew it, or raise LeaseHeld."""
         with self._writing() as database:
             lease = Claim(group, owner, now, ttl, force).settle(*_held(database, group))
             fences = encode_fences(lease.fences)
@@ -119,16 +119,16 @@ class SqliteStore:
         return lease
 
     def holds(self, lease: Lease) -> bool:
-        """True while nobody has taken the lease since; an expired one is still held until somebody does."""
+        """True until another driver takes the lease; an expired lease counts as held until then."""
         return is_same(self.lease_of(lease.group), lease)
 
     def release(self, lease: Lease, due_at: datetime | None = None) -> None:
-        """Give the lease back if it is still this one; else take its fence away."""
+        """Give the lease back if it is still this one; else remove its fence."""
         if not self.holds(lease):
             self._take_fence_away(lease)
             return
         with self._writing() as database:
-            # The row stays: the epoch in it must go on rising, and fences outlive whoever has met them.
+            # The row stays: its epoch must go on rising, and a fence outlives the driver that met it.
             due = as_text(due_at) if due_at is not None else None
             database.execute(_GIVE_BACK, (due, lease.group, lease.owner, lease.epoch))
 
@@ -142,7 +142,7 @@ class SqliteStore:
             database.execute(_REFENCE, (encode_fences(left), lost.group))
 
     def due(self, now: datetime) -> Sequence[str]:
-        """Groups whose time has come, the longest due first."""
+        """Return the groups that are due, the longest due first."""
         with self._reading() as database:
             if database is None:
                 return []
@@ -150,25 +150,25 @@ class SqliteStore:
             return [row[0] for row in database.execute(_DUE, (as_text(now),))]
 
     def lease_of(self, group: str) -> Lease | None:
-        """Who drives the group, whether or not that lease has expired."""
+        """Return the group's lease, expired or not."""
         with self._reading() as database:
             return _held(database, group)[0] if database else None
 
     def history(self, group: str, limit: int = 20) -> Sequence[Rotation]:
-        """Rotations of the group, newest first."""
+        """Return the group's rotations, newest first."""
         statement = "SELECT written FROM history WHERE group_name = ? ORDER BY started_at DESC, rowid DESC LIMIT ?"
         with self._reading() as database:
             rows = database.execute(statement, (group, limit)).fetchall() if database else []
         return [decode_rotation(row[0], self._file.name) for row in rows]
 
     def close(self) -> None:
-        """Let go of the file; the next call opens it again."""
+        """Close the file; the next call opens it again."""
         with self._turn:
             self._file.close()
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        """Have the database, or None where there is none yet."""
+        """Yield the database, or None if it does not exist yet."""
         with self._turn, self._file.explained():
             database = self._file.open()
             self.location = self._file.location
@@ -176,7 +176,7 @@ class SqliteStore:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """Have the database and its write lock; leaving with an exception takes everything back."""
+        """Yield the database with its write lock; an exception in the block rolls everything back."""
         with self._turn, self._file.explained():
             database = self._file.open_or_create()
             self.location = self._file.location
@@ -198,12 +198,12 @@ def _write(database: sqlite3.Connection, key: str, version: int, written: str) -
 
 
 def _held(database: sqlite3.Connection, group: str) -> tuple[Lease | None, int, tuple[Fence, ...]]:
-    """The lease, the highest epoch that the group has seen, and its fences."""
+    """Return the lease, the group's highest epoch so far, and its fences."""
     found = database.execute("SELECT * FROM leases WHERE group_name = ?", (group,))
     row = found.fetchone()
     if row is None:
         return None, 0, ()
-    # By name: a file that may only be read can be an older one, which has fewer columns.
+    # By name: a read-only file may be an older one, which has fewer columns.
     kept = dict(zip((column[0] for column in found.description), row, strict=True))
     owner, epoch, fences = kept["owner"], kept["epoch"], decode_fences(kept.get("fences"))
     since, until = (datetime.fromisoformat(kept[name]) for name in ("since", "until"))

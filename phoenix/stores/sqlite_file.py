@@ -1,7 +1,7 @@
-"""The file of an SQLite store: making it, opening it, and saying in one sentence what is wrong with it.
+"""The file of an SQLite store: it is made, opened, and its errors become one sentence.
 
 Must never show a half-made store: one is built beside its place and moved there complete. Must never leave a file or a
-folder that others can read: records hold names, image ids and reasons.
+folder that other users can read: records hold names, image ids and reasons.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from phoenix.errors import StoreError
 SCHEMA_VERSION = 3
 _APPLICATION = 0x50484E58
 _LONGEST_LOCATION = 200
-"""Tells a store of ours from any other SQLite file: "PHNX"."""
+"""Marks an SQLite file as a store of phoenix: "PHNX"."""
 
 _SCHEMA = f"""
     BEGIN;
@@ -45,7 +45,7 @@ _SCHEMA = f"""
 """
 
 _UPGRADES = {
-    # Nobody knows when a group of an older store is due: each is looked at once.
+    # An older store does not say when a group is due: every group is due once.
     1: (
         "ALTER TABLE leases ADD COLUMN due_at TEXT",
         "UPDATE leases SET due_at = until",
@@ -54,7 +54,7 @@ _UPGRADES = {
     # Drivers of an older version leave no fence, and keep none.
     2: ("ALTER TABLE leases ADD COLUMN fences TEXT",),
 }
-"""What makes a store of that version one of the next."""
+"""Statements that bring a store of that version to the next one."""
 
 _LOCKED = "is locked by another program: find it (fuser names it), end it or wait for it, and try again"
 _MEANINGS = {
@@ -85,7 +85,7 @@ class SqliteFile:
         self.location = _location(self._path)
 
     def open(self) -> sqlite3.Connection | None:
-        """The connection; None where there is no store yet, which stays so."""
+        """Return the connection; None if there is no store yet, and none is made."""
         found = self._look()
         if self._connection is not None and found == self._opened:
             return self._connection
@@ -99,24 +99,24 @@ class SqliteFile:
         return self._connection
 
     def open_or_create(self) -> sqlite3.Connection:
-        """The connection; the store is made where there is none."""
+        """Return the connection; the store is made if there is none."""
         connection = self.open()
         if connection is None:
             self._create()
             connection = self.open()
         if connection is None:
-            raise StoreError(f"the store {self.name} was taken away while it was being made: try again")
+            raise StoreError(f"the store {self.name} was removed while it was being made: try again")
         self.upgrade()
         return connection
 
     def upgrade(self) -> None:
-        """Bring the open store to our version. Not done by reading alone, which works without the right to write."""
+        """Bring the open store to our version. A read does not need it, and works without the right to write."""
         database = self._connection
         if database is None or _version_of(database) == SCHEMA_VERSION:
             return
         database.execute("BEGIN IMMEDIATE")
         try:
-            for version in range(_version_of(database), SCHEMA_VERSION):  # again: somebody may have been faster
+            for version in range(_version_of(database), SCHEMA_VERSION):  # again: another program may have been faster
                 for statement in _UPGRADES[version]:
                     database.execute(statement)
                 database.execute(f"PRAGMA user_version = {version + 1}")
@@ -126,14 +126,14 @@ class SqliteFile:
                 database.execute("ROLLBACK")
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._on_exit is not None:
             self._on_exit()
         self._connection = self._opened = self._on_exit = None
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Turn whatever SQLite or the system says about the file into one sentence."""
+        """Turn an error of SQLite or of the system into one sentence about the file."""
         try:
             yield
         except sqlite3.Error as error:
@@ -145,7 +145,7 @@ class SqliteFile:
             raise StoreError(f"the store {self.name} cannot be used: {error.strerror} ({error.filename})") from error
 
     def _look(self) -> tuple[int, int] | None:
-        """Which file is there; None for none, and for an empty one, which SQLite takes for a new database."""
+        """Identify the file; None if it is missing, or empty, which SQLite takes for a new database."""
         try:
             found = self._path.stat()
         except FileNotFoundError:
@@ -153,7 +153,7 @@ class SqliteFile:
         return (found.st_dev, found.st_ino) if found.st_size else None
 
     def _check(self, database: sqlite3.Connection) -> str:
-        """Return the location written in the file, or say why it is no store for us."""
+        """Return the location written in the file; raise StoreError if the file is not a store that we can use."""
         if database.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
             raise self._unfit("is another program's database: name another file in PHOENIX_STORE")
         if _version_of(database) > SCHEMA_VERSION:
@@ -171,7 +171,7 @@ class SqliteFile:
             if self._look() is not None:
                 return
             for leftover in (draft, *_logs_of(draft), *_logs_of(self._path)):
-                # An old write-ahead log beside a new file would be played into it.
+                # SQLite would replay an old write-ahead log into the new file.
                 leftover.unlink(missing_ok=True)
             os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             with closing(_connect(draft, self._busy_seconds)) as database:
@@ -179,7 +179,7 @@ class SqliteFile:
                 database.executescript(_SCHEMA)
                 database.execute("INSERT INTO place VALUES (?)", (self.location,))
             draft.replace(self._path)
-            os.fsync(descriptor)  # else the name of the file may not survive a power loss, and all it holds with it
+            os.fsync(descriptor)  # else a power loss may lose the name of the file, and with it all records
 
 
 def _version_of(database: sqlite3.Connection) -> int:
@@ -187,7 +187,7 @@ def _version_of(database: sqlite3.Connection) -> int:
 
 
 def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
-    address = f"file:{quote(str(path))}?mode=rw"  # without mode=rw a connection creates what is not there
+    address = f"file:{quote(str(path))}?mode=rw"  # without mode=rw a connection creates a missing file
     database = sqlite3.connect(address, uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
     database.execute("PRAGMA synchronous = FULL")  # NORMAL may lose the last saves when the power fails
     database.execute("PRAGMA fullfsync = ON")  # macOS keeps them in the drive's cache otherwise
@@ -199,7 +199,7 @@ def _logs_of(path: Path) -> tuple[Path, Path]:
 
 
 def _location(path: Path) -> str:
-    """A new location for a store at that path, in characters that AWS takes in tags, and not too many of them."""
+    """Make a location for a new store at that path, short enough for a tag, in characters that tags allow."""
     where = re.sub(r"[^\w .:/=+@-]", "_", f"{socket.gethostname()}{path}", flags=re.ASCII)
     mark = f"sqlite://{os.urandom(4).hex()}@"
     return mark + fitting(where, _LONGEST_LOCATION - len(mark))
@@ -213,7 +213,7 @@ def _make_private(folder: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[int]:
-    """Hold the folder against everybody else who wants to make a store in it."""
+    """Lock the folder, so that no other program makes a store in it meanwhile."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,7 +1,7 @@
 """A store that goes on in memory when the real one fails; for the way back only.
 
-Must never be what a rotation starts or goes forward on: what is in memory is gone with the program. Says so once, in
-the log, and from then on its `location` is `none`.
+Must never hold the start or the progress of a rotation: memory ends with the program. The change to memory is logged
+once, and from then on `location` is `none`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ log = logging.getLogger(__name__)
 
 
 class TolerantStore:
-    """The real store until its first failure; then one in memory that begins with what was last seen of the real one.
+    """The real store until its first failure; then one in memory that begins with the last values read from the real
+    one.
 
-    `real` None: there is none to begin with, for the reason in `why`.
+    `real` None: there is no real store, for the reason in `why`.
     """
 
     def __init__(self, real: Store | None, why: str = "") -> None:
@@ -37,25 +38,25 @@ class TolerantStore:
 
     @property
     def location(self) -> str:
-        """Where the store is that is used now; asked for late, since some have to ask in turn."""
+        """The location of the store in use; asked for late, because some stores need a call for it."""
         return self._try(lambda store: store.location)
 
     def load(self, group: str) -> GroupRecord | None:
-        """The group's record, as far as it could be read."""
+        """Return the group's record, as far as it can be read."""
         record = self._try(lambda store: store.load(group))
         if record is not None:
             self._remember(record)
         return record
 
     def load_many(self, groups: Sequence[str]) -> Mapping[str, GroupRecord]:
-        """The records of those groups that have one, as far as they could be read."""
+        """Return the records of those groups that have one, as far as they can be read."""
         records = self._try(lambda store: store.load_many(groups))
         for record in records.values():
             self._remember(record)
         return records
 
     def save(self, record: GroupRecord) -> GroupRecord:
-        """Write the record where that is still possible."""
+        """Write the record to the store in use."""
         saved = self._try(lambda store: store.save(record))
         self._remember(saved)
         return saved
@@ -74,13 +75,13 @@ class TolerantStore:
         return saved
 
     def claim(self, group: str, owner: str, now: datetime, ttl: timedelta, *, force: bool = False) -> Lease:
-        """Take the lease; where the store fails nobody else can have it either."""
+        """Take the lease; if the store fails, no other driver can take it either."""
         lease = self._try(lambda store: store.claim(group, owner, now, ttl, force=force))
         self._remember(lease)
         return lease
 
     def holds(self, lease: Lease) -> bool:
-        """True while nobody has taken the lease since, as far as anybody can tell."""
+        """True until another driver is known to have taken the lease."""
         return self._try(lambda store: store.holds(lease))
 
     def release(self, lease: Lease, due_at: datetime | None = None) -> None:
@@ -88,15 +89,15 @@ class TolerantStore:
         self._try(lambda store: store.release(lease, due_at))
 
     def due(self, now: datetime) -> Sequence[str]:
-        """Groups whose time has come; only our own after a failure."""
+        """Return the groups that are due; only our own after a failure."""
         return self._try(lambda store: store.due(now))
 
     def lease_of(self, group: str) -> Lease | None:
-        """Who drives the group."""
+        """Return the group's lease."""
         return self._try(lambda store: store.lease_of(group))
 
     def history(self, group: str, limit: int = 20) -> Sequence[Rotation]:
-        """Rotations of the group, newest first; only our own after a failure."""
+        """Return the group's rotations, newest first; only our own after a failure."""
         return self._try(lambda store: store.history(group, limit))
 
     def _remember(self, seen: GroupRecord | Note | Lease) -> None:
@@ -107,7 +108,7 @@ class TolerantStore:
         try:
             return ask(self._store)
         except (StoreError, TransientError) as error:
-            # A conflict is an answer. A store that AWS holds up is none: the way back does not wait for it.
+            # A conflict is an answer. A throttled store gives none, and the way back does not wait for it.
             if self._memory is None or isinstance(error, StateConflict):
                 raise
             log.warning("store.left_out", extra={"reason": error.message})

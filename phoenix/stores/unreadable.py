@@ -1,6 +1,7 @@
-"""Records that cannot be read, among many: each is its own group's trouble.
+"""Unreadable records among many: each one concerns its own group only.
 
-Must never hide one from whoever asks for that group alone: only answers about many go through here.
+Must never hide an unreadable record from a caller that asks for that group alone: only answers about many groups go
+through here.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def readable(group: str, read: Callable[[], GroupRecord]) -> GroupRecord | None:
-    """The record, or None for one that is damaged or that a newer phoenix wrote."""
+    """Return the record; None if it is damaged or was written by a newer phoenix."""
     try:
         return read()
     except StoreError as error:

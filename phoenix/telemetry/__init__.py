@@ -1,4 +1,4 @@
-"""What phoenix tells machines about itself: logs on standard error, spans and measures to OpenTelemetry.
+"""Telemetry: logs on standard error, spans and measures to OpenTelemetry.
 
-Must never cost a command anything while nobody listens: OpenTelemetry is imported only when a variable asks for it.
+Must never cost a command anything while it is off: OpenTelemetry is imported only if a variable asks for it.
 """

@@ -1,7 +1,7 @@
-"""Where spans and measures are sent; imported only when somebody listens.
+"""Exporters of spans and measures; imported only if telemetry is on.
 
-Must never keep a command waiting for a collector that does not answer: it is given two seconds, unless OpenTelemetry's
-own variables say otherwise. Must never print what a library complains of: it becomes one log line.
+Must never keep a command waiting for a collector that does not answer: it has two seconds, unless OpenTelemetry's own
+variables say otherwise. Must never print a library's complaint: the complaint becomes one log line.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS: Final = 2
 _LIBRARY: Final = "opentelemetry"
-"""The logger that it complains to."""
+"""The logger of OpenTelemetry's complaints."""
 _TEMPORALITY: Final = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 _DELTA: Final[dict[type, AggregationTemporality]] = {
     metrics.Counter: AggregationTemporality.DELTA,
@@ -34,8 +34,8 @@ _DELTA: Final[dict[type, AggregationTemporality]] = {
 
 
 def for_spans(kind: str, environ: Mapping[str, str]) -> SpanExporter | None:
-    """`otlp`: over HTTP to the collector that the variables name, else to the one on this machine. `console`: standard
-    error, since standard output is for answers. `none`: nowhere."""
+    """Return the exporter of spans. `otlp`: over HTTP to the collector that the variables name, else to one on this
+    machine. `console`: standard error, because standard output is for answers. `none`: no exporter."""
     if kind == "none":
         return None
     if kind == "console":
@@ -47,8 +47,8 @@ def for_spans(kind: str, environ: Mapping[str, str]) -> SpanExporter | None:
 
 
 def for_measures(kind: str, environ: Mapping[str, str]) -> MetricReader | None:
-    """The same for measures. What each of many short commands has counted is to be added up, so counts begin anew with
-    every report, unless the variables prefer otherwise."""
+    """Return the exporter of measures. The counts of many short commands are to be added up, so they begin anew with
+    every report, unless the variables say otherwise."""
     if kind == "none":
         return None
     return PeriodicExportingMetricReader(_of_measures(kind, environ), export_timeout_millis=PATIENCE_SECONDS * 1000)
@@ -65,20 +65,20 @@ def _of_measures(kind: str, environ: Mapping[str, str]) -> MetricExporter:
 
 
 def _patience(environ: Mapping[str, str], signal: str) -> float | None:
-    """None leaves it to the variables."""
+    """Return the time-out in use; None leaves it to the variables."""
     names = (f"OTEL_EXPORTER_OTLP_{signal}_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
     return None if any(environ.get(name) for name in names) else PATIENCE_SECONDS
 
 
 class _Complaints(logging.Handler):
-    """The first complaint becomes a log line of ours; the others would say the same of every batch."""
+    """Turns the first complaint into a log line of ours; the others would repeat it for every batch."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.heard = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass it on; only its kind, since what a library says may hold addresses and headers."""
+        """Log the kind of the complaint only: its text may hold addresses and headers."""
         if not self.heard:
             self.heard = True
             log.warning("telemetry.not_sent", extra={"by": record.name, "variable": "OTEL_EXPORTER_OTLP_ENDPOINT"})
@@ -92,7 +92,7 @@ def _listen_to_complaints() -> None:
 
 
 def stop_listening() -> None:
-    """Leave the library's logger as it was before the first exporter."""
+    """Restore the library's logger to its state before the first exporter."""
     logger = logging.getLogger(_LIBRARY)
     for handler in _listening(logger):
         logger.removeHandler(handler)

@@ -1,7 +1,7 @@
 """Log lines: a constant event name, and its facts as fields; as text for people or as JSON for machines.
 
-Must never let a name from AWS or a policy move the cursor or forge a line: what cannot be printed is escaped. Must
-never show a secret: fields that are named like one are blotted out, and other libraries' debug logs stay off, since
+Must never let a name from AWS or a policy move the cursor or forge a line: unprintable characters are escaped. Must
+never show a secret: fields that are named like one are masked, and other libraries' debug logs stay off, because
 botocore's hold signatures and tokens.
 """
 
@@ -19,7 +19,7 @@ from typing import TextIO
 from phoenix.telemetry import topic
 
 NEWS = "phoenix.news"
-"""The logger of the `log` notifier. A policy that asks for news gets them, whatever the level."""
+"""The logger of the `log` notifier. It writes at every level: a policy that asks for news gets it."""
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _SECRET = re.compile(r"secret|token|password|credential|authorization|webhook", re.IGNORECASE)
@@ -29,7 +29,7 @@ _BARE = re.compile(r"[^\s\"'=\\]+")
 def configure(form: str = "text", level: str = "warning", stream: TextIO | None = None) -> None:
     """Send phoenix's own log lines of this level and above to `stream`, standard error unless given.
 
-    Called once by whoever drives; again replaces the first. The loggers of other libraries are left alone.
+    A driver calls it once; a second call replaces the first. The loggers of other libraries are left alone.
     """
     handler = logging.StreamHandler(stream) if stream is not None else StandardError()
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
@@ -44,7 +44,7 @@ def configure(form: str = "text", level: str = "warning", stream: TextIO | None 
 
 @contextmanager
 def restored() -> Iterator[None]:
-    """After the block phoenix's loggers are as before it: a program that runs a command inside itself keeps its own."""
+    """Restore phoenix's loggers after the block: a program that runs a command inside itself keeps its own."""
     loggers = [logging.getLogger(name) for name in ("phoenix", NEWS)]
     before = [(logger, logger.level, logger.propagate, tuple(logger.handlers)) for logger in loggers]
     try:
@@ -57,7 +57,7 @@ def restored() -> Iterator[None]:
 
 
 class StandardError(logging.StreamHandler[TextIO]):
-    """Writes to what `sys.stderr` is at that moment: a live screen takes its place, and keeps lines above itself."""
+    """Writes to the `sys.stderr` of that moment: a live screen replaces it, and keeps log lines above itself."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -76,7 +76,7 @@ class TextFormatter(logging.Formatter):
     """`2026-03-02T12:00:00.123Z WARNING tick.failed group=web reason="no answer"`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one line, and a stack trace below it where there is one."""
+        """Write one line, and below it the stack trace if there is one."""
         facts = "".join(f" {name}={_shown(value)}" for name, value in facts_of(record).items())
         line = f"{_at(record)} {record.levelname} {_printable(record.getMessage())}{facts}"
         return "\n".join((line, *(f"  {_printable(below)}" for below in self._trace(record))))
@@ -86,10 +86,10 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: `at`, `level`, `event`, `logger`, where in which trace, then the facts as they are."""
+    """One object a line: `at`, `level`, `event`, `logger`, the ids of trace and span, then the facts unchanged."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one line, whatever is in it."""
+        """Write one line, whatever its facts hold."""
         line: dict[str, object] = {
             "at": _at(record),
             "level": record.levelname.lower(),
@@ -104,7 +104,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def facts_of(record: logging.LogRecord) -> dict[str, object]:
-    """What the caller passed in `extra`, secrets blotted out."""
+    """Return the fields that the caller passed in `extra`, with secrets masked."""
     return {name: _blotted(name, value) for name, value in vars(record).items() if name not in _OWN}
 
 
@@ -127,5 +127,5 @@ def _shown(value: object) -> str:
 
 
 def _printable(text: str) -> str:
-    """The text with control, invisible and direction-changing characters written out as `\\x1b` and the like."""
+    """Return the text with control, invisible and direction-changing characters escaped, as in `\\x1b`."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -1,6 +1,7 @@
-"""What is counted and timed, and how it is called; imported only when somebody listens.
+"""The counters and timers, and their names; imported only if telemetry is on.
 
-Must never take a name for an attribute that there may be thousands of: groups there are, instances and rotations not.
+Must never use a name as an attribute if there may be thousands of it: group names are few, instance and rotation ids
+are not.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from phoenix.core.rotation import Rotation
 from phoenix.ports import AwsCall
 
 _SECONDS: Final = (5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
-"""What a phase may last: from the blink of an empty one to a bake over night."""
+"""Bounds for the length of a phase: from an empty one to a bake over night."""
 
 
 class Measures:
@@ -45,7 +46,7 @@ class Measures:
         )
 
     def recorded(self, before: GroupRecord, after: GroupRecord) -> None:
-        """Count and time what has changed from one saved record to the next."""
+        """Count and time the changes from one saved record to the next."""
         now, then = after.rotation, before.rotation
         if now is None or then is None or then.id != now.id:
             return
@@ -73,6 +74,6 @@ class Measures:
 
 
 def _spent(then: Rotation, now: Rotation) -> float:
-    """Seconds in the phase that is over."""
+    """Return the seconds that the finished phase took."""
     since = then.phase_since or then.started_at
     return max(((now.phase_since or since) - since).total_seconds(), 0.0)

@@ -1,8 +1,8 @@
-"""Spans and measures through OpenTelemetry; imported only when somebody listens.
+"""Spans and measures through OpenTelemetry; imported only if telemetry is on.
 
-One trace a rotation, over all processes and hours: its record carries the ids, everybody hangs spans below a root that
-nobody has seen yet, and whoever records the end sends that root, with the true start. Must never hold up a command:
-everything is sent in the background, and a collector that does not answer is given two seconds at the end.
+A rotation is one trace, over all processes and hours. Its record carries the ids, and every driver puts its spans below
+a root that is not sent yet. The driver that records the end sends the root, with the true start. Must never hold up a
+command: everything is sent in the background, and a collector that does not answer has two seconds at the end.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class OtelTracer:
 
     listens = True
     _open: ClassVar[set[int]] = set()
-    """Tracers that may still send, by identity; their library's complaints have one listener for all."""
+    """Tracers that may still send, by identity; one listener takes the library's complaints for all of them."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class OtelTracer:
         name = {} if environ.get("OTEL_SERVICE_NAME") else {SERVICE_NAME: "phoenix"}
         resource = Resource.create({**name, "service.version": __version__})
         self._ids = _Ids()
-        # Providers of our own, not the global ones: the SDK must not start tracing what others do in this program.
+        # Providers of our own, not the global ones: the SDK must not start to trace other libraries in this program.
         self._provider = TracerProvider(resource=resource, id_generator=self._ids)
         if exporter is not None:
             at_once = isinstance(exporter, ConsoleSpanExporter)
@@ -70,7 +70,7 @@ class OtelTracer:
             yield
 
     def about(self, rotation: Rotation | None) -> AbstractContextManager[None]:
-        """Hang everything in the block below the rotation's root."""
+        """Put every span of the block below the rotation's root."""
         known = topic.current()
         if rotation is None or (known is not None and known.rotation == rotation.id):
             return nullcontext()
@@ -100,12 +100,12 @@ class OtelTracer:
         self._measures.oldest_instance(group, age)
 
     def rotation(self) -> str:
-        """The rotation that is worked on."""
+        """The rotation that this thread works on."""
         known = topic.current()
         return known.rotation if known is not None else ""
 
     def called(self, call: AwsCall) -> None:
-        """Count a call, and make it a span where it is part of something."""
+        """Count a call, and make it a span if it belongs to a rotation."""
         self._measures.called(call)
         if not trace.get_current_span().get_span_context().is_valid:
             return
@@ -120,12 +120,12 @@ class OtelTracer:
         span.end(end_time=call.ended_ns)
 
     def close(self) -> None:
-        """Send what has not been sent; a Lambda function is frozen right after it answers."""
+        """Send everything that waits; a Lambda function is frozen right after it answers."""
         self._provider.force_flush(PATIENCE_SECONDS * 1000)
         self._meters.force_flush(PATIENCE_SECONDS * 1000)
 
     def shut_down(self) -> None:
-        """Send the rest, and end the threads that send; nothing can be traced after that."""
+        """Send the rest, and end the sending threads; tracing is over after that."""
         self._provider.shutdown()
         self._meters.shutdown()
         self._open.discard(id(self))
@@ -135,7 +135,8 @@ class OtelTracer:
     # --- the root -----------------------------------------------------------------------------------------------------
 
     def _root_of(self, subject: topic.Topic) -> SpanContext | None:
-        """The root that spans hang below. Whether it is sampled follows from its trace id, so everybody agrees."""
+        """Return the root above all spans. Its trace id decides whether it is sampled, so every driver decides
+        alike."""
         if not subject.trace_id:
             return None
         trace_id = int(subject.trace_id, 16)
@@ -149,7 +150,7 @@ class OtelTracer:
         if not subject.trace_id:
             return
         if _had_succeeded(rotation) and rotation.back is not None:
-            # Its root was sent when it succeeded; what came after that is a chapter of its own below it.
+            # Its root was sent when the rotation succeeded; a later rollback is a span of its own below that root.
             with self._below(subject):
                 span = self._tracer.start_span("rollback", start_time=_ns(rotation.back.ask.at))
         else:
@@ -164,14 +165,14 @@ class OtelTracer:
 
 
 class _Ids(RandomIdGenerator):
-    """Random ids, except where a root is sent whose ids were made long ago."""
+    """Random ids, except for a root, whose ids were made long ago."""
 
     def __init__(self) -> None:
         self._given = threading.local()
 
     @contextmanager
     def given(self, trace_id: int, span_id: int) -> Iterator[None]:
-        """In the block, in this thread, every span gets these."""
+        """Give every span of this thread these ids within the block."""
         self._given.ids = (trace_id, span_id)
         try:
             yield
@@ -194,7 +195,7 @@ def _within(span: Span) -> AbstractContextManager[None]:
 
 
 def _had_succeeded(rotation: Rotation) -> bool:
-    """Only a rotation that has ended well tells so in its story."""
+    """True if the rotation succeeded, which its history tells."""
     return any(event.name == Outcome.SUCCEEDED.value for event in rotation.events[:-1])
 
 

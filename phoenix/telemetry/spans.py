@@ -1,6 +1,6 @@
 """Which tracer a command gets: one that does nothing, unless OpenTelemetry's own variables ask for more.
 
-Must never import OpenTelemetry at the top, and never fail a command for want of a listener.
+Must never import OpenTelemetry at the top, and never fail a command because no collector answers.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _NOTHING: Final = nullcontext()
 
 
 class NoTracer:
-    """Nobody listens; which rotation is worked on is known all the same, for log lines and session names."""
+    """Telemetry is off; the rotation in work is remembered all the same, for log lines and session names."""
 
     listens = False
 
     def span(self, name: str, **attributes: str | int | float | bool) -> AbstractContextManager[None]:
-        """Nothing around the block."""
+        """Run the block without a span."""
         return _NOTHING
 
     def about(self, rotation: Rotation | None) -> AbstractContextManager[None]:
@@ -51,7 +51,7 @@ class NoTracer:
         """Nothing to measure."""
 
     def rotation(self) -> str:
-        """The rotation that is worked on."""
+        """The rotation that this thread works on."""
         known = topic.current()
         return known.rotation if known is not None else ""
 
@@ -63,8 +63,8 @@ class NoTracer:
 
 
 def open_tracer(environ: Mapping[str, str] = os.environ, *, otlp: str = OTLP) -> NoTracer | OtelTracer:
-    """The tracer that the variables ask for: OTEL_TRACES_EXPORTER and OTEL_METRICS_EXPORTER (otlp, console, none), else
-    any OTLP endpoint.
+    """Return the tracer that the variables ask for: OTEL_TRACES_EXPORTER and OTEL_METRICS_EXPORTER (otlp, console,
+    none), else any OTLP endpoint.
 
     `otlp` is the package that sends to a collector; it comes with the extra of that name.
     """
@@ -82,7 +82,7 @@ def open_tracer(environ: Mapping[str, str] = os.environ, *, otlp: str = OTLP) ->
 
 
 def _exporter(environ: Mapping[str, str], signal: str) -> str:
-    """Where the spans, or the measures, go to."""
+    """Return the exporter for the spans, or for the measures."""
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return "none"
     variable = f"OTEL_{signal}_EXPORTER"
@@ -111,5 +111,5 @@ def _can_send(environ: Mapping[str, str], otlp: str) -> bool:
 def _is_installed(package: str) -> bool:
     try:
         return importlib.util.find_spec(package) is not None
-    except ModuleNotFoundError:  # not even the package around it
+    except ModuleNotFoundError:  # its parent package is missing too
         return False

@@ -1,4 +1,4 @@
-"""Which rotation is being worked on, in this thread and in those it asks for help: for logs, spans and session names.
+"""The rotation in work, in this thread and in the threads it starts: for logs, spans and session names.
 
 Must never import OpenTelemetry: log lines carry a rotation's trace even when no trace is sent anywhere.
 """
@@ -15,7 +15,7 @@ from phoenix.core.rotation import Rotation
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A rotation by its id, and where we are in its trace; ids are hexadecimal, and empty where there is no trace."""
+    """A rotation's id, and the current span of its trace; trace ids are hexadecimal, and empty without a trace."""
 
     rotation: str
     trace_id: str = ""
@@ -26,7 +26,7 @@ _current: ContextVar[Topic | None] = ContextVar("phoenix-topic", default=None)
 
 
 def current() -> Topic | None:
-    """What is worked on here; None when it is no rotation."""
+    """Return the rotation in work; None if there is none."""
     return _current.get()
 
 
@@ -38,7 +38,7 @@ def of(rotation: Rotation) -> Topic:
 
 @contextmanager
 def about(topic: Topic) -> Iterator[None]:
-    """In the block, this is what is worked on."""
+    """Make this the rotation in work within the block."""
     token = _current.set(topic)
     try:
         yield
@@ -48,7 +48,7 @@ def about(topic: Topic) -> Iterator[None]:
 
 @contextmanager
 def within(span_id: str) -> Iterator[None]:
-    """In the block, that span is where we are in the trace; nothing where there is no topic."""
+    """Make that the current span within the block; without a topic, do nothing."""
     topic = _current.get()
     if topic is None:
         yield
@@ -58,6 +58,6 @@ def within(span_id: str) -> Iterator[None]:
 
 
 def fields() -> dict[str, str]:
-    """What a log line says of it to machines."""
+    """Return the topic as fields of a log line."""
     topic = _current.get()
     return {"trace_id": topic.trace_id, "span_id": topic.span_id} if topic is not None and topic.trace_id else {}

@@ -129,7 +129,7 @@ def test_records_that_were_left_out_of_an_answer_are_asked_for_again(aws: Wire, 
 def test_a_table_that_is_out_of_breath_is_for_the_next_tick(aws: Wire, store: DynamoStore) -> None:
     aws.on_call = lambda method, asked, go_on: {"Responses": {}, "UnprocessedKeys": asked["RequestItems"]}
 
-    with pytest.raises(Throttled, match="out of breath"):
+    with pytest.raises(Throttled, match="is overloaded"):
         store.load_many(["web"])
 
 
