@@ -1,6 +1,6 @@
-"""Checks that an adapter makes before a start, side by side, each with reads of its own.
+"""An adapter's checks before a start, made side by side, each with reads of its own.
 
-Must never report a check that could not be made as one that has passed: it becomes a warning that says so.
+Must never count a check that could not be made as passed: it becomes a warning that says so.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from phoenix.errors import PhoenixError, TransientError
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something to look at: what people call it, the names of the blockers it may yield, and how it is done.
+    """A check: its name for people, the names of the blockers it may yield, and the function that makes it.
 
-    An `optional` one asks a service that nothing else needs: that it does not answer stands in nobody's way either.
+    An `optional` check asks a service that nothing else needs; it blocks no start if that service does not answer.
     """
 
     subject: str
@@ -28,17 +28,17 @@ class Check:
 
 
 def make_checks(aws: Aws, checks: Sequence[Check]) -> list[Blocker]:
-    """What all of them found, in their order.
+    """Return the blockers of all checks, in the order of the checks.
 
     Raises:
-        TransientError: AWS did not answer, which says nothing about the group.
+        TransientError: AWS did not answer, so nothing is known about the group.
     """
     answers = aws.side_by_side([partial(_made, check) for check in checks])
     return [blocker for answer in answers for blocker in answer]
 
 
 def _made(check: Check) -> list[Blocker]:
-    """An account may deny an extra check, and that alone stands in nobody's way."""
+    """Return the warning for a check that the account denies; a denied check alone blocks no start."""
     try:
         return list(check.find())
     except TransientError as error:

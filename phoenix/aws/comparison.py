@@ -1,6 +1,6 @@
-"""Compare two of AWS's descriptions member by member, by a table that says what each difference means. Pure.
+"""Compare two of AWS's descriptions member by member, by a table with the meaning of each difference. Pure.
 
-Must never pass over a member that the table does not know: what AWS adds tomorrow is compared as well.
+Must never skip a member that the table does not know: a member that AWS adds tomorrow is compared as well.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 
 class Severity(StrEnum):
-    """What a difference is worth. `apart`: it is meant to differ, or another check judges it."""
+    """The weight of a difference. `apart`: it is meant to differ, or another check judges it."""
 
     BLOCKS = "blocks"
     WARNS = "warns"
@@ -25,9 +25,9 @@ class Severity(StrEnum):
 class Member:
     """One member of a description.
 
-    `why` is the consequence of a difference, or the reason why there is nothing to compare. `option` is the AWS CLI's
-    name for it. `default` is what AWS means where it shows nothing, and what is written to clear it. `canonical` makes
-    two spellings of one value equal.
+    `why` is the consequence of a difference, or the reason not to compare. `option` is the AWS CLI's name for the
+    member. `default` is the value that AWS means if it shows none, and that clears the member if written. `canonical`
+    makes two spellings of one value equal.
     """
 
     severity: Severity
@@ -42,7 +42,7 @@ UNKNOWN: Final = Member(Severity.WARNS, "phoenix does not know what hangs on it"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A member that is not the same in both."""
+    """A member that differs between the two descriptions."""
 
     key: str
     member: Member
@@ -56,7 +56,7 @@ class Difference:
 
     @property
     def option(self) -> str | None:
-        """The AWS CLI's words that give the other one the live one's value; None when there are none."""
+        """The AWS CLI's words that give the other side the live value; None if there are none."""
         if self.member.option is None or self.live is None:
             return None
         if isinstance(self.live, bool):
@@ -68,7 +68,7 @@ class Difference:
 
 
 def differences(table: Mapping[str, Member], live: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[Difference]:
-    """Every member that differs and is not judged apart, in the order of the alphabet."""
+    """Return every difference that is not judged apart, in alphabetical order."""
     for key in sorted({*live, *other}):
         member = table.get(key, UNKNOWN)
         mine, theirs = (_or_default(each.get(key), member.default) for each in (live, other))
@@ -77,7 +77,7 @@ def differences(table: Mapping[str, Member], live: Mapping[str, Any], other: Map
 
 
 def _or_default(value: Any, default: Any) -> Any:
-    """AWS shows what is not set as nothing, as an empty text, or as an empty list."""
+    """True if AWS means "not set": it shows that as nothing, as an empty text, or as an empty list."""
     return default if value in (None, "", [], {}) else value
 
 

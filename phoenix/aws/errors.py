@@ -1,6 +1,6 @@
-"""Turn what botocore raises into the two branches that decide behaviour, once and for all adapters.
+"""Translate botocore's exceptions into the two branches that decide behaviour, once for all adapters.
 
-Must never swallow anything: every exception of botocore leaves as one of ours, with the operation and AWS's own words.
+Must never swallow an exception: each one of botocore's leaves as one of ours, with the operation and AWS's own words.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _BAD_CREDENTIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
-# Idempotency: an earlier try of ours got through with other content; the next tick reads back what it made.
+# Idempotency: an earlier try of ours got through with other content; the next tick reads its result back.
 _BUSY = frozenset(
     {
         "ConcurrentModification",
@@ -82,8 +82,8 @@ _BUSY = frozenset(
         "Unavailable",
     }
 )
-# What AWS refuses for a limit. Codes that say the same of requests in a second are throttles, and come first. Sources:
-# the errors in botocore's models of autoscaling and elbv2, and EC2's "Error codes for the Amazon EC2 API".
+# AWS's refusals because of a limit. Limits on requests per second are throttles, and come first. Sources: the errors in
+# botocore's models of autoscaling and elbv2, and EC2's "Error codes for the Amazon EC2 API".
 _LIMIT_ENDINGS = ("LimitExceeded", "LimitExceededFault", "LimitExceededException", "QuotaExceeded", "LimitReached")
 _LIMITS = frozenset(
     {
@@ -109,7 +109,7 @@ _HAVE_IT_RAISED = (
 )
 _NOT_FOUND_ENDINGS = ("NotFound", "NotFoundException", "NotFoundFault", ".Malformed")
 _NO_SUCH = frozenset({"404", "NoSuchBucket", "NoSuchKey"})
-# Auto Scaling has one code for everything. Its sentences: "AutoScalingGroup name not found", "The instance i-1 is not
+# Auto Scaling has one code for all of these. Its sentences: "AutoScalingGroup name not found", "The instance i-1 is not
 # part of Auto Scaling group web"; EC2's, inside of its own: "The image id '[ami-1]' does not exist", "Could not find
 # the specified version 7 for the launch template with ID lt-1".
 _ABSENT = ("not found", "does not exist", "could not find", "is not part of")
@@ -120,12 +120,12 @@ _LOG_IN = "log in again (aws sso login), or set AWS_PROFILE or --profile"
 
 @contextmanager
 def translated(operation: str) -> Iterator[None]:
-    """Translate what botocore raises in the block. `operation` is spelled like an IAM action.
+    """Translate botocore's exceptions in the block. `operation` is spelled like an IAM action.
 
     Raises:
         TransientError: Throttled and Unreachable among them; the next tick tries again.
         PermanentError: NotFound and AccessDenied among them.
-        UsageError: the address of the endpoint is none.
+        UsageError: the endpoint's address is not valid.
     """
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
@@ -135,11 +135,11 @@ def translated(operation: str) -> Iterator[None]:
     except ClientError as error:
         raise _from_answer(operation, error.response) from error
     except ResponseParserError as error:
-        raise TransientError(f"{operation}: the endpoint's answer is not one of AWS's") from error
+        raise TransientError(f"{operation}: the endpoint's answer is not one that AWS gives") from error
     except BotoCoreError as error:
         raise _from_client(operation, error) from error
     except ValueError as error:
-        if "endpoint" not in str(error):  # botocore has no error of its own for an address that is none
+        if "endpoint" not in str(error):  # botocore has no error of its own for an invalid address
             raise
         raise UsageError(_PASSWORD.sub("//***@", f"{operation}: {error}"), hint="check AWS_ENDPOINT_URL") from error
 
@@ -150,19 +150,19 @@ def code_of(error: PhoenixError) -> str:
 
 
 def words_of(error: PhoenixError) -> str:
-    """AWS's own sentence behind an error of ours, whole; our message where there is none."""
+    """AWS's whole sentence behind an error of ours; our message if there is none."""
     return " ".join(str(_said(error).get("Message") or error.message).split())
 
 
 def _said(error: PhoenixError) -> Mapping[str, Any]:
-    """AWS's error behind an error of ours; empty where AWS did not answer (botocore's response is None then)."""
+    """AWS's error behind an error of ours; empty if AWS did not answer (botocore's response is None then)."""
     answer: Mapping[str, Any] = getattr(error.__cause__, "response", None) or {}
     found: Mapping[str, Any] = answer.get("Error", {})
     return found
 
 
 def is_throttle(answer: Mapping[str, Any]) -> bool:
-    """True for an answer of AWS that asks to slow down."""
+    """True if AWS's answer asks to slow down."""
     code = str(answer.get("Error", {}).get("Code", "")).removeprefix("Client.")
     return code in _THROTTLED or answer.get("ResponseMetadata", {}).get("HTTPStatusCode") == 429
 
@@ -191,10 +191,11 @@ def _from_answer(operation: str, response: Any) -> PhoenixError:
 
 
 def is_about_template(error: PhoenixError) -> bool:
-    """True where Auto Scaling refuses what EC2 has told it of a launch template: of a version, or what that names.
+    """True if Auto Scaling refuses a launch template because of EC2's answer about a version, or about a resource that
+    the version names.
 
-    EC2's answer to Auto Scaling may be older than EC2's answer to us, so right after a version was made this may be
-    over in seconds. A version, an image or an instance profile that is gone for good is refused in the same words.
+    EC2's answer to Auto Scaling may be older than its answer to us, so right after a version was made this may pass in
+    seconds. A version, an image or an instance profile that is gone for good is refused in the same words.
     """
     return code_of(error) == "ValidationError" and _ABOUT_TEMPLATE in error.message.lower()
 

@@ -1,7 +1,7 @@
-"""Hold back requests that could outlive the lease they are made under, at the last moments before they are on the wire.
+"""Stop requests that could outlive their lease, at the last moments before they are on the wire.
 
-Must never delay or refuse what is asked without a permit: looking needs no lease. Knows botocore's events only, not
-botocore: `before-sign` and `before-send` come with every try of a call, so one that froze between two is held back too.
+Must never delay or refuse a request without a permit: reads need no lease. Knows botocore's events only, not botocore:
+`before-sign` and `before-send` come with every try of a call, so a call that froze between two tries is stopped too.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from phoenix.errors import LeaseRanOut
 from phoenix.permit import Permit, current_permit
 
 SIGNED_AT_MOST: Final = timedelta(seconds=5)
-"""A signature that is older when its request is sent has waited for something: nobody knows for what."""
+"""A request whose signature is older than this has been delayed for an unknown reason."""
 
 _signed_at: ContextVar[float | None] = ContextVar("signed_at", default=None)
 
 
 def guard(client: Any) -> None:
-    """Ask for the permit in every request of this client from now on."""
+    """Check the permit in every request of this client from now on."""
     events = client.meta.events
     events.register_first("before-sign", _before_signing)
     events.register_first("before-send", _before_sending)
@@ -46,7 +46,7 @@ def _before_sending(request: Any, **_: object) -> None:
         age = timedelta(seconds=permit.clock.elapsed() - signed_at)
         if age > SIGNED_AT_MOST:
             raise LeaseRanOut(permit.lease.group, permit.left(), permit.patience.needed, signed_for=age)
-    # The time-out that the permit counts on, where the lease is too short for the client's own.
+    # The time-out that the permit counts on if the lease is too short for the client's own.
     request.context["read_timeout"] = permit.patience.read.total_seconds()
 
 
@@ -59,7 +59,7 @@ def _before_the_body(request: Any, **_: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Guarded:
-    """The body of a request, given out once its connection stands: AWS does nothing on headers alone."""
+    """The body of a request, released once the connection stands: AWS does nothing on headers alone."""
 
     body: bytes
     permit: Permit
@@ -69,4 +69,4 @@ class _Guarded:
         yield self.body
 
     def seek(self, _: int) -> None:
-        """botocore rewinds what it has sent before it signs anew; this always begins at the beginning."""
+        """Do nothing: botocore rewinds a body before it signs anew, and this one always starts at its beginning."""

@@ -14,7 +14,7 @@ _NAMES_PER_CALL = 50
 
 
 def read_groups(aws: Aws, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """The groups by name, in one call; names that AWS does not know are left out."""
+    """Return the groups by name, in one call; names that AWS does not know are left out."""
     found = aws.pages(
         "autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", AutoScalingGroupNames=list(names)
     )
@@ -22,7 +22,8 @@ def read_groups(aws: Aws, names: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def marks(aws: Aws, names: Sequence[str]) -> dict[str, bool]:
-    """Whether its owner has marked each group as phoenix's to change; names that AWS does not know are left out."""
+    """Tell of each group whether its owner has marked it as phoenix's to change; names that AWS does not know are left
+    out."""
     batches = (names[start : start + _NAMES_PER_CALL] for start in range(0, len(names), _NAMES_PER_CALL))
     found = {name: group for batch in batches for name, group in read_groups(aws, batch).items()}
     return {name: is_marked(group) for name, group in found.items()}
@@ -34,11 +35,11 @@ def is_marked(group: Mapping[str, Any]) -> bool:
 
 
 def unknown_groups(aws: Aws, names: Sequence[str]) -> UnknownNames:
-    """The error for names that AWS does not know, with those that it does know and that look like them."""
+    """Return the error for names that AWS does not know, with similar names that it does know."""
     try:
         found = aws.pages("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", IncludeInstances=False)
         known = [str(group["AutoScalingGroupName"]) for group in found]
-    except PhoenixError:  # what is wrong with the names is worth saying without it
+    except PhoenixError:  # the wrong names are worth an error without suggestions
         known = []
     return UnknownNames(
         "Auto Scaling group",

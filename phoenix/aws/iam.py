@@ -1,7 +1,7 @@
-"""IAM documents out of rights, and the guards that every document ends with. Pure.
+"""Make IAM documents out of rights, with the guards that end every document. Pure.
 
-Must never widen what an adapter has declared: a document allows the declared actions on the declared resources under
-the declared conditions, and denies what no adapter may ever declare.
+Must never widen a declared right: a document allows the declared actions on the declared resources under the declared
+conditions, and denies the actions that no adapter may ever declare.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from phoenix.aws.rights import WRITERS, Condition, Names, Right, Role
 from phoenix.core.tags import MANAGED, WRITTEN
 
 MOST_LETTERS: Final = 10_240
-"""What all inline policies of a role may have together, white space not counted.
+"""The size that all inline policies of a role may have together, white space not counted.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, also for the two below."""
 MOST_LETTERS_MANAGED: Final = 6_144
-"""What one managed policy may have."""
+"""The size that one managed policy may have."""
 MOST_MANAGED: Final = 10
-"""How many managed policies a role may have, unless the account has been given more: 20 at most."""
+"""The managed policies that a role may have, unless AWS has raised the account's limit: 20 at most."""
 
 _FIELD = re.compile(r"\$\{(\w+)\}")
 _OF_ONE: Final = frozenset({"Bool", "Null"})
@@ -36,7 +36,7 @@ _TAG_WRITES: Final = (
     "elasticloadbalancing:RemoveTags",
 )
 _IAM_WRITES: Final = tuple(f"iam:{begin}*" for begin in ("A", "C", "D", "E", "Put", "R", "Se", "T", "U"))
-"""Everything but Generate, Get, List and Simulate, and PassRole, which is allowed for one service only."""
+"""All of IAM's actions but Generate, Get, List and Simulate, and PassRole, which is allowed for one service only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ _UPDATE: Final = ("autoscaling:UpdateAutoScalingGroup",)
 _GUARDS: Final = (
     _Guard("NeverIam", _IAM_WRITES),
     _Guard("NeverDeleteGroups", ("autoscaling:DeleteAutoScalingGroup",)),
-    # IAM does not tell upper case from lower in the key of a tag that a condition asks for, so neither does this.
+    # IAM ignores case in the tag key of a condition, and so does this.
     _Guard(
         "NeverTheOwnersWord",
         _TAG_WRITES,
@@ -86,7 +86,7 @@ _NEVER_FOLLOW: Final = _Guard(
 
 
 def filled(rights: Iterable[Right], names: Names) -> frozenset[Right]:
-    """The rights with what is known filled into their ARNs and conditions; a field of several values multiplies."""
+    """Fill the known values into the rights' ARNs and conditions; a field with several values multiplies a right."""
     return frozenset(
         replace(
             right,
@@ -98,7 +98,7 @@ def filled(rights: Iterable[Right], names: Names) -> frozenset[Right]:
 
 
 def document(rights: Iterable[Right], role: Role) -> dict[str, Any]:
-    """The document for a role: one statement for all rights of one name, in a fixed order, and then the guards."""
+    """Return the document for a role: one statement for all rights of one name, in a fixed order, then the guards."""
     wanted = [right for right in rights if role in right.roles]
     named: dict[str, list[Right]] = defaultdict(list)
     for right in wanted:
@@ -109,31 +109,32 @@ def document(rights: Iterable[Right], role: Role) -> dict[str, Any]:
 
 
 def never_follow() -> dict[str, Any]:
-    """The document that keeps a group from following `$Latest`: it would launch each new version with no new check.
+    """Return the document that keeps a group from following `$Latest`, with which it would launch each new version
+    unchecked.
 
-    It stands apart from the others. AWS does not document whether the key of its condition is absent or "false" in an
-    update that names no template. If it is "false", this document refuses every change of capacity. A role gets it
-    once one such update has been tried (docs/first-hour.md).
+    It is a document of its own. AWS does not document whether the key of its condition is absent or "false" in an
+    update that names no template. If it is "false", this document refuses every change of capacity. Give it to a role
+    after one such update has been tried (docs/first-hour.md).
     """
     denied = _statement("Deny", _NEVER_FOLLOW.name, _NEVER_FOLLOW.actions, _NEVER_FOLLOW)
     return {"Version": "2012-10-17", "Statement": [denied]}
 
 
 def unfilled(found: object) -> tuple[str, ...]:
-    """Names of the fields that a document leaves to whoever uses it."""
+    """Return the names of the fields that the user of a document must fill in."""
     return tuple(sorted(set(_FIELD.findall(str(found)))))
 
 
 def letters(found: Mapping[str, Any]) -> int:
-    """Its size as IAM counts: without white space."""
+    """Return the document's size as IAM counts it: without white space."""
     return sum(not letter.isspace() for letter in json.dumps(found))
 
 
 def split(found: Mapping[str, Any], most: int = MOST_LETTERS_MANAGED) -> list[dict[str, Any]]:
-    """The same rights in as many documents as are needed so that none has more than `most` letters.
+    """Divide the rights into documents of at most `most` letters each.
 
-    A statement that is too long for one document is divided by its resources. What is denied stays denied wherever it
-    stands: a role has all of its policies at once.
+    A statement that is too long for one document is divided by its resources. A denial may be in any of the documents:
+    a role has all of its policies at once.
     """
     parts: list[dict[str, Any]] = []
     pieces = [piece for statement in found["Statement"] for piece in _pieces(statement, most)]
@@ -157,7 +158,7 @@ def _pieces(statement: Mapping[str, Any], most: int) -> Iterator[dict[str, Any]]
 
 
 def _with(part: Mapping[str, Any], *pieces: Mapping[str, Any]) -> dict[str, Any]:
-    """The document with these statements added, and names that are told apart: a document has each but once."""
+    """Add these statements to the document, under unique names: a document may have each name but once."""
     count: dict[str, int] = defaultdict(int)
     statements = []
     for each in (*part["Statement"], *pieces):
@@ -168,14 +169,14 @@ def _with(part: Mapping[str, Any], *pieces: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _allowed(name: str, rights: list[Right]) -> dict[str, Any]:
-    """Rights of one name differ in what they are about, never in kind: their values are added up."""
+    """Merge rights of one name: they differ in their resources and values only, which are added up."""
     values: dict[tuple[str, str], list[str]] = defaultdict(list)
     for right in rights:
         for condition in right.when:
             values[condition.operator, condition.key] += condition.values
     when = tuple(Condition(*place, _sorted(found)) for place, found in values.items())
     if any({(c.operator, c.key) for c in right.when} != set(values) for right in rights):
-        raise ValueError(f"the rights called {name} hang on different conditions; give them different names")
+        raise ValueError(f"the rights called {name} have different conditions; give them different names")
     on = _sorted(resource for right in rights for resource in right.on)
     return _statement("Allow", name, _sorted(right.action for right in rights), _Guard(name, (), on=on, when=when))
 
@@ -183,7 +184,7 @@ def _allowed(name: str, rights: list[Right]) -> dict[str, Any]:
 def _statement(effect: str, name: str, actions: tuple[str, ...], scope: _Guard) -> dict[str, Any]:
     condition: dict[str, dict[str, str | list[str]]] = {}
     for each in scope.when:
-        # Lists everywhere else: one field of Terraform may become several elements of the list that it is in.
+        # All others are lists: one field of Terraform may become several elements of its list.
         single = each.operator in _OF_ONE
         condition.setdefault(each.operator, {})[each.key] = each.values[0] if single else [*each.values]
     plain = {"Sid": name, "Effect": effect, "Action": list(actions), "Resource": list(scope.on)}

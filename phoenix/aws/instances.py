@@ -12,14 +12,14 @@ from phoenix.aws.session import Aws
 from phoenix.core.trigger import LiveInstance
 
 _VERSION_TAG = "aws:ec2launchtemplate:version"
-_FILTER_VALUES = 200  # what one filter takes at most
+_FILTER_VALUES = 200  # the most values that one filter takes
 _GONE = frozenset({"shutting-down", "terminated"})
 
 
 def read_instances(aws: Aws, ids: Sequence[str]) -> list[LiveInstance]:
-    """These instances, by id; those that EC2 does not know, or that are gone, are left out.
+    """Return these instances by id; instances that EC2 does not know, or that are gone, are left out.
 
-    Asks with a filter, since asking by id fails as a whole when one of them is unknown.
+    Asks with a filter: a call by ids fails as a whole if one of them is unknown.
     """
     rest = iter(sorted(set(ids)))
     batches = list(iter(lambda: list(islice(rest, _FILTER_VALUES)), []))

@@ -1,7 +1,7 @@
-"""Attributes of adapter classes that are made when they are first asked for.
+"""Attributes of adapter classes that are made on first use.
 
-What an adapter looks for before a start, and the rights that takes, is declared beside the code that does it. A
-rollback needs neither, and must not wait until that code is loaded.
+An adapter declares its checks before a start, and their rights, beside the code of the checks. A rollback needs
+neither, and must never wait until that code is loaded.
 """
 
 from __future__ import annotations
@@ -23,5 +23,5 @@ class _Late:
 
 
 def late(make: Callable[[], object]) -> Any:
-    """A class attribute with the value that `make` returns, made once; the attribute's annotation says its type."""
+    """A class attribute with the value that `make` returns, made once; the annotation gives its type."""
     return _Late(make)

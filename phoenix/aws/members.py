@@ -1,8 +1,8 @@
-"""What AWS answers and the installed model of its API does not know.
+"""Find members of AWS's answers that the installed model of its API does not know.
 
-botocore leaves out every member that is newer than it is. Where phoenix reads something in order to write it back, such
-a member would be written back absent, and nothing could see the difference: both sides were parsed by one model. Must
-never judge: who writes back decides what to do about a member that it cannot carry.
+botocore drops every member that is newer than its model. If phoenix reads a resource in order to write it back, such a
+member would be lost, and no comparison could tell: the same model parses both sides. Must never judge: the code that
+writes back decides about a member that it cannot carry.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _OF_ANSWERS = ("requestId", "RequestId", "ResponseMetadata")
 
 @contextmanager
 def unknown_members(aws: Aws, service: str, method: str) -> Iterator[set[str]]:
-    """Collect, while the block calls `method`, the members that AWS answers and the model does not know.
+    """Collect the members that AWS answers to `method` in the block and that the model does not know.
 
-    As `Rules.Actions.JwtValidationConfig.NewMember`, without the numbers of list entries; complete once the call has
-    been made, over all its pages. Empty too where answers are no XML, which nothing here can read.
+    Spelled as `Rules.Actions.JwtValidationConfig.NewMember`, without the numbers of list entries; complete once the
+    call has returned, over all its pages. Also empty if the answers are not XML, which this module cannot read.
 
         with unknown_members(aws, "elbv2", "describe_rules") as unknown:
             answer = aws.call("elbv2", "describe_rules", RuleArns=arns)
@@ -43,12 +43,12 @@ def unknown_members(aws: Aws, service: str, method: str) -> Iterator[set[str]]:
 
 
 def below(unknown: set[str], *places: str) -> tuple[str, ...]:
-    """Those that belong to one of these members: `below(unknown, "Rules.Actions")`. In order."""
+    """Return the unknown members below one of these members, in order: `below(unknown, "Rules.Actions")`."""
     return tuple(sorted(path for path in unknown if path.startswith(tuple(f"{place}." for place in places))))
 
 
 def _listen(operation_model: Any, response_dict: dict[str, Any], **_: object) -> None:
-    """botocore has an answer, and has not parsed it yet. An answer that is an error has no members."""
+    """Read an answer that botocore has not parsed yet. An error has no members."""
     listeners = _LISTENERS.get()
     if not listeners or response_dict.get("status_code", 200) >= 300:
         return
@@ -92,7 +92,7 @@ def _walk_structure(shape: Any, element: ElementTree.Element, path: tuple[str, .
 
 
 def _xml_name(shape: Any, name: str) -> str:
-    """How a member is spelled on the wire."""
+    """Return a member's spelling on the wire."""
     return str(shape.serialization.get("name", name))
 
 

@@ -1,4 +1,4 @@
-"""An account's quotas, as Service Quotas tells them. Reads only."""
+"""An account's quotas, from Service Quotas. Reads only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NO_SUCH_QUOTA: Final = "NoSuchResourceException"
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A quota by AWS's name and code, with AWS's default. Without `adjustable` no account has another value."""
+    """A quota by AWS's name and code, with AWS's default. If it is not `adjustable`, no account has another value."""
 
     service: str
     code: str
@@ -28,7 +28,7 @@ class Quota:
 
 
 def read_quota(aws: Aws, service: str, code: str) -> Mapping[str, Any] | None:
-    """The quota as this account has it; None where this Region has no such quota."""
+    """Return this account's value of the quota; None if this Region has no such quota."""
     try:
         found: Mapping[str, Any] = aws.call("service-quotas", "get_service_quota", ServiceCode=service, QuotaCode=code)[
             "Quota"
@@ -41,13 +41,13 @@ def read_quota(aws: Aws, service: str, code: str) -> Mapping[str, Any] | None:
 
 
 def value_of(aws: Aws, quota: Quota) -> int:
-    """How much this account may have."""
+    """Return this account's limit."""
     found = read_quota(aws, quota.service, quota.code) if quota.adjustable else None
     return quota.default if found is None else int(found["Value"])
 
 
 def request_for(quota: Quota, wanted: int) -> str:
-    """The command that asks AWS for more."""
+    """Return the command that asks AWS for more."""
     return (
         f"aws service-quotas request-service-quota-increase --service-code {quota.service} \\\n"
         f"    --quota-code {quota.code} --desired-value {wanted}"

@@ -1,7 +1,7 @@
-"""Rights, as adapters declare them beside their calls: which action, for whom, on what, under which condition. Pure.
+"""Rights, as adapters declare them beside their calls: action, command, resource and condition. Pure.
 
-Must never know an adapter or a policy: ARNs have fields, `${auto_scaling_group}`, which whoever knows the names fills
-in. What stays unfilled is for Terraform, which spells its own fields the same way.
+Must never know an adapter or a policy: ARNs have fields such as `${auto_scaling_group}`, which the caller fills in. An
+unfilled field is for Terraform, which spells its own fields the same way.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Names = Mapping[str, tuple[str, ...]]
 
 
 class Role(StrEnum):
-    """Who a right is for. `plan` reads; `rotate` does everything; `rollback` only brings back."""
+    """The commands that need a right. `plan` reads; `rotate` does everything; `rollback` only brings back."""
 
     PLAN = "plan"
     ROTATE = "rotate"
@@ -27,7 +27,7 @@ class Role(StrEnum):
 
 ALL: Final = frozenset(Role)
 FORWARD: Final = frozenset({Role.PLAN, Role.ROTATE})
-"""Readers that only go forward: a rollback never asks that."""
+"""Reads that a rollback never makes."""
 WRITERS: Final = frozenset({Role.ROTATE, Role.ROLLBACK})
 ROTATE: Final = frozenset({Role.ROTATE})
 
@@ -45,7 +45,7 @@ class Condition:
 class Right:
     """One action on one kind of resource. Rights of one `name` become one statement of a document.
 
-    `implied`: nobody calls it; AWS asks whether the caller of something else might.
+    `implied`: phoenix does not call the action; AWS checks the right for it when phoenix calls another one.
     """
 
     action: str
@@ -65,18 +65,18 @@ def arn(service: str, resource: str) -> str:
 
 
 IS_MANAGED: Final = Condition("StringEquals", f"aws:ResourceTag/{MANAGED}", ("true",))
-"""The owner's word that phoenix may change a thing. Nothing below lets phoenix write that tag."""
+"""The owner's permission to change a resource. No right lets phoenix write that tag."""
 
 GROUPS: Final = (arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/${auto_scaling_group}"),)
 TEMPLATES: Final = (arn("ec2", "launch-template/*"),)
 
 KEYS: Final = ("${key_arn}",)
-"""Keys of the owner's in KMS; a document leaves these rights out where there are none."""
+"""The owner's keys in KMS; a document leaves these rights out if there are none."""
 
 
 def with_key(service: str, *actions: str, roles: frozenset[Role] = ALL) -> Rights:
-    """Rights on the owner's key, as far as `service` uses it for the caller. AWS asks for them; no call names them."""
-    # The end is open: in China the name of a service ends in .com.cn.
+    """Return the rights on the owner's key that `service` uses for the caller. AWS checks them; no call names them."""
+    # The pattern has an open end: in China the name of a service ends in .com.cn.
     through = Condition("StringLike", "kms:ViaService", (f"{service}.*.amazonaws.com*",))
     return frozenset(Right(f"kms:{action}", "UseKeys", roles, KEYS, (through,), implied=True) for action in actions)
 
@@ -89,10 +89,10 @@ OUR_TAGS: Final = (
 
 
 def reads(*actions: str, roles: frozenset[Role] = ALL) -> Rights:
-    """Reads that AWS cannot narrow down to a resource."""
+    """Return rights to reads that AWS cannot restrict to a resource."""
     return frozenset(Right(action, "Read", roles) for action in actions)
 
 
 def actions_of(rights: Rights, *, implied: bool = True) -> frozenset[str]:
-    """Names of the actions alone; those that are merely implied may be left out."""
+    """Return the names of the actions; implied ones may be left out."""
     return frozenset(right.action for right in rights if implied or not right.implied)

@@ -1,7 +1,7 @@
 """Credentials of a role, assumed once for each rotation and renewed before they expire: rotations outlive an hour.
 
-The name of the session says on whose behalf a call was made, so that CloudTrail shows `phoenix-<rotation id>`. Loads
-boto3: must only be imported by a session that has to assume a role.
+The name of the session tells the rotation of a call: CloudTrail shows `phoenix-<rotation id>`. Must never be imported
+by a session that does not assume a role, because it loads boto3.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from phoenix import __version__
 
 _LONGEST_NAME: Final = 64
 _MOST_NAMES: Final = 64
-"""Rotations whose sessions are kept; a process that lives for weeks works on many."""
+"""The number of rotations whose sessions are kept: a process that lives for weeks works on many."""
 _METHOD: Final = "assume-role"
 
 
 def session_name(rotation: str) -> str:
-    """`phoenix-<rotation id>`, as STS takes it; the version of phoenix where no rotation is worked on.
+    """Return `phoenix-<rotation id>` in letters that STS takes; phoenix's version if there is no rotation in work.
 
-    A long id loses its beginning: its end is what tells rotations of one group apart.
+    A long id loses its beginning: the ids of one group's rotations differ at the end.
     """
     told = re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", rotation or __version__)
     return f"phoenix-{told[-(_LONGEST_NAME - len('phoenix-')) :]}"
@@ -42,7 +42,7 @@ def session_name(rotation: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Which role, whose credentials may assume it, and how clients for STS are made."""
+    """The role, the credentials that may assume it, and the maker of clients for STS."""
 
     arn: str
     external_id: str | None
@@ -51,8 +51,7 @@ class Role:
 
 
 class RoleCredentials:
-    """What botocore takes for credentials. Looks at every signature on whose behalf it is, and answers with that
-    session's."""
+    """Credentials as botocore uses them. Every signature gets those of its rotation's session."""
 
     method = _METHOD
 
@@ -62,15 +61,15 @@ class RoleCredentials:
         self._lock = threading.Lock()
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        """Those of the rotation that is worked on in this thread; assumes the role where they are not there yet."""
+        """Return the credentials for this thread's rotation; assume the role if there are none yet."""
         return self._session(session_name(self._on_behalf_of())).get_frozen_credentials()
 
     def get_deferred_property(self, property_name: str) -> Callable[[], Any]:
-        """What botocore asks for when it looks for an endpoint."""
+        """The property that botocore reads when it looks for an endpoint."""
         return lambda: getattr(self.get_frozen_credentials(), property_name, None)
 
     def __getattr__(self, name: str) -> Any:
-        """Keys and tokens, where somebody takes them one by one."""
+        """Keys and token one by one, for callers that read them so."""
         if name not in ReadOnlyCredentials._fields:
             raise AttributeError(name)
         return getattr(self.get_frozen_credentials(), name)
@@ -97,9 +96,9 @@ class RoleCredentials:
 
 
 def session_as(credentials: RoleCredentials, profile: str | None, region: str | None) -> boto3.Session:
-    """A session that signs with these credentials, whatever else its profile and environment have.
+    """Return a session that signs with these credentials, whatever its profile and environment hold.
 
-    boto3 takes keys that stay as they are; credentials that are renewed it takes from the session below it.
+    boto3 takes fixed keys only; renewable credentials must be set in the botocore session below it.
     """
     core = Session(profile=profile)
     core.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
@@ -114,5 +113,5 @@ class _Given(CredentialProvider):
         self._credentials: Any = credentials
 
     def load(self) -> Any:
-        """The credentials; nothing is assumed yet."""
+        """Return the credentials; the role is not assumed yet."""
         return self._credentials

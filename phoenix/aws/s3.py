@@ -23,11 +23,11 @@ IAM_ACTIONS: Final[Rights] = frozenset(
 )
 
 _SUFFIXES = (".yaml", ".yml")
-_MOST_BYTES = 4 * 1024 * 1024  # more than any policy may have; whoever reads it says so
+_MOST_BYTES = 4 * 1024 * 1024  # more than a policy may have; its reader reports that
 
 
 class S3Source:
-    """The policies right below `s3://bucket/prefix`; what lies deeper is none."""
+    """The policies directly below `s3://bucket/prefix`; deeper objects are ignored."""
 
     def __init__(self, url: str, aws: Aws) -> None:
         parts = urlsplit(url)
@@ -39,11 +39,11 @@ class S3Source:
         self._fetched: dict[str, bytes] = {}
 
     def iam_names(self) -> Names:
-        """Where the policies are."""
+        """The address of the policies."""
         return {"bucket_arn": (f"arn:${{partition}}:s3:::{self._bucket}",), "prefix": (self._prefix,)}
 
     def names(self) -> Sequence[str]:
-        """Names of all objects that could be policies, sorted, without the prefix.
+        """Return the sorted names of all objects that could be policies, without the prefix.
 
         Raises:
             UsageError: there is no such bucket.
@@ -59,11 +59,11 @@ class S3Source:
         return sorted(self._stamps)
 
     def stamp(self, name: str) -> str:
-        """The object's ETag when it was listed."""
+        """Return the object's ETag from the listing."""
         return self._stamps.get(name, "")
 
     def fetch(self, names: Sequence[str]) -> None:
-        """Get these side by side. What cannot be had is left to `read`, which says so."""
+        """Get these objects side by side. `read` reports those that cannot be read."""
 
         def get(name: str) -> None:
             with suppress(PermanentError):
@@ -72,7 +72,7 @@ class S3Source:
         self._aws.side_by_side([partial(get, name) for name in names])
 
     def read(self, name: str) -> bytes:
-        """The content of one object.
+        """Return the content of one object.
 
         Raises:
             NotFound: there is no such object.

@@ -1,4 +1,4 @@
-"""What every adapter is given besides its own settings, so that adding one changes nothing in the composition root."""
+"""The scope that every adapter gets besides its own settings: a new adapter changes nothing in the composition root."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from phoenix.ports import Clock
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One group in one account and Region. `slots` are the names of its Auto Scaling groups, `terms` what its policy
-    wants, as far as the core needs to know."""
+    """One group in one account and Region. `slots` are the names of its Auto Scaling groups, `terms` its policy's
+    wishes as the core knows them."""
 
     group: str
     slots: Mapping[Slot, str]

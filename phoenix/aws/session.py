@@ -1,7 +1,7 @@
-"""One session for one account, Region and role, and one client a service.
+"""One session for one account, Region and role, with one client per service.
 
 Must never load boto3 before the first call, nor make a client that no call needs: EC2's alone costs 0.1 s, and a
-rollback needs none. All access is plain boto3: AWS_ENDPOINT_URL, AWS_REGION, profiles and roles work as everywhere.
+rollback does not need it. All access is plain boto3: AWS_ENDPOINT_URL, AWS_REGION, profiles and roles work as usual.
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ _THREADS = 8
 
 @dataclass(frozen=True, slots=True)
 class _Patience:
-    """How long to wait for an answer, and how often to ask in all; None: as botocore and AWS_MAX_ATTEMPTS say."""
+    """The time to wait for an answer, and the number of tries; None: botocore's default and AWS_MAX_ATTEMPTS."""
 
     seconds: float = _READ_SECONDS
     tries: int | None = None
 
 
 _NEWS = _Patience(5, tries=1)
-"""Whoever sends news must not wait for long, and somebody tries again."""
+"""News must not hold up a rotation; the engine sends it again later."""
 _STORE = _Patience(3, tries=2)
-"""A table answers in milliseconds, or a rollback goes on without it: nothing of it moves before that."""
+"""A table answers in milliseconds, or a rollback goes on without it: its first write waits for the table."""
 _PATIENCE = {"sns": _NEWS, "events": _NEWS, "dynamodb": _STORE}
-"""By service; DynamoDB is used for nothing but stores, the other two for nothing but news."""
+"""By service: DynamoDB serves stores only, the other two serve news only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where AWS is and who we are there; None leaves it to environment and profile. `account` is what is expected."""
+    """Profile, Region and role; None leaves them to the environment. `account` is the expected one."""
 
     region: str | None = None
     profile: str | None = None
@@ -66,7 +66,7 @@ class Access:
 class Aws:
     """Calls to AWS with errors translated. Thread-safe; with `threads` 1, side by side means one by one.
 
-    `observer` is told of every call, and knows for which rotation it is made; `connect` is how long a connection may
+    `observer` is told of every call, and knows the rotation it is made for; `connect` is the time that a connection may
     take.
     """
 
@@ -87,12 +87,12 @@ class Aws:
         self._clients: dict[str, Any] = {}
         self._account: str | None = None
         self.requests = 0
-        """How many requests have been sent so far, repeated ones included."""
+        """The number of requests sent so far, repetitions included."""
         self._counting = threading.Lock()
         self._lock = threading.RLock()
 
     def client(self, service: str) -> Any:
-        """The service's client, made on first use. Calls made on it directly belong into `translated`."""
+        """Return the service's client, made on first use. Wrap direct calls on it in `translated`."""
         with self._lock:
             if service not in self._clients:
                 if service != "sts":
@@ -120,17 +120,17 @@ class Aws:
                 yield from page.get(items, ())
 
     def side_by_side(self, calls: Sequence[Callable[[], T]]) -> list[T]:
-        """The results of the calls, in their order; the first error among them is raised when all have ended."""
+        """Return the results of the calls, in their order; raise the first error once all have ended."""
         if len(calls) < 2 or self._threads < 2:
             return [call() for call in calls]
         with ThreadPoolExecutor(min(len(calls), self._threads), thread_name_prefix="aws") as pool:
-            # Each in a copy of our context: what is done in a thread is still done for the same rotation.
+            # Each in a copy of our context, so that a thread's calls count for the same rotation.
             futures = [pool.submit(copy_context().run, call) for call in calls]
         return [future.result() for future in futures]
 
     @property
     def region(self) -> str | None:
-        """The Region that calls go to; None when none is configured, which the first call will say."""
+        """The Region of the calls; None if none is configured, which the first call reports."""
         region: str | None = self._open().region_name
         return region
 
@@ -143,14 +143,14 @@ class Aws:
         log.debug("aws.asked", extra={"call": event_name.removeprefix("before-send.")})
 
     def account_id(self) -> str:
-        """The account that the credentials belong to; asked for once."""
+        """Return the account of the credentials; it is read once."""
         with self._lock:
             if self._account is None:
                 self._account = str(self.call("sts", "get_caller_identity")["Account"])
             return self._account
 
     def _refuse_wrong_account(self) -> None:
-        """Names of groups repeat from account to account: credentials for another one must not get as far as a read."""
+        """Refuse credentials for another account before any read: the same group names exist in many accounts."""
         expected = self.access.account
         if expected is not None and self.account_id() != expected:
             raise Blocked(
@@ -171,9 +171,10 @@ def _action(client: Any, service: str, method: str) -> str:
 
 
 def _config(patience: _Patience = _Patience(), connect: timedelta = CONNECT) -> Any:
-    """`standard` retries throttling and lost answers twice; every write of ours is absolute, so repeating is safe.
+    """Return the client's configuration. `standard` repeats throttled and lost calls twice; our writes are absolute, so
+    that is safe.
 
-    AWS_MAX_ATTEMPTS still decides how often, except where our patience says so.
+    AWS_MAX_ATTEMPTS decides the number of tries unless the service has a patience of its own.
     """
     from botocore.config import Config
 
@@ -198,7 +199,7 @@ def _new_session(access: Access, observer: CallObserver) -> boto3.Session:
 
 
 def _assuming(access: Access, source: boto3.Session, observer: CallObserver) -> boto3.Session:
-    """A session that signs with the role's credentials, in the Region of the one that assumes it."""
+    """Return a session that signs with the role's credentials, in the Region of the assuming session."""
     from botocore.exceptions import NoCredentialsError
 
     from phoenix.aws.roles import Role, RoleCredentials, session_as

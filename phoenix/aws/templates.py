@@ -1,6 +1,6 @@
-"""Launch templates: which one a group uses, which of its versions are the owner's, and which are ours.
+"""Launch templates: the one that a group uses, the owner's versions of it, and ours.
 
-Must never take a version that phoenix has made for the owner's wish: its description gives it away.
+Must never take a version that phoenix made for the owner's wish: its description tells.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from phoenix.aws.session import Aws
 from phoenix.errors import NotFound
 
 OURS = "phoenix "
-"""How the description of every version begins that phoenix makes."""
+"""The beginning of the description of every version that phoenix makes."""
 
 MOST_VERSIONS = 10_000
-"""Versions of one template that EC2 keeps; then it makes no further one."""
+"""The number of versions that EC2 allows for one template."""
 _WINDOW = 100
-_MOST_PER_CALL = 200  # not the default: a short list is easily taken for a complete one
+_MOST_PER_CALL = 200  # not the default page size: a short list is easily taken for a complete one
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class TemplateUse:
 
 @dataclass(frozen=True, slots=True)
 class TemplateVersion:
-    """One version of a template, and all that it says (`content`, as EC2 spells it)."""
+    """One version of a template with its whole `content`, as EC2 spells it."""
 
     template: str
     number: int
@@ -46,17 +46,17 @@ class TemplateVersion:
 
 
 def template_of(group: Mapping[str, Any]) -> TemplateUse | None:
-    """What an Auto Scaling group launches from; None for a launch configuration."""
+    """Return the template that an Auto Scaling group launches from; None for a launch configuration."""
     policy = group.get("MixedInstancesPolicy")
     found = policy["LaunchTemplate"]["LaunchTemplateSpecification"] if policy else group.get("LaunchTemplate")
     if not found:
         return None
-    # No version at all means the default one, and AWS leaves the key out then.
+    # AWS leaves the key out if the group follows the default version.
     return TemplateUse(str(found["LaunchTemplateId"]), str(found.get("Version") or "$Default"))
 
 
 def read_version(aws: Aws, template: str, version: str, *, resolve_alias: bool = False) -> TemplateVersion:
-    """One version, by number, `$Latest` or `$Default`. `resolve_alias` replaces `resolve:ssm:…` by an image id.
+    """Return one version, by number, `$Latest` or `$Default`. `resolve_alias` replaces `resolve:ssm:…` by an image id.
 
     Raises:
         NotFound: there is no such template or version.
@@ -69,8 +69,8 @@ def read_version(aws: Aws, template: str, version: str, *, resolve_alias: bool =
 
 
 def newest_first(aws: Aws, template: str) -> Iterator[TemplateVersion]:
-    """All versions, newest first. One call usually suffices, two nearly always; what lies further back is read as a
-    whole, since numbers have gaps where versions were deleted: one call for every two hundred that there are."""
+    """Yield all versions, newest first. One call usually suffices, two nearly always. Older versions are listed in
+    full, one call per two hundred, because deleted versions leave gaps in the numbers."""
     latest = read_version(aws, template, "$Latest")
     yield latest
     top, bottom = latest.number - 1, max(1, latest.number - _WINDOW)
@@ -81,12 +81,12 @@ def newest_first(aws: Aws, template: str) -> Iterator[TemplateVersion]:
 
 
 def count_versions(aws: Aws, template: str) -> int:
-    """How many versions there are; one call for every two hundred."""
+    """Return the number of versions; one call per two hundred."""
     return len(_read(aws, template))
 
 
 def newest_of_the_owner(aws: Aws, template: str) -> TemplateVersion:
-    """The newest version that phoenix did not make.
+    """Return the newest version that phoenix did not make.
 
     Raises:
         NotFound: every version is ours.
@@ -95,7 +95,7 @@ def newest_of_the_owner(aws: Aws, template: str) -> TemplateVersion:
 
 
 def down_to_the_owners(aws: Aws, template: str) -> Sequence[TemplateVersion]:
-    """All versions down to the newest that phoenix did not make, newest first.
+    """Return all versions down to the newest that phoenix did not make, newest first.
 
     Raises:
         NotFound: every version is ours.
@@ -108,10 +108,10 @@ def down_to_the_owners(aws: Aws, template: str) -> Sequence[TemplateVersion]:
 
 @dataclass(frozen=True, slots=True)
 class ToCopy:
-    """What the next version is made from, and all `versions` down to the owner's newest, newest first.
+    """The source of the next version, and all `versions` down to the owner's newest, newest first.
 
-    `is_ours` where the owner's versions are all deleted, as a clean-up of old versions does: then our newest is copied,
-    which holds what the owner's held, but for the image.
+    `is_ours`: the owner's versions are all deleted, as a clean-up of old versions does. Then our newest is copied,
+    which equals the owner's but for the image.
     """
 
     source: TemplateVersion
@@ -120,7 +120,7 @@ class ToCopy:
 
 
 def versions_to_copy(aws: Aws, template: str) -> ToCopy:
-    """The owner's newest version, or ours where there is none of the owner's.
+    """Return the owner's newest version, or ours if the owner has none.
 
     Raises:
         NotFound: there is no such template.
@@ -136,9 +136,9 @@ def versions_to_copy(aws: Aws, template: str) -> ToCopy:
 
 
 def is_copy(version: TemplateVersion, older: TemplateVersion) -> bool:
-    """Whether the owner has made it out of ours, the next older one: phoenix never describes two versions alike.
+    """True if the owner made this version out of ours, the next older one: phoenix never describes two versions alike.
 
-    Terraform does that when something else changes and the description is left to phoenix.
+    Terraform does that if another argument changes and the description is ignored.
     """
     return version.is_ours and version.description == older.description
 

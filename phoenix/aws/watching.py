@@ -1,6 +1,6 @@
-"""Tell an observer of every call that a client makes: which, how long, how often AWS asked to slow down.
+"""Tell an observer of every call of a client: its name, its time, and how often AWS asked to slow down.
 
-Must never load botocore, nor keep parameters or answers: they hold what must not be told.
+Must never load botocore, nor keep parameters or answers: they may hold secrets.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from phoenix.aws.errors import is_throttle
 from phoenix.ports import AwsCall, CallObserver
 
 _OURS: Final = "phoenix"
-"""Where in botocore's own context of a call our notes are."""
+"""The key of our notes in botocore's context of a call."""
 
 
 class Nobody:
-    """Watches nothing, and works on nobody's behalf."""
+    """An observer that ignores every call, and has no rotation."""
 
     listens = False
 
     def rotation(self) -> str:
-        """None is worked on."""
+        """Return an empty id: there is no rotation in work."""
         return ""
 
     def called(self, call: AwsCall) -> None:
@@ -29,13 +29,13 @@ class Nobody:
 
 
 def watch(client: Any, service: str, observer: CallObserver) -> None:
-    """Listen to the client from now on, if anybody wants to know."""
+    """Watch the client from now on, if the observer wants calls."""
     if observer.listens:
         _Watch(service, observer).follow(client)
 
 
 class _Watch:
-    """The notes of a call lie in its own context: calls of many threads share a client."""
+    """Notes on one call. They are kept in the call's own context, because threads share a client."""
 
     def __init__(self, service: str, observer: CallObserver) -> None:
         self._service, self._observer = service, observer
@@ -52,7 +52,7 @@ class _Watch:
         context[_OURS] = {"operation": model.name, "began": time.time_ns(), "throttles": 0}
 
     def _hear(self, context: dict[str, Any], parsed_response: Any = None, **_: object) -> None:
-        """One try; botocore may make several before the call ends."""
+        """Note one try; botocore may make several before the call ends."""
         notes = context.get(_OURS)
         if notes is not None and parsed_response is not None and is_throttle(parsed_response):
             notes["throttles"] += 1

@@ -1,7 +1,7 @@
 """Are the owner's CloudWatch alarms quiet while the candidate has traffic?
 
-Must never take missing or insufficient information for an alarm that is quiet, once there is something to measure, nor
-what rings about the other generation for the candidate's doing.
+Must never take a lack of data for a quiet alarm once the candidate has traffic. Must never blame the candidate for an
+alarm about the other generation.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Settings(GateKeys):
 
 
 class AlarmGate:
-    """All alarms in one call a look; the children of composite ones and the history only where they decide."""
+    """Reads all alarms in one call a tick; composite alarms' children and the history only if they decide."""
 
     settings = Settings
     name = "alarm"
@@ -69,10 +69,10 @@ class AlarmGate:
         self._steps = scope.terms.steps
 
     def check(self, rotation: Rotation, seen: Observation) -> Verdict:
-        """FAIL for one in ALARM, now or while nothing looked; WAIT for one that is missing or lacks measurements.
+        """FAIL for an alarm in ALARM, now or between two ticks; WAIT for one that is missing or lacks data.
 
-        What has no traffic is not measured: an alarm about it that has no data is as it should be. One that rings
-        before the candidate has any traffic, or about the old generation, is not the candidate's: that waits.
+        An alarm about a slot without traffic is right to have no data. An alarm that rings before the candidate has
+        traffic, or about the old generation, is not the candidate's: that is WAIT.
         """
         is_gap = rotation.looked_at is not None and seen.at - rotation.looked_at > _GAP
         alarms = self._read(lambda alarm: is_gap or alarm.state != OK)
@@ -88,8 +88,8 @@ class AlarmGate:
         return Verdict(self.name, Judgement.PASS, ", ".join(reason for _, reason in found))
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
-        """Alarms that do not exist, that ring already, that could never become OK, and that watch something else; bakes
-        that end before an alarm could ring."""
+        """Find alarms that do not exist, ring already, could never become OK or watch other resources; and bakes that
+        end before an alarm could ring."""
         alarms = self._read(lambda _: True)
         start = Start(self._group, slots, live)
         found = (blocker_of(name, alarms.get(name), start) for name in self._names)
@@ -99,7 +99,7 @@ class AlarmGate:
         return [*(b for b in (*found, *strange) if b is not None), *short_bakes(watched, self._steps)]
 
     def _balancers(self, slots: Mapping[Slot, SlotState], alarms: Sequence[Alarm]) -> frozenset[str]:
-        """The load balancers of both slots, asked for only where an alarm watches one."""
+        """Return the load balancers of both slots; read only if an alarm watches one."""
         arns = [arn for state in slots.values() for arn in state.target_groups]
         if not arns or not any(name == BALANCER for alarm in alarms for name, _ in alarm.dimensions):
             return frozenset()
@@ -117,7 +117,7 @@ class AlarmGate:
         measured = 100 - rotation.weight if about is rotation.old.slot else rotation.weight
         if measured == 0:
             return Judgement.PASS, f"{name} has no data, and none is expected without traffic"
-        why = ": it counts errors, and takes no data for missing; phoenix plan says what mends that"
+        why = ": it counts errors, and treats no data as missing; phoenix plan has the command that mends it"
         return (
             Judgement.WAIT,
             f"{name} has too few measurements ({alarm.state}){why if alarm.is_silent_at_zero else ''}",
@@ -139,13 +139,13 @@ class AlarmGate:
         return (Judgement.FAIL, rang) if rotation.weight else (Judgement.WAIT, _not_yet(rang))
 
     def _was_ok_since(self, alarm: Alarm, since: datetime, now: datetime) -> bool:
-        """True when it has been OK between then and now, though it rings again."""
+        """True if the alarm has been OK between then and now, even if it rings again."""
         if alarm.changed_at <= since:
             return False
         return any(_new_state(item).get("stateValue") == OK for item in self._history(alarm.name, since, now))
 
     def _read(self, wants_children: Callable[[Alarm], bool]) -> dict[str, Alarm]:
-        """The alarms by name, and the children of those composite ones that are wanted."""
+        """Return the alarms by name, with the children of the composite ones asked for."""
         found = self._described(self._names)
         for _ in range(_DEPTH):
             parents = [alarm for alarm in found.values() if alarm.children and wants_children(alarm)]
@@ -157,7 +157,7 @@ class AlarmGate:
         return {name: with_children(alarm, found) for name, alarm in found.items()}
 
     def _described(self, names: Sequence[str]) -> dict[str, Alarm]:
-        """Both kinds come on the same pages, and a page may be short: an alarm left out would count as deleted."""
+        """Read all pages: both kinds share them, a page may be short, and a missed alarm would count as deleted."""
         found: dict[str, Alarm] = {}
         wanted = list(dict.fromkeys(names))
         for start in range(0, len(wanted), _AT_A_TIME):
@@ -175,7 +175,7 @@ class AlarmGate:
         return found
 
     def _missed(self, rotation: Rotation, seen: Observation, alarms: Mapping[str, Alarm]) -> str | None:
-        """What happened between two looks that lie too far apart, on a laptop that slept for instance."""
+        """Judge the time between two ticks that are too far apart, for example on a laptop that slept."""
         looked_at = rotation.looked_at
         if looked_at is None or seen.at - looked_at <= _GAP:
             return None
@@ -184,7 +184,7 @@ class AlarmGate:
                 continue
             by_the_old_one = False
             for alarm in _heard(alarms[name], alarms):
-                # A composite one comes after its children: what the old generation's has made ring is explained.
+                # A composite alarm comes after its children, so that one of the old generation's can explain its ring.
                 told = None if alarm.children and by_the_old_one else self._rang_between(alarm, looked_at, seen.at)
                 if told is not None and alarm.is_about(seen.slots) is not rotation.old.slot:
                     return told
@@ -192,7 +192,7 @@ class AlarmGate:
         return None
 
     def _rang_between(self, alarm: Alarm, start: datetime, end: datetime) -> str | None:
-        """How one that is silent now rang meanwhile; what rings still is judged as it stands."""
+        """Tell how an alarm that is silent now rang meanwhile; one that still rings is judged by its state."""
         if alarm.rings or alarm.changed_at <= start:
             return None
         for item in self._history(alarm.name, start, end):
@@ -216,8 +216,8 @@ class AlarmGate:
 
 
 def _heard(alarm: Alarm, known: Mapping[str, Alarm], above: frozenset[str] = frozenset()) -> Iterator[Alarm]:
-    """Those whose ring is a ring of this alarm, itself last. A composite one that any of its children makes ring tells
-    less of whose it was than they do, and says nothing of a second one while it rings for a first."""
+    """Return the alarms whose ring makes this one ring, itself last. A composite alarm tells less of the cause than its
+    children, and hides a second child's ring while it rings for a first."""
     if alarm.rings_with_any_child:
         for name in alarm.children:
             if name in known and name not in above:
@@ -231,7 +231,7 @@ def _rang(name: str, at: datetime, reason: str, since: str = "") -> str:
 
 
 def _not_yet(rang: str) -> str:
-    return f"{rang}; not the new generation's doing, which has no traffic yet"
+    return f"{rang}; the new generation did not cause it: it has no traffic yet"
 
 
 def _new_state(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""What can be said of alarms before a start: unknown ones, those that ring, can never become OK, watch something
-else, or ring too late.
+"""Blockers of a start because of alarms: unknown ones, and those that ring, can never become OK, watch other resources,
+or ring too late.
 
-Must never say of an alarm that it can be passed over where it could not be told apart from a bad candidate's.
+Must never offer to ignore an alarm that could not be told from a bad candidate's.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from phoenix.gates.alarm_state import BALANCER, OK, PUBLISHING, TARGET_GROUP, Al
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The start that is looked at: of which group, and who is live."""
+    """The start in question: its group, and the live slot."""
 
     group: str
     slots: Mapping[Slot, SlotState]
@@ -26,7 +26,7 @@ class Start:
 
 
 def blocker_of(name: str, alarm: Alarm | None, start: Start) -> Blocker | None:
-    """What stands in the way of a start because of this alarm; None when nothing does."""
+    """Return the blocker of a start because of this alarm; None if there is none."""
     where, quoted = f"alarm {name}", shlex.quote(name)
     if alarm is None:
         remedy = "aws cloudwatch describe-alarms --query '[MetricAlarms,CompositeAlarms][].AlarmName'"
@@ -54,9 +54,9 @@ def blocker_of(name: str, alarm: Alarm | None, start: Start) -> Blocker | None:
 
 
 def elsewhere(alarm: Alarm, start: Start, balancers: frozenset[str]) -> Blocker | None:
-    """A warning where what it watches of a load balancer is none of this group's.
+    """Warn if the alarm watches a target group or load balancer that is not this group's.
 
-    An alarm stays as it is when its target group or load balancer is replaced. It never has data again, and is silent.
+    An alarm does not change when its target group or load balancer is replaced. It never has data again, and is silent.
     """
     slots = start.slots.values()
     own = {TARGET_GROUP: frozenset(target_group_of(arn) for s in slots for arn in s.target_groups), BALANCER: balancers}
@@ -67,7 +67,7 @@ def elsewhere(alarm: Alarm, start: Start, balancers: frozenset[str]) -> Blocker 
             there, here = ", ".join(sorted(watched)), ", ".join(sorted(own[key]))
             text = (
                 f"{alarm.name} watches {word} {there}; {groups} have {here}."
-                " Of the new image it sees nothing. If what it watches was replaced, give it those that there are:"
+                " It sees nothing of the new image. If that was replaced, point the alarm at the present one:"
             )
             quoted = shlex.quote(alarm.name)
             remedy = f"aws cloudwatch describe-alarms --alarm-names {quoted} --query 'MetricAlarms[0]'"
@@ -76,7 +76,7 @@ def elsewhere(alarm: Alarm, start: Start, balancers: frozenset[str]) -> Blocker 
 
 
 def short_bakes(alarms: Sequence[Alarm], steps: Sequence[Step]) -> Iterator[Blocker]:
-    """A warning where a bake ends before the slowest alarm could have seen what it is to see."""
+    """Warn if a bake ends before the slowest alarm could ring."""
     windows = {alarm.name: alarm.window for alarm in alarms if alarm.window is not None}
     if not windows:
         return
@@ -94,7 +94,7 @@ def short_bakes(alarms: Sequence[Alarm], steps: Sequence[Step]) -> Iterator[Bloc
 
 
 def _rings(alarm: Alarm, look: str, group: str) -> Blocker:
-    """Ignored by name, it counts again once it has been OK: then it is the candidate's."""
+    """Offer to ignore the alarm by name; it counts again once it has been OK, for then it is the candidate's."""
     word = f"alarm:{alarm.name}"
     text = (
         f"{_since(alarm)}{_quoted(alarm)}. The rotation could not tell it from the new image's. Where the live image is"
@@ -105,16 +105,17 @@ def _rings(alarm: Alarm, look: str, group: str) -> Blocker:
 
 
 def _rings_idly(alarm: Alarm, idle: SlotState) -> Blocker:
-    """About a slot without traffic: by its treatment of missing data, or left over from the last generation there."""
+    """An alarm about a slot without traffic: it rings because of missing data, or has rung since the last generation
+    there."""
     text = f"{_since(alarm)}, and is about {idle.auto_scaling_group}, which has no traffic{_quoted(alarm)}."
-    # A composite alarm follows its children, so they are what is mended.
+    # A composite alarm follows its children, so the children are to be mended.
     breached = [each for each in alarm.rung_by or (alarm,) if each.missing == "breaching" and not each.children]
     if breached:
         whose = "It takes" if alarm in breached else f"{' and '.join(each.name for each in breached)} in it takes"
         text += f" {whose} missing data for a breach. Let it take silence for OK:"
         remedy = "\n".join(each.command() for each in breached)
     else:
-        text += " What it tells of is over:"
+        text += " Its cause is over:"
         remedy = (
             f"aws cloudwatch set-alarm-state --alarm-name {shlex.quote(alarm.name)} --state-value INSUFFICIENT_DATA"
             ' --state-reason "no traffic"'
@@ -123,7 +124,7 @@ def _rings_idly(alarm: Alarm, idle: SlotState) -> Blocker:
 
 
 def _since(alarm: Alarm) -> str:
-    return f"{alarm.name} is in ALARM since {alarm.changed_at:%H:%M:%S} UTC"
+    return f"{alarm.name} has been in ALARM since {alarm.changed_at:%H:%M:%S} UTC"
 
 
 def _quoted(alarm: Alarm) -> str:

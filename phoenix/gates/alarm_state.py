@@ -1,4 +1,5 @@
-"""A CloudWatch alarm at one instant: its state, what it is about, and how it treats silence. Values and their reading.
+"""A CloudWatch alarm at one instant: its state, its subject, and its treatment of missing data. Values and their
+reading.
 
 Must never ask AWS, and never judge a candidate.
 """
@@ -20,11 +21,11 @@ ALARM: Final = "ALARM"
 TARGET_GROUP: Final = "TargetGroup"
 BALANCER: Final = "LoadBalancer"
 PUBLISHING: Final = timedelta(minutes=2)
-"""About how long CloudWatch takes to have a load balancer's measurements of a minute, and to evaluate them."""
+"""The time that CloudWatch takes, roughly, to have a load balancer's data of a minute and to evaluate it."""
 _SILENT: Final = frozenset({"missing", "ignore"})
 _LONGEST_REASON = 160
 # "Reported only when there is a nonzero value": the error counts in the CloudWatch guides of ALB, NLB, CLB, Lambda and
-# API Gateway. While nothing goes wrong, such a metric has no data at all.
+# API Gateway. Without an error, such a metric has no data at all.
 _ERRORS: Final = re.compile(r"httpcode|[45]xx|error|fault|reject|throttl|exception|reset_count", re.IGNORECASE)
 _CHILD: Final = re.compile(r"\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*[\"']?([^\"')]+?)[\"']?\s*\)")
 _ASKS_MORE: Final = re.compile(r"\bNOT\b|\bOK\s*\(|\bINSUFFICIENT_DATA\s*\(|\b(?:TRUE|FALSE|AT_LEAST)\b", re.IGNORECASE)
@@ -35,13 +36,13 @@ _SAID_ONLY: Final = frozenset(
         "StateTransitionedTimestamp", "StateUpdatedTimestamp", "StateValue", "TreatMissingData",
     }
 )  # fmt: skip
-"""What DescribeAlarms says and PutMetricAlarm does not take, and the key that is to be changed."""
+"""The keys that DescribeAlarms returns and PutMetricAlarm refuses, and the key to change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm at one instant. `window` is how far back it looks; of a composite one, `children` are the alarms in its
-    rule, and `rung_by` the metric alarms that make it ring, where that can be told."""
+    """An alarm at one instant. `window` is how far back it looks. For a composite alarm, `children` are the alarms in
+    its rule, and `rung_by` the metric alarms that make it ring, if that is known."""
 
     name: str
     state: str
@@ -63,35 +64,35 @@ class Alarm:
 
     @property
     def is_silent_at_zero(self) -> bool:
-        """True when no errors means no data, and no data is not OK: without an error it never becomes OK."""
+        """True if no error means no data, and no data is not OK: without an error the alarm never becomes OK."""
         counts_errors = any(_ERRORS.search(metric) for metric in self.metrics)
         return counts_errors and not self.fills_gaps and self.missing in _SILENT
 
     @property
     def rings_with_any_child(self) -> bool:
-        """True for a composite one that rings whenever one of its children does."""
+        """True for a composite alarm that rings whenever one of its children does."""
         rule = str(self.said.get("AlarmRule") or "")
         return bool(self.children) and not _ASKS_MORE.search(rule) and not _AND.search(_CHILD.sub("", rule))
 
     def is_about(self, slots: Mapping[Slot, SlotState]) -> Slot | None:
-        """The only slot that its dimensions name, by a target group or by the Auto Scaling group; None for both and
-        for neither."""
+        """Return the one slot that the dimensions name, by a target group or the Auto Scaling group; None for both or
+        neither."""
         found = {slot for slot, state in slots.items() if self.dimensions & _names_of(state)}
         return found.pop() if len(found) == 1 else None
 
     def quote(self) -> str:
-        """AWS's reason in quotes, in one line that is not too long; empty without one."""
+        """Return AWS's reason in quotes, shortened to one line; empty without a reason."""
         return f'"{shorten(self.reason)}"' if self.reason else ""
 
     def command(self) -> str:
-        """The command that makes it take silence for OK, with everything else as it is."""
+        """Return the command that makes the alarm treat missing data as OK, and changes nothing else."""
         kept = {key: value for key, value in self.said.items() if key not in _SAID_ONLY and value not in ([], "", None)}
         document = shlex.quote(json.dumps(kept, separators=(",", ":"), sort_keys=True))
         return f"aws cloudwatch put-metric-alarm --treat-missing-data notBreaching --cli-input-json {document}"
 
 
 def read_alarm(item: Mapping[str, Any]) -> Alarm:
-    """From DescribeAlarms, metric or composite."""
+    """Read a metric or composite alarm from DescribeAlarms."""
     queries = [query for query in item.get("Metrics", ()) if query.get("MetricStat")]
     stats = [query["MetricStat"] for query in queries]
     periods = [int(period) for period in (item.get("Period"), *(stat.get("Period") for stat in stats)) if period]
@@ -101,7 +102,7 @@ def read_alarm(item: Mapping[str, Any]) -> Alarm:
         name=str(item["AlarmName"]),
         state=str(item["StateValue"]),
         reason=str(item.get("StateReason", "")),
-        # The second is also moved when only the reason changes, but it is never older than the first.
+        # The second time also moves if only the reason changes, but it is never older than the first.
         changed_at=(item.get("StateTransitionedTimestamp") or item["StateUpdatedTimestamp"]).astimezone(UTC),
         missing=str(item.get("TreatMissingData") or "missing"),
         metrics=tuple(str(each["MetricName"]) for each in named if each.get("MetricName")),
@@ -114,10 +115,10 @@ def read_alarm(item: Mapping[str, Any]) -> Alarm:
 
 
 def with_children(alarm: Alarm, known: Mapping[str, Alarm]) -> Alarm:
-    """A composite alarm is about what all its children are about, and looks as far back as the farthest of them.
+    """Derive a composite alarm from its children: their common subject, and the longest of their windows.
 
-    One that rings is about those of them that make it ring: a slot that has lost its traffic may well have an alarm
-    for that, and the other slot must not be judged by it.
+    If it rings, only the children that make it ring count: a slot that has lost its traffic may have an alarm for that,
+    and the other slot must not be judged by it.
     """
     leaves = list(_leaves(alarm, known, frozenset()))
     if not alarm.children or not leaves:
@@ -139,7 +140,7 @@ def with_children(alarm: Alarm, known: Mapping[str, Alarm]) -> Alarm:
 
 
 def shorten(reason: str) -> str:
-    """AWS's words, cut where they become a page."""
+    """Return AWS's words, shortened."""
     return reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 3] + "..."
 
 
@@ -162,7 +163,7 @@ def _leaves(alarm: Alarm, known: Mapping[str, Alarm], above: frozenset[str]) -> 
 
 
 def _ringing(alarm: Alarm, known: Mapping[str, Alarm], above: frozenset[str]) -> Iterator[Alarm]:
-    """The metric alarms that make it ring; none where its rule asks for more than which alarms ring."""
+    """Return the metric alarms that make it ring; none if its rule asks for more than alarms in ALARM."""
     if not alarm.rings or _ASKS_MORE.search(str(alarm.said.get("AlarmRule") or "")):
         return
     if not alarm.children:
@@ -173,7 +174,7 @@ def _ringing(alarm: Alarm, known: Mapping[str, Alarm], above: frozenset[str]) ->
 
 
 def _children(rule: str) -> Iterable[str]:
-    """Names in a rule; an ARN ends in the name."""
+    """Return the names in a rule; an ARN ends in the name."""
     return dict.fromkeys(name.rpartition(":alarm:")[2] for name in _CHILD.findall(rule))
 
 

@@ -1,7 +1,7 @@
-"""Is the candidate there in numbers, for long enough: healthy in its target groups, or in service where there are none?
+"""Has the candidate enough instances for long enough: healthy in its target groups, or in service if it has none?
 
-The counting is the core's; AWS is asked nothing here. Must never count an instance of another template version, nor one
-that no load balancer lists; nor take InService for proof that users are served.
+The core counts; this module never asks AWS. Must never count an instance of another template version, nor one that no
+load balancer lists; nor take InService for proof that users are served.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class CountingGate:
         return capacity_verdict(rotation, seen, self.name)
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
-        """None: what it watches is looked at by fleet and router."""
+        """Return none: fleet and router check the same resources."""
         return []
 
 
@@ -73,7 +73,7 @@ class TargetHealth(GateKeys):
 
 
 class TargetHealthGate(CountingGate):
-    """Enough healthy targets, for long enough; the counting is the core's."""
+    """Passes with enough healthy targets for long enough; the core counts."""
 
     settings = TargetHealth
     name = "target_health"
@@ -99,7 +99,7 @@ class InService(GateKeys):
 
 
 class InServiceGate(CountingGate):
-    """Enough instances in service, for long enough; the counting is the core's."""
+    """Passes with enough instances in service for long enough; the core counts."""
 
     settings = InService
     name = "in_service"

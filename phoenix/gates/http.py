@@ -26,7 +26,7 @@ from phoenix.keys import Duration, Matching, Whole, render_duration, wrong
 from phoenix.ports import GATE_BUDGET
 
 LONGEST: Final = timedelta(seconds=20)
-"""What all instances together may take; the rest of the budget is for reading their addresses."""
+"""The time for all instances together; the rest of the budget is for reading their addresses."""
 _AT_A_TIME = 32
 _MOST_AT_A_TIME = 256
 _ENOUGH_TO_PROVE = 10
@@ -41,7 +41,8 @@ def _as_list(value: object) -> object:
 
 
 def _within_budget(timeout: timedelta, info: ValidationInfo) -> timedelta:
-    """A rotation in flight may have been started when longer ones were allowed: its record is read as JSON."""
+    """Check the time-out, except in a record (JSON): a rotation in flight may be from a version that allowed longer
+    ones."""
     if info.mode == "json":
         return min(max(timeout, timedelta(seconds=1)), LONGEST)
     if not timeout:
@@ -85,7 +86,7 @@ class Settings(GateKeys):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to ask, and how long to wait for the answer."""
+    """The request, and the time to wait for its answer."""
 
     url: str
     timeout_seconds: float
@@ -96,10 +97,10 @@ Fetch = Callable[[Request], int]
 
 
 def fetch(request: Request) -> int:
-    """Ask once, without credentials, and follow nobody: a redirect is an answer of its own."""
+    """Ask once, without credentials, and follow no redirect: a redirect is an answer of its own."""
     import urllib3
 
-    # A certificate names a host, and the instance is asked by its address; load balancers do not check it either.
+    # The instance is asked by its address, and a certificate names a host; load balancers do not check it either.
     pool = urllib3.PoolManager(
         num_pools=1, retries=False, cert_reqs="CERT_NONE", assert_hostname=False, headers={"User-Agent": "phoenix"}
     )
@@ -118,7 +119,7 @@ def fetch(request: Request) -> int:
 
 
 class HttpGate:
-    """Asks the candidate's instances themselves, all of them at each look, several at a time."""
+    """Asks every instance of the candidate at each tick, several at a time."""
 
     settings = Settings
     before_traffic_only = True
@@ -137,7 +138,7 @@ class HttpGate:
         self._addresses: dict[str, str] = {}
 
     def check(self, rotation: Rotation, seen: Observation) -> Verdict:
-        """PASS when every instance in service answers as expected; who does not is waited for, never failed by this."""
+        """PASS if every instance in service answers as expected, else WAIT: this gate never fails an instance."""
         candidate = seen.slots[rotation.new.slot]
         asked = [i.id for i in rotation.new.of(candidate) if i.in_service]
         if not asked:
@@ -149,7 +150,8 @@ class HttpGate:
         return Verdict(self.name, Judgement.WAIT, f"{good}; {_listed(wrong)}")
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
-        """One if not a single live instance answers: then it is the path, or phoenix stands in the wrong network."""
+        """Return a blocker if no live instance answers: then the path is wrong, or phoenix runs in the wrong
+        network."""
         asked = [instance.id for instance in slots[live].instances if instance.in_service][:_ENOUGH_TO_PROVE]
         answers = self._ask(slots[live], asked)
         if not asked or None in answers.values():
@@ -166,7 +168,7 @@ class HttpGate:
         ]
 
     def _ask(self, slot: SlotState, ids: Sequence[str]) -> dict[str, str | None]:
-        """By instance: None for an answer as expected, else what was wrong."""
+        """Return by instance None for an expected answer, else the fault."""
         unknown = [instance for instance in ids if instance not in self._addresses]
         found = read_instances(self._aws, unknown)
         self._addresses |= {i.id: i.private_address for i in found if i.private_address is not None}
@@ -208,7 +210,7 @@ class HttpGate:
 
 
 def spread(instances: int, timeout: timedelta) -> tuple[int, timedelta]:
-    """How many to ask at a time, and how long each may take, so that all of them fit in even if none answers."""
+    """Return how many to ask at a time, and how long each may take, so that all fit in even if none answers."""
     rounds = max(int(LONGEST / timeout), 1)
     at_a_time = min(max(_AT_A_TIME, -(-instances // rounds)), _MOST_AT_A_TIME)
     turns = max(-(-instances // at_a_time), 1)

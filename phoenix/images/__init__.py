@@ -1,4 +1,4 @@
-"""Image sources: where the next image comes from.
+"""Image sources: they choose the next image.
 
 How to add one: a module with `class Settings(Kind)` for its keys in the policy and a class that satisfies
 `phoenix.ports.ImageSource`, is made from `(settings, scope)` and lists the rights it needs in `IAM_ACTIONS`; a line in

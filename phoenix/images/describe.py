@@ -1,4 +1,4 @@
-"""Images as EC2 describes them, and who owns them. Reads only.
+"""Images as EC2 describes them, and their owners. Reads only.
 
 Must never take a name or an id for proof: the owner of every image is compared with those of the policy.
 """
@@ -18,16 +18,16 @@ IAM_ACTIONS: Final = reads("ec2:DescribeImages", "sts:GetCallerIdentity", roles=
 
 SELF: Final = "self"
 ALIASES: Final = ("amazon", "aws-marketplace")
-"""What EC2 calls owners whose accounts nobody is expected to know."""
+"""EC2's aliases for owners whose account ids are not widely known."""
 
 
 def search(aws: Aws, owners: Sequence[str], name: str | None) -> list[Image]:
-    """All images of these owners with such a name; deprecated ones too, so that they can be explained."""
+    """Return all images of these owners that match the name; deprecated ones too, so that they can be explained."""
     return search_by(aws, owners, [{"Name": "name", "Values": [name]}] if name else [])
 
 
 def search_by(aws: Aws, owners: Sequence[str], filters: Sequence[Mapping[str, Any]]) -> list[Image]:
-    """All images of these owners that pass EC2's own filters."""
+    """Return all images of these owners that pass EC2's own filters."""
     found = aws.pages(
         "ec2",
         "describe_images",
@@ -41,7 +41,7 @@ def search_by(aws: Aws, owners: Sequence[str], filters: Sequence[Mapping[str, An
 
 
 def read_image(aws: Aws, image: str) -> Image:
-    """One image by id, whoever owns it: the caller judges.
+    """Return one image by id, with any owner: the caller judges.
 
     Raises:
         NotFound: there is none, or none that this account may see.
@@ -53,7 +53,7 @@ def read_image(aws: Aws, image: str) -> Image:
 
 
 def account_ids(aws: Aws, owners: Iterable[str], found: Sequence[Image] = ()) -> frozenset[str]:
-    """The owners with `self` replaced. What a search for `self` alone has found says who that is; else STS is asked."""
+    """Replace `self` among the owners. The images of a search for `self` alone tell its account; else STS is asked."""
     named = frozenset(owners)
     if SELF not in named:
         return named
@@ -63,18 +63,18 @@ def account_ids(aws: Aws, owners: Iterable[str], found: Sequence[Image] = ()) ->
 
 
 def owner_names(owners: Iterable[str]) -> Names:
-    """Whose images may be launched, as the condition `ec2:Owner` spells it.
+    """Return the owners of launchable images, as the condition `ec2:Owner` spells them.
 
     For an image that has an owner alias the value is the alias and not the account: `"ec2:Owner": "amazon"` stands in
-    all of EC2's example policies, for Amazon's images and for those of verified providers. Which accounts have one is
-    known to AWS only, so a foreign owner brings the aliases along; the code compares the account itself.
+    all of EC2's example policies, for Amazon's images and for those of verified providers. Only AWS knows the accounts
+    with an alias, so a foreign owner adds the aliases to the condition; the code compares the account itself.
     """
     named = ["${account}" if owner == SELF else owner for owner in owners]
     return {"image_owner": (*named, *(ALIASES if any(owner != SELF for owner in owners) else ()))}
 
 
 def named(aws: Aws, image: str, owners: Sequence[str], architecture: str, at: datetime) -> Candidate:
-    """One image asked for by id: owner, state and architecture count, name, tags and age do not.
+    """Return the image with this id: owner, state and architecture count; name, tags and age do not.
 
     Raises:
         NotFound: there is none, or none that this account may see.
@@ -90,7 +90,7 @@ def _image(item: Mapping[str, Any]) -> Image:
         name=str(item.get("Name", "")),
         created_at=_time(item["CreationDate"]),
         owner=str(item["OwnerId"]),
-        # Some stand-ins for EC2 leave these three out. Nothing is launched on that guess: the dry run asks again.
+        # Some substitutes for EC2 leave these three out. The guess launches nothing: the dry run asks again.
         architecture=str(item.get("Architecture", "x86_64")),
         virtualization=str(item.get("VirtualizationType", "hvm")),
         ena=bool(item.get("EnaSupport", True)),
@@ -102,5 +102,5 @@ def _image(item: Mapping[str, Any]) -> Image:
 
 
 def _time(written: str) -> datetime:
-    """EC2 writes these two times as text."""
+    """Read one of the two times that EC2 writes as text."""
     return datetime.fromisoformat(written)

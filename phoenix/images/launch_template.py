@@ -1,6 +1,6 @@
-"""The image that the owner has put into the newest version of the group's launch template.
+"""The image in the owner's newest version of the group's launch template.
 
-Must never take a version that phoenix itself has made for the owner's wish.
+Must never take a version that phoenix made for the owner's wish.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class LaunchTemplateImages:
     IAM_ACTIONS: ClassVar[Rights] = (
         describe.IAM_ACTIONS
         | reads("autoscaling:DescribeAutoScalingGroups", "ec2:DescribeLaunchTemplateVersions", roles=FORWARD)
-        # EC2 asks whether the caller might, when it is to say what `resolve:ssm:…` in a template stands for.
+        # EC2 checks the caller's right when it resolves `resolve:ssm:…` in a template.
         | {Right("ssm:GetParameters", "ReadParameters", FORWARD, ("${parameter_arn}",), implied=True)}
     )
 
@@ -49,11 +49,11 @@ class LaunchTemplateImages:
 
     @staticmethod
     def iam_names(settings: Settings) -> Names:
-        """Whose images these are; a template may name any parameter."""
+        """The owners of the images; a template may name any parameter."""
         return {**describe.owner_names(settings.owners), "parameter_arn": (arn("ssm", "parameter/*"),)}
 
     def candidates(self, at: datetime) -> Sequence[Candidate]:
-        """The images of the newest version of each template that the slots use; mostly it is one template.
+        """Return the images of the newest version of each template that the slots use, usually one template.
 
         Raises:
             NotFound: a slot has no template, or its template names no image.
@@ -82,7 +82,7 @@ class LaunchTemplateImages:
     def _image_of(self, version: TemplateVersion) -> str:
         image = str(version.content.get("ImageId", ""))
         if image.startswith("resolve:"):
-            # Only EC2 knows what the alias stands for at this moment.
+            # Only EC2 can resolve the alias now.
             resolved = read_version(self._scope.aws, version.template, str(version.number), resolve_alias=True)
             image = str(resolved.content.get("ImageId", ""))
         if not image.startswith("ami-"):

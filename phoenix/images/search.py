@@ -1,6 +1,6 @@
 """The newest image that fits name, tags, architecture and age, among those of the given owners.
 
-Must never search without owners: a name anybody can register proves nothing.
+Must never search without owners: any account can register any name.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Settings(Kind):
 
 
 class SearchImages:
-    """Searches by owners and name, and judges the rest here, so that it can be said why an image was not chosen."""
+    """Searches by owners and name, and judges the rest itself, so that phoenix can tell why an image was not chosen."""
 
     settings = Settings
     IAM_ACTIONS: ClassVar[Rights] = describe.IAM_ACTIONS
@@ -47,11 +47,11 @@ class SearchImages:
 
     @staticmethod
     def iam_names(settings: Settings) -> Names:
-        """Whose images these are."""
+        """The owners of the images."""
         return describe.owner_names(settings.owners)
 
     def candidates(self, at: datetime) -> Sequence[Candidate]:
-        """Every image of that name, the chosen one first; usually one call."""
+        """Return every image of that name, the chosen one first; usually one call."""
         wanted = self._settings
         found = describe.search(self._aws, wanted.owners, wanted.name)
         owners = describe.account_ids(self._aws, wanted.owners, found)

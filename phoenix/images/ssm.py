@@ -37,11 +37,12 @@ class Settings(Kind):
 
 
 PARAMETER_TAG: Final = "ssm:parameter"
-"""A tag that the candidate carries besides its own: the parameter, with the version that was read."""
+"""An additional tag of the candidate: the parameter, with the version that was read."""
 
 
 class SsmImages:
-    """Reads the parameter once a question; the answer is an image id, which later changes to it do not move."""
+    """Reads the parameter once per question; the rotation keeps the image id, so a later change of the parameter does
+    not affect it."""
 
     settings = Settings
     IAM_ACTIONS: ClassVar[Rights] = describe.IAM_ACTIONS | {
@@ -55,7 +56,7 @@ class SsmImages:
 
     @staticmethod
     def iam_names(settings: Settings) -> Names:
-        """The parameter, and whose images it may name."""
+        """The parameter, and the owners of the images that it may name."""
         return {**describe.owner_names(settings.owners), "parameter_arn": (_arn_of(settings.parameter),)}
 
     def candidates(self, at: datetime) -> Sequence[Candidate]:
@@ -68,7 +69,7 @@ class SsmImages:
         parameter = self._aws.call("ssm", "get_parameter", Name=wanted.parameter)["Parameter"]
         value = str(parameter["Value"]).strip()
         if not value.startswith("ami-"):
-            # What it holds instead may be a secret: whoever mistyped the name must not read it in a log.
+            # The value may be a secret: if the name was mistyped, the log must not show it.
             raise NotFound(
                 f"SSM parameter {wanted.parameter} holds {len(value)} characters that are not an image id",
                 hint="image.parameter has to name a parameter of type String that holds ami-...",
@@ -85,7 +86,7 @@ class SsmImages:
 
 
 def _arn_of(parameter: str) -> str:
-    """Without `:version` or `:label`; AWS's own parameters belong to no account."""
+    """Return the ARN, without `:version` or `:label`; AWS's own parameters belong to no account."""
     if parameter.startswith("arn:"):
         return ":".join(parameter.split(":")[:6])
     path = parameter.partition(":")[0].strip("/")

@@ -1,7 +1,7 @@
-"""Which image each of many sources chooses, in few calls: sources that share owners are searched for together.
+"""Choose the images of many sources in few calls: sources that share owners are searched together.
 
-Must never choose what the source alone would not: the same judgement, only the question is asked for many. What is not
-answered here (a launch template's image is in the template) is left out.
+Must never choose an image that the source alone would not choose: the judgement is the same, only the call is shared.
+Sources that cannot be asked together are left out (a launch template's image is in the template).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from phoenix.keys import Kind
 
 IAM_ACTIONS: Final[Rights] = describe.IAM_ACTIONS | ssm.SsmImages.IAM_ACTIONS
 
-_FILTER_VALUES: Final = 200  # what one filter takes at most
+_FILTER_VALUES: Final = 200  # the most values that one filter takes
 _PARAMETERS: Final = 10
 _LITERAL = re.compile(r"[^*?\\]*")
 
 
 def chosen_images(aws: Aws, sources: Mapping[str, Kind], at: datetime) -> Mapping[str, str]:
-    """The id of the image that each source chooses now, by the source's name here; a source that chooses none, or that
-    cannot be asked this way, is left out. Sources that are the same are asked once."""
+    """Return the id of the image that each source chooses now, by the caller's name for the source. A source that
+    chooses none, or that cannot be asked this way, is left out. Equal sources are asked once."""
     same: defaultdict[str, list[str]] = defaultdict(list)
     for name, settings in sources.items():
         same[settings.model_dump_json()].append(name)
@@ -57,7 +57,7 @@ def _searched(aws: Aws, sources: Mapping[str, Kind], at: datetime) -> dict[str, 
 
 
 def _images_of(aws: Aws, owners: Sequence[str], wanted: Iterable[search.Settings]) -> list[Image]:
-    """All images of these owners that any of them may want. Without a name only tags narrow it down: one call each."""
+    """Return all images of these owners that any source may want. A source without a name costs a call of its own."""
     names = sorted({settings.name for settings in wanted if settings.name is not None})
     tags = {tuple(sorted(settings.tags.items())) for settings in wanted if settings.name is None}
     filters: list[list[dict[str, Any]]] = [
@@ -69,14 +69,14 @@ def _images_of(aws: Aws, owners: Sequence[str], wanted: Iterable[search.Settings
 
 
 class _Shelf:
-    """Images in the order of their names, so that a pattern's first letters lead to the few that may match."""
+    """Images sorted by name, so that a pattern's first letters lead to the few that may match."""
 
     def __init__(self, images: Sequence[Image]) -> None:
         self.all = sorted(images, key=lambda image: image.name)
         self._names = [image.name for image in self.all]
 
     def named(self, pattern: str | None) -> list[Image]:
-        """Those whose name matches as EC2 would match it; all of them without a pattern."""
+        """Return the images whose name EC2 would match; all of them without a pattern."""
         if pattern is None:
             return self.all
         found = _LITERAL.match(pattern)

@@ -1,6 +1,6 @@
 """Advance each group in a Lambda invocation of its own, without waiting for how it ends.
 
-Must never send more than names: what is to be done is decided by whoever advances, from what is so then.
+Must never send more than names: the invocation decides by itself, from its own observation.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Function:
 
     @staticmethod
     def iam_names(name: str) -> Names:
-        """The function that is invoked."""
+        """The function to invoke."""
         return {"function_arn": (name if name.startswith("arn:") else arn("lambda", f"function:{name}"),)}
 
     def invoke(self, groups: Sequence[str], poll_seconds: float) -> None:
-        """One `Event` invocation for each; AWS tries a failed one again, and then files it with the dead letters."""
+        """Make one `Event` invocation per group; AWS retries a failed one, then puts it into the dead-letter queue."""
         self._aws.side_by_side([partial(self._one, group, poll_seconds) for group in groups])
 
     def _one(self, group: str, poll_seconds: float) -> None:

@@ -1,6 +1,6 @@
-"""Advance groups in this very program, some side by side: for cron, and for accounts with few groups.
+"""Advance groups in this program, several side by side: for cron, and for accounts with few groups.
 
-Must never let one group's trouble reach another: whatever an advance raises is its own business.
+Must never let one group's error reach another group: each advance keeps its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class SideBySide:
         self._threads = threads
 
     def invoke(self, groups: Sequence[str], poll_seconds: float) -> None:
-        """Advance each of these. An interruption lets those end that have begun, and begins no more."""
+        """Advance each of these. An interruption lets those in progress end, and starts no more."""
         if len(groups) < 2 or self._threads < 2:
             for group in groups:
                 self._one(group, poll_seconds)
@@ -38,5 +38,5 @@ class SideBySide:
     def _one(self, group: str, poll_seconds: float) -> None:
         try:
             self._advance(group, poll_seconds)
-        except Exception:  # the others must go on, whatever it is
+        except Exception:  # the others must go on, whatever the error
             log.exception("advance.failed", extra={"group": group})

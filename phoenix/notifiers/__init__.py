@@ -1,9 +1,9 @@
-"""Notifiers: where news go.
+"""Notifiers: they deliver news.
 
 How to add one: a module with `class Settings(Kind)` for its keys in the policy and a class that satisfies
 `phoenix.ports.Notifier`, is made from `(settings, scope)` and lists the rights it needs in `IAM_ACTIONS`; a line in
-`KINDS` below; and its name in `tests/contract/test_notifier_contract.py`. Nothing else has to change. News that cannot
-be delivered are a TransientError and nothing else (see `sending`): the engine logs it and goes on.
+`KINDS` below; and its name in `tests/contract/test_notifier_contract.py`. Nothing else has to change. A failed delivery
+is always a TransientError (see `sending`): the engine logs it and goes on.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """News as events on an EventBridge bus.
 
-Must never make a rotation fail: a bus that does not answer is logged, and that is all.
+Must never make a rotation fail: a bus that does not answer is only logged.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Settings(Kind):
 
 
 class EventBridgeNotifier:
-    """News as events with source `phoenix`; `detail` holds `id`, `event`, `subject`, `text` and `facts`, for rules to
-    match on, and for targets to tell what they have had before."""
+    """News as events with source `phoenix`; `detail` holds `id`, `event`, `subject`, `text` and `facts`, by which rules
+    match, and by which targets tell repetitions."""
 
     settings = Settings
     IAM_ACTIONS: ClassVar[Rights] = frozenset(

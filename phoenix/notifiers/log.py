@@ -1,6 +1,6 @@
 """News to the log.
 
-Must never write what the policy did not say: facts go as fields, not into the event's name.
+Must never put facts into the event's name: they are fields.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from phoenix.aws.scope import Scope
 from phoenix.core.notice import Notice
 from phoenix.keys import Kind
 
-log = logging.getLogger("phoenix.news")  # this name is written whatever level PHOENIX_LOG sets
+log = logging.getLogger("phoenix.news")  # lines of this logger are written at any level of PHOENIX_LOG
 
 
 class Settings(Kind):
@@ -33,6 +33,6 @@ class LogNotifier:
         self._group = scope.group
 
     def notify(self, notice: Notice) -> None:
-        """Write one line; the facts stay together, so that none of them can pass for a field of the line itself."""
+        """Write one line; the facts are one field, so that none of them can pass for a field of the line itself."""
         told = {"notice": notice.id, "subject": notice.subject, "text": notice.text, "facts": dict(notice.facts)}
         log.info("news", extra={"group": self._group, **told})

@@ -1,4 +1,4 @@
-"""What a failed delivery is: always something that passes, because no piece of news is worth holding a rotation for."""
+"""A failed delivery is always a TransientError: no piece of news is worth holding a rotation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from phoenix.errors import PermanentError, TransientError
 
 @contextmanager
 def sending_to(where: str) -> Iterator[None]:
-    """Send in this block; a refusal of AWS leaves as a TransientError that says where the news did not arrive."""
+    """Send in this block; AWS's refusal leaves it as a TransientError that names the place the news did not reach."""
     try:
         yield
     except (PermanentError, TransientError) as error:

@@ -1,6 +1,6 @@
 """News to a Slack channel, through an incoming webhook.
 
-The webhook's address is a secret: it must never stand in a policy, in a message or in a log.
+The webhook's address is a secret: it must never be in a policy, in a message or in a log.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class SlackNotifier:
         Raises:
             TransientError: it was not accepted, or the variable does not hold an address.
         """
-        import urllib3  # comes with botocore, and costs a moment that only news should pay
+        import urllib3  # comes with botocore, and takes time to import that only news should cost
 
         listed = " · ".join(f"{name} {value}" for name, value in notice.facts.items() if value)
         message = "\n".join(_escaped(part) for part in (f"*{notice.subject}*", notice.text, listed) if part)
@@ -64,7 +64,7 @@ class SlackNotifier:
                     retries=False,
                 )
         except (urllib3.exceptions.HTTPError, ValueError) as error:
-            # Its text holds the address, and so does the traceback of what caused it.
+            # The error's text holds the address, and so does the traceback of its cause.
             raise self._failed(type(error).__name__) from None
         if not 200 <= answer.status < 300:
             raise self._failed(f"HTTP {answer.status}")
@@ -82,5 +82,6 @@ class SlackNotifier:
 
 
 def _escaped(text: str) -> str:
-    """Slack takes `<!channel>` and the like for commands; names from AWS must not ring every phone."""
+    """Escape the text: Slack takes `<!channel>` and the like for commands, and a name from AWS must not ring every
+    phone."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

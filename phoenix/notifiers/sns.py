@@ -1,6 +1,6 @@
 """News to an SNS topic.
 
-Must never make a rotation fail: a topic that does not answer is logged, and that is all.
+Must never make a rotation fail: a topic that does not answer is only logged.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Settings(Kind):
 
 _LONGEST_SUBJECT = 100
 _ATTRIBUTES = ("event", "group", "rotation", "outcome", "cause", "account", "region", "owner")
-"""Facts worth filtering by. SNS passes on ten attributes at most where a subscription wants raw messages."""
+"""The facts to filter by. SNS passes on at most ten attributes if a subscription wants raw messages."""
 
 
 class SnsNotifier:
@@ -74,7 +74,7 @@ class SnsNotifier:
             )
 
     def _order(self, notice: Notice) -> dict[str, Any]:
-        """FIFO topics want to know what belongs together, and what has been sent before."""
+        """Return the parameters of a FIFO topic: it orders messages of one group, and drops repetitions by id."""
         if not self._topic.endswith(".fifo"):
             return {}
         return {
@@ -84,6 +84,6 @@ class SnsNotifier:
 
 
 def _as_subject(subject: str) -> str:
-    """SNS takes printable ASCII only, at most 100 characters, and refuses the whole message otherwise."""
+    """Fit the subject: SNS refuses a message if it has more than 100 characters or any but printable ASCII."""
     plain = subject.encode("ascii", "replace").decode("ascii")
     return "".join(c if c.isprintable() else " " for c in plain)[:_LONGEST_SUBJECT].strip() or "phoenix"
