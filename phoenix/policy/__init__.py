@@ -1,4 +1,4 @@
-"""Policies: what the owner of a group wants, read from YAML, checked, and turned into what the core understands.
+"""Policies: the owner's wishes for a group, read from YAML, checked, and translated for the core.
 
-Nothing here may ask AWS: `policy validate` works on a train. Importing this must stay fast, and free of boto3.
+Must never ask AWS: `policy validate` works on a train. Must stay fast to import, and free of boto3.
 """

@@ -1,6 +1,6 @@
-"""What the keys of a policy say about each other, and policies about one another.
+"""Checks between the keys of a policy, and between policies.
 
-Each check is a sentence for the owner; none may stop the others. What one key says alone is checked in `model`.
+Each check is a sentence for the owner; none may stop the others. `model` checks single keys.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from phoenix.policy.tree import Path
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """Something wrong between keys. `at` is where it is mended, `about` are values that the complaint rests on.
+    """A contradiction between keys. `at` is the place to mend, `about` are the values that the complaint rests on.
 
-    If one of those is itself wrong, the complaint might not survive its correction, and is not made.
+    If one of those is wrong itself, the complaint is not made: the correction might remove it.
     """
 
     at: Path
@@ -32,7 +32,7 @@ class Complaint:
 
 
 def complaints(policy: Policy) -> Iterator[Complaint]:
-    """Everything that keys of this policy say against each other."""
+    """Yield every contradiction between keys of this policy."""
     for check in _CHECKS:
         yield from check(policy)
 
@@ -109,7 +109,7 @@ def _fit_bakes(policy: Policy) -> Iterator[Complaint]:
 
 def _without_traffic(policy: Policy) -> Iterator[Complaint]:
     if not policy.serving.keeps_hot and policy.retain.hot_for and "hot_for" in policy.retain.model_fields_set:
-        reason = "nothing stays hot without a load balancer: two generations would both work"
+        reason = "no generation can stay hot without a load balancer: both generations would work"
         yield Complaint(("retain", "hot_for"), reason, (("traffic",), ("retain", "hot_for")), instead="0s")
     for number, gate in enumerate(policy.gates):
         need = gate.needs_traffic(policy.serving)
@@ -128,7 +128,7 @@ def _gates_once(policy: Policy) -> Iterator[Complaint]:
 
 
 def freeze_complaints(groups: Policy | AllGroups) -> Iterator[Complaint]:
-    """Freezes that end before they begin."""
+    """Yield freezes that end before they begin."""
     for number, freeze in enumerate(groups.freezes):
         if freeze.last < freeze.first:
             at: Path = ("freezes", number)
@@ -138,7 +138,7 @@ def freeze_complaints(groups: Policy | AllGroups) -> Iterator[Complaint]:
 def _role(policy: Policy) -> Iterator[Complaint]:
     if policy.external_id is not None and policy.role_arn is None:
         at: Path = ("external_id",)
-        yield Complaint(at, "says nothing without a role_arn", (at, ("role_arn",)))
+        yield Complaint(at, "has no effect without a role_arn", (at, ("role_arn",)))
     if policy.role_arn is not None and policy.account is not None and f"::{policy.account}:" not in policy.role_arn:
         at = ("account",)
         yield Complaint(at, "is not the account of role_arn", (at, ("role_arn",)))

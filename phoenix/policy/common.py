@@ -1,7 +1,7 @@
-"""What `phoenix.yaml` says of settings, read before any policy is.
+"""The settings in `phoenix.yaml`, read before any policy.
 
-Must load no model: a rollback reads this before its first write. What the file says besides is judged with the
-policies; here it is only made sure that no key is misspelt, since a misspelt one may be the store.
+Must never load a model: a rollback reads this before its first write. The other keys are judged with the policies; here
+only their names are checked, because a misspelt key may be the store.
 """
 
 from __future__ import annotations
@@ -33,13 +33,14 @@ SETTINGS: Final[Map[str, Any]] = {
     "advance": FunctionName,
     "log": LogLines,
 }
-"""Keys that are settings, and what each may say."""
+"""The keys that are settings, and the type of each."""
 OTHERS: Final = frozenset({"freezes", "limits", "breaker", "max_age"})
-"""Keys that only groups need."""
+"""The keys that are for groups only."""
 
 
 def read_common_file(folder: Path) -> Reading:
-    """The file for all groups in the folder. Where anything about it is doubtful, it says what, and nothing else."""
+    """Read the file for all groups in the folder. If any part of it is doubtful, the reading has that flaw and nothing
+    else."""
     names = [name for name in COMMON_FILES if (folder / name).exists()] or COMMON_FILES[:1]
     file = str(folder / names[0])
     if len(names) > 1:

@@ -1,6 +1,6 @@
-"""Is it a schedule, and is it a time zone? Each question asked once, of the library that will be asked again later.
+"""Is it a schedule, and is it a time zone? Asked once, of the library that evaluates it later.
 
-Must never evaluate a schedule: when it opens next is for core.window to say.
+Must never evaluate a schedule: core.window tells when it opens next.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""From the bytes of a YAML file to a tree.
+"""Turn the bytes of a YAML file into a tree.
 
-Must never build anything but text, numbers, booleans, dates, lists and mappings, whatever the file asks for; nor
-anything at all from a file that is too big, too deep, or that grows too big by its aliases.
+Must never build any other value than text, numbers, booleans, dates, lists and mappings, whatever the file asks for;
+nor read a file that is too big, too deep, or that its aliases make too big.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PREFIX: Final = "tag:yaml.org,2002:"
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Something wrong at a place; `instead` is what should stand in that place."""
+    """A flaw at a place; `instead` is the right text for that place."""
 
     span: Span
     reason: str
@@ -39,7 +39,7 @@ class Flaw:
 
 
 class Unreadable(Exception):
-    """The text is no single YAML document; it has one flaw, because the rest cannot be understood."""
+    """The text is not one YAML document; it has one flaw, because the rest cannot be understood."""
 
     def __init__(self, flaw: Flaw) -> None:
         super().__init__(flaw.reason)
@@ -48,7 +48,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file that could be read. `flaws` are those that YAML itself lets pass, such as a key that is given twice."""
+    """A readable file. `flaws` are those that YAML itself allows, such as a key that is given twice."""
 
     root: Node
     lines: tuple[str, ...]
@@ -59,7 +59,7 @@ def decode(content: bytes) -> str:
     """Turn a file's bytes into text.
 
     Raises:
-        Unreadable: it is not UTF-8, too big, or holds characters that nobody can see.
+        Unreadable: it is not UTF-8, too big, or holds invisible characters.
     """
     if len(content) > MOST_BYTES:
         raise Unreadable(Flaw(Span(), f"the file has more than {MOST_BYTES:,} bytes"))
@@ -78,10 +78,10 @@ def decode(content: bytes) -> str:
 
 
 def read(text: str, *, may_be_empty: bool = False) -> Document:
-    """Compose the one document in text. One that `may_be_empty` is then a mapping without keys.
+    """Compose the one document in the text. If it `may_be_empty`, an empty one is a mapping without keys.
 
     Raises:
-        Unreadable: it is empty, no YAML, several documents, or too much of everything.
+        Unreadable: it is empty, not YAML, several documents, too big or too deep.
     """
     composer, lines = _Composer(), tuple(_LINE_BREAK.split(text))
     try:
@@ -95,7 +95,7 @@ def read(text: str, *, may_be_empty: bool = False) -> Document:
 
 @dataclass(slots=True)
 class _Composer:
-    """Builds the tree from the parser's events, counting as it goes."""
+    """Builds the tree from the parser's events, and counts them."""
 
     flaws: list[Flaw] = field(default_factory=list)
     _anchors: dict[str, Node] = field(default_factory=dict)
@@ -147,7 +147,7 @@ class _Composer:
     def _alias(self, event: yaml.AliasEvent) -> Node:
         node = self._anchors.get(event.anchor or "")
         if node is None:
-            raise Unreadable(Flaw(_span(event), f"*{event.anchor} refers to nothing that is complete before it"))
+            raise Unreadable(Flaw(_span(event), f"*{event.anchor} refers to no complete value before it"))
         self._count(node.size, event)
         return node
 
@@ -197,19 +197,19 @@ class _Composer:
 
 
 def quoted(text: str) -> str:
-    """The text as a YAML string that can be nothing but a string."""
+    """Quote the text, so that YAML can only take it for a string."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _leading_zero(event: yaml.ScalarEvent) -> Flaw:
-    """Some readers take such a number for octal, others for text; an account id is the usual victim."""
+    """Refuse a number that begins with 0: some readers take it for octal, others for text, as with account ids."""
     text, number = quoted(event.value), event.value.lstrip("0_") or "0"
     instead = text if len(event.value) > 6 else number
     return Flaw(_span(event), f"a number that begins with 0: write {text} if it is text, else {number}", instead)
 
 
 def _resolve(kind: str, text: str) -> Plain:
-    """YAML 1.1, less its surprises: `010` and `1:30` stay text, since their numbers would be 8 and 90."""
+    """Resolve a plain value by YAML 1.1, less its surprises: `010` and `1:30` stay text, not 8 and 90."""
     try:
         match kind:
             case "null":

@@ -1,7 +1,8 @@
-"""All that is wrong with one document, at once.
+"""Find all flaws of one document at once.
 
-A model stops at the first thing that is wrong in a value, and keys can only be compared in a policy that holds. So what
-is wrong is mended in memory, or left out, and what then holds is compared. Such a mended policy must never leave here.
+A model stops at the first flaw in a value, and keys can only be compared in a valid policy. So flaws are mended in
+memory, or their values left out, and the keys of the mended policy are compared. Must never let that mended policy
+leave here.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _ROUNDS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Judged(Generic[M]):
-    """What a document says, if nothing is wrong with it; else what is."""
+    """The values of a document if it has no flaws; else its flaws."""
 
     value: M | None
     flaws: tuple[Flaw, ...]
@@ -49,10 +50,10 @@ def judge(document: Document, model: type[M], check: Callable[[M], Iterator[Comp
 def _flaws_beyond(
     root: Node, model: type[M], check: Callable[[M], Iterator[Complaint]], found: list[Found]
 ) -> list[Flaw]:
-    """What the keys say about each other, once what was found is mended; nothing if it cannot be."""
+    """Compare the keys once the known flaws are mended; find nothing if they cannot be."""
     wrong = [_resolved(root, each.path) for each in found]
     for _ in range(_ROUNDS):
-        for each in reversed(found):  # from the end, so that what is left out moves nothing that comes later
+        for each in reversed(found):  # from the end, so that a removal does not move the places still to come
             mended = _mended(root, each)
             if mended is None:
                 return []
@@ -68,7 +69,7 @@ def _flaws_beyond(
 
 
 def _mended(root: Node, found: Found) -> Node | None:
-    """The tree with what should stand there, else without what is wrong."""
+    """Return the tree with the right text at the flaw, or else without the flaw's value."""
     try:
         new = placed(read(found.stand_in).root, found.flaw.span) if found.stand_in is not None else None
     except Unreadable:
@@ -81,7 +82,7 @@ def _rests_on(complaint: Complaint, wrong: list[Path]) -> bool:
 
 
 def _resolved(root: Node, path: Path) -> Path:
-    """The path without the parts that only the models know; the last part may be a key that is missing."""
+    """Return the path without the parts that only the models know; its last part may be a missing key."""
     taken: list[str | int] = []
     for number, part in enumerate(path, start=1):
         root, _, found = follow(root, (part,))

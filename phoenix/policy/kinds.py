@@ -1,6 +1,6 @@
-"""One key of a policy, many adapters: `kind` picks whose keys the mapping has.
+"""One key of a policy, many adapters: `kind` picks the adapter whose keys the mapping has.
 
-The adapters' tables are the only list there is: a new adapter brings its own keys, and nothing here changes for it.
+The adapters' tables are the only list: a new adapter brings its own keys, and this module does not change.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class OneOf:
     """Annotates a field that holds the settings of one of several adapters.
 
     A bare word stands for a mapping with that kind and nothing else, as in `traffic: none`, for kinds that need no
-    more; `default` is the kind of a mapping that names none. `elsewhere` has kinds that people ask for and that there
-    are not, with the sentence that says so.
+    more; `default` is the kind of a mapping that names none. `elsewhere` has kinds that people ask for and that do not
+    exist, each with a sentence about it.
     """
 
     models: Mapping[str, type[Kind]]
@@ -38,13 +38,14 @@ class OneOf:
         return [kind for kind in fields if not any(f.is_required() for f in fields[kind].values())]
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """A union that is told apart by `kind`; its members are known only at run time, so no annotation can say it."""
+        """Make the union with `kind` as its discriminator; its members are known only at run time, so no annotation can
+        name them."""
         choices = {kind: handler.generate_schema(model) for kind, model in self.models.items()}
         union = core_schema.tagged_union_schema(choices, discriminator="kind")
         return core_schema.no_info_before_validator_function(self._name_kind, union)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """The union, or one of the words."""
+        """Describe the union, or one of the words."""
         return {"anyOf": [*([{"enum": self.words}] if self.words else []), handler(schema)]}
 
     def _name_kind(self, value: object) -> object:

@@ -1,6 +1,7 @@
-"""Policy files into policies: every file by itself, so that a broken one stops only its own group.
+"""Load policy files, each by itself, so that a broken one stops only its own group.
 
-Must never raise for what a file says: that becomes its problems, and an error only for whoever asks for its group.
+Must never raise because of a file's content: its flaws become problems, and an error only for the caller that asks for
+its group.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _GROUP_LINE = re.compile(r"^group:[ ]*[\"']?([A-Za-z0-9][A-Za-z0-9._-]{0,62})[\"
 
 @dataclass(frozen=True, slots=True)
 class LoadedPolicy:
-    """A policy with the file it comes from; `all_groups`, of that file, is what holds for it besides."""
+    """A policy with its file; `all_groups` is the content of `all_groups_file`, which holds for it too."""
 
     policy: Policy
     file: str
@@ -38,20 +39,21 @@ class LoadedPolicy:
     all_groups_file: str | None = None
 
     def where(self, *path: str | int) -> str:
-        """`file:line` of what the path leads to, as `where("windows")`; of the nearest key when it is a default."""
+        """Return `file:line` of the value at the path, as in `where("windows")`; of the nearest key if it is a
+        default."""
         return f"{self.file}:{place(self.root, path).line + 1}"
 
     def place_of(self, value: str) -> str | None:
-        """`file:line:column` of the first value in the file that reads so; None when there is none."""
+        """Return `file:line:column` of the first value with this text; None if there is none."""
         found = next((node.span for node in scalars(self.root) if node.text == value), None)
         return f"{self.file}:{found.line + 1}:{found.column + 1}" if found is not None else None
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """All policies of a directory, and what is wrong with the others.
+    """All valid policies of a directory, and the problems of the others.
 
-    `problems` are by file, `broken` says which files stop a group; the file for all groups stops every one.
+    `problems` are by file; `broken` has the files that stop a group; a broken file for all groups stops every group.
     """
 
     location: str
@@ -62,12 +64,12 @@ class Library:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Every group that a file is about, sound or broken."""
+        """Return every group that has a file, valid or broken."""
         return tuple(sorted({*self.policies, *self.broken}))
 
     @property
     def all_problems(self) -> tuple[str, ...]:
-        """The problems of all files, in the order of their names."""
+        """Return the problems of all files, in the order of their names."""
         return tuple(problem for file in sorted(self.problems) for problem in self.problems[file])
 
     def find(self, group: str) -> LoadedPolicy:
@@ -75,7 +77,7 @@ class Library:
 
         Raises:
             InvalidPolicy: its file, or the one for all groups, is broken.
-            UnknownGroup: no file is about it.
+            UnknownGroup: no policy is about it.
         """
         if group in self.broken:
             raise InvalidPolicy([problem for file in self.broken[group] for problem in self.problems[file]])
@@ -87,7 +89,7 @@ class Library:
 
 @dataclass(slots=True)
 class _File:
-    """One file while it is being judged."""
+    """One file while it is judged."""
 
     name: str
     text: str = ""
@@ -102,7 +104,7 @@ class _File:
         return render(self.flaws, self.document.lines if self.document is not None else (), self.name)
 
     def place(self, *path: str | int) -> Span:
-        """Where the value at the path stands."""
+        """Return the place of the value at the path."""
         return place(self.document.root, path) if self.document is not None else Span()
 
 
@@ -116,37 +118,37 @@ def load_directory(path: str | Path) -> Library:
 
 
 def load_files(paths: Iterable[str | Path]) -> Library:
-    """These files alone, as `policy validate FILE…` wants them."""
+    """Load these files only, for `policy validate FILE…`."""
     return load(Files.of(paths))
 
 
 @dataclass(slots=True)
 class Judged:
-    """Policy files that were judged before, with the stamps that they had then: what has not changed is not read."""
+    """Files judged before, with their stamps of then: an unchanged file is not read again."""
 
     _files: dict[str, tuple[str, _File]] = field(default_factory=dict)
 
     def find(self, source: Source, name: str) -> _File | None:
-        """A copy: what files say against each other is found out anew."""
+        """Return a copy: contradictions between files are found anew each time."""
         stamp, file = self._files.get(name, ("", None))
         if file is None or not stamp or stamp != source.stamp(name):
             return None
         return replace(file, flaws=list(file.flaws))
 
     def keep(self, source: Source, name: str, file: _File) -> None:
-        """Remember a file; one that cannot be read is tried again."""
+        """Remember a file; an unreadable one is tried again next time."""
         self._files[name] = (
             source.stamp(name) if file.document is not None else "",
             replace(file, flaws=list(file.flaws)),
         )
 
     def forget_others(self, names: Iterable[str]) -> None:
-        """Files that are gone."""
+        """Forget files that are gone."""
         self._files = {name: self._files[name] for name in names if name in self._files}
 
 
 def load(source: Source, judged: Judged | None = None) -> Library:
-    """All policies of a source. `judged` is used and brought up to date."""
+    """Load all policies of a source. `judged` is used and updated."""
     judged = judged if judged is not None else Judged()
     names = source.names()
     known = {name: found for name in names if (found := judged.find(source, name)) is not None}
@@ -168,7 +170,7 @@ def load(source: Source, judged: Judged | None = None) -> Library:
 
 
 def _open(source: Source, name: str) -> _File:
-    """Read one file as far as it can be read; the rest becomes its flaw."""
+    """Read one file; an error becomes its flaw."""
     file = _File(f"{source.location.rstrip('/')}/{name}" if source.location else name)
     try:
         file.text = yaml_document.decode(source.read(name))
@@ -198,7 +200,7 @@ def _judge_policy(file: _File) -> None:
 
 
 def _group_of_broken(file: _File) -> str | None:
-    """Which group the file is about, as well as that can be told; its name is the last resort."""
+    """Return the file's group, as far as it is known; else the name of the file."""
     if file.document is not None:
         node, _, found = follow(file.document.root, ("group",))
         if found and isinstance(node, Scalar) and _GROUP_LINE.match(f"group: {node.text}"):
@@ -220,7 +222,7 @@ def _judge_shared(shared: list[_File]) -> AllGroups:
 
 
 def _refuse_same_group(files: list[_File]) -> None:
-    """Two files about one group stop each other: nobody can say which one its owner meant."""
+    """Two files about one group stop each other: phoenix cannot tell the one that the owner meant."""
     by_group: defaultdict[str, list[_File]] = defaultdict(list)
     for file in files:
         if file.group is not None and file.document is not None and follow(file.document.root, ("group",))[2]:
@@ -232,7 +234,7 @@ def _refuse_same_group(files: list[_File]) -> None:
 
 
 def _refuse_same_fleet(files: list[_File]) -> None:
-    """An Auto Scaling group in two policies would be rotated by both."""
+    """Refuse an Auto Scaling group in two policies: both would rotate it."""
     users: defaultdict[tuple[str | None, ...], list[tuple[_File, str]]] = defaultdict(list)
     for file in files:
         if file.policy is None:

@@ -1,7 +1,7 @@
 """A policy, key by key.
 
-Only what can be said of one key alone is checked here; what keys say about each other is in `checks`. Must never ask
-AWS, and never name an adapter except where the core needs to know one's settings.
+Single keys are checked here, contradictions between keys in `checks`. Must never ask AWS, and never name an adapter
+unless the core needs its settings.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _NO_FLEETS: Final = dict.fromkeys(
     ("in_place", "in-place", "asg", "single", "refresh"),
     "phoenix rotates a pair of Auto Scaling groups (pair), one of them live and one empty",
 )
-"""What people ask for, and what there is instead; a guess at another kind would mend nothing."""
+"""Kinds that people ask for, and the kinds that exist; a guess at another kind would not help."""
 
 
 class _Adapter(Protocol):
@@ -71,7 +71,7 @@ def _keys_of(table: Mapping[str, _Adapter]) -> Mapping[str, type[Kind]]:
     return {kind: adapter.settings for kind, adapter in table.items()}
 
 
-# Named here because a field of the same name as a folder hides the folder from the annotations after it.
+# Named here: a field with the name of a folder hides the folder from later annotations.
 FLEETS: Final = fleets.KEYS
 ROUTERS: Final = routers.KEYS
 IMAGES: Final = _keys_of(images.KINDS)
@@ -131,7 +131,7 @@ class Freeze(Keys):
 
     first: Day = Field(alias="from", description="First day of the freeze.")
     last: Day = Field(alias="until", description="Last day of the freeze, included.")
-    reason: Text = Field(default="freeze", description="Why; shown to whoever is blocked by it.")
+    reason: Text = Field(default="freeze", description="Why; shown when it blocks a start.")
     timezone: Timezone = Field(default="UTC", description="Time zone whose days are meant.")
 
 
@@ -165,7 +165,7 @@ class Retain(Keys):
 
 
 class Policy(Keys):
-    """What the owner of one group wants."""
+    """The owner's wishes for one group."""
 
     version: Annotated[Literal[1], BeforeValidator(_read_version)] = Field(
         default=1, description="Version of the format."
@@ -181,7 +181,7 @@ class Policy(Keys):
     owner: Text | None = Field(default=None, description="Who answers for the group; shown where it helps.")
     runbook: Url | None = Field(default=None, description="Where to read on in an incident; shown where it helps.")
     labels: Mapping[LabelName, Text] = Field(
-        default_factory=dict, description="Words that limits for all groups may go by.", examples=["{tier: web}"]
+        default_factory=dict, description="Labels that limits for all groups may refer to.", examples=["{tier: web}"]
     )
     fleet: Annotated[FleetKeys, OneOf(FLEETS, elsewhere=_NO_FLEETS)] = Field(
         description="How the capacity exists in AWS.", examples=["{kind: pair, blue: web-blue, green: web-green}"]
@@ -211,7 +211,7 @@ class Policy(Keys):
 
     @property
     def serving(self) -> Serving:
-        """What its kinds of fleet and traffic make possible."""
+        """The possibilities of its kinds of fleet and traffic."""
         fleet, router = _FLEET_KINDS[self.fleet.kind], _ROUTER_KINDS[self.traffic.kind]
         return Serving.of(weights=router.WEIGHTS, health=router.HEALTH, reserve=fleet.RESERVE)
 
@@ -226,26 +226,26 @@ class Limits(Keys):
 
 
 class Breaker(Keys):
-    """When no rotation of any group starts any more, because too many have gone wrong."""
+    """The breaker: no rotation of any group starts any more once too many have gone wrong."""
 
-    rollbacks: Annotated[int, Whole(1, 1000)] = Field(description="So many groups rolled back, not by an operator,")
+    rollbacks: Annotated[int, Whole(1, 1000)] = Field(description="This many groups rolled back, not by an operator,")
     within: PositiveDuration = Field(description="within this time.")
 
 
 class AllGroups(Keys):
-    """What holds for all groups of a directory: the keys of phoenix.yaml."""
+    """The keys of phoenix.yaml, which hold for all groups of a directory."""
 
     store: StoreUrl | None = Field(
         default=None, description="Where records are kept, unless --store or PHOENIX_STORE says otherwise."
     )
     poll_seconds: PollSeconds | None = Field(default=None, description="Between two looks while AWS is busy.")
     lease_seconds: LeaseSeconds | None = Field(
-        default=None, description="After which a driver that is gone may be taken over from."
+        default=None, description="After this time without a renewal another driver may take over."
     )
     calls_per_second: CallsPerSecond | None = Field(
-        default=None, description="API calls that all groups which are advanced may make together."
+        default=None, description="API calls that all advancing groups may make together."
     )
-    advance: FunctionName | None = Field(default=None, description="The function that a sweep hands groups on to.")
+    advance: FunctionName | None = Field(default=None, description="Lambda function to which a sweep hands groups on.")
     log: LogLines | None = Field(default=None, description="How log lines look, and from which level on.")
     freezes: tuple[Freeze, ...] = Field(default=(), description="Days on which no rotation of any group starts.")
     limits: Limits = Field(default=Limits(), description="How many rotations may be in flight at the same time.")
@@ -256,12 +256,12 @@ class AllGroups(Keys):
 
     @property
     def settings(self) -> dict[str, object]:
-        """Those keys that are settings, where they are given."""
+        """Return the given keys that are settings."""
         return {name: getattr(self, name) for name in SETTINGS if getattr(self, name) is not None}
 
 
 def complete(policy: Policy) -> Policy:
-    """Fill in what follows from other keys: the gate that is implied, and that none is kept hot where none can be."""
+    """Fill in values that follow from other keys: the implied gate, and no hot generation if none can be kept hot."""
     has_health = policy.serving.health
     implied = next(name for name, keys in GATES.items() if keys.implied_with_health is has_health)
     changes: dict[str, object] = {}

@@ -1,6 +1,6 @@
-"""From a validation error to a sentence, a place and the corrected line.
+"""Turn a validation error into a sentence, a place and the corrected line.
 
-Must never show a value that it was not asked to correct: a policy may hold what its owner should not have put there.
+Must never show a value that needs no correction: a policy may hold a secret by mistake.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from phoenix.policy.tree import Node, Path, Scalar, Span, follow
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A flaw that a model complains of. `stand_in` is YAML that would hold there, None where it cannot be guessed.
+    """A model's complaint. `stand_in` is YAML that would be valid at its place, None if it cannot be guessed.
 
-    One that is `told` already, as a key that is there under a wrong name, is not said once more.
+    A complaint that is already `told` is not repeated: a misspelt key, for example, is also a missing one.
     """
 
     path: Path
@@ -36,7 +36,7 @@ class Found:
 
 
 def find_flaws(error: ValidationError, root: Node, model: type[Keys]) -> Iterator[Found]:
-    """Each complaint of the models, in words."""
+    """Yield each complaint of the models, in words."""
     details = error.errors(include_url=False, include_input=False)
     paths = [detail["loc"] for detail in details]
     meant = {
@@ -45,7 +45,7 @@ def find_flaws(error: ValidationError, root: Node, model: type[Keys]) -> Iterato
     for detail in details:
         path = detail["loc"]
         deeper = any(len(other) > len(path) and other[: len(path)] == path for other in paths)
-        if detail["type"] == "too_short" and deeper:  # what is wrong inside is said already
+        if detail["type"] == "too_short" and deeper:  # flaws of the inner values are reported already
             continue
         if detail["type"] == "missing":
             example = _example(path, model)
@@ -60,13 +60,13 @@ def find_flaws(error: ValidationError, root: Node, model: type[Keys]) -> Iterato
 
 
 def place(root: Node, path: Path) -> Span:
-    """Where the value at the path stands, or what comes nearest to it."""
+    """Return the place of the value at the path, or of the nearest key."""
     node, _, _ = follow(root, path)
     return node.span
 
 
 def label(root: Node, path: Path) -> str:
-    """The last key on the path that the file really has, to begin a sentence with."""
+    """Return the last key on the path that the file has, for the beginning of a sentence."""
     node, name = root, ""
     for part in path:
         if isinstance(node, MappingNode) and isinstance(part, str) and part in node.entries:
@@ -76,7 +76,7 @@ def label(root: Node, path: Path) -> str:
 
 
 def render(flaws: Iterable[Flaw], lines: tuple[str, ...], file: str) -> tuple[str, ...]:
-    """Complete lines `file:line:column: reason`, in the order of the file, each followed by the corrected line."""
+    """Return complete lines `file:line:column: reason` in file order, each followed by the corrected line."""
     ordered = sorted(set(flaws), key=lambda flaw: (flaw.span.line, flaw.span.column, flaw.reason))
     return tuple(
         f"{file}:{flaw.span.line + 1}:{flaw.span.column + 1}: {flaw.reason}" + _corrected(flaw, ordered, lines)
@@ -85,13 +85,13 @@ def render(flaws: Iterable[Flaw], lines: tuple[str, ...], file: str) -> tuple[st
 
 
 def _corrected(flaw: Flaw, flaws: list[Flaw], lines: tuple[str, ...]) -> str:
-    """The line as it should be, all corrections of that line made; empty when there is none for this flaw."""
+    """Return the line with all its corrections; empty if this flaw has none."""
     if not _is_correctable(flaw, lines):
         return ""
     line, right = lines[flaw.span.line], len(lines[flaw.span.line])
     same_line = [other for other in flaws if other.span.line == flaw.span.line and _is_correctable(other, lines)]
     for other in sorted(same_line, key=lambda other: other.span.column, reverse=True):
-        if other.span.end_column <= right:  # of two corrections of one value the first has to do
+        if other.span.end_column <= right:  # of two corrections of one value, the first is used
             line = line[: other.span.column] + (other.instead or "") + line[other.span.end_column :]
             right = other.span.column
     return f"\n    {line.strip()}"
@@ -125,7 +125,7 @@ def _unknown(path: Path, root: Node, model: type[Keys]) -> Flaw:
     shown = key if len(key) <= 40 else f"{key[:40]}..."
     near = _near(path, model)
     if near is not None and near.endswith(_NAMES_A_VARIABLE) and not key.endswith(_NAMES_A_VARIABLE):
-        # What stands there may be a secret, which must not get into a corrected line either.
+        # The value may be a secret, which must not get into a corrected line either.
         return Flaw(
             where, f"unknown key {shown}; put its value into an environment variable, and name it: {near}: NAME"
         )
@@ -141,7 +141,7 @@ def _unknown(path: Path, root: Node, model: type[Keys]) -> Flaw:
 
 
 def _renamed(flaw: Flaw, value: Node, field: FieldInfo | None) -> Flaw:
-    """The same flaw. Where the right key wants a list and one value stands there, the corrected line lists it."""
+    """Return the same flaw. If the right key wants a list and the file has one value, the corrected line lists it."""
     if field is None or get_origin(field.annotation) is not tuple or not isinstance(value, Scalar):
         return flaw
     span = Span(flaw.span.line, flaw.span.column, value.span.end_line, value.span.end_column)
@@ -157,7 +157,7 @@ def _known_at(path: Path, model: type[Keys]) -> list[str]:
 
 
 def _near(path: Path, model: type[Keys]) -> str | None:
-    """The known key that an unknown one looks like most; None when none does."""
+    """Return the known key that resembles the unknown one most; None if none does."""
     near = difflib.get_close_matches(str(path[-1]), _known_at(path[:-1], model), n=1, cutoff=0.7)
     return near[0] if near else None
 
@@ -191,7 +191,7 @@ def _one_of(node: Scalar, name: str, allowed: list[str]) -> Flaw:
 
 
 _NAMES_A_VARIABLE = "_env"
-"""How keys end that name an environment variable."""
+"""The ending of keys that name an environment variable."""
 _IN_WORDS: Mapping[str, str] = {
     "string_type": "must be text",
     "model_type": "must be a mapping",
@@ -210,18 +210,18 @@ _IN_WORDS: Mapping[str, str] = {
 
 
 def models_at(model: type[Keys], path: Path) -> list[type[Keys]]:
-    """The models whose keys may stand at the path; several where a kind has not been told."""
+    """Return the models whose keys may be at the path; several if the kind is not given."""
     *_, (_, _, models) = ((None, False, [model]), *_walk(model, path))
     return models
 
 
 def in_file(path: Path, model: type[Keys]) -> Path:
-    """The path without the kinds that pydantic puts into it and the file does not have: `gates, 0, alarm, alarms`."""
+    """Return the path without the kinds that pydantic adds and the file does not have: `gates, 0, alarm, alarms`."""
     return tuple(part for part, is_kind, _ in _walk(model, path) if not is_kind)
 
 
 def _walk(model: type[Keys], path: Path) -> Iterator[tuple[str | int, bool, list[type[Keys]]]]:
-    """Each part, whether it is a kind rather than a key, and the models whose keys may stand behind it."""
+    """Yield each part, whether it is a kind rather than a key, and the models whose keys may follow it."""
     models, chooses = [model], False
     for part in path:
         of_kind = [each for each in models if (kind := each.model_fields.get("kind")) and kind.default == part]
@@ -242,7 +242,7 @@ def _fields_of(model: type[Keys], key: str) -> Iterator[FieldInfo]:
 
 
 def _unions_in(annotation: object, metadata: Iterable[object]) -> bool:
-    """Whether a value of this type is told apart by its kind."""
+    """True if `kind` decides the model of a value of this type."""
     if any(isinstance(found, OneOf) for found in metadata):
         return True
     arguments = get_args(annotation)
@@ -266,7 +266,7 @@ def _models_in(annotation: object, metadata: Iterable[object]) -> Iterator[type[
 
 
 def _homes(model: type[Keys], key: str, under: str = "") -> Iterator[str]:
-    """Where in a policy a key of this name would be known."""
+    """Return the places of a policy at which a key of this name is known."""
     for name, field in model.model_fields.items():
         if (field.alias or name) == key and key != "kind":
             yield under

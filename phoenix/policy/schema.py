@@ -1,6 +1,6 @@
 """The policy's JSON Schema, for editors: completion, and errors while typing.
 
-It must never refuse what the loader accepts; it knows less, since it sees no key in the light of another.
+Must never refuse a policy that the loader accepts. It finds fewer errors: it does not compare keys.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class _Generator(GenerateJsonSchema):
-    """Writes durations as a policy does."""
+    """A generator that writes durations as a policy does."""
 
     def encode_default(self, dft: object) -> Any:
-        """Without this, a default of ten minutes would read PT10M."""
+        """Write a default; pydantic would write ten minutes as PT10M."""
         if isinstance(dft, timedelta):
             return render_duration(dft)
         return super().encode_default(dft)
@@ -40,17 +40,18 @@ def policy_schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """The schema as the file in docs has it."""
+    """Return the schema as the file in docs has it."""
     return json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def editor_hint(schema: str) -> str:
-    """The first line of a policy that makes editors with a YAML language server use the schema at this path."""
+    """Return a policy's first line, which makes editors with a YAML language server use the schema at this path."""
     return f"# yaml-language-server: $schema={schema}\n"
 
 
 def _short_name(name: str, definition: dict[str, Any]) -> str:
-    """`gates.alarm` for the keys of an adapter. Most are called Settings; else the kind tells the folder."""
+    """Return a name such as `gates.alarm` for an adapter's model. Most models are called Settings; else the kind tells
+    the folder."""
     adapter = re.fullmatch(r"phoenix__(\w+?)__(\w+)__Settings(?:-\w+)?", name)
     if adapter is not None:
         return ".".join(adapter.groups())
@@ -61,7 +62,8 @@ def _short_name(name: str, definition: dict[str, Any]) -> str:
 
 
 def _polished(node: Any, names: dict[str, str]) -> Any:
-    """Short names, no titles that only repeat a key, and `kind` required, or no editor can tell two kinds apart."""
+    """Shorten names, drop titles that repeat a key, and require `kind`: without it no editor can tell two kinds
+    apart."""
     if isinstance(node, list):
         return [_polished(item, names) for item in node]
     if not isinstance(node, dict):

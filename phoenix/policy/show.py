@@ -1,6 +1,6 @@
-"""A policy as its owner could have written it, with every default filled in.
+"""Write a policy as its owner could have, with every default filled in.
 
-What is shown must load back to the same policy.
+Must never show a policy that does not load back to the same one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from phoenix.policy.model import Policy
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes what the loader would not take for text without quotes."""
+    """A dumper that quotes text if the loader would not take it for text without quotes."""
 
 
 def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

@@ -1,6 +1,6 @@
-"""Where policy files come from.
+"""Sources of policy files.
 
-A source lists and reads; it must never understand what it reads.
+A source lists and reads; it must never parse a file.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ SUFFIXES = (".yaml", ".yml")
 
 
 class Source(Protocol):
-    """A place that policy files are in."""
+    """A place with policy files."""
 
     @property
     def location(self) -> str:
-        """How people call the place: a directory, or `s3://bucket/prefix`; empty if the names say it all."""
+        """The place in words: a directory, or `s3://bucket/prefix`; empty if the names are complete."""
         ...
 
     def names(self) -> Sequence[str]:
-        """Names of all files that could be policies, sorted; without the location.
+        """Return the sorted names of all files that could be policies, without the location.
 
         Raises:
             UsageError: there is no such place.
@@ -34,36 +34,36 @@ class Source(Protocol):
         ...
 
     def stamp(self, name: str) -> str:
-        """A word that changes whenever the file does, as the last `names` found it; empty where nobody can tell."""
+        """Return a word that changes with the file, as of the last `names`; empty if changes cannot be told."""
         ...
 
     def fetch(self, names: Sequence[str]) -> None:
-        """These are about to be read: whoever is far away gets them side by side."""
+        """Prepare to read these files: a remote source gets them side by side."""
         ...
 
     def read(self, name: str) -> bytes:
-        """The content of one file as it is; the loader decodes it.
+        """Return the content of one file; the loader decodes it.
 
         Raises:
-            OSError, PermanentError: this file cannot be read; only its own group suffers.
+            OSError, PermanentError: this file cannot be read; only its own group is stopped.
             TransientError: nothing can be read at the moment; loading stops.
         """
         ...
 
 
 def is_policy_name(name: str) -> bool:
-    """True for `*.yaml` and `*.yml`, less what editors leave lying about."""
+    """True for `*.yaml` and `*.yml`, except files that editors leave behind."""
     return name.endswith(SUFFIXES) and not name.startswith((".", "#"))
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """A directory on this machine, not those below it."""
+    """A directory on this machine, without those below it."""
 
     location: str
 
     def names(self) -> Sequence[str]:
-        """Regular files only: reading a pipe would wait for ever."""
+        """Return regular files only: a read from a pipe would wait for ever."""
         try:
             with os.scandir(self.location) as entries:
                 return sorted(e.name for e in entries if is_policy_name(e.name) and not _is_special(e))
@@ -79,7 +79,7 @@ class Directory:
             raise UsageError(f"{self.location} cannot be read: {error.strerror}") from None
 
     def stamp(self, name: str) -> str:
-        """Its size, and when it was last written."""
+        """Return the file's time of change and its size."""
         try:
             found = os.stat(Path(self.location, name))
         except OSError:
@@ -90,7 +90,7 @@ class Directory:
         """They are here."""
 
     def read(self, name: str) -> bytes:
-        """Just more than may be read is read, so that the loader can tell a file that is too big."""
+        """Read one byte more than allowed, so that the loader can tell a file that is too big."""
         return _read(Path(self.location, name))
 
 
@@ -103,7 +103,7 @@ class Files:
 
     @classmethod
     def of(cls, paths: Iterable[str | Path]) -> Files:
-        """These files, in this order, each once."""
+        """Return these files, in this order, each once."""
         return cls(tuple(dict.fromkeys(str(path) for path in paths)))
 
     def names(self) -> Sequence[str]:
@@ -118,12 +118,12 @@ class Files:
         """They are here."""
 
     def read(self, name: str) -> bytes:
-        """Any kind of file that was asked for by name, a pipe included."""
+        """Read any kind of file, a pipe included: it was asked for by name."""
         return _read(Path(name))
 
 
 def _is_special(entry: os.DirEntry[str]) -> bool:
-    """True for directories, pipes and devices; a broken link counts as a file, so that reading it says so."""
+    """True for directories, pipes and devices; a broken link counts as a file, so that its read reports it."""
     return entry.is_dir() or not (entry.is_file() or entry.is_symlink())
 
 

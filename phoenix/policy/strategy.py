@@ -1,6 +1,6 @@
-"""The keys of each strategy, and the steps that come of them.
+"""The keys of each strategy, and their steps.
 
-What the steps are is decided in phoenix.strategies; here is only what the owner writes.
+Must never decide about steps: phoenix.strategies does; this module has only the owner's keys.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ Bake = Annotated[
     PlainSerializer(_write_bake, return_type=str),
     WithJsonSchema({"anyOf": [{"const": UNTIL_PROMOTED}, {"type": "string", "pattern": DURATION_PATTERN}]}),
 ]
-"""How long to rest: a duration, or until a person promotes it."""
+"""The time to rest: a duration, or until a person promotes the step."""
 
 
 def length(bake: timedelta | str) -> timedelta | None:
-    """The bake as a step has it: None until a person promotes it."""
+    """Return the bake as a step has it: None means until a person promotes it."""
     return None if isinstance(bake, str) else bake
 
 
 class Strategy(Kind):
-    """What all strategies have in common."""
+    """The keys that all strategies share."""
 
     bake: Bake = Field(
         default=timedelta(minutes=5),
@@ -54,15 +54,15 @@ class Strategy(Kind):
     @property
     @abstractmethod
     def rests(self) -> tuple[timedelta | str, ...]:
-        """All bakes and pauses that are certain to happen."""
+        """Return all bakes and pauses that are certain to happen."""
 
     @abstractmethod
     def peak(self) -> int:
-        """The least `max_healthy_percentage` that the strategy can work with."""
+        """Return the least `max_healthy_percentage` that the strategy needs."""
 
     @abstractmethod
     def to_steps(self, room: Room, *, weights: bool) -> tuple[Step, ...]:
-        """The resting places, the last one included; without weights a stage's weight is its capacity."""
+        """Return the stages, the last one included; without weights a stage's weight is its capacity."""
 
 
 class BlueGreen(Strategy):
@@ -115,7 +115,7 @@ class Canary(Strategy):
         return (*(stage.bake for stage in self.steps), self.bake)
 
     def peak(self) -> int:
-        """Two whole generations: the last step needs them, whatever the first ones do."""
+        """Return the share of two whole generations: the last step needs them, whatever the earlier ones do."""
         return 200
 
     def to_steps(self, room: Room, *, weights: bool) -> tuple[Step, ...]:
@@ -139,12 +139,12 @@ class Rolling(Strategy):
 
     @property
     def rests(self) -> tuple[timedelta | str, ...]:
-        """The pauses between as many batches as there are at least, and the bake."""
+        """Return the pauses between the least number of batches, and the bake."""
         batches = -(-100 // self.batch)
         return (*[self.pause] * (batches - 1), self.bake)
 
     def peak(self) -> int:
-        """The group may stay as it is, if it may shrink."""
+        """Return the whole group: if it may shrink, it need not grow."""
         return 100
 
     def to_steps(self, room: Room, *, weights: bool) -> tuple[Step, ...]:

@@ -1,6 +1,6 @@
-"""From the owner's words to the core's: terms, calendar, reasons.
+"""Translate a policy for the core: terms, calendar, reasons.
 
-Must never lose anything the core decides by; what only adapters need stays in their settings.
+Must never lose a value that the core decides by; values for adapters only stay in their settings.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _NONE: Mapping[str, str] = {}
 
 
 def steps_of(policy: Policy) -> tuple[Step, ...]:
-    """The resting places of a rotation under this policy."""
+    """Return the steps of a rotation under this policy."""
     room = Room(policy.capacity.min_healthy_percentage, policy.capacity.max_healthy_percentage)
     return policy.strategy.to_steps(room, weights=policy.serving.weights)
 
 
 def terms_of(policy: Policy) -> Terms:
-    """What the core needs to know; pinned in the record when a rotation starts."""
+    """Return the core's part of the policy; the record keeps it from the start of a rotation."""
     traffic = policy.traffic
     return Terms(
         steps=steps_of(policy),
@@ -48,7 +48,7 @@ def terms_of(policy: Policy) -> Terms:
 
 
 def calendar_of(policy: Policy, all_groups: AllGroups = _NOBODY, file: str | None = None) -> Calendar:
-    """When a rotation may start; the freezes of all groups, which stand in `file`, come first: they are to be named."""
+    """Return when a rotation may start; the freezes of all groups, from `file`, come first, so that they are named."""
     stands = [(freeze, file) for freeze in all_groups.freezes] + [(freeze, None) for freeze in policy.freezes]
     return Calendar(
         windows=tuple(Window(w.schedule, w.duration, w.timezone) for w in policy.windows),
@@ -57,13 +57,14 @@ def calendar_of(policy: Policy, all_groups: AllGroups = _NOBODY, file: str | Non
 
 
 def rotate_when_of(policy: Policy) -> RotateWhen:
-    """What makes a rotation due."""
+    """Return the reasons that make a rotation due."""
     when = policy.rotate_when
     return RotateWhen(when.new_image, when.max_instance_lifetime, when.drift, when.tainted, when.template)
 
 
 def rules_of(all_groups: AllGroups, policies: Iterable[Policy], groups: Iterable[str]) -> Rules:
-    """What holds for all groups together; those whose policy is broken count, too, though nobody knows their labels."""
+    """Return the limits for all groups together; a group with a broken policy counts too, although its labels are
+    unknown."""
     breaker = all_groups.breaker
     return Rules(
         limits=Limits(all_groups.limits.in_flight, dict(all_groups.limits.per_label)),

@@ -1,6 +1,6 @@
 """A YAML file as a tree in which every key and value knows its place.
 
-Trees are values: whoever wants another one gets a new one. Must never import a model, nor a YAML library.
+Trees are values: a change makes a new one. Must never import a model, nor a YAML library.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Plain = str | int | float | bool | date | None
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where something stands, from its first character to after its last; lines and columns count from 0."""
+    """A place in the file, from the first character to after the last; lines and columns count from 0."""
 
     line: int = 0
     column: int = 0
@@ -25,7 +25,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A single value; `text` is what the file says, `value` what YAML makes of it."""
+    """A single value; `text` is its text in the file, `value` the value that YAML makes of it."""
 
     text: str
     value: Plain
@@ -35,7 +35,7 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One key of a mapping: where the key stands, and what it holds."""
+    """One key of a mapping: its place and its value."""
 
     key: Span
     node: Node
@@ -43,7 +43,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """Keys and what they hold."""
+    """A mapping of keys to values."""
 
     entries: dict[str, Entry]
     span: Span
@@ -63,7 +63,7 @@ Node = Scalar | Mapping | Sequence
 
 
 def plain(node: Node) -> object:
-    """The values alone, as a model wants them."""
+    """Return the values alone, for a model."""
     match node:
         case Scalar():
             return node.value
@@ -76,7 +76,7 @@ def plain(node: Node) -> object:
 def follow(root: Node, path: Path) -> tuple[Node, Span | None, bool]:
     """Walk as far as the path leads; return the node there, the place of its key, and whether that is the end.
 
-    A part that is not there is skipped: a model puts the kind of an adapter between a key and the adapter's own keys,
+    A part that the file lacks is skipped: a model puts the kind of an adapter between a key and the adapter's own keys,
     and takes a single value for a list of one.
     """
     node, key, found = root, None, True
@@ -93,9 +93,9 @@ def follow(root: Node, path: Path) -> tuple[Node, Span | None, bool]:
 
 
 def replaced(node: Node, path: Path, new: Node | None) -> Node | None:
-    """The same tree with another node at the path, or with none there; None when nothing is left of it.
+    """Return the tree with another node at the path, or without the node there; None if nothing is left.
 
-    A key that is not there is added; taking it away takes the mapping away that lacks it.
+    A missing key is added; the removal of a missing key removes the mapping that lacks it.
     """
     if not path:
         return new
@@ -117,7 +117,7 @@ def replaced(node: Node, path: Path, new: Node | None) -> Node | None:
 
 
 def placed(node: Node, span: Span) -> Node:
-    """The same tree with everything in it standing at one place."""
+    """Return the tree with one place for all its nodes."""
     match node:
         case Scalar():
             return replace(node, span=span)
@@ -128,7 +128,7 @@ def placed(node: Node, span: Span) -> Node:
 
 
 def scalars(node: Node) -> Iterator[Scalar]:
-    """All values of the tree, in the order of the file; keys are not among them."""
+    """Yield all values of the tree in file order, without the keys."""
     match node:
         case Scalar():
             yield node

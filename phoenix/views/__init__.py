@@ -1,4 +1,4 @@
-"""What a person or a script sees: screens, live progress, JSON documents.
+"""Screens, live progress and JSON documents, for people and scripts.
 
-Views render model values and ask nobody: no AWS, no store, no clock. Every name that comes from outside is escaped.
+Must never ask AWS, a store or a clock: views render model values. Must never print a name from outside unescaped.
 """

@@ -1,6 +1,6 @@
-"""How old everything is, against what the rules for all groups want: the last block of the status of all groups.
+"""The groups' ages against the limits for all groups: the last block of the status of all groups.
 
-Must never call a group young because nobody knows its age.
+Must never call a group young because its age is unknown.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from phoenix.views import json, text
 
 
 def render(ages: Sequence[Age]) -> str:
-    """A line for each group, the oldest first; nothing where no rule limits an age."""
+    """Return a line for each group, the oldest first; nothing if no age is limited."""
     limits = [age.limit for age in ages if age.limit is not None]
     if not limits:
         return ""
     over = sum(age.is_over for age in ages)
-    verdict = f"{counted(over, 'group')} of {len(ages)} older" if over else "nothing is older"
+    verdict = f"{counted(over, 'group')} of {len(ages)} older" if over else "no group is older"
     ordered = sorted(ages, key=lambda age: (age.since is not None, age.since or age.at, age.group))
     table = text.table(["group", "oldest>", "age>", ""], [_line(age) for age in ordered])
     return text.screen([], [f"Age limit {ago(limits[0])}: {verdict}.", *table])
 
 
 def document(age: Age) -> Mapping[str, Any]:
-    """`age` in the JSON of each group."""
+    """Return `age` for the JSON of each group."""
     return {
         "generation": age.generation.number if age.generation is not None else None,
         "since": json.time(age.since),

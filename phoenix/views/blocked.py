@@ -1,6 +1,6 @@
-"""The blocked screen: everything that stands in the way of a start, each with the command that mends it.
+"""The blocked screen: every blocker of a start, each with the command that mends it.
 
-Must never show fewer than all of them: an operator who mends one thing at a time starts over each time.
+Must never leave out a blocker: an operator who learns of them one at a time starts over each time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from phoenix.views import text
 
 
 def render(plan: Plan, *, verbose: bool = False) -> str:
-    """What `rotate` says when it did not start."""
+    """Return the screen of a `rotate` that did not start."""
     warnings = [b for b in plan.blockers if b.warning]
     also = f", {counted(len(warnings), 'warning')}" if warnings else ""
     count = f"{counted(len(plan.in_the_way), 'blocker')}{also}. Nothing was changed, in AWS or in the store."
@@ -26,7 +26,7 @@ def render(plan: Plan, *, verbose: bool = False) -> str:
 
 
 def paragraphs(plan: Plan) -> list[list[str]]:
-    """A block of lines for each blocker, numbered, the warnings last and marked `!`."""
+    """Return a numbered block of lines for each blocker, the warnings last and marked `!`."""
     blockers = [_paragraph(str(number), b, plan.group) for number, b in enumerate(plan.in_the_way, start=1)]
     return blockers + [_paragraph("!", b, plan.group) for b in plan.blockers if b.warning]
 
@@ -43,7 +43,7 @@ def _paragraph(mark: str, blocker: Blocker, group: str) -> list[str]:
 
 
 def checks(plan: Plan, *, verbose: bool) -> list[str]:
-    """What else was looked at and found in order."""
+    """Return the checks that passed."""
     if not plan.checks:
         return []
     noun = "other check" if plan.blockers else "check"

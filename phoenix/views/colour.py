@@ -1,6 +1,6 @@
-"""Colour for terminals: it repeats what a word already says, and never says anything by itself.
+"""Colour for terminals: it repeats the meaning of a word, and never adds one.
 
-Must never be applied to a stream that no terminal reads: pipes get the bare text.
+Must never colour a stream that is not a terminal: pipes get the bare text.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _STYLES = {_GOOD: "bold green", _BAD: "bold red", _MOVING: "bold yellow", _COMMA
 
 
 def console(stream: TextIO, *, colour: bool) -> Console:
-    """A console for a stream; it finds out by itself whether a terminal reads it."""
+    """Return a console for a stream; it finds out by itself whether the stream is a terminal."""
     return Console(file=stream, no_color=not colour, highlight=False, emoji=False, markup=False, soft_wrap=True)
 
 
 def painted(text: str) -> Text:
-    """The text with its telling words in colour."""
+    """Return the text with its status words in colour."""
     shown = Text(text, no_wrap=True)
     for pattern, style in _STYLES.items():
         for match in re.finditer(pattern, text, re.MULTILINE):

@@ -1,6 +1,6 @@
-"""The doctor's findings: one line a check, the remedy below those that did not pass.
+"""The doctor's findings: a line per check, with a remedy below each one that did not pass.
 
-Must never call something in order that could not be looked at.
+Must never count a check that could not be made as passed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from phoenix.views import text
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at, and in words what was found. A `warning` may be as it is."""
+    """One check, and its finding in words. A `warning` needs no remedy."""
 
     name: str
     passed: bool

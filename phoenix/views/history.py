@@ -1,6 +1,6 @@
-"""The history screen: rotations with outcome, cause and duration; with -v the story of each.
+"""The history screen: rotations with outcome, cause and duration; with -v the events of each.
 
-Must never leave out the reason of one that went wrong.
+Must never leave out the reason of a rotation that went wrong.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def render(group: str, rotations: Sequence[Rotation], *, verbose: bool = False) 
 
 
 def table(rotations: Sequence[Rotation]) -> list[str]:
-    """One line a rotation, in the order given."""
+    """Return one line per rotation, in the order given."""
     heads = ["started (UTC)", "rotation", "from>", "to>", "outcome", "cause", "took", "by"]
     return text.table(heads, [_line(rotation) for rotation in rotations])
 
@@ -70,7 +70,7 @@ def _story(rotation: Rotation) -> list[str]:
 
 
 def events(told: Sequence[Event]) -> list[str]:
-    """A line for each event: when, what, and the sentence."""
+    """Return a line for each event: time, name and sentence."""
     return [
         line
         for event in told

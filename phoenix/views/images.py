@@ -1,4 +1,4 @@
-"""The images screen: the candidates, which one is chosen, and why each other is not.
+"""The images screen: the candidates, the chosen one, and the reason against each other one.
 
 Must never list an image without its reason.
 """
@@ -13,7 +13,7 @@ from phoenix.views import text
 
 
 def render(group: str, candidates: Sequence[Candidate], quarantine: Sequence[Quarantined], live: str | None) -> str:
-    """The candidates in order of preference; `live` is the image id that serves now, None when nobody knows."""
+    """Return the candidates in order of preference; `live` is the image id that serves now, None if it is unknown."""
     if not candidates:
         return f"No image matches the policy of {text.clean(group)}.\n"
     quarantined = {entry.image for entry in quarantine}

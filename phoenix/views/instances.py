@@ -1,4 +1,4 @@
-"""The instances of both slots, a line each: what `status -v` adds.
+"""The instances of both slots, a line each: `status -v` adds them.
 
 Must never call an instance healthy that no health source lists.
 """
@@ -11,7 +11,8 @@ from phoenix.views import text
 
 
 def table(report: Report) -> list[str]:
-    """By slot, zone and id, with the reason why one is not healthy; empty where nothing was observed."""
+    """Return the instances by slot, zone and id, each unhealthy one with its reason; empty if there was no
+    observation."""
     if report.seen is None:
         return []
     cells = [

@@ -1,6 +1,6 @@
-"""The JSON documents of the contract, rules 11 and 12: scripts rely on every key, so keys are only ever added.
+"""The JSON documents of the contract: scripts rely on every key, so keys are only ever added.
 
-Must never hold a value that JSON has no word for; times are RFC 3339 in UTC with a `Z`, durations are seconds.
+Must never hold a value that JSON cannot express; times are RFC 3339 in UTC with a `Z`, durations are seconds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def dump(document: Mapping[str, Any] | Sequence[Mapping[str, Any]], *, one_line:
 
 
 def report(told: Report) -> Document:
-    """The document of `rotate`, `rollback`, `status` and whatever else ends in a report."""
+    """Return the document of `rotate`, `rollback`, `status` and every other command that ends in a report."""
     last = told.record.rotation
     in_flight = told.record.in_flight
     return {
@@ -43,7 +43,7 @@ def report(told: Report) -> Document:
 
 
 def rotation(told: Rotation) -> Document:
-    """One rotation, the way every document shows it."""
+    """Return one rotation as every document shows it."""
     return {
         "id": told.id,
         "outcome": str(told.outcome),
@@ -87,7 +87,7 @@ def plan(told: Plan) -> Document:
 
 
 def blocked(told: Plan, error: PhoenixError) -> Document:
-    """What `rotate` says when nothing was started: the error, and the plan with everything in its way."""
+    """Return the document of a `rotate` that did not start: the error, and the plan with all blockers."""
     return {**failure(error), **plan(told), "outcome": "none"}
 
 
@@ -97,12 +97,12 @@ def failure(error: PhoenixError) -> Document:
 
 
 def repairs(group: str, found: Sequence[str]) -> Document:
-    """`repair --dry-run`: what would be undone."""
+    """Return the document of `repair --dry-run`: the changes that it would undo."""
     return {"group": group, "leftovers": list(found)}
 
 
 def history(group: str, rotations: Sequence[Rotation]) -> Document:
-    """Rotations, newest first, each with its story."""
+    """Return the rotations, newest first, each with its events."""
     return {
         "group": group,
         "rotations": [
@@ -123,7 +123,7 @@ def history(group: str, rotations: Sequence[Rotation]) -> Document:
 def images(
     group: str, candidates: Sequence[Candidate], quarantine: Sequence[Quarantined], live: str | None
 ) -> Document:
-    """Candidates in order of preference, each with the reason it was left; None for the chosen one."""
+    """Return the candidates in order of preference, each with the reason against it; None for the chosen one."""
     quarantined = {entry.image: entry for entry in quarantine}
     return {
         "group": group,

@@ -1,6 +1,6 @@
-"""The plan screen: what a rotation would do, what it costs, and everything in its way.
+"""The plan screen: the effects and costs of a rotation, and its blockers.
 
-Must never read as if anything had been changed.
+Must never read as if a change had been made.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from phoenix.errors import Blocked, PhoenixError
 from phoenix.views import blocked, text
 
 _BECAUSE: Final = 40
-"""Letters that a line has left for the reason."""
+"""The letters of a line that are left for the reason."""
 
 
 def render(plan: Plan, *, verbose: bool = False, asked: str = "") -> str:
-    """The plan of one group; with its blockers where there are any. `asked` are the options that it depends on."""
+    """Return the plan of one group, with its blockers if there are any. `asked` are the options that it depends on."""
     return text.screen(
         [text.header(plan.group, plan.about, plan.at)],
         _headline(plan),
@@ -35,7 +35,7 @@ def render(plan: Plan, *, verbose: bool = False, asked: str = "") -> str:
 
 
 def render_all(found: Mapping[str, Plan | PhoenixError]) -> str:
-    """A line for each group: whether a rotation is due and can start, and why or why not. By name."""
+    """Return a line for each group, by name: whether a rotation is due and can start, and why or why not."""
     if not found:
         return "There are no policies.\n"
     rows = [[name, *_in_short(each)] for name, each in sorted(found.items())]

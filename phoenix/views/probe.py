@@ -1,6 +1,6 @@
-"""What a probe has found out: the doctor's lines for it, and the document.
+"""The findings of a probe: the doctor's lines for them, and the document.
 
-Must never call something shown that AWS was not asked, or take one answer for two questions.
+Must never call a thing shown if AWS was not asked, nor take one answer for two questions.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ GUARD = "never-follow.json"
 _PATIENCE = f"{SETTLING.total_seconds():.0f} s"
 _NOT_ASKED = (
     "minimum and desired capacity were not raised, as that launches instances; so standby, health checks and load"
-    " balancers were not asked either"
+    " balancers were not tried either"
 )
 
 
 def checks(probed: Probed, trial: Sequence[Blocker] | None) -> list[Check]:
-    """One line for each question, then what was put back, and what was left out. `trial` None: no launch was tried."""
+    """Return a line for each question, then the settings put back, then the questions left out. `trial` None: no launch
+    was tried."""
     found = [*_plain(probed), *_own(probed), *_guard(probed), *_versions(probed)]
     found += _trial(trial)
     if probed.stopped is not None:
@@ -34,7 +35,7 @@ def checks(probed: Probed, trial: Sequence[Blocker] | None) -> list[Check]:
 
 
 def document(probed: Probed, trial: Sequence[Blocker] | None) -> dict[str, Any]:
-    """The same for a script: AWS's words as they were."""
+    """Return the same for a script, with AWS's words unchanged."""
     return {
         "auto_scaling_group": probed.target.name,
         "launch_template": probed.target.template,

@@ -1,4 +1,4 @@
-"""What a drive shows while it goes on: the status screen, kept up to date, on a terminal; a line a change elsewhere.
+"""The progress of a drive: on a terminal the status screen, kept up to date; elsewhere a line per change.
 
 Must write to standard error only, and must never cost the drive anything: no call, no wait.
 """
@@ -19,7 +19,7 @@ from phoenix.views import status, text
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How to show it. `live` False: lines, even on a terminal."""
+    """The way to show progress. `live` False: lines, even on a terminal."""
 
     quiet: bool = False
     colour: bool = True
@@ -28,7 +28,7 @@ class Manner:
 
 @contextmanager
 def watching(stream: TextIO, started_at: datetime, manner: Manner) -> Iterator[Watch]:
-    """Give the watch that suits the stream; the live screen is gone when the block ends, lines stay."""
+    """Yield the watch that suits the stream; the live screen goes when the block ends, lines stay."""
     if manner.quiet:
         yield nobody
     elif manner.live and stream.isatty():
@@ -39,7 +39,7 @@ def watching(stream: TextIO, started_at: datetime, manner: Manner) -> Iterator[W
 
 
 class Lines:
-    """One line for each change: events as they are recorded, and the sentence whenever the rotation moves on."""
+    """Prints one line for each change: events as they are recorded, and the sentence when the rotation moves on."""
 
     def __init__(self, stream: TextIO, started_at: datetime) -> None:
         self._stream = stream
@@ -49,7 +49,7 @@ class Lines:
         self._where: tuple[object, ...] | None = None
 
     def __call__(self, report: Report) -> None:
-        """Print what is new since the last report."""
+        """Print the news since the last report."""
         rotation = report.record.rotation
         if rotation is None:
             return
@@ -68,7 +68,7 @@ class Lines:
 
     def _begin(self, report: Report, rotation: Rotation) -> None:
         self._rotation = rotation.id
-        # What was told before this command began is history's to repeat.
+        # Events from before this command are left to `history`.
         self._told = sum(event.at < self._started_at for event in rotation.events)
         print(text.header(report.group, report.about, report.at), file=self._stream, flush=True)
 

@@ -1,6 +1,7 @@
-"""What the status screen says of a group at rest: the word, who serves the users, and whether it is as it was left.
+"""The status screen of a group at rest: its status word, the generation that serves, and changes since its last
+rotation.
 
-Must never say where users are from the record when AWS was asked: weights are moved by other hands, too.
+Must never take the users' place from the record if AWS was asked: other writers move weights, too.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _WORDS = {Outcome.ROLLED_BACK: "ROLLED BACK", Outcome.HELD: "HELD"}
 
 
 def word(report: Report) -> str:
-    """The word that the screen begins with. Users who are elsewhere come before everything that the record says."""
+    """Return the first word of the screen. Users in an unexpected place matter more than the record."""
     if is_moved(report.record, report.seen):
         return MOVED
     if report.record.paused:
@@ -33,7 +34,7 @@ def word(report: Report) -> str:
 
 
 def sentences(report: Report) -> list[str]:
-    """What follows the word, each on a line of its own."""
+    """Return the sentences after the word, each on a line of its own."""
     record, seen = report.record, report.seen
     last, users = record.rotation, _users(report)
     told = [moved_to(record, seen)] if seen is not None and is_moved(record, seen) else []
@@ -51,7 +52,7 @@ def sentences(report: Report) -> list[str]:
 
 
 def moved_to(record: GroupRecord, seen: Observation) -> str:
-    """Who has which weight, when it is not the live generation that has all of it; by route where they differ."""
+    """Return the weights if the live generation has not all of them; by route if the routes differ."""
     off = [route for route in seen.routes if record.live and route.percent(record.live.slot) != 100]
     names = {row.generation.slot: f"generation {row.generation.number}" for row in reversed(rows(record, seen))}
     slots = [*names, *(slot for slot in Slot if slot not in names)]
@@ -60,8 +61,8 @@ def moved_to(record: GroupRecord, seen: Observation) -> str:
         for route in off
     }
     if len(off) == len(seen.routes) and len(set(shares.values())) == 1:
-        return f"weights were moved by somebody else: {next(iter(shares.values()))}"
-    return "weights were moved by somebody else: " + "; ".join(f"on {name} {told}" for name, told in shares.items())
+        return f"weights were moved by another writer: {next(iter(shares.values()))}"
+    return "weights were moved by another writer: " + "; ".join(f"on {name} {told}" for name, told in shares.items())
 
 
 def ended_badly(rotation: Rotation | None) -> bool:
@@ -70,7 +71,7 @@ def ended_badly(rotation: Rotation | None) -> bool:
 
 
 def slots(seen: Observation) -> list[str]:
-    """The table of a pair in which nobody can tell the generations: what is there, slot by slot."""
+    """Return the table of a pair whose generations are unknown: its instances, slot by slot."""
     cells = []
     for state in (seen.slots[slot] for slot in Slot if slot in seen.slots):
         healthy = sum(i.in_service and is_ready(i, bool(seen.routes)) for i in state.instances)

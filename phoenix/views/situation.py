@@ -1,6 +1,6 @@
-"""What the numbers of a report mean, before they become words or JSON: one row for each slot that anybody knows of.
+"""The meaning of a report's numbers, before they become words or JSON: one row for each known slot.
 
-Must never guess: what was not observed is None.
+Must never guess: a value that was not observed is None.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from phoenix.core.sides import is_ready
 
 @dataclass(frozen=True, slots=True)
 class SlotRow:
-    """A generation in its slot. Counts and weight are None where nobody looked; weight also without a load balancer.
+    """A generation in its slot. Counts and weight are None if they were not observed; weight also without a load
+    balancer.
 
-    `not_ready` is what keeps instances from being ready, counted.
+    `not_ready` counts the reasons that keep instances from being ready.
     """
 
     generation: Generation
@@ -32,7 +33,7 @@ class SlotRow:
 
 
 def rows(record: GroupRecord, seen: Observation | None) -> tuple[SlotRow, ...]:
-    """Every slot with a known generation, the newest generation first."""
+    """Return every slot with a known generation, the newest generation first."""
     found = [_row(generation, role, record, seen) for generation, role in _roles(record)]
     return tuple(sorted(found, key=lambda row: row.generation.number, reverse=True))
 
@@ -66,7 +67,7 @@ def _row(generation: Generation, role: Role, record: GroupRecord, seen: Observat
     name = state.auto_scaling_group if state is not None else record.slots.get(generation.slot)
     if seen is None or state is None:
         return SlotRow(generation, role, name)
-    # The live slot serves with whatever it holds; a candidate is proved by instances of its own version only.
+    # The live slot serves with all its instances; a candidate is proved by instances of its own version only.
     counted = state.instances if role is Role.LIVE else generation.of(state)
     in_service = [instance for instance in counted if instance.in_service]
     healthy = sum(is_ready(instance, bool(seen.routes)) for instance in in_service)
@@ -77,19 +78,19 @@ def _row(generation: Generation, role: Role, record: GroupRecord, seen: Observat
 
 
 def weight_of(slot: Slot, seen: Observation) -> int | None:
-    """The slot's share of the pair's traffic in per cent; while routes differ, the least of them for this slot."""
+    """Return the slot's share of the traffic in per cent; if the routes differ, the least of them for this slot."""
     return min((route.percent(slot) for route in seen.routes), default=None)
 
 
 def carrying(seen: Observation) -> tuple[Slot, ...]:
-    """The slots that users reach: by weight on any route, or, without a load balancer, by capacity."""
+    """Return the slots that users reach: by weight on any route or, without a load balancer, by capacity."""
     if seen.routes:
         return tuple(slot for slot in Slot if any(route.percent(slot) > 0 for route in seen.routes))
     return tuple(slot for slot in Slot if slot in seen.slots and seen.slots[slot].desired > 0)
 
 
 def is_moved(record: GroupRecord, seen: Observation | None) -> bool:
-    """True when a group at rest is not as it was left: on some route the live generation has not all the traffic."""
+    """True if a group at rest is not as phoenix left it: on some route the live generation has not all the traffic."""
     live = record.live
     if seen is None or live is None or record.in_flight is not None:
         return False
@@ -97,5 +98,5 @@ def is_moved(record: GroupRecord, seen: Observation | None) -> bool:
 
 
 def is_unclear(record: GroupRecord, seen: Observation | None) -> bool:
-    """True when AWS was asked, and neither it nor the record tells who is live."""
+    """True if AWS was asked, and neither it nor the record tells the live slot."""
     return seen is not None and record.live is None and record.in_flight is None

@@ -1,6 +1,6 @@
-"""The status screen: where a group is, who is hurt, what happens next by itself, and what to type.
+"""The status screen: where a group is, whether users are hurt, what phoenix does next, and what to type.
 
-Must never soften: when nothing was observed it says so, and a rollback that would not work is announced as such.
+Must never soften: a missing observation is told, and so is a rollback that would not work.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from phoenix.views.situation import SlotRow, carrying, is_moved, is_unclear, row
 
 
 def render(report: Report, *, driving: bool = False, verbose: bool = False) -> str:
-    """One group, on one screen. `driving`: the reader's own command drives. `verbose` adds the instances."""
+    """Return one group on one screen. `driving`: the reader's own command drives. `verbose` adds the instances."""
     rotation = report.record.in_flight
     last = report.record.rotation
     if rotation is not None:
@@ -37,7 +37,7 @@ def render(report: Report, *, driving: bool = False, verbose: bool = False) -> s
 
 
 def render_all(reports: Sequence[Report], failures: Sequence[tuple[str, PhoenixError]] = ()) -> str:
-    """All groups, a line each; those that need somebody, or could not be looked at, are named below the table."""
+    """Return all groups, a line each; those that need a person, or could not be observed, are named below the table."""
     if not reports and not failures:
         return "No groups: the policy directory is empty.\nphoenix policy schema prints what a policy may hold.\n"
     table = text.table(
@@ -81,7 +81,7 @@ def _line(report: Report) -> list[str]:
 
 
 def state_word(report: Report) -> str:
-    """The word that a screen begins with."""
+    """Return the first word of a screen."""
     rotation = report.record.in_flight
     if rotation is None:
         return resting.word(report)
@@ -113,7 +113,7 @@ def _headline(report: Report) -> list[str]:
 
 
 def _story(rotation: Rotation | None) -> list[str]:
-    """How a rotation went that did not succeed, event by event; only the end of a long one."""
+    """Return the events of a rotation that did not succeed; only the last ones of a long one."""
     if rotation is None:
         return []
     return [
@@ -154,7 +154,7 @@ def _serving(report: Report) -> list[str]:
 
 
 def _by_route(report: Report, generations: Sequence[Generation]) -> list[str]:
-    """A line a route, where they do not all send alike: the column above shows the least."""
+    """Return a line per route if the routes differ: the column above shows the least share."""
     routes = report.seen.routes if report.seen is not None else ()
     if len({tuple(route.percent(g.slot) for g in generations) for route in routes}) < 2:
         return []
@@ -210,7 +210,7 @@ def _readiness_word(report: Report) -> str:
 
 
 def _way_back_mended(report: Report) -> list[str]:
-    """The command that makes a rollback possible again, to be copied as it is."""
+    """Return the command that makes a rollback possible again, ready to copy."""
     remedy = report.rollback_ready.remedy
     return (
         [] if remedy is None else ["To make a rollback possible:", *(f"  {text.clean(r)}" for r in remedy.split("\n"))]
@@ -233,7 +233,8 @@ def _rotation_fact(rotation: Rotation) -> str:
 
 
 def _driver(report: Report) -> str | None:
-    """Who drives what is in flight; when nobody does, how to go on. What is held waits for a person, not a driver."""
+    """Return the driver of the rotation in flight, or how to go on without one. A held rotation waits for a person, not
+    for a driver."""
     rotation, lease = report.record.in_flight, report.lease
     if rotation is None:
         return None
@@ -254,7 +255,7 @@ def _what_to_type(report: Report) -> list[str]:
     elif is_moved(report.record, report.seen):
         told = _commands_moved(report)
     elif is_unclear(report.record, report.seen):
-        told = [("What is in the way", text.command("plan", group), "")]
+        told = [("To see the blockers", text.command("plan", group), "")]
     elif resting.ended_badly(report.record.rotation):
         told = [
             ("See why", text.command("history", group) + " -v", ""),
@@ -268,7 +269,7 @@ def _what_to_type(report: Report) -> list[str]:
 
 
 def _once_more(report: Report) -> tuple[str, str, str]:
-    """`retry` where the image is quarantined; where it is not, a rotation by hand need not wait for anything."""
+    """Offer `retry` if the image is quarantined; else `rotate`, which need not wait."""
     last = report.record.rotation
     if last is not None and all(entry.image != last.new.image for entry in report.record.quarantine):
         return ("Try it once more", text.command("rotate", report.group), "")
@@ -276,9 +277,9 @@ def _once_more(report: Report) -> tuple[str, str, str]:
 
 
 def _commands_moved(report: Report) -> list[tuple[str, str, str]]:
-    """`repair` takes back what it can tell to be nobody's wish; it says beforehand whether this is."""
+    """Offer `repair`: it takes back changes that are certainly unwanted, and lists them first."""
     retained = report.record.retained
-    look = ("What can be undone", text.command("repair --dry-run", report.group), "")
+    look = ("To preview a repair", text.command("repair --dry-run", report.group), "")
     if retained is None or not report.rollback_ready.ready:
         return [look]
     is_there = report.seen is not None and carrying(report.seen) == (retained.slot,)

@@ -1,6 +1,6 @@
 """The steps and gates of a rotation in flight, as tables and sentences.
 
-Must never call a step done that has only been asked for.
+Must never call a step done because it was requested.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from phoenix.views import text
 
 
 def table(rotation: Rotation, at: datetime) -> list[str]:
-    """One line a step, the current one marked; empty on the way back, which has no steps."""
+    """Return a line per step, the current one marked; empty on the way back, which has no steps."""
     if rotation.back is not None:
         return []
     rows = [
@@ -42,7 +42,7 @@ def _state(rotation: Rotation, number: int, step: Step, at: datetime) -> str:
     if step.bake is None:
         return f"since {text.clock(since)}, until promoted"
     halt = _halt(rotation, at)
-    if halt is not None:  # `resume` adds the halt to the bake: what has passed is all that counts
+    if halt is not None:  # `resume` adds the halt to the bake: only the time before it counts
         word, stood = halt[0], max(halt[1], since)
         bar = text.bar((stood - since).total_seconds(), step.bake.total_seconds())
         return f"since {text.clock(since)}, {word} {text.clock(stood)}  {bar} {ago(stood - since)}"
@@ -51,7 +51,7 @@ def _state(rotation: Rotation, number: int, step: Step, at: datetime) -> str:
 
 
 def _halt(rotation: Rotation, at: datetime) -> tuple[str, datetime] | None:
-    """Why and since when the clocks stand still; a held rotation was last looked at when it was held."""
+    """Return why and since when the clocks stand still; a held rotation was last observed when it was held."""
     if rotation.paused is not None:
         return "paused", rotation.paused.at
     return ("held", rotation.looked_at or at) if rotation.held is not None else None
@@ -67,7 +67,7 @@ def _afterwards(rotation: Rotation) -> str:
 
 
 def gates(rotation: Rotation, at: datetime) -> list[str]:
-    """One line a gate: its verdict, when it last looked, and why."""
+    """Return a line per gate: its verdict, the time of its last check, and the reason."""
     if not rotation.verdicts:
         return []
     looked = "-" if rotation.looked_at is None else f"{ago(at - rotation.looked_at)} ago"

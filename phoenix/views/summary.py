@@ -1,6 +1,6 @@
-"""How a command ended, in a few lines: what is so now, and what to type next.
+"""The end of a command in a few lines: the state now, and what to type next.
 
-Must never say more than the report knows: a rollback that is still on its way is not a rollback that is done.
+Must never say more than the report knows: a rollback on its way is not yet done.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from phoenix.views import status, text
 
 
 def rotated(report: Report) -> str:
-    """How `rotate` or `retry` ended: the sentence alone when there was nothing to do, else the status screen."""
+    """Return the end of `rotate` or `retry`: the sentence alone if there was nothing to do, else the status screen."""
     if report.outcome is Outcome.NONE or report.record.rotation is None:
         return said(report)
     return status.render(report)
 
 
 def rolled_back(report: Report) -> str:
-    """How `rollback` or `abort` ended."""
+    """Return the end of `rollback` or `abort`."""
     rotation = report.record.rotation
     if report.outcome is Outcome.NONE or rotation is None:
         return said(report)
@@ -36,12 +36,12 @@ def rolled_back(report: Report) -> str:
 
 
 def said(report: Report) -> str:
-    """The one sentence of a command that answers with it."""
+    """Return the one sentence of a command that has no more to say."""
     return "\n".join(text.paragraph(report.sentence)) + "\n"
 
 
 def repairs(group: str, found: Sequence[str]) -> str:
-    """What `repair` would undo, a line each."""
+    """Return the changes that `repair` would undo, a line each."""
     if not found:
         return f"Nothing to repair: {text.clean(group)} has nothing temporary left on it.\n"
     lines = [line for each in found for line in text.paragraph(each, first="  ", rest="    ")]

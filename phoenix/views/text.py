@@ -1,6 +1,6 @@
 """The building blocks of every screen: escaping, bars, tables, wrapped paragraphs, the header line; all of it ASCII.
 
-Must never emit a control character that came from outside: a crafted image name could rewrite an operator's terminal.
+Must never emit a control character from outside: a crafted image name could rewrite an operator's terminal.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\
 
 
 class About(Protocol):
-    """What a header line says of a group besides its name."""
+    """The parts of a header line besides the group's name."""
 
     @property
     def account(self) -> str | None: ...
@@ -29,7 +29,7 @@ class About(Protocol):
 
 
 def clean(text: str | None) -> str:
-    """The text on one line, with everything that could move a cursor or hide a letter written out: `\\x1b`."""
+    """Return the text on one line; characters that could move a cursor or hide a letter are escaped, as in `\\x1b`."""
     return _UNPRINTABLE.sub(_written_out, text or "")
 
 
@@ -39,14 +39,14 @@ def _written_out(match: re.Match[str]) -> str:
 
 
 def header(group: str, about: About, at: datetime) -> str:
-    """Line 1 of every screen: where you are, and the clock."""
+    """Return line 1 of every screen: the group, its account and Region, and the clock."""
     where = "  ".join(clean(part) for part in (group, about.account, about.region) if part)
     clock = f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return f"{where}{clock:>{max(len(clock) + 2, WIDTH - len(where) - 1)}}"
 
 
 def headline(word: str, text: str, *more: str) -> list[str]:
-    """`ROTATING   what is so`, wrapped under itself; `more` are further sentences, each on a line of its own."""
+    """Return `ROTATING   sentence`, wrapped under itself; `more` are further sentences, each on a line of its own."""
     indent = " " * max(len(word) + 3, 11)
     lines = paragraph(text, first=f"{word:<{len(indent)}}", rest=indent)
     for sentence in more:
@@ -55,7 +55,7 @@ def headline(word: str, text: str, *more: str) -> list[str]:
 
 
 def paragraph(text: str, *, first: str = "", rest: str = "") -> list[str]:
-    """The text wrapped at the width of a screen; one line even when it is empty. Long words stay whole."""
+    """Wrap the text at the width of a screen; an empty text is one line. Long words stay whole."""
     wrapped = textwrap.wrap(
         clean(text), WIDTH - 1, initial_indent=first, subsequent_indent=rest, break_long_words=False,
         break_on_hyphens=False,
@@ -64,7 +64,7 @@ def paragraph(text: str, *, first: str = "", rest: str = "") -> list[str]:
 
 
 def trouble(name: str, message: str) -> list[str]:
-    """`name: what is wrong`; several problems are a line each below the name. Never wrapped: mails are searched."""
+    """Return `name: problem`; several problems are a line each below the name. Never wrapped: people search mails."""
     first, *more = message.splitlines() or [""]
     if not more:
         return [f"{clean(name)}: {clean(first)}"]
@@ -72,7 +72,7 @@ def trouble(name: str, message: str) -> list[str]:
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> list[str]:
-    """`  name  what is known`, names aligned, text wrapped."""
+    """Return lines of `  name  fact`, names aligned, text wrapped."""
     pairs = list(rows)
     width = max((len(name) for name, _ in pairs), default=0)
     indent = " " * (width + 4)
@@ -80,7 +80,7 @@ def facts(rows: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Columns as wide as their widest cell. A head that ends in `>` aligns its column right."""
+    """Return columns as wide as their widest cell. A head that ends in `>` aligns its column right."""
     right = [head.endswith(">") for head in heads]
     body = [[head.rstrip(">") for head in heads], *[[clean(cell) for cell in row] for row in rows]]
     widths = [max(len(row[column]) for row in body) for column in range(len(heads))]
@@ -93,7 +93,7 @@ def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -
 
 
 def commands(rows: Iterable[tuple[str, str, str]]) -> list[str]:
-    """The last block of a screen, what to type: purpose, command, and what that means."""
+    """Return the last block of a screen, the commands to type: purpose, command and effect."""
     told = list(rows)
     purpose = max((len(row[0]) for row in told), default=0)
     command = max((len(row[1]) for row in told), default=0)
@@ -101,42 +101,42 @@ def commands(rows: Iterable[tuple[str, str, str]]) -> list[str]:
 
 
 def command(words: str, group: str) -> str:
-    """A command line for a group that can be copied into a shell as it is."""
+    """Return a command line for a group that can be copied into a shell."""
     return f"phoenix {words} --group {shlex.quote(clean(group))}"
 
 
 def bar(part: float, whole: float) -> str:
-    """`[#####.....]`: ten places, full only when all of it is done."""
+    """Return `[#####.....]`: ten places, full only if all of it is done."""
     filled = 0 if whole <= 0 else int(10 * min(max(part / whole, 0.0), 1.0))
     return f"[{'#' * filled}{'.' * (10 - filled)}]"
 
 
 def clip(text: str | None, length: int) -> str:
-    """The escaped text, its end cut off with `..` when it is too long for a column."""
+    """Return the escaped text, cut with `..` if it is too long for a column."""
     shown = clean(text)
     return shown if len(shown) <= length else f"{shown[: length - 2]}.."
 
 
 def clock(at: datetime | None) -> str:
-    """The time of day in UTC; `-` for never."""
+    """Return the time of day in UTC; `-` for never."""
     return "-" if at is None else f"{at.astimezone(UTC):%H:%M:%S}"
 
 
 def moment(at: datetime | None) -> str:
-    """Date and time in UTC, to the minute; `-` for never."""
+    """Return date and time in UTC, to the minute; `-` for never."""
     return "-" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def span(length: timedelta | None) -> str:
-    """A duration; None is a bake that ends when a person promotes it."""
+    """Return a duration; None is a bake that ends when a person promotes it."""
     return "-" if length is None else ago(length)
 
 
 def by_whom(by: str, reason: str | None) -> str:
-    """Who asked, with the reason in quotes where one was given."""
+    """Return the person who asked, and the reason in quotes if one was given."""
     return f'{by}: "{reason}"' if reason else by
 
 
 def screen(*blocks: Sequence[str]) -> str:
-    """Blocks of lines as one text, an empty line between them; empty blocks leave no trace."""
+    """Join blocks of lines with an empty line between them; empty blocks are dropped."""
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"

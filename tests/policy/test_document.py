@@ -29,7 +29,7 @@ UNREADABLE: dict[str, tuple[str | bytes, str]] = {
     "bell": ("group: w\aeb", "1:9: the invisible character U+0007 is not allowed"),
     "deep": ("[" * 1000, "1:22: nested more than 20 levels deep"),
     "bomb": (BOMB, "5:8: more than 10,000 values, aliases written out"),
-    "alias to itself": ("a: &a [*a]", "1:8: *a refers to nothing that is complete before it"),
+    "alias to itself": ("a: &a [*a]", "1:8: *a refers to no complete value before it"),
     "big": (b"#" * 300_000, "1:1: the file has more than 262,144 bytes"),
 }
 

@@ -42,7 +42,7 @@ ONE_KEY = {
     ),
     "batch": ("strategy", "{kind: rolling, batch: 25}", "5:34: batch: a share of the group", "batch: 25%"),
     "secret": ("notify", "[{kind: slack, webhook_env: 'https://x'}]", "5:37: webhook_env: must be the name of", None),
-    "role elsewhere": ("external_id", "abc", "5:14: external_id: says nothing without a role_arn", None),
+    "role elsewhere": ("external_id", "abc", "5:14: external_id: has no effect without a role_arn", None),
     "lifetime": ("rotate_when", "{max_instance_lifetime: 0s}", "5:38: max_instance_lifetime: must be longer", None),
     "infinite": ("capacity", "{min_healthy_percentage: .inf}", "5:36: min_healthy_percentage: must be a whole", None),
 }
@@ -146,7 +146,7 @@ def test_parts_of_a_rotation_must_fit_into_it(tmp_path: Path, timeouts: str, pro
 
 
 WITHOUT_TRAFFIC = {
-    "hot": ("retain", "{hot_for: 1h}", "5:19: hot_for: nothing stays hot without a load balancer"),
+    "hot": ("retain", "{hot_for: 1h}", "5:19: hot_for: no generation can stay hot without a load balancer"),
     "health": ("gates", "[{kind: target_health}]", "5:16: kind: target_health needs a load balancer"),
     "http": ("gates", "[{kind: http, path: /}]", "5:9: gates: port is missing"),
 }

@@ -29,7 +29,7 @@ def test_every_group_is_named_the_oldest_first_and_unknown_ones_before() -> None
 
 
 def test_it_says_that_nothing_is_too_old_and_nothing_at_all_without_a_limit() -> None:
-    assert "Age limit 7d: nothing is older." in ages.render([an_age("web", 3)])
+    assert "Age limit 7d: no group is older." in ages.render([an_age("web", 3)])
     assert ages.render([an_age("web", 3, None)]) == ""
 
 

@@ -209,7 +209,7 @@ def test_the_list_shows_whose_weights_were_moved() -> None:
     text = status.render_all([replace(at_rest_after_success(), seen=an_observation(green_weight=0))])
 
     assert "  web    moved" in text
-    assert "web: weights were moved by somebody else" in text
+    assert "web: weights were moved by another writer" in text
 
 
 def test_a_group_in_which_nobody_can_tell_who_is_live_shows_its_slots(golden: Golden) -> None:
