@@ -1,6 +1,6 @@
-"""The command line: parse, call, render. One module a command family, loaded when its command is typed.
+"""The command line: parse, call, render. One module per family of commands, loaded when one of them is typed.
 
-Must import neither AWS nor pydantic nor rich at the top: `phoenix --help` has to be there at once.
+Must never import AWS, pydantic or rich at the top: `phoenix --help` must answer at once.
 """
 
 from __future__ import annotations
@@ -41,23 +41,23 @@ COMMANDS = {
     "sandbox": "sandbox",
     "completion": "completion",
 }
-"""Command to module; the function in the module has the command's name."""
+"""Maps a command to its module; the function in the module has the command's name."""
 
 
 GARBAGE_THRESHOLD = 200_000
-"""New objects between two garbage collections. Starting a command makes about 100,000 and leaves next to none of them
-behind; at Python's own pace (700) they are searched a hundred times, and a rollback's first write comes 50 ms later."""
+"""New objects between two garbage collections. The start of a command makes about 100,000, and hardly any is garbage.
+At Python's own pace (700) they are searched a hundred times, and a rollback's first write comes 50 ms later."""
 
 
 class Commands(click.Group):
-    """All commands, each imported only when it is the one that was typed."""
+    """All commands; only the typed one is imported."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Every command, in the order of the help."""
+        """Return every command, in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the module of the command; None when there is no such command."""
+        """Import the module of the command; None if there is no such command."""
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
@@ -68,7 +68,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; for a slip of the finger name the nearest one."""
+        """Find the command; for a misspelt one, name the nearest."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             import difflib
 
@@ -77,7 +77,7 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command. A reader that has seen enough (`head`, a pager) is no failure; click would exit 1."""
+        """Run the command. A reader that closes the pipe (`head`, a pager) is no failure; click would exit 1."""
         try:
             status: object = super().invoke(ctx)
             sys.stdout.flush()
@@ -86,7 +86,7 @@ class Commands(click.Group):
         return status
 
     def get_help(self, ctx: click.Context) -> str:
-        """The hand-written help; click's own would import every command to list it."""
+        """Write the hand-written help; click's own would import every command to list it."""
         return usage.TEXT.rstrip("\n")
 
 

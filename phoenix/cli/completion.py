@@ -1,6 +1,6 @@
 """`completion`, and the group names that shells complete.
 
-Must never ask AWS, and never fail: a shell that waits, or shows an error, on a Tab is worse than no completion.
+Must never ask AWS, and never fail: a Tab that waits or shows an error is worse than no completion.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def completion(shell: str) -> None:
 
 
 def known_groups(policies: str | None) -> list[str]:
-    """The groups that the files in the policy directory are about, found without parsing them; none when there is no
-    such directory."""
+    """Return the groups of the files in the policy directory, found without parsing; none if there is no such
+    directory."""
     where = policies or os.environ.get("PHOENIX_POLICIES") or _policies_of_env_file() or "policies"
     files = sorted(path for path in Path(where).glob("*.y*ml") if path.name not in _RESERVED)
     return [name for path in files if (name := _group_in(path)) is not None]
@@ -42,7 +42,7 @@ def known_groups(policies: str | None) -> list[str]:
 def _policies_of_env_file() -> str | None:
     if not Path(".env").exists():
         return None
-    from phoenix.settings import read_env_file  # half a Tab's time, paid only where there is something to read
+    from phoenix.settings import read_env_file  # slow to import, so only if there is a file to read
 
     return str(read_env_file().values.get("policies") or "") or None
 

@@ -1,6 +1,6 @@
-"""`pause`, `resume`, `promote`: a word to the rotation in flight. Whoever drives it heeds it with the next tick.
+"""`pause`, `resume`, `promote`: a word to the rotation in flight. Its driver heeds the word with the next tick.
 
-Must never drive anything themselves.
+Must never drive a rotation themselves.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def resume(session: Session) -> int:
 
 @click.command()
 @takes_group
-@click.option("--full", is_flag=True, help="All bakes that are left, not only this one.")
+@click.option("--full", is_flag=True, help="All bakes still to come, not only this one.")
 @click.pass_obj
 def promote(session: Session, full: bool) -> int:
     """Skip this bake, but not its gates."""

@@ -1,7 +1,7 @@
-"""`demo`: three nights of a web tier in under a minute, on a pretend AWS in this very program.
+"""`demo`: three nights of a web tier in under a minute, on a pretend AWS in this program.
 
-Must never reach the network or a real account, and must leave nothing behind: store and policy live in a folder that
-is gone at the end.
+Must never reach the network or a real account, and must leave nothing behind: store and policy are in a folder that is
+removed at the end.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from phoenix.sandbox import Sandbox
 
 SPEED = 32.0
-"""Virtual seconds in a real one. Faster, and the work of a tick itself would stretch the virtual minutes."""
+"""Virtual seconds per real one. At a higher speed, the work of a tick itself would stretch the virtual minutes."""
 
 QUIET_AGAIN = 150.0
-"""Virtual seconds until an alarm that rang in the sandbox is OK again; one that rings blocks every start."""
+"""Virtual seconds until a ringing alarm of the sandbox is OK again; a ringing alarm blocks every start."""
 
 POLICY = """\
 version: 1
@@ -59,14 +59,14 @@ retain: {hot_for: 30m}
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the demo plays."""
+    """The stage of the demo."""
 
     session: Session
     sandbox: Sandbox
     group: Group
 
     def heading(self, number: int, title: str, text: str, typed: str) -> None:
-        """Announce an act, and the command that a person would have typed."""
+        """Announce an act, and the command that a person would type."""
         self.session.write(f"\n{'-' * 79}\n{number}. {title}\n{text}\n\n$ {typed}\n")
 
 
@@ -84,7 +84,7 @@ def demo(session: Session, speed: float) -> int:
 
 
 def play(session: Session, clock: Clock) -> None:
-    """All acts, one after the other.
+    """Play all acts, one after the other.
 
     Raises:
         Interrupted: a signal came.
@@ -97,7 +97,7 @@ def play(session: Session, clock: Clock) -> None:
             _second_thoughts(stage)
             session.write(_epilogue(stage))
     except Interrupted:
-        raise Interrupted("the demo was stopped; nothing of it is left behind", hint="phoenix demo") from None
+        raise Interrupted("the demo was stopped; it left nothing behind", hint="phoenix demo") from None
 
 
 _PROLOGUE = """\
@@ -143,8 +143,8 @@ def _good_image(stage: Stage) -> None:
     stage.heading(
         3,
         "A person knows better",
-        "A good image goes out, and nothing objects. Then somebody calls: the checkout\n"
-        "shows old prices. The generation before is still there, hot.",
+        "A good image goes out, and every gate passes. Then support calls: the checkout\n"
+        "shows old prices. The previous generation is still running, hot.",
         "phoenix rotate --group web",
     )
     _rotate(stage)
@@ -204,5 +204,5 @@ def _group(folder: str, sandbox: Sandbox, clock: Clock) -> Group:
     from phoenix.wiring import Overrides, Wiring
 
     settings = read_settings(policies=folder, store=f"sqlite:///{folder}/phoenix.db")
-    # One call after the other: a sandbox answers one at a time, and threads would only wait for each other.
+    # One call after the other: a sandbox answers one at a time, and threads would wait for each other.
     return Wiring(settings, Overrides(clock=clock, aws=Aws(session=sandbox.session, threads=1), by="you")).group("web")

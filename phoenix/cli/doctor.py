@@ -1,6 +1,6 @@
-"""`doctor`: is everything there that phoenix needs, before it is needed at night?
+"""`doctor`: does phoenix have everything it needs, before the night it is needed?
 
-Must never write anything: every check is a read, but for `--probe`, which is `phoenix.cli.probe`.
+Must never write: every check is a read. Only `--probe` writes (`phoenix.cli.probe`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _READS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     ),
     "cloudwatch:DescribeAlarms": ("cloudwatch", "describe_alarms", {"MaxRecords": 1}),
 }
-"""For each right that can be tried without knowing a name, the call that tries it; the answers are thrown away."""
+"""For each right that needs no name, the call that tries it; the answers are ignored."""
 
 
 @click.command()
@@ -47,7 +47,7 @@ _READS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
 @click.option(
     "--probe",
     metavar="AUTO_SCALING_GROUP",
-    help="Also try on this empty group what AWS does not document, and put it back; --group: as that policy would.",
+    help="Also test undocumented behaviour of AWS on this empty group, and put it back; --group: with that policy.",
 )
 @click.option("--times", type=int, metavar="N", help="How many template versions --probe makes (3).")
 @click.pass_obj
@@ -78,7 +78,7 @@ def _check(name: str, passed: bool, words: str, hint: str | None = None) -> Chec
 
 
 def _tried(name: str, look: Callable[[], str]) -> Check:
-    """A check that passes with the words it returns, and fails with those it raises."""
+    """Make a check that passes with the words the function returns, and fails with those it raises."""
     try:
         return _check(name, True, look())
     except PhoenixError as error:
@@ -102,7 +102,7 @@ def _policies(session: Session) -> str:
 
 def _store(session: Session) -> str:
     store = session.wiring.store()
-    store.load("doctor")  # any name does: reading creates nothing
+    store.load("doctor")  # any name will do: a read creates nothing
     return f"{store.location} can be read"
 
 
@@ -120,14 +120,14 @@ def _identity(aws: Aws) -> Sequence[Check]:
 def _clock(answer: dict[str, Any]) -> Check:
     said = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
     if said is None:
-        return _check("clock", True, "the endpoint tells no time to compare with")
+        return _check("clock", True, "not compared: the endpoint's answers have no time")
     skew = abs(datetime.now(UTC) - parsedate_to_datetime(said))
     words = f"{skew.total_seconds():.0f} s apart from AWS, at most {TOLERATED_SKEW.total_seconds():.0f} s are tolerated"
     return _check("clock", skew <= TOLERATED_SKEW, words, None if skew <= TOLERATED_SKEW else "is NTP running here?")
 
 
 def _needed(session: Session) -> Sequence[str]:
-    """The rights that these policies need, as far as they can be tried; all of those where there are no policies."""
+    """Try the rights that these policies need, as far as possible; without policies, all of them."""
     from phoenix.aws.rights import actions_of
     from phoenix.wiring.rights import Where, own_rights
 
@@ -151,7 +151,7 @@ def _rights(aws: Aws, service: str, wanted: Sequence[str]) -> Check:
 
 
 def _marked(session: Session, aws: Aws) -> Sequence[Check]:
-    """Whether the owner has marked the groups that are reached with these credentials. IAM decides; this only tells."""
+    """Tell whether the owner has marked the groups in reach of these credentials. IAM decides; this only reports."""
     from phoenix.aws.groups import marks
     from phoenix.core.tags import MANAGED
     from phoenix.wiring.rights import groups_of_the_caller
@@ -160,7 +160,7 @@ def _marked(session: Session, aws: Aws) -> Sequence[Check]:
         library = session.wiring.library()
         names = groups_of_the_caller(library)
         marked = marks(aws, names)
-    except PhoenixError:  # said above: no policies, or no right to look
+    except PhoenixError:  # reported above: no policies, or no right to read
         return ()
     unknown = [name for name in names if name not in marked]
     if unknown:
@@ -168,14 +168,12 @@ def _marked(session: Session, aws: Aws) -> Sequence[Check]:
     missing = [name for name in names if not marked[name]]
     if not missing:
         return [_check("marks", True, f"all Auto Scaling groups carry {MANAGED}=true")] if names else ()
-    words = (
-        f"{', '.join(missing)}: without {MANAGED}=true, so that rights as `phoenix iam` prints them do not hold there"
-    )
-    return [_warning("marks", words, "docs/operations.md, Rights, says what else carries that tag")]
+    words = f"{', '.join(missing)}: without {MANAGED}=true, so that the rights of `phoenix iam` do not hold there"
+    return [_warning("marks", words, "docs/operations.md, Rights, lists the other resources that need that tag")]
 
 
 def _unknown(aws: Aws, library: Library, names: Sequence[str]) -> Check:
-    """Names that AWS does not know, each with its place in its policy."""
+    """Return the names that AWS does not know, each with its place in its policy."""
     from phoenix.aws.groups import unknown_groups
 
     def place_of(name: str) -> str | None:

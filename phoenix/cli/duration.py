@@ -1,6 +1,6 @@
 """Durations on the command line, spelled as in a policy: `90s`, `1h30m`.
 
-Must never guess a unit: a bare number is an error here as it is there.
+Must never guess a unit: a bare number is an error, as in a policy.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ class _Duration(click.ParamType[timedelta]):
     name = "duration"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Read it the way policies do; what they would call wrong is a usage error."""
+        """Read a duration as policies do; a wrong one is a usage error."""
         from phoenix.keys import parse_duration
 
         try:

@@ -1,6 +1,6 @@
-"""How a command ends: every exception becomes an exit status, and one text or one JSON document.
+"""The end of a command: every exception becomes an exit status, and one text or one JSON document.
 
-Must never show a stack trace unasked, and never swallow one: -v prints it.
+Must never show a stack trace unless -v asks for it, and never lose one.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ _UNWRITABLE = frozenset({errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT})
 
 
 class Unwritable(PhoenixError):
-    """Standard output takes no more: a full disk, a terminal that is gone. What the command did is done."""
+    """Standard output cannot be written: a full disk, or a closed terminal. The command's work is done all the same."""
 
     code = "unwritable"
 
 
 class Defect(PhoenixError):
-    """Something that nobody foresaw; the one kind of error whose text blames phoenix."""
+    """An unforeseen exception; the one kind of error whose text blames phoenix."""
 
     code = "defect"
 
     def __init__(self, cause: BaseException) -> None:
         super().__init__(
             f"this is a defect in phoenix: {type(cause).__name__}: {cause}",
-            hint="once more with -v shows where; whatever was in flight goes on with the next tick",
+            hint="-v shows where; a rotation in flight goes on with the next tick",
         )
 
 
 def translate(error: BaseException) -> PhoenixError:
-    """What went wrong, as an error of ours; its `exit_status` is the command's."""
+    """Return the exception as an error of ours; its `exit_status` is the command's."""
     match error:
         case PhoenixError():
             return error
@@ -57,7 +57,7 @@ def translate(error: BaseException) -> PhoenixError:
 
 
 def show(error: BaseException, *, json: bool, verbose: bool) -> int:
-    """Say it, in the form that was asked for; return the exit status."""
+    """Print the error as text or JSON; return the exit status."""
     told = translate(error)
     if verbose and not isinstance(error, (click.ClickException, KeyboardInterrupt)):
         traceback.print_exception(error, file=sys.stderr)
@@ -76,9 +76,9 @@ def show(error: BaseException, *, json: bool, verbose: bool) -> int:
 
 
 def never_fail_on_letters() -> None:
-    """A terminal that cannot show a letter gets its number: a rollback must not die of an image's name.
+    """Print a letter that the terminal cannot show as its number: a rollback must not fail because of an image's name.
 
-    Nor of a stream that was closed before it began (`>&-`), for which Python has None.
+    Nor because of a stream that was closed before the start (`>&-`), for which Python has None.
     """
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as the program
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
@@ -88,7 +88,8 @@ def never_fail_on_letters() -> None:
 
 
 def leave_quietly() -> int:
-    """Whoever read our output (`head`, a pager) has seen enough. Python must not complain about it on its way out."""
+    """The reader of our output (`head`, a pager) has closed the pipe. Python must not complain about that at its
+    exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
@@ -102,7 +103,7 @@ def _text(error: PhoenixError, *, verbose: bool) -> str:
     from phoenix.views.text import clean
 
     lines = [clean(line) for line in error.message.splitlines()]
-    # What stands in a policy file is left as it is: editors want `file:line:column:` at the beginning of a line.
+    # Lines about a policy file are left unchanged: editors want `file:line:column:` at the beginning of a line.
     if len(lines) == 1 and not _PLACED.match(lines[0]):
         lines = [f"phoenix: {lines[0]}"]
     if error.hint:

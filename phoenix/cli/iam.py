@@ -1,4 +1,4 @@
-"""`iam`: the document with the rights that one's own policies need, ready to be attached.
+"""`iam`: the document with the rights that the user's policies need, ready to attach.
 
 Must never ask AWS: the author of the document may have no rights yet.
 """
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     help="plan reads, rotate does everything, rollback only brings back.",
 )
 @click.option("--acting-as", metavar="ARN", help="The document of a role that policies name in role_arn.")
-@click.option("--account", metavar="ID", help="The account, where a policy does not say it.")
+@click.option("--account", metavar="ID", help="The account, if a policy does not name it.")
 @click.option(
     "--instance-role",
     metavar="NAME",
@@ -47,12 +47,12 @@ if TYPE_CHECKING:
 @click.option(
     "--managed",
     metavar="DIR",
-    help="Write the document to this directory, in as many managed policies as it takes.",
+    help="Write the document to this directory, as one or more managed policies.",
 )
 @click.option(
     "--probe",
     metavar="AUTO_SCALING_GROUP",
-    help="Also what `phoenix doctor --probe` asks on that group; with --role rotate.",
+    help="Also the rights of `phoenix doctor --probe` on that group; with --role rotate.",
 )
 @click.option(
     "--never-follow",
@@ -95,7 +95,7 @@ def iam(
 
 
 def _checked(given: Mapping[str, tuple[str | None, ...]]) -> dict[str, tuple[str, ...]]:
-    """The fields of a document that the options fill in."""
+    """Return the fields of a document that the options fill in."""
     named = {field: tuple(value for value in values if value) for field, values in given.items()}
     _check_names(given["account"][0], given["region"][0], named["instance_role"])
     for key in named["key_arn"]:
@@ -110,14 +110,14 @@ def _checked(given: Mapping[str, tuple[str | None, ...]]) -> dict[str, tuple[str
 def _checked_probe(probe: str | None, role: str) -> str | None:
     if probe is not None and role != "rotate":
         raise UsageError(f"--probe is for --role rotate: {role} may not try what a rotation does")
-    # What would be a pattern in an ARN is no name: "*" would allow every group.
+    # A pattern is not a name: in an ARN "*" would allow every group.
     if probe is not None and re.search(r"[*?$:]", probe):
         raise UsageError(f"--probe {probe!r} is no name of an Auto Scaling group", hint="name one, without patterns")
     return probe
 
 
 def _write_managed(session: Session, folder: Path, role: str, found: dict[str, Any]) -> int:
-    """One file for each managed policy. Files of an earlier, longer answer are taken away: they would grant more."""
+    """Write one file per managed policy. Files of an earlier, longer answer are removed: they would grant more."""
     from phoenix.aws.iam import MOST_MANAGED, split
 
     parts = split(found)
@@ -138,7 +138,7 @@ def _write_managed(session: Session, folder: Path, role: str, found: dict[str, A
 
 
 def _check_names(account: str | None, region: str | None, instance_role: tuple[str, ...]) -> None:
-    """What goes into ARNs as it is: nobody would notice a slip before AWS refuses a rotation, or allows everything."""
+    """Check values that go into ARNs: a slip would show only when AWS refuses a rotation, or allows everything."""
     if account is not None and not re.fullmatch(r"[0-9]{12}", account):
         raise UsageError(f"--account {account!r} is not an account", hint="an account has twelve digits")
     if region is not None and not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]+", region):
@@ -152,12 +152,12 @@ def _check_names(account: str | None, region: str | None, instance_role: tuple[s
 
 
 def _sound(session: Session) -> Library:
-    """The policies; one that cannot be read has needs that nobody knows."""
+    """Load the policies; refuse an unreadable one, because its needs are unknown."""
     library = session.wiring.library()
     if library.all_problems:
         raise InvalidPolicy(library.all_problems)
     if not library.policies:
-        raise UsageError(f"there are no policies in {library.location}", hint="--policies says where they are")
+        raise UsageError(f"there are no policies in {library.location}", hint="name their place with --policies")
     return library
 
 
@@ -169,7 +169,7 @@ def _check_role(library: Library, acting_as: str | None) -> None:
 
 
 def _say_what_is_left(session: Session, library: Library, found: dict[str, Any], acting_as: str | None) -> None:
-    """On standard error, so that standard output stays a document."""
+    """Print notes on standard error, so that standard output stays a document."""
     from phoenix.aws.iam import MOST_LETTERS, letters, unfilled
 
     left = ", ".join(f"${{{field}}}" for field in unfilled(found))

@@ -1,4 +1,4 @@
-"""`images` and `images release`: what could be rotated to, and why it is or is not chosen.
+"""`images` and `images release`: the candidates, and the reasons for and against each.
 
 Must never release a quarantine without a yes.
 """
@@ -18,7 +18,7 @@ from phoenix.errors import UsageError
 @click.argument("words", nargs=-1, metavar="[GROUP] [release AMI]")
 @click.pass_obj
 def images(session: Session, words: tuple[str, ...]) -> int:
-    """Show the candidates, which one is chosen, and why each other is not; `release AMI` ends a quarantine."""
+    """Show the candidates, the chosen one, and the reason against each other one; `release AMI` ends a quarantine."""
     left = list(words)
     if "release" not in left:
         group_names(left, session.options)
@@ -38,7 +38,7 @@ def _show(session: Session) -> int:
 
     group = session.group()
     if group.images is None:
-        raise UsageError(f"{group.name} has no policy that says where images come from")
+        raise UsageError(f"{group.name} has no policy, which would name the source of its images")
     candidates = group.images.candidates(group.clock.now())
     record = group.store.load(group.name)
     quarantine = record.quarantine if record is not None else ()

@@ -1,6 +1,6 @@
-"""The options that every command knows, before and after its name.
+"""The options that every command takes, before and after its name.
 
-Must import nothing but click: `--help` pays for this module.
+Must never import any library but click: `--help` waits for this module.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def named_group(command: Decorated) -> Decorated:
 
 
 def group_names(words: Sequence[str], options: Options) -> str | None:
-    """The group out of what was typed by position, for commands that take other words there too.
+    """Return the group that was typed by position, for commands that take other words there too.
 
     Raises:
         click.UsageError: more than one group was named.
@@ -48,14 +48,14 @@ def group_names(words: Sequence[str], options: Options) -> str | None:
 
 
 def complete_group(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Group names for the shell, read from the policy files and nowhere else."""
+    """Return group names for the shell, read from the policy files only."""
     from phoenix.cli.completion import known_groups
 
     return [name for name in known_groups(_options(ctx).policies) if name.startswith(incomplete)]
 
 
 def asks_for_json(words: Sequence[str]) -> bool:
-    """Whether a command line asks for JSON; for errors that come before it has been parsed."""
+    """True if a command line asks for JSON; for errors before it is parsed."""
     pairs = zip(words, [*words[1:], ""], strict=True)
     joined = {"--output=json", "-ojson", "-o=json"}
     return any(word in joined or (word in {"-o", "--output"} and value == "json") for word, value in pairs)
@@ -99,5 +99,5 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
     _kept("--no-input", is_flag=True, help="Never ask: exit 2 instead."),
     _kept("--no-color", is_flag=True, help="No colour; NO_COLOR does the same."),
     _kept("-q", "--quiet", is_flag=True, help="No progress on standard error."),
-    _kept("-v", "--verbose", count=True, help="More; twice: also what was asked of AWS."),
+    _kept("-v", "--verbose", count=True, help="More; twice: also the calls to AWS."),
 )

@@ -1,6 +1,6 @@
 """`policy validate`, `policy schema`, `policy show`: policies without AWS.
 
-Must never ask AWS, unless the policies themselves are in a bucket.
+Must never ask AWS, unless the policies are in a bucket.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def policy() -> None:
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
 @click.pass_obj
 def validate(session: Session, files: tuple[Path, ...]) -> int:
-    """Report all mistakes at once, each with file, line, column and the corrected line. Asks nobody."""
+    """Report all mistakes at once, each with file, line, column and the corrected line. Never asks AWS."""
     from phoenix.policy.loader import load_files
 
     library = load_files(files) if files else session.wiring.library()

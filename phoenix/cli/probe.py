@@ -1,6 +1,6 @@
-"""`doctor --probe`: what can be asked of AWS on an empty Auto Scaling group, and on nothing else.
+"""`doctor --probe`: tests of AWS on an empty Auto Scaling group.
 
-Must refuse a group that is in use before the first write, and end with everything as it was, also after Ctrl-C.
+Must never write to a group that is in use, and must put everything back at the end, also after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TIMES = 3
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The Auto Scaling group to probe, how many versions to make, and the policy to probe as (None: none)."""
+    """The Auto Scaling group to probe, the number of versions to make, and the policy to use (None: none)."""
 
     name: str
     times: int
@@ -34,10 +34,10 @@ class Wanted:
 
 
 def checked(policy: str | None, name: str | None, times: int | None) -> Wanted | None:
-    """What was typed, if it makes sense; None without `--probe`.
+    """Return the options, checked; None without `--probe`.
 
     Raises:
-        UsageError: it does not.
+        UsageError: they do not fit together.
     """
     from phoenix.fleets.probe import MOST_TIMES
 
@@ -51,7 +51,7 @@ def checked(policy: str | None, name: str | None, times: int | None) -> Wanted |
 
 
 def probe_group(session: Session, wanted: Wanted, before: Sequence[Check]) -> int:
-    """Probe, and answer with the doctor's checks so far and those of the probe."""
+    """Probe, and report the doctor's checks so far and those of the probe."""
     from phoenix.fleets.probe import Probe
     from phoenix.fleets.probe_target import find_target
     from phoenix.views import doctor as lines
@@ -76,10 +76,10 @@ def probe_group(session: Session, wanted: Wanted, before: Sequence[Check]) -> in
 
 
 def _owners(session: Session) -> dict[str, str]:
-    """Groups of policies by the Auto Scaling groups that they name. One broken policy could name any.
+    """Return the policies' groups by the Auto Scaling groups that they name. A broken policy could name any.
 
     Raises:
-        InvalidPolicy: one is broken.
+        InvalidPolicy: a policy is broken.
     """
     library = session.wiring.library()
     if library.all_problems:
@@ -89,7 +89,7 @@ def _owners(session: Session) -> dict[str, str]:
 
 
 def _image(session: Session, wanted: Wanted) -> Image | None:
-    """The image that the policy chooses now."""
+    """Return the image that the policy chooses now."""
     if wanted.policy is None:
         return None
     group = session.group()

@@ -1,6 +1,6 @@
-"""`repair`: what an interrupted, a lost or a foreign rotation has left behind, shown and then undone.
+"""`repair`: show the leftovers of an interrupted, lost or foreign rotation, then undo them.
 
-Must never undo anything without a yes.
+Must never undo a change without a yes.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from phoenix.cli.session import Session
 
 @click.command()
 @takes_group
-@click.option("--dry-run", is_flag=True, help="Only list what would be undone.")
-@click.option("--adopt", is_flag=True, help="Also what another store has in flight; it is rolled back.")
+@click.option("--dry-run", is_flag=True, help="Only list the changes that it would undo.")
+@click.option("--adopt", is_flag=True, help="Also the rotation that another store has in flight; it is rolled back.")
 @click.pass_obj
 def repair(session: Session, dry_run: bool, adopt: bool) -> int:
-    """Find what an interrupted or a foreign run has left, and undo it."""
+    """Find the leftovers of an interrupted or foreign run, and undo them."""
     from phoenix.engine import repair as engine
     from phoenix.views import json, summary
 

@@ -1,7 +1,7 @@
 """`rollback` and `abort`: the way back.
 
-Must never prompt, and must need neither a policy nor a store: whoever types this has no time. Nothing but the engine
-may be imported before the first tick: what it takes to load a policy, or to draw a screen, traffic need not wait for.
+Must never prompt, and must never need a policy or a store: its user has no time. Must never import more than the engine
+before the first tick: traffic does not wait for the modules that load a policy or draw a screen.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def rollback(session: Session, number: int | None, now: bool, no_wait: bool) -> 
     def go_back(group: Group, watch: Watch) -> Report:
         return engine.rollback(group, request, watch, session.note)
 
-    # Another generation than the one before may have to be launched, which takes all that a policy says.
+    # An older generation may have to be launched, which needs the whole policy.
     return _drive(session, go_back) if number is not None else _drive_quickly(session, go_back)
 
 
@@ -54,7 +54,7 @@ def abort(session: Session) -> int:
 
 
 def _drive_quickly(session: Session, go_back: Callable[[Group, Watch], Report]) -> int:
-    """Go by the record alone, where it suffices; the policy may know of another role, or of other groups, since."""
+    """Wire the group from its record if that suffices; the policy may have named another role or other groups since."""
     group = session.group_from_record()
     if group is None:
         return _drive(session, go_back)

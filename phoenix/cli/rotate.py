@@ -1,4 +1,4 @@
-"""`rotate`, `plan`, `retry`: forward, or what forward would be.
+"""`rotate`, `plan`, `retry`: the way forward, or a preview of it.
 
 Must never prompt for anything but `--ignore` and `retry`.
 """
@@ -22,10 +22,10 @@ DUE = 10
 BLOCKED = 5
 _FROM_GOOD_TO_BAD = (0, DUE, BLOCKED, 4, 3, 2, 1, 130)
 SIDE_BY_SIDE = 8
-"""Groups that are looked at at once."""
+"""The number of groups planned at once."""
 
-_image = click.option("--image", metavar="AMI", help="This image, whatever its name, tags and age.")
-_force = click.option("--force", is_flag=True, help="Although nothing is due, or to an older image.")
+_image = click.option("--image", metavar="AMI", help="Use this image, whatever its name, tags and age.")
+_force = click.option("--force", is_flag=True, help="Start although nothing is due, or with an older image.")
 _ignore = click.option(
     "--ignore",
     metavar="NAMES",
@@ -41,7 +41,7 @@ _no_wait = click.option("--no-wait", is_flag=True, help="One tick only; later ti
 @_image
 @_force
 @_ignore
-@click.option("--dry-run", is_flag=True, help="Only say what would happen; the same as plan.")
+@click.option("--dry-run", is_flag=True, help="Only show the plan; the same as plan.")
 @_no_wait
 @click.pass_obj
 def rotate(
@@ -67,10 +67,11 @@ def rotate(
 @_image
 @_force
 @_ignore
-@click.option("--detailed-exitcode", is_flag=True, help="10 when a rotation is due, 0 when not.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 10 if a rotation is due, 0 if not.")
 @click.pass_obj
 def plan(session: Session, image: str | None, force: bool, ignore: tuple[str, ...], detailed_exitcode: bool) -> int:
-    """Show what would happen and why, and everything in the way; without a group, a line for each. Changes nothing."""
+    """Show the effects of a rotation, its reasons and its blockers; without a group, a line for each. Changes
+    nothing."""
     request = _request(session, image, force, ignore, asks=False)
     if session.options.group is None and image is None:
         return _plan_all(session, request, detailed=detailed_exitcode)
@@ -108,8 +109,8 @@ def _plan(session: Session, request: RotateRequest, *, detailed: bool) -> int:
 
 
 def _plan_all(session: Session, request: RotateRequest, *, detailed: bool) -> int:
-    """All groups, some side by side. One that cannot be planned does not hide the others; the worst status is the
-    command's: an error before a blocker, a blocker before a rotation that is due."""
+    """Plan all groups, several side by side. One that cannot be planned does not hide the others. The worst status is
+    the command's: an error before a blocker, a blocker before a rotation that is due."""
     from concurrent.futures import ThreadPoolExecutor
     from functools import partial
 
@@ -141,14 +142,14 @@ def _planned(session: Session, request: RotateRequest, name: str) -> Plan | Phoe
 
 
 def _status_of(told: Plan, *, detailed: bool) -> int:
-    # What could be ignored matters only to a start, and where nothing is due there is none.
+    # Blockers that can be ignored matter only to a start, and there is none if nothing is due.
     if any(told.due or not blocker.ignorable for blocker in told.in_the_way):
         return BLOCKED
     return DUE if told.due and detailed else 0
 
 
 def _asked(request: RotateRequest) -> str:
-    """What a start needs besides the image, to do what was planned: without it, it would be blocked after all."""
+    """Return the options, besides the image, without which the planned start would be blocked."""
     import shlex
 
     force = ["--force"] if request.force else []
@@ -168,5 +169,5 @@ def _request(
         known = f"{', '.join(sorted(IGNORABLE))} and alarm:NAME"
         raise UsageError(f"--ignore {', '.join(unknown)}: only {known} can be ignored")
     if names and asks and not session.options.reason:
-        raise UsageError("--ignore needs --reason: the next person will want to know why")
+        raise UsageError("--ignore needs --reason: the next person must know why")
     return RotateRequest(image=image, force=force, ignore=names, reason=session.options.reason)

@@ -1,6 +1,6 @@
-"""`sandbox`: a pretend AWS on a port of this machine, to rehearse a policy in.
+"""`sandbox`: a pretend AWS on a port of this machine, to rehearse a policy.
 
-Must listen on the loopback address only: it believes any credentials.
+Must never listen on any but the loopback address: it accepts all credentials.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def sandbox(session: Session, scenario: str, speed: float, port: int, listing: b
 
 
 def _own(session: Session, folder: str) -> dict[str, str]:
-    """A store that goes with the sandbox, so that a rehearsal leaves nothing in the one that is used for real; and the
-    policies, whichever folder the other terminal is in."""
+    """Return the variables for the other terminal: a store that ends with the sandbox, so that a rehearsal leaves
+    nothing in the real one; and the policies, whatever its folder."""
     found = {"PHOENIX_STORE": f"sqlite:///{folder}/phoenix.db"}
     policies = session.wiring.settings.policies
     if Path(policies).is_dir():
@@ -60,15 +60,15 @@ def _own(session: Session, folder: str) -> dict[str, str]:
 
 
 def _refuse_taken(port: int) -> None:
-    """Ask first: the server's library would print its own advice and end the whole program.
+    """Try the port first: the server's library would print its own advice and end the program.
 
     Raises:
-        PhoenixError: nothing can listen there.
+        PhoenixError: the port cannot be used.
     """
     import socket
 
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: one just ended is no obstacle
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does, for a port just closed
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
@@ -78,7 +78,7 @@ def _refuse_taken(port: int) -> None:
 
 @contextmanager
 def needs_sandbox() -> Iterator[None]:
-    """Say how to install what the sandbox stands on, where it is missing."""
+    """Name the command that installs the sandbox's libraries, if one is missing."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -102,7 +102,7 @@ def _announce(session: Session, variables: Mapping[str, str], scenario: str, spe
         url = variables["AWS_ENDPOINT_URL"]
         print(json.dump({"url": url, "scenario": scenario, "environment": dict(variables)}, one_line=True), flush=True)
         return
-    # On standard output only what a shell can read, flushed at once: scripts wait for these lines.
+    # Standard output has only lines for a shell, flushed at once: scripts wait for them.
     print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()), flush=True)
     session.note(f"\nA pretend AWS, {scenario}, at {speed:g} times real time. Elsewhere paste the lines above, then:")
     session.note("  phoenix plan --group web")

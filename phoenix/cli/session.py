@@ -1,7 +1,7 @@
-"""One command, from what was typed to what is printed: its options, its wiring, its two streams, its interruptions.
+"""One command, from typing to printing: its options, its wiring, its two streams, its interruptions.
 
-Standard output carries the answer and nothing else; everything said meanwhile goes to standard error. Must import no
-library at the top: `--help` pays for this module.
+Standard output carries the answer only; progress and notes go to standard error. Must never import a library at the
+top: `--help` waits for this module.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Document = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 @dataclass(slots=True)
 class Options:
-    """What was typed, besides a command's own options. None and False: not given."""
+    """The common options as typed. None and False: not given."""
 
     group: str | None = None
     output: str = "text"
@@ -45,7 +45,7 @@ class Options:
 
     @property
     def json(self) -> bool:
-        """True when exactly one JSON document may go to standard output."""
+        """True if exactly one JSON document may go to standard output."""
         return self.output == "json"
 
 
@@ -53,7 +53,7 @@ Wire = Callable[[Options], "Wiring"]
 
 
 class Session:
-    """What a command works with. The wiring is made once, when something first needs it."""
+    """The surroundings of one command. The wiring is made once, on first use."""
 
     def __init__(self, wire: Wire | None = None) -> None:
         self.options = Options()
@@ -63,7 +63,7 @@ class Session:
 
     @property
     def wiring(self) -> Wiring:
-        """Settings and policies, put together; what a policy needs is loaded with the first one."""
+        """The wiring of settings and policies; the modules for policies are loaded with the first one."""
         if self._wiring is None:
             from phoenix.telemetry import logs
 
@@ -72,13 +72,13 @@ class Session:
         return self._wiring
 
     def close(self) -> None:
-        """Give back what the wiring holds, if there ever was one, and leave the process as it was."""
+        """Close the wiring, if it was ever made, and leave the process as it was."""
         with self._kept:
             if self._wiring is not None:
                 self._wiring.close()
 
     def group_name(self) -> str:
-        """The group that was named.
+        """Return the named group.
 
         Raises:
             UsageError: none was.
@@ -88,22 +88,23 @@ class Session:
         return self.options.group
 
     def group(self) -> Group:
-        """The group that was named, wired."""
+        """Return the named group, wired."""
         name = self.group_name()
         return self.wiring.group(name)
 
     def group_from_record(self) -> Group | None:
-        """The group that was named, as its last rotation has recorded it; None where that does not suffice."""
+        """Return the named group as its last rotation recorded it; None if that does not suffice."""
         name = self.group_name()
         return self.wiring.group_from_record(name)
 
     def group_for_rollback(self, *, gone: bool = False) -> Group:
-        """The group that was named, even if there is neither a policy nor a store for it, nor what its record names."""
+        """Return the named group, even if it has no policy and no store, and the Auto Scaling groups of its record are
+        gone."""
         name = self.group_name()
         return self.wiring.group_for_rollback(name, gone=gone)
 
     def answer(self, text: str, document: Document) -> None:
-        """Print the answer in the form that was asked for."""
+        """Print the answer as text or JSON."""
         if self.options.json:
             from phoenix.views import json
 
@@ -112,9 +113,9 @@ class Session:
             self.write(text)
 
     def write(self, text: str) -> None:
-        """Print text to standard output, coloured where a terminal shows it."""
+        """Print text to standard output, coloured on a terminal."""
         if self.colour and sys.stdout.isatty():
-            from phoenix.views.colour import paint  # costs an import that pipes need not pay for
+            from phoenix.views.colour import paint  # an import that pipes do not need
 
             paint(text, sys.stdout)
         else:
@@ -122,7 +123,7 @@ class Session:
         sys.stdout.flush()
 
     def screen(self, text: str) -> None:
-        """Print a screen that replaces the one before, on a terminal; below it elsewhere."""
+        """Print a screen: on a terminal it replaces the previous one, elsewhere it goes below."""
         if sys.stdout.isatty():
             sys.stdout.write("\x1b[H\x1b[2J")
         self.write(text)
@@ -134,14 +135,14 @@ class Session:
 
     @property
     def colour(self) -> bool:
-        """False where nobody wants colour; terminals are told apart by the console itself."""
+        """False if colour is switched off; the console itself recognises a terminal."""
         return not self.options.no_color and not os.environ.get("NO_COLOR")
 
     def confirm(self, question: str) -> None:
-        """Ask before something that cannot be taken back; `--yes` answers.
+        """Ask before a change that cannot be undone; `--yes` answers.
 
         Raises:
-            UsageError: nobody can be asked, or the answer was no.
+            UsageError: there is no terminal to ask on, or the answer was no.
         """
         if self.options.yes:
             return
@@ -154,14 +155,14 @@ class Session:
     @contextmanager
     def driving(self, group: Group) -> Iterator[Watch]:
         """Follow a drive on standard error. A first Ctrl-C or SIGTERM stops the clock, and the engine ends between two
-        ticks; a second one is obeyed on the spot, and the next tick mends what it cut short."""
+        ticks. A second one ends the command at once, and the next tick completes the interrupted work."""
         started_at = group.clock.now()
         with stopping_on_signals(group.clock), ExitStack() as screen:
             watch: Watch | None = None
 
             def show(report: Report) -> None:
                 nonlocal watch
-                if watch is None:  # a rollback's first tick need not wait for the views
+                if watch is None:  # a rollback's first tick must not wait for the views
                     watch = screen.enter_context(self._progress(started_at))
                 watch(report)
 
@@ -171,13 +172,13 @@ class Session:
         from phoenix.views import progress
 
         live = not self.options.json and not self.options.verbose  # log lines would tear a live screen
-        # Whoever reads log lines as JSON has standard error for them alone.
+        # With log lines as JSON, standard error is for them alone.
         quiet = self.options.quiet or self.wiring.settings.log.form == "json"
         manner = progress.Manner(quiet=quiet, colour=self.colour, live=live)
         return progress.watching(sys.stderr, started_at, manner)
 
     def finish(self, report: Report, text: str) -> int:
-        """Answer with a report; its exit status is the command's."""
+        """Print a report; its exit status is the command's."""
         from phoenix.views import json
 
         self.answer(text, json.report(report))

@@ -1,6 +1,6 @@
-"""Ctrl-C and SIGTERM: the first lets the current tick finish, the second is obeyed on the spot.
+"""Ctrl-C and SIGTERM: the first lets the current tick finish, the second ends the command at once.
 
-Must leave the handlers as they were: tests and embedding programs have their own.
+Must always restore the handlers: tests and embedding programs have their own.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ class Stoppable(Protocol):
     """A clock whose sleep can be cut short."""
 
     def stop(self) -> None:
-        """End the sleep of now and all later ones."""
+        """End the current sleep and all later ones."""
 
 
 @dataclass(slots=True)
 class Came:
-    """Whether a signal has come."""
+    """Tells whether a signal has come."""
 
     came: bool = False
 
 
 @contextmanager
 def stopping_on_signals(clock: object) -> Iterator[Came]:
-    """Within the block a first signal stops the clock, a second raises KeyboardInterrupt, as the first does where the
-    clock cannot be stopped."""
+    """Within the block a first signal stops the clock, and a second raises KeyboardInterrupt. If the clock cannot be
+    stopped, the first one raises it."""
     seen = Came()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -50,7 +50,7 @@ def stopping_on_signals(clock: object) -> Iterator[Came]:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Within the block SIGTERM is what Ctrl-C is: an exception that ends the command with a sentence."""
+    """Within the block SIGTERM acts as Ctrl-C: an exception that ends the command with a sentence."""
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -62,7 +62,7 @@ def terminable() -> Iterator[None]:
 @contextmanager
 def _handling(handler: _Handler) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
-        yield  # Python delivers signals to the main thread only, and lets nobody else ask for them
+        yield  # Python delivers signals to the main thread only, and only that thread may set handlers
         return
     before = {number: signal.signal(number, handler) for number in _SIGNALS}
     try:

@@ -1,6 +1,6 @@
-"""`status` and `history`: what is so, and what was.
+"""`status` and `history`: the present and the past of a group.
 
-Must never write anything, not even a lease.
+Must never write, not even a lease.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _SIDE_BY_SIDE = 8
 
 @click.command()
 @takes_group
-@click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C; with -o json one object a line.")
-@click.option("--wait", is_flag=True, help="Until the rotation in flight has ended; exits as rotate would.")
-@click.option("--timeout", type=DURATION, metavar="DURATION", help="Give up --wait after that long, and exit 1.")
+@click.option("--watch", is_flag=True, help="Refresh until Ctrl-C; with -o json one object a line.")
+@click.option("--wait", is_flag=True, help="Wait until the rotation in flight has ended; exits as rotate would.")
+@click.option("--timeout", type=DURATION, metavar="DURATION", help="Give up --wait after this time, and exit 1.")
 @click.pass_obj
 def status(session: Session, watch: bool, wait: bool, timeout: timedelta | None) -> int:
-    """Show where a group is, what it waits for, and what to type; without a group, all of them."""
+    """Show a group's state, the reason it waits, and the commands to type; without a group, all of them."""
     if session.options.group is None:
         if watch or wait:
             raise UsageError("--watch and --wait need a group", hint="phoenix status --watch --group GROUP")
@@ -55,7 +55,7 @@ def status(session: Session, watch: bool, wait: bool, timeout: timedelta | None)
 
 
 def _all(session: Session) -> int:
-    """All groups, some side by side. One that cannot be looked at does not hide the others."""
+    """Return all groups, observed side by side. One that cannot be observed does not hide the others."""
     from phoenix.views import ages as age_view
     from phoenix.views import json
     from phoenix.views import status as view
@@ -97,7 +97,7 @@ def _watch(session: Session, group: Group) -> int:
 
 
 def _wait(session: Session, group: Group, timeout: timedelta | None) -> int:
-    """Wait for the rotation that is in flight now; it is others who drive it."""
+    """Wait for the rotation that is in flight now; another driver drives it."""
     from phoenix.views import json
     from phoenix.views import status as view
 
@@ -110,7 +110,7 @@ def _wait(session: Session, group: Group, timeout: timedelta | None) -> int:
     if group.clock.stopping:
         raise Interrupted("stopped waiting; the rotation goes on", hint=f"phoenix status --group {group.name}")
     if report is None:
-        raise TransientError(f"{group.name} could not be looked at within {timeout}")
+        raise TransientError(f"{group.name} could not be observed within {timeout}")
     session.answer(view.render(report), json.report(report))
     return _as_rotate_would(report) if awaited else 0
 
@@ -118,7 +118,7 @@ def _wait(session: Session, group: Group, timeout: timedelta | None) -> int:
 def _looks(
     session: Session, group: Group, timeout: timedelta | None = None, *, closely: bool = False
 ) -> Iterator[Report]:
-    """Reports a poll interval apart, until a signal comes or the time is up. Trouble that passes is waited out."""
+    """Yield a report per poll interval, until a signal comes or the time is up. A TransientError is waited out."""
     from phoenix.engine.look import look
 
     give_up_at = None if timeout is None else group.clock.now() + timeout
@@ -147,7 +147,7 @@ def _as_rotate_would(report: Report) -> int:
 @click.command()
 @takes_group
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many, newest first."
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="The most to show, newest first."
 )
 @click.pass_obj
 def history(session: Session, limit: int) -> int:

@@ -1,6 +1,6 @@
 """`tick`: one pass over all groups, for cron and its mails.
 
-Must be silent when there is nothing to say, and one group's trouble must never keep the others waiting.
+Must never print without news, and never let one group's error keep the others waiting.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Pass:
-    """What a pass has to say, group by group, and how it went."""
+    """The result of a pass, group by group."""
 
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     sentences: dict[str, str] = field(default_factory=dict)
     errors: dict[str, PhoenixError] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
-    """Groups with an invalid policy; some of them are in flight, and go on."""
+    """The groups with an invalid policy; a rotation in flight goes on all the same."""
 
     @property
     def exit_status(self) -> int:
-        """2 for an invalid policy, else 1 for a group in trouble; busy and blocked groups are neither."""
+        """2 for an invalid policy, else 1 for a failed group; busy and blocked groups count as neither."""
         errors = self.errors.values()
         if self.broken:
             return 2
         return max((min(error.exit_status, 1) for error in errors if error.exit_status not in (4, 5)), default=0)
 
     def fail(self, name: str, error: PhoenixError) -> None:
-        """Say at once what is wrong with a group."""
+        """Print a group's error at once."""
         from phoenix.views import json
         from phoenix.views.text import trouble
 
@@ -57,7 +57,7 @@ class _Pass:
         print("\n".join(trouble(name, error.message)), file=sys.stderr)
 
     def fail_for_all(self, error: PhoenixError) -> None:
-        """Say that the groups that are not due could not be looked at; no document, since it is none's alone."""
+        """Print that idle groups could not be observed; there is no document, because it is about no single group."""
         from phoenix.core.many.limits import IDLE
 
         self.errors[IDLE] = error
@@ -90,7 +90,7 @@ def tick(session: Session) -> int:
 
 
 def _tick_all(session: Session, done: _Pass) -> None:
-    """What a sweep finds is ticked in this program; of the others only the record is known, and nothing is due."""
+    """Tick the groups that a sweep finds in this program; of the others only the record is read, and nothing is due."""
     from phoenix.engine.many.sweep import sweep
 
     wiring = session.wiring
@@ -102,7 +102,7 @@ def _tick_all(session: Session, done: _Pass) -> None:
         with _trouble_of(name, done):
             _tick_one(session, name, done)
 
-    # This program is the one that advances, whatever the settings say of a function.
+    # This program advances the groups itself, even if the settings name a function.
     estate = wiring.estate(one, here=True)
     trouble = sweep(estate, idle=True).trouble
     if trouble is not None:
@@ -112,7 +112,7 @@ def _tick_all(session: Session, done: _Pass) -> None:
 
 
 def _say_if_broken(session: Session, name: str, done: _Pass) -> None:
-    """A group that went on without its policy has been answered for, but somebody has to mend the file."""
+    """Report the broken policy of a group that went on without it: a person has to mend the file."""
     answer = done.documents[name]
     with _trouble_of(name, done):
         session.wiring.library().find(name)
@@ -139,7 +139,7 @@ def _trouble_of(name: str, done: _Pass) -> Iterator[None]:
         yield
     except PhoenixError as error:
         done.fail(name, error)
-    except Exception as error:  # a defect, but this group's; cron has to hear of it, and the others go on
+    except Exception as error:  # a defect, but this group's only; cron must report it, and the others go on
         log.exception("tick.failed", extra={"group": name})
         done.fail(name, translate(error))
 
@@ -157,7 +157,7 @@ def _idle(estate: Estate, names: set[str]) -> dict[str, dict[str, Any]]:
 
 
 def _is_news(before: GroupRecord | None, report: Report) -> bool:
-    """False for a rotation that stands where it stood: cron would send a mail a minute about a bake."""
+    """False for a rotation that has not moved: cron would send a mail a minute about a bake."""
     now, then = report.record.in_flight, before.in_flight if before is not None else None
     if now is None or then is None:
         return True

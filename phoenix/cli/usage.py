@@ -1,6 +1,6 @@
-"""What `phoenix --help` says, written by hand: sorted by when you need it, not by the alphabet.
+"""The text of `phoenix --help`, written by hand: sorted by occasion, not by the alphabet.
 
-Must import nothing: a test holds that help loads no library but click.
+Must never import a module: a test holds that help loads no library but click.
 """
 
 from __future__ import annotations
@@ -34,5 +34,5 @@ Set up
 Everywhere: -g --group  -o --output text|json  --profile --region  --policies
   --store  --reason  --yes  --no-input  --no-color  -q -v  --help  --version
 Exit: 0 done or nothing to do, 1 failed, 2 usage or policy, 3 was rolled back,
-  4 held by somebody else, 5 blocked, 130 interrupted and resumable
+  4 another driver has the group, 5 blocked, 130 interrupted and resumable
 """

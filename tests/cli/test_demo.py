@@ -17,5 +17,5 @@ def test_the_demo_shows_a_success_a_rollback_by_itself_and_one_by_a_person(capsy
 
 
 def test_a_demo_that_is_stopped_says_that_nothing_is_left() -> None:
-    with pytest.raises(Interrupted, match="nothing of it is left behind"):
+    with pytest.raises(Interrupted, match="left nothing behind"):
         play(Session(), CountingClock(most=5))
