@@ -11,7 +11,7 @@ INFRA_LOCK := requirements/infra.txt
 INFRA_READY := .venv-infra/.ready
 DYNALITE := build/dynalite/node_modules/dynalite/package.json
 ARGS ?=
-# Bytecode is written although somebody may have forbidden it: each of the hundred programs that the tests start would
+# Bytecode is written even if the environment forbids it: each of the hundred programs that the tests start would
 # else compile botocore and moto anew.
 unexport PYTHONDONTWRITEBYTECODE
 

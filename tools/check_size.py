@@ -1,6 +1,6 @@
 """Hold files, functions and parameter lists to the sizes that fit on a screen and in a head.
 
-Must never grow exceptions by name: whoever hits a limit splits the thing, or gathers its parameters into a dataclass.
+Must never grow exceptions by name: split the thing that hits a limit, or gather its parameters into a dataclass.
 
 A function counts from `def` to its last line, docstring included, decorators not. Parameters are counted the way ruff
 counts them (keyword-only ones too; self, cls, *args and **kwargs not), with one difference: a function that click's

@@ -1,4 +1,4 @@
-"""Keep empty words out of names, and traces of one developer's machine out of every file.
+"""Keep empty words out of names, vague subjects out of prose, and traces of one developer's machine out of every file.
 
 Must never print a line that it objects to, only where it is: the line may hold what must not be repeated in a log.
 """
@@ -6,17 +6,31 @@ Must never print a line that it objects to, only where it is: the line may hold 
 from __future__ import annotations
 
 import ast
+import io
 import re
 import subprocess
 import sys
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
 EMPTY_WORDS = {"manager", "helper", "helpers", "util", "utils", "process", "handle", "data", "impl"}
+VAGUE_WORDS = ("nobody", "somebody", "whoever", "one who", "so many")
+STILL_TO_COME = (
+    "phoenix/core/",
+    "phoenix/engine/",
+    "phoenix/fleets/",
+    "phoenix/routers/",
+    "phoenix/strategies/",
+    "phoenix/wiring/",
+    "tests/",
+)
+"""Folders whose prose may still hold vague words; must be empty in the end."""
 NAMED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 IN_BRACES = re.compile(r"(?<!\$)\{([A-Za-z_]\w*)(?:[.\[][^{}]*)?(?:![rsa])?(?::[^{}]*)?\}")
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+VAGUE = re.compile(r"(?<![\w.])(?:" + "|".join(VAGUE_WORDS).replace(" ", r"\s+") + r")(?!\w)", re.IGNORECASE)
 TRACES = {
     "a path of one machine": re.compile(r"(?<![\w.}~/-])/(?:root|work|workspace|home|Users|tmp/\w+)/"),
     "a package index address": re.compile(
@@ -35,7 +49,9 @@ def main(root: Path = Path()) -> int:
         unfilled = unfilled_names(path.read_text(encoding="utf-8"))
         findings += [f"{path.relative_to(root)}:{line}: {message}" for line, message in unfilled]
     for path in _committed(root):
-        findings += [f"{path.relative_to(root)}:{line}: {message}" for line, message in traces(path.read_bytes())]
+        where = path.relative_to(root)
+        found = [*traces(path.read_bytes()), *vague_words(where.as_posix(), path.read_bytes())]
+        findings += [f"{where}:{line}: {message}" for line, message in found]
     print("\n".join(findings) or "words: nothing to object to")
     return 1 if findings else 0
 
@@ -112,6 +128,32 @@ def traces(content: bytes) -> Iterator[tuple[int, str]]:
         return
     for number, line in enumerate(lines, start=1):
         yield from ((number, message) for message, pattern in TRACES.items() if pattern.search(line))
+
+
+def vague_words(name: str, content: bytes) -> Iterator[tuple[int, str]]:
+    """Yield (line, message) for every vague subject in the file's prose; in Python that is its comments and strings.
+
+    A string that is nothing but such a word is a mention of it, not prose.
+    """
+    if name.startswith(STILL_TO_COME):
+        return
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return
+    for start, passage in _prose(text) if name.endswith(".py") else [(1, text)]:
+        for found in VAGUE.finditer(passage):
+            if passage.strip("\"'") not in VAGUE_WORDS:
+                line = start + passage.count("\n", 0, found.start())
+                yield line, f"{found.group().lower()!r} is vague; name the driver, the group or the person"
+
+
+def _prose(source: str) -> Iterator[tuple[int, str]]:
+    """Yield (line, text) for every comment and string; from Python 3.12 on f-strings come in pieces."""
+    kinds = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type in kinds:
+            yield token.start[0], token.string
 
 
 def _committed(root: Path) -> list[Path]:

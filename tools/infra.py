@@ -112,7 +112,7 @@ def _terraform(report: Report) -> None:
 
 
 def initial(mirror: Path) -> tuple[str, ...]:
-    """Terraform's arguments for an `init` that takes what is in the mirror and asks nobody."""
+    """Terraform's arguments for an `init` that takes providers from the mirror only."""
     return ("init", "-backend=false", "-input=false", "-no-color", f"-plugin-dir={mirror}")
 
 

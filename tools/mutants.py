@@ -46,7 +46,7 @@ Verdicts = Mapping[str, str]
 def main(arguments: Sequence[str], root: Path = Path()) -> int:
     """Mutate the modules of these names (`core.rest`), all for none; 1 when too many survive or the run broke off.
 
-    `--sample 1000` tries so many, drawn from all modules, the same ones each time.
+    `--sample 1000` tries 1,000 mutants, drawn from all modules, the same ones each time.
     """
     began = time.monotonic()
     work = root / WORK
@@ -116,7 +116,7 @@ def _codes(work: Path) -> dict[str, int | None]:
 
 
 def draw(work: Path, count: int) -> list[str]:
-    """So many of the mutants that were made, the same ones in every run of the same tree."""
+    """Draw a sample of the mutants, the same in every run of the same tree."""
     made = sorted(_codes(work))
     return random.Random(1).sample(made, min(count, len(made)))
 

@@ -19,7 +19,7 @@ BUDGET_SECONDS = 10.0
 
 
 def pytest_configure() -> None:
-    """Examples are the same in every run, and nobody has to read the smallest that fails."""
+    """Use the same examples in every run, without a search for the smallest that fails."""
     once = (Phase.explicit, Phase.generate)
     settings.register_profile(
         "mutants", deadline=None, derandomize=True, database=None, phases=once, suppress_health_check=list(HealthCheck)

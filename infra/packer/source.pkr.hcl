@@ -1,5 +1,5 @@
 # Where every bake starts, and what every image says of itself. phoenix chooses by name and tags, and shows the others to
-# whoever asks at night what has changed.
+# an operator who asks at night for the last change.
 
 locals {
   baked_at = timestamp()
@@ -21,7 +21,7 @@ locals {
     parent_name = "{{ .SourceAMIName }}"
   })
 
-  # The same inside the image, for whoever is logged in.
+  # The same inside the image, for a person who is logged in.
   facts = {
     SERVICE         = var.service
     VERSION         = var.version

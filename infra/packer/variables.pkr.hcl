@@ -36,7 +36,7 @@ variable "commit" {
 
 variable "built_by" {
   type        = string
-  description = "What baked it: the address of the pipeline's run, or whoever did it by hand."
+  description = "The baker of the image: the address of the pipeline's run, or the name of a person."
 }
 
 variable "channel" {

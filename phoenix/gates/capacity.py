@@ -58,7 +58,7 @@ class TargetHealth(GateKeys):
         """Health is the load balancer's word."""
         if serving.health:
             return None
-        reason = "target_health needs a load balancer; in_service asks what can be asked without one"
+        reason = "target_health needs a load balancer; without one, use in_service"
         return Need(reason, "kind", instead="in_service")
 
     @property

@@ -81,7 +81,7 @@ class Settings(GateKeys):
         """The port that instances are registered with is the load balancer's."""
         if serving.health or self.port is not None:
             return None
-        return Need("port is missing: without a load balancer nothing says where to ask")
+        return Need("port is missing: without a load balancer phoenix does not know the port to ask")
 
 
 @dataclass(frozen=True, slots=True)

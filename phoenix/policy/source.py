@@ -111,7 +111,7 @@ class Files:
         return self.paths
 
     def stamp(self, name: str) -> str:
-        """Nobody asks twice."""
+        """Return an empty stamp: single files are read once."""
         return ""
 
     def fetch(self, names: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
-"""Alarms that see what health checks do not: the errors of an image whose servers call themselves healthy.
+"""Alarms that see more than health checks: the errors of an image whose servers call themselves healthy.
 
-An alarm somebody has set by hand stays as it was set: only what was raised here is taken back here.
+Must never reset an alarm that was set by hand: only alarms raised here are reset here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RECOVERED += " [NonBreaching]."
 
 
 class Alarms:
-    """CloudWatch alarms, and what makes them change."""
+    """CloudWatch alarms, and the events that change them."""
 
     def __init__(self, timeline: Timeline, physics: Physics, routes: Routes, targets: Targets) -> None:
         self.physics = physics
@@ -42,7 +42,7 @@ class Alarms:
         self.history: list[dict[str, Any]] = []
         self._timeline, self._routes, self._targets = timeline, routes, targets
         self.shown: Callable[[datetime], datetime] = lambda moment: moment
-        """A moment as those who ask would have read it off their own clock, which may run slower than ours."""
+        """Return a moment by the caller's clock, which may run slower than ours."""
         self._raised: set[str] = set()
         self._watched: dict[str, bool] = {}
         self._since: dict[str, datetime] = {}
@@ -112,7 +112,8 @@ class Alarms:
                 self.set(alarm, "OK", RECOVERED)
 
     def _await_measurements(self) -> None:
-        """Traffic has moved: alarms about one target group find out when their window and the publishing are over."""
+        """Note that traffic has moved: alarms about one target group change when their window and the publishing are
+        over."""
         for alarm in self.cloudwatch().alarms.values():
             if self._target_group_of(alarm) is not None:
                 self._await_evaluation(alarm)
@@ -137,7 +138,7 @@ class Alarms:
             )
 
     def _has_requests(self, alarm: Alarm) -> bool | None:
-        """Whether requests reach what it measures; None when it measures no load balancer that still exists."""
+        """True if requests reach its subject; None if it measures no load balancer that still exists."""
         group = self._target_group_of(alarm)
         if group is not None:
             return bool(self._routes.load_balancers_sending_to(group))
@@ -152,7 +153,7 @@ class Alarms:
         return next((arn for arn in self._targets.elbv2().target_groups if arn.endswith(f":{wanted}")), None)
 
     def _breach(self, alarm: Alarm, since: datetime) -> str:
-        """What it has seen: the minutes that have begun since the first bad request, and none before."""
+        """Return its datapoints: the minutes that have begun since the first bad request, and none before."""
         this_minute = self._timeline.now.replace(second=0, microsecond=0)
         periods = alarm.evaluation_periods or 1
         minutes = [this_minute - timedelta(minutes=back) for back in range(periods)]

@@ -1,4 +1,4 @@
-"""The sandbox as its users see it: a session to use, a clock to turn, and things to break.
+"""The sandbox for its users: a session, a clock to turn, and parts to break.
 
 One at a time per process: moto keeps its pretend account in global variables.
 """
@@ -44,7 +44,7 @@ _loader = botocore.loaders.create_loader()
 
 
 class Options(TypedDict, total=False):
-    """What a sandbox may be told besides its scenario."""
+    """A sandbox's options besides its scenario."""
 
     random_seed: int
     physics: Physics | None
@@ -53,7 +53,7 @@ class Options(TypedDict, total=False):
 
 
 class ImageOptions(TypedDict, total=False):
-    """What an image may be besides its name, behaviour and tags."""
+    """An image's options besides its name, behaviour and tags."""
 
     created_at: datetime | None
     owner: str
@@ -170,7 +170,7 @@ class Sandbox:
 
     @property
     def launch_terms(self) -> LaunchTerms:
-        """What the account asks of launches, and what its zones lack; change it at will."""
+        """The account's demands on launches, and the types that its zones lack; change it at will."""
         return self.world.faults.terms
 
     def throttle(
@@ -196,14 +196,14 @@ class Sandbox:
         self.world.faults.lose(operations, count, 1.0 if probability is None else probability)
 
     def stale_reads(self, operations: Sequence[str], *, most: float = 30.0, probability: float = 0.5) -> None:
-        """Let reads (patterns allowed) say what they said up to `most` seconds ago, each with that probability."""
+        """Let reads (patterns allowed) repeat an answer of up to `most` seconds ago, each with that probability."""
         self.world.faults.lag(operations, probability, most)
 
     def hide_new_versions(
         self, seconds: float, words: str = "The specified launch template version does not exist."
     ) -> None:
-        """Let Auto Scaling not find a launch template version, or what that names, until it is that old; in EC2's words
-        inside of its own (`{number}`, `{template}` and `{image}` are filled in)."""
+        """Let Auto Scaling not find a launch template version, or a resource in it, until it is that old; in EC2's
+        words inside its own (`{number}`, `{template}` and `{image}` are filled in)."""
         self.world.faults.replicas.auto_scaling, self.world.faults.replicas.words = timedelta(seconds=seconds), words
 
     def guard_versions(self, *, plain_too: bool) -> None:
@@ -212,12 +212,13 @@ class Sandbox:
         self.world.faults.version_guard = VersionGuard(plain_too)
 
     def lag_versions(self, seconds: float, probability: float = 0.5) -> None:
-        """Let EC2 list launch template versions as they were so long ago, each time with that probability."""
+        """Let EC2 list launch template versions as of that long ago, each time with that probability."""
         self.world.faults.replicas.lists = timedelta(seconds=seconds)
         self.world.faults.replicas.probability = probability
 
     def small_pages(self, most: int = 1) -> None:
-        """Answer lists in pages of so few elements, whatever was asked for; elsewhere one page holds everything."""
+        """Answer lists in pages of `elements` at most, whatever the caller asks for; elsewhere one page holds
+        everything."""
         self.world.faults.cut_pages(most)
 
     def mend_calls(self) -> None:
@@ -253,7 +254,7 @@ class Sandbox:
     def intercept(self, hook: Hook) -> None:
         """Show every call to `hook(call, stage)`, "before" and "after" it is carried out.
 
-        What the hook raises reaches the caller: before, the request is lost; after, the response.
+        The hook's exception reaches the caller: before, the request is lost; after, the response.
         """
         self.desk.hooks.append(hook)
 
@@ -262,7 +263,7 @@ class Sandbox:
         self.desk.hooks.clear()
 
     def serving(self) -> Mapping[str, TargetGroupTruth]:
-        """By target group name: what is really so now, with weights as they have taken effect."""
+        """Return the real state by target group name, with weights as they have taken effect."""
         with self.desk.lock:
             self.world.catch_up()
             groups: Any = self.world.elbv2().target_groups

@@ -15,7 +15,7 @@ A_WEDNESDAY_NIGHT = datetime(2026, 11, 18, 2, 41, 2, tzinfo=UTC)
 
 
 class SandboxClock(Protocol):
-    """What the sandbox needs of a clock."""
+    """A clock as the sandbox needs it."""
 
     def now(self) -> datetime:
         """The virtual time, aware, in UTC."""
@@ -35,7 +35,7 @@ class ManualClock:
 
     @property
     def stopping(self) -> bool:
-        """True once somebody asked the driver to stop."""
+        """True once the driver is asked to stop."""
         return self._stopping
 
     def stop(self) -> None:
@@ -85,7 +85,7 @@ class ScaledClock:
 
     @property
     def stopping(self) -> bool:
-        """True once somebody asked the driver to stop."""
+        """True once the driver is asked to stop."""
         return self._stop.is_set()
 
     def stop(self) -> None:
@@ -97,7 +97,7 @@ class ScaledClock:
         return self._start + timedelta(seconds=(self._monotonic() - self._began) * self.speed)
 
     def on_the_wall(self, moment: datetime) -> datetime:
-        """What a wall clock showed, or will show, at that virtual moment; those before the start were as they were."""
+        """Return the wall clock's time at that virtual moment; moments before the start are unchanged."""
         return moment if moment <= self._start else self._start + (moment - self._start) / self.speed
 
     def elapsed(self) -> float:
@@ -118,15 +118,15 @@ class SkewedClock:
 
     @property
     def stopping(self) -> bool:
-        """True once somebody asked the driver to stop."""
+        """True once the driver is asked to stop."""
         return self._clock.stopping
 
     def now(self) -> datetime:
-        """What this machine takes for the time."""
+        """Return the time by this machine's wrong clock."""
         return self._clock.now() + self._wrong_by
 
     def elapsed(self) -> float:
-        """Virtual seconds since 1970: what is wrong is the time, not how fast it passes."""
+        """Return virtual seconds since 1970: the clock's time is wrong, not its speed."""
         return self._clock.elapsed()
 
     def sleep(self, seconds: float) -> None:

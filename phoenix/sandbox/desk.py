@@ -28,7 +28,7 @@ Stage = Literal["before", "after"]
 
 @dataclass(slots=True)
 class Call:
-    """One API call as it arrived. `error` is the AWS error code, or the name of what a hook has raised."""
+    """One API call as it arrived. `error` is the AWS error code, or the name of a hook's exception."""
 
     at: datetime
     service: str

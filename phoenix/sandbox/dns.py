@@ -1,4 +1,4 @@
-"""What DNS thinks of a load balancer: whether a Route 53 alias that evaluates target health would still answer with it.
+"""Whether a Route 53 alias that evaluates target health would still answer with a load balancer.
 
 By Route 53's documented rule (API_AliasTarget): every target group that contains targets must contain at least one
 healthy one, and "a target group that has no registered targets is considered unhealthy". The thresholds are in the

@@ -1,6 +1,6 @@
-"""What goes wrong on purpose: launches that AWS refuses, calls that it throttles, fails, answers late or not at all.
+"""Deliberate faults: launches that AWS refuses, calls that it throttles, fails, answers late or not at all.
 
-Nothing goes wrong unless somebody has asked for it.
+Must never cause a fault that was not asked for.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _LaunchRule:
 
 @dataclass(slots=True)
 class _CallRule:
-    """Which calls a fault befalls. `most` is for stale reads: how many seconds old an answer may be."""
+    """The calls that a fault affects. `most` is for stale reads: the age in seconds that an answer may have."""
 
     operations: tuple[str, ...]
     left: int | None
@@ -63,7 +63,7 @@ class _CallRule:
 
 @dataclass(slots=True)
 class LaunchTerms:
-    """What an account asks of launches besides the right to make them, and what its zones do not have."""
+    """An account's demands on launches besides the right to make them, and the types that its zones lack."""
 
     withheld: set[tuple[str, str]] = field(default_factory=set)
     """Instance types by zone: `("m7i.large", "eu-west-1a")` is not offered there."""
@@ -99,7 +99,7 @@ class VersionGuard:
 
 
 class Faults:
-    """What was asked for, and how much of it is left."""
+    """The faults that were asked for, and the number still to come."""
 
     def __init__(self, dice: Random) -> None:
         self._dice = dice
@@ -151,7 +151,7 @@ class Faults:
         return now - replicas.lists if behind else None
 
     def cut_pages(self, most: int) -> None:
-        """Answer lists with so few elements a page, whatever was asked for, as AWS may."""
+        """Answer lists with `elements` a page at most, whatever the caller asks for, as AWS may."""
         self._page = most
 
     def cut(self, service: str, params: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
-"""What an Auto Scaling group is: settings in the API's spelling, members, activities.
+"""An Auto Scaling group: settings in the API's spelling, members, activities.
 
-Records only; what happens to them is `scaling`.
+Records only; `scaling` changes them.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Tag:
 
 @dataclass(slots=True)
 class Group:
-    """An Auto Scaling group. `settings` holds what the API was told, under the API's names."""
+    """An Auto Scaling group. `settings` holds the parameters that the API got, under the API's names."""
 
     name: str
     arn: str
@@ -116,7 +116,7 @@ class Group:
     notifications: set[tuple[str, str]] = field(default_factory=set)
     """Topic and type."""
     causes: list[str] = field(default_factory=list)
-    """Why the desired capacity is what it is; the newest last."""
+    """The reasons for the desired capacity; the newest last."""
     failed_launches: int = 0
     """In a row."""
     proven_attachments: set[str] = field(default_factory=set)
@@ -129,7 +129,7 @@ class Group:
 
     @property
     def target_groups(self) -> list[str]:
-        """ARNs of all that instances register with, whichever call has attached them."""
+        """ARNs of all target groups that instances register with, whatever call has attached them."""
         attached = [arn for arn, kind in self.sources.items() if kind == "elbv2"]
         return list(dict.fromkeys([*self.settings["TargetGroupARNs"], *attached]))
 

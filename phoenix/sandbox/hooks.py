@@ -1,6 +1,6 @@
 """Lifecycle hooks on launch: a member waits before it is in service, until each hook is answered or its time is up.
 
-Nothing is launched or ended here: what the answer means for the group is `scaling`'s.
+Must never launch or end an instance: `scaling` acts on the answers.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Hooks:
         return bool(found)
 
     def of(self, instance_id: str) -> list[Wait]:
-        """What the instance still waits for."""
+        """Return the hooks that the instance still waits for."""
         return [wait for wait in self._waits if wait.instance_id == instance_id]
 
     def find(self, name: str, *, instance_id: str | None, token: str | None) -> Wait | None:
@@ -91,13 +91,13 @@ class Hooks:
         self._end(wait, abandoned=result == "ABANDON", why=f"Completed with {result} Result")
 
     def beat(self, wait: Wait) -> None:
-        """Begin the time of this wait anew, up to what a wait may last."""
+        """Begin the time of this wait anew, up to a wait's longest time."""
         length = timedelta(seconds=wait.hook.heartbeat_timeout)
         wait.until = min(self._timeline.now + length, wait.since + min(MOST, length * MOST_HEARTBEATS))
         self._timeline.at(wait.until, lambda: self._time_out(wait))
 
     def forget(self, instance_id: str) -> None:
-        """The instance is leaving: nobody waits for it any more."""
+        """The instance is leaving: end its waits."""
         self._waits = [wait for wait in self._waits if wait.instance_id != instance_id]
 
     def _time_out(self, wait: Wait) -> None:

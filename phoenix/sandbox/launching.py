@@ -84,7 +84,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What to launch, with every reference resolved."""
+    """A launch, with every reference resolved."""
 
     image: str
     instance_type: str
@@ -117,7 +117,7 @@ def find_template(ec2: EC2Backend, spec: Mapping[str, Any]) -> tuple[LaunchTempl
 
 
 def recipe_of(ec2: EC2Backend, settings: Mapping[str, Any]) -> Recipe:
-    """What a group with these settings launches now.
+    """Return the launch that a group with these settings makes now.
 
     Raises:
         ServiceException: the template or its version does not exist.

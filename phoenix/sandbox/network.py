@@ -15,7 +15,7 @@ MARK_PORT = 18083
 
 @cache
 def network() -> str:
-    """The first two numbers of this process's addresses: `127.83`, or the next that nobody has marked as taken.
+    """Return the first two numbers of this process's addresses: `127.83`, or the next that no process has taken.
 
     Where loopback has one address only, as on macOS, the first is as good as any: nothing listens there anyway.
     """

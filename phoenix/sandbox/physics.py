@@ -1,6 +1,6 @@
-"""How long things take in AWS, and how images may behave.
+"""The durations of AWS, and the behaviours of images.
 
-Numbers only. A duration that is not in here is one that the sandbox pretends to be zero.
+Numbers only. A duration that is missing here is zero in the sandbox.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Behaviour(StrEnum):
-    """What the servers of an image do. Chosen by the image's tag `sandbox:behaviour`."""
+    """The behaviour of an image's servers, from its tag `sandbox:behaviour`."""
 
     HEALTHY = "healthy"
     BAD = "bad"
@@ -56,7 +56,7 @@ class Physics:
     launch_retry_most: float = 300.0
     """Where that doubling ends."""
     slow_boot: float = 1200.0
-    """What a slow-boot image needs on top: longer than the 15 minutes that a launch gets by default."""
+    """The extra time of a slow-boot image: longer than the 15 minutes that a launch gets by default."""
     flap_up: float = 25.0
     """How long a flapping server answers."""
     flap_down: float = 25.0
@@ -74,7 +74,7 @@ INSTANT = Physics(
     status_check=0,
     health_reaction=0,
 )
-"""For seeding: what it builds has been there for long."""
+"""For seeding: the example fleets count as old."""
 
 
 def for_rehearsal(speed: float) -> Physics:

@@ -30,7 +30,7 @@ def next_place(group: Group, places: list[Place]) -> Place:
 
 
 def choose_victims(group: Group, count: int, newest_version: str | None) -> list[Member]:
-    """AWS's default order: the fullest zone; there what is not of the group's version; there the oldest."""
+    """AWS's default order: the fullest zone; there instances of another version than the group's; there the oldest."""
     remaining = group.active()
     chosen: list[Member] = []
     while len(chosen) < count:

@@ -1,4 +1,4 @@
-"""What botocore and moto work out anew for every client and every answer, worked out once.
+"""Compute once the values that botocore and moto compute anew for every client and every answer.
 
 Must never change an answer: each of these gives what the original gives, and `tests/sandbox/test_reuse.py` holds it so.
 """

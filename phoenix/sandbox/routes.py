@@ -1,4 +1,4 @@
-"""Which target group gets which share of the traffic, by what moto's listeners and rules say, as it takes effect.
+"""Each target group's share of the traffic, by moto's listeners and rules, as it takes effect.
 
 The API's echo is immediate; this is the data plane, which follows seconds later.
 """
@@ -23,7 +23,7 @@ Shares = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One rule: what it did, and what it does from `since` on."""
+    """One rule: its former shares, and its shares from `since` on."""
 
     load_balancer: str
     before: Shares
@@ -31,7 +31,7 @@ class Route:
     since: datetime
 
     def at(self, moment: datetime) -> Shares:
-        """What requests meet then."""
+        """Return the shares that requests meet then."""
         return self.after if moment >= self.since else self.before
 
 
@@ -88,7 +88,7 @@ class Routes:
         return frozenset(subnet.availability_zone for balancer in named for subnet in balancer.subnets)
 
     def effective(self) -> Mapping[str, Shares]:
-        """What requests meet now, by rule ARN."""
+        """Return the shares that requests meet now, by rule ARN."""
         now = self._timeline.now
         return {arn: route.at(now) for arn, route in self._routes.items()}
 
@@ -131,7 +131,7 @@ class Routes:
 
 
 def weights_of(actions: list[Any]) -> dict[str, int]:
-    """Weight by target group ARN of a rule's forward action; empty when it forwards to nobody."""
+    """Return the weight by target group ARN of a rule's forward action; empty if it does not forward."""
     for action in actions:
         forward = action.data.get("ForwardConfig", {}).get("TargetGroups")
         if forward:

@@ -1,6 +1,6 @@
-"""What Auto Scaling does by itself: launch, put into service, replace, retire. Always later, never in the call.
+"""Auto Scaling's own activities: launch, put into service, replace, retire. Must never happen within the call.
 
-In service is not healthy: members come into service when their machine runs, whatever the server inside answers.
+In service is not healthy: a member comes into service when its machine runs, whatever its server answers.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def stamp(moment: datetime) -> str:
 
 
 class Scaling:
-    """All Auto Scaling groups, and what goes on in them."""
+    """All Auto Scaling groups, and their activities."""
 
     def __init__(self, timeline: Timeline, physics: Physics, servers: Servers, targets: Targets) -> None:
         self.physics = physics
@@ -109,8 +109,8 @@ class Scaling:
     def enroll(self, group: Group, member: Member) -> None:
         """Register an in-service member with the group's target groups, unless that is suspended.
 
-        Where a target group or load balancer is full, the member serves nobody and nothing says so; that Auto Scaling
-        leaves it at that is believed.
+        If a target group or load balancer is full, the member gets no traffic and no call reports it. That Auto Scaling
+        behaves so is believed, not shown.
         """
         if "AddToLoadBalancer" not in group.suspended:
             for arn in group.target_groups:
@@ -125,7 +125,7 @@ class Scaling:
         self._timeline.after(self.physics.health_reaction, lambda: self._replace(group, member))
 
     def resumed(self, group: Group) -> None:
-        """Catch up on what was left undone while some of the group's own doings were suspended."""
+        """Catch up on the work that was left while some of the group's processes were suspended."""
         for member in group.members:
             self._timeline.after(self.physics.health_reaction, lambda member=member: self._replace(group, member))  # type: ignore[misc]
         self.reconcile_soon(group)

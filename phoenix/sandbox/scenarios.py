@@ -1,6 +1,6 @@
 """The ways in which a rehearsal can go.
 
-A scenario only says what is different from a good day; what follows from it is physics.
+A scenario only names the differences from a good day; physics does the rest.
 """
 
 from __future__ import annotations

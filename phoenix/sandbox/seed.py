@@ -1,6 +1,7 @@
-"""The example fleets: what a user finds in the sandbox, and what the shipped policies are about.
+"""The example fleets that a user finds in the sandbox; the shipped policies are about them.
 
-Nothing here may be due by accident: live instances are three days old, and exactly one newer image fits each fleet.
+Must never make a rotation due by accident: live instances are three days old, and exactly one newer image fits each
+fleet.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def internal(builder: Builder, scenario: Scenario, desired: int) -> None:
     balancer = builder.load_balancer("shared")
     groups = {slot: builder.target_group(f"internal-{slot}") for slot in ("blue", "green")}
     legacy, billing = builder.target_group("internal-legacy"), builder.target_group("billing")
-    listener = builder.listener(balancer, 80, fixed("nobody here"))
+    listener = builder.listener(balancer, 80, fixed("not found"))
     builder.rule(listener, 10, "/billing/*", forward({billing: 1}))
     builder.rule(listener, 20, "/internal/*", forward({groups["blue"]: 90, groups["green"]: 0, legacy: 10}))
     builder.rule(listener, 30, "/old/*", fixed("gone"))

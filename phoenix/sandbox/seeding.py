@@ -1,6 +1,6 @@
-"""How the example fleets are built: through the same API that everybody uses, in no time at all.
+"""Build the example fleets: through the public API, in no time at all.
 
-Builds only; what the fleets are is said in `seed`.
+Builds only; `seed` defines the fleets.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/5a9d0b1c-3e77-4c52-9f
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 PORT = 8080
 MAY_BE_CHANGED = [{"Key": "phoenix:managed", "Value": "true"}]
-"""What the owner sets on whatever phoenix may change; its rights hang on that."""
+"""The tag that the owner sets on resources that phoenix may change; its rights depend on it."""
 AGE = timedelta(days=3)
 """How long the live instances have been up."""
 USER_DATA = """#!/bin/bash
@@ -289,7 +289,7 @@ def _marks(action: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fixed(text: str) -> dict[str, Any]:
-    """A fixed response: somebody else's rule, or nothing."""
+    """Return a fixed response: an unrelated rule, or an empty answer."""
     return {
         "Type": "fixed-response",
         "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain", "MessageBody": text},

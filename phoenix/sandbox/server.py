@@ -87,7 +87,7 @@ def serve(
     sandbox.__enter__()
     try:
         if isinstance(clock, ScaledClock):
-            # Who asks over HTTP has a clock of its own: an alarm that rang hours in its future would be no evidence.
+            # A client over HTTP has a clock of its own: an alarm that rang hours in its future would be no evidence.
             sandbox.world.alarms.shown = clock.on_the_wall
         for group in groups:
             sandbox.seed(group)

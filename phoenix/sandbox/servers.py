@@ -1,6 +1,6 @@
 """The virtual machines: how they boot, what they answer, how they end.
 
-EC2's own records are moto's; this adds when they change and what the server inside would say to a request.
+EC2's records are moto's; this adds the time of their changes and the server's answer to a request.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FORGET_AFTER_S = 3600
 
 
 class Reply(StrEnum):
-    """What a request to the server meets."""
+    """The server's state as a request meets it."""
 
     REFUSED = "refused"
     OK = "200"

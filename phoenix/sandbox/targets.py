@@ -1,4 +1,4 @@
-"""Target health: what a load balancer finds out about the servers behind it, and when.
+"""Target health: a load balancer's findings about its servers, and their times.
 
 A target is never healthy because it is registered, and never checked while no rule names its group.
 """
@@ -133,7 +133,7 @@ class Targets:
         return delay
 
     def health(self, group: str, instance_id: str, port: int | None = None) -> dict[str, Any]:
-        """What DescribeTargetHealth says about one target, registered or not."""
+        """Return DescribeTargetHealth's entry for one target, registered or not."""
         target = self._targets.get((group, instance_id))
         if target is not None:
             return target.describe()
@@ -165,7 +165,8 @@ class Targets:
         return sum(self._sizes[group] for group in named)
 
     def check_balancer(self, balancer: str, count: int) -> None:
-        """Refuse so many targets, in AWS's words (kubernetes/kubernetes#86441, for a listener that would bring them).
+        """Refuse targets beyond the quota, in AWS's words (kubernetes/kubernetes#86441, for a listener that would bring
+        them).
 
         Raises:
             Refusal: that is more than the quota.
@@ -187,7 +188,7 @@ class Targets:
             self.check_balancer(balancer, self.on_balancer(balancer) + 1)
 
     def _set_aside(self, target: Target) -> bool:
-        """True for a target that nobody checks, which is unused then: no rule names its group, or its zone is not one
+        """True for a target without health checks, which is `unused`: no rule names its group, or its zone is not one
         of the load balancer's."""
         if not self._routes.in_use(target.group):
             target.become("unused", "Target.NotInUse")

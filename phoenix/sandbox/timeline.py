@@ -1,7 +1,7 @@
-"""What will happen, and when: the sandbox's only notion of time passing.
+"""The events to come, by time: the sandbox's only notion of time.
 
-Nothing here runs by itself: events happen when somebody asks for a later time, in order, each at its own time. So a
-clock that stands still gives the same world every time.
+Must never run an event by itself: events happen when a caller asks for a later time, in order, each at its own time. So
+a clock that stands still gives the same world every time.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ ENCRYPTED_SNAPSHOT = "the encrypted flag cannot be specified since device {} has
 
 
 def find_version(template: LaunchTemplate, number: Any, *, as_of: datetime | None = None) -> LaunchTemplateVersion:
-    """The version of that number, `$Latest` or `$Default`; with `as_of`, as a replica knows it that is so far behind.
+    """The version of that number, `$Latest` or `$Default`; with `as_of`, as a replica of that moment knows it.
 
     Raises:
         Refusal: there is none, or it was deleted; the sentence is EC2's own.
@@ -70,7 +70,7 @@ def delete_version(template: LaunchTemplate, number: int) -> str | None:
 
 
 def merged(source: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
-    """What SourceVersion makes of the two: what is given overwrites, and snapshots are not inherited.
+    """Merge a new version over SourceVersion: given members overwrite, and snapshots are not inherited.
 
     "Snapshots applied to the block device mapping are ignored when creating a new version unless they are explicitly
     included" (CreateLaunchTemplateVersion).
@@ -103,7 +103,7 @@ class Replicas:
         """Refuse a version that Auto Scaling does not know yet.
 
         Raises:
-            Refusal: with what EC2 tells it, in its own words.
+            Refusal: EC2's sentence inside Auto Scaling's own.
         """
         if now - version.create_time.replace(tzinfo=UTC) >= self.auto_scaling:
             return

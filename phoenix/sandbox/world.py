@@ -40,7 +40,7 @@ REGION = "eu-west-1"
 
 @dataclass(frozen=True, slots=True)
 class TargetGroupTruth:
-    """What is really so behind one target group, whatever the API says already."""
+    """The real state behind one target group, whatever the API shows already."""
 
     lowest_share: float
     """Of the requests that meet any one rule naming it, in effect now: the smallest share among those rules."""
@@ -101,7 +101,7 @@ class World:
 
     @contextmanager
     def instantly(self) -> Iterator[None]:
-        """Make everything take no time, for building what is supposed to have been there for long."""
+        """Make everything take no time, to build fleets that count as old."""
         parts = (self.servers, self.routes, self.targets, self.scaling)
         usual = self.servers.physics
         for part in parts:
@@ -114,7 +114,7 @@ class World:
                 part.physics = usual
 
     def truth_about(self, target_group: str) -> TargetGroupTruth:
-        """What is really so behind it now."""
+        """Return the real state behind it now."""
         shares = [each[target_group] for each in self.routes.effective().values() if target_group in each]
         states = [target.state for target in self.targets.of(target_group)]
         return TargetGroupTruth(

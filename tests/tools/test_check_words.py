@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.check_words import empty_words, traces, unfilled_names
+from tools.check_words import STILL_TO_COME, empty_words, traces, unfilled_names, vague_words
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,30 @@ def test_a_name_that_no_f_fills_in_is_found(source: str) -> None:
 )
 def test_what_is_filled_in_later_or_elsewhere_is_left_alone(source: str) -> None:
     assert not list(unfilled_names(source))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("phoenix/cli/x.py", '"""One line.\n\nNobody waits.\n"""\n', 3),
+        ("phoenix/cli/x.py", "x = 1\ny = 2  # whoever asks\n", 2),
+        ("phoenix/cli/x.py", 'x = 1\n\ny = f"{x} of so many"\n', 3),
+        ("docs/x.md", "A page.\nFor one\nwho reads it.\n", 2),
+    ],
+)
+def test_a_vague_subject_in_prose_is_found_where_it_stands(name: str, text: str, line: int) -> None:
+    assert [found for found, _ in vague_words(name, text.encode())] == [line]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("phoenix/cli/x.py", "class Nobody: ...\nnobody = Nobody()\n"),
+        ("tools/x.py", 'WORDS = ("nobody", "so many")\n'),
+        ("docs/x.md", "Not as many as that.\n"),
+        *((f"{folder}x.md", "Nobody waits.") for folder in STILL_TO_COME),
+    ],
+)
+def test_names_mentions_and_folders_still_to_come_are_left_alone(name: str, text: str) -> None:
+    assert not list(vague_words(name, text.encode()))
+    assert not list(vague_words(name, b"\xff\xfe\x00" + text.encode()))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What must not be the same on every instance, and what nobody needs.
+# Remove files that must differ on every instance, and files without a use.
 set -euo pipefail
 
 dnf clean all --quiet

@@ -13,7 +13,7 @@ resource "aws_kms_alias" "this" {
 }
 
 data "aws_iam_policy_document" "key" {
-  #checkov:skip=CKV_AWS_109:in a key's policy "*" means this key, and without this statement nobody could ever change it
+  #checkov:skip=CKV_AWS_109:in a key's policy "*" means this key, and without this statement the key could never change
   #checkov:skip=CKV_AWS_111:as above
   #checkov:skip=CKV_AWS_356:as above
   statement {

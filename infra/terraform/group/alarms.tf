@@ -21,7 +21,7 @@ locals {
 }
 
 resource "aws_cloudwatch_metric_alarm" "gate" {
-  #checkov:skip=CKV_AWS_319:it tells phoenix, which reads its state; whoever wants to be woken by it adds an action
+  #checkov:skip=CKV_AWS_319:it tells phoenix, which reads its state; add an action to be woken by it
   for_each = local.alarms
 
   alarm_name          = "${var.name}-${each.key}"
@@ -35,6 +35,6 @@ resource "aws_cloudwatch_metric_alarm" "gate" {
   threshold           = each.value.threshold
   period              = 60
   evaluation_periods  = 3
-  treat_missing_data  = "notBreaching" # nobody asked: nobody was hurt
+  treat_missing_data  = "notBreaching" # without requests no user is hurt
   tags                = local.tags
 }

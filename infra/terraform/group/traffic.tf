@@ -1,5 +1,5 @@
 resource "aws_lb" "this" {
-  #checkov:skip=CKV2_AWS_28:a firewall belongs to whoever owns the application; this is the part that phoenix sees
+  #checkov:skip=CKV2_AWS_28:a firewall belongs to the owner of the application; this is the part that phoenix sees
   #checkov:skip=CKV2_AWS_20:port 80 redirects wherever there is a certificate; without one there is nothing to redirect to
   name                       = var.name
   internal                   = var.internal

@@ -1,9 +1,9 @@
-"""What the sandbox answers itself, operation by operation; moto answers everything else.
+"""The sandbox's own answers, operation by operation; moto answers everything else.
 
 How to mend one more operation: write a function `(world, params) -> dict | None` in the module of its service, and add
 it to that module's table. A dict is the answer in the API's shape; None lets moto answer, with `params` as the
-function has left them. Raise a ServiceException to refuse. What must be looked at after moto has answered goes into
-`AFTER`. An answer never waits and never sees the caller's clock: `world.timeline.now` is the time.
+function has left them. Raise a ServiceException to refuse. A function that must run after moto has answered goes into
+`AFTER`. An answer must never wait or read the caller's clock: `world.timeline.now` is the time.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from phoenix.sandbox.launching import find_image, recipe_of
 from phoenix.sandbox.world import ACCOUNT, REGION, World
 
 SOURCES = ("LaunchTemplate", "MixedInstancesPolicy", "LaunchConfigurationName")
-"""What a group launches from: exactly one of these."""
+"""The sources of a launch: a group has exactly one of them."""
 NOT_SETTINGS = frozenset(
     {"AutoScalingGroupName", "Tags", "InstanceId", "LifecycleHookSpecificationList", "TrafficSources"}
 )
@@ -92,7 +92,7 @@ def create(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def update(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """UpdateAutoScalingGroup: what is not mentioned stays; the desired capacity is pushed into the new bounds."""
+    """UpdateAutoScalingGroup: members that are not given stay; the desired capacity is pushed into the new bounds."""
     group = group_named(world, params["AutoScalingGroupName"])
     if world.faults.version_guard is not None:
         world.faults.version_guard.check(group.arn, params)
@@ -205,7 +205,7 @@ def untag(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _source(world: World, params: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """What to launch from, checked as AWS checks it, with the template named both by id and by name."""
+    """Return the source of launches, checked as AWS checks it, with the template named both by id and by name."""
     name = next(source for source in SOURCES if params.get(source))
     value = params[name]
     if name == "LaunchTemplate":

@@ -1,7 +1,7 @@
 """Auto Scaling: scaling policies, lifecycle hooks, scheduled actions, notifications and metrics.
 
-moto forgets most of what they are told, and takes two of one name for one, whichever groups they are of.
-Kept and shown; none of them does anything by itself here, but a policy that is executed.
+moto forgets most of their members, and takes two of one name for one, even if their groups differ.
+They are kept and shown; only a policy that is executed has an effect here.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def execute_policy(world: World, params: dict[str, Any]) -> dict[str, Any] | Non
 
 
 def put_hook(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """PutLifecycleHook: what is not mentioned stays."""
+    """PutLifecycleHook: members that are not given stay."""
     group, name = group_named(world, params["AutoScalingGroupName"]), params["LifecycleHookName"]
     known = group.hooks.get(name)
     if known is None and params.get("LifecycleTransition") not in TRANSITIONS:
@@ -224,7 +224,7 @@ def _metrics(params: Mapping[str, Any]) -> list[str]:
 
 
 def _alarms(world: World, group: Group, policy: Mapping[str, Any]) -> list[dict[str, str]]:
-    """AWS makes those of target tracking itself; the others are whichever have the policy for an action."""
+    """Return the alarms of a policy: AWS makes those of target tracking; others have the policy for an action."""
     name = policy["PolicyName"]
     if policy["PolicyType"] == "TargetTrackingScaling":
         made = [f"TargetTracking-{group.name}-Alarm{kind}-{name}" for kind in ("High", "Low")]

@@ -1,6 +1,6 @@
-"""Auto Scaling: what a group is attached to, by the calls for each kind and by those for all of them.
+"""Auto Scaling: a group's traffic sources, by the calls for each kind and by those for all kinds.
 
-Target groups register instances; a Classic Load Balancer and VPC Lattice are kept and shown, and serve nobody here.
+Target groups register instances; a Classic Load Balancer and VPC Lattice are kept and shown, without any traffic.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def attach_sources(world: World, params: dict[str, Any]) -> dict[str, Any] | Non
 
 
 def detach_sources(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """DetachTrafficSources: whichever call has attached them."""
+    """DetachTrafficSources: also sources that an older call has attached."""
     group = group_named(world, params["AutoScalingGroupName"])
     named = [each["Identifier"] for each in params["TrafficSources"]]
     if not set(named) <= set(group.traffic_sources):

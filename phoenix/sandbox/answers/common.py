@@ -1,4 +1,4 @@
-"""What several services' answers need: refusals, pages, a group by its name."""
+"""Parts of several services' answers: refusals, pages, a group by its name."""
 
 from __future__ import annotations
 

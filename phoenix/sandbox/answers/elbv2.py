@@ -29,7 +29,7 @@ CHANGES_ROUTES = (
 
 
 def balancer_made(world: World) -> None:
-    """Let it be there at once: with moto it takes one question, and Terraform asks every thirty real seconds."""
+    """Make it available at once: moto needs one more read, and Terraform reads every thirty real seconds."""
     for balancer in world.elbv2().load_balancers.values():
         balancer.activate()
 
@@ -40,7 +40,7 @@ def zones_changed(world: World) -> None:
 
 
 def routes_changed(world: World) -> None:
-    """Look at all rules again, and write them as AWS would: moto keeps what it was told, word for word."""
+    """Read all rules again, and write them as AWS would: moto keeps them word for word."""
     for balancer in world.elbv2().load_balancers.values():
         for listener in balancer.listeners.values():
             _name_default_rule(listener)

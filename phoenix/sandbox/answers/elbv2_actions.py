@@ -1,6 +1,6 @@
 """Which actions of listeners and rules a load balancer takes, and which target group attributes: AWS's refusals.
 
-Must never let through what AWS refuses: what is accepted here is written in a person's account in the same way.
+Must never accept an action that AWS refuses: phoenix would write the same action in a real account.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _CONFIGS = {
 
 
 def check_actions(world: World, balancer: str, actions: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse what AWS refuses.
+    """Refuse an action that AWS refuses.
 
     Raises:
         Refusal: in AWS's code and, where they are known, AWS's words.
@@ -144,7 +144,7 @@ def _check_stickiness(world: World, action: Mapping[str, Any], arns: Sequence[st
 
 
 def _check_balancer(world: World, balancer: str, named: set[str]) -> None:
-    """A target group has one load balancer, and a load balancer so many target groups."""
+    """Refuse a second load balancer of a target group, and target groups beyond a load balancer's quota."""
     elsewhere = sorted(
         arn for arn in named for each in world.routes.load_balancers_naming(arn) if balancer and each != balancer
     )

@@ -1,6 +1,6 @@
-"""EC2 images: registered with what the caller says about them, and findable by date.
+"""EC2 images: registered as the caller describes them, and findable by date.
 
-moto ignores nearly everything that RegisterImage is told, and shows none of what tells a bootable image from another.
+moto ignores nearly all parameters of RegisterImage, and shows no member that tells a bootable image from another.
 """
 
 from __future__ import annotations

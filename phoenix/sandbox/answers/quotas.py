@@ -1,6 +1,6 @@
 """Service Quotas: the account's quotas of load balancers, and more of them for the asking.
 
-moto knows those of VPCs alone. Must never answer for a quota that nothing in the sandbox keeps to.
+moto knows those of VPCs alone. Must never answer for a quota that the sandbox does not enforce.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ run "people_may_use_the_key_of_the_table" {
 run "a_plain_change_of_capacity_is_denied_to_nobody_who_has_not_tried_it" {
   assert {
     condition     = !strcontains(local.rights.advance, "NeverFollowTemplate")
-    error_message = "The guard is there although nobody has asked for it."
+    error_message = "The guard exists although no variable asks for it."
   }
 }
 
