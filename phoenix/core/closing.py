@@ -21,19 +21,19 @@ from phoenix.core.ledger import lost_stickiness, our_references
 from phoenix.core.model import SCHEDULES, Cause, Observation, Role, Slot, SlotState
 from phoenix.core.roles import COLD, Standing, at_rest, missing_role
 from phoenix.core.rotation import Rotation
-from phoenix.core.sides import sides_of
+from phoenix.core.sides import Side, sides_of
 from phoenix.core.way_back import make_old_again
 
 
 def close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
     """Put every slot into the role that it ends with, and take back what was temporary."""
     ends_back = rotation.back is not None
-    winner, loser = (rotation.old, rotation.new) if ends_back else (rotation.new, rotation.old)
-    live, other = seen.slots[winner.slot], seen.slots[loser.slot]
-    if any(route.percent(winner.slot) != 100 for route in seen.routes):
-        # Somebody has moved weights since they settled; nothing may shrink now. Only the way back insists.
+    winner, loser = sides_of(rotation, seen).end(back=ends_back)
+    live, other = winner.state, loser.state
+    if not winner.has(100):
+        # Another writer has moved weights since they settled; nothing may shrink now. Only the way back insists.
         if ends_back:
-            yield SetWeights(loser.slot, 0)
+            yield SetWeights(other.slot, 0)
         return
     if answering(seen) is not None:
         return
@@ -47,7 +47,7 @@ def close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
         yield from _at_rest(rotation, live)
     else:
         # Without weights both serve until the other is emptied: before that the live slot keeps, or gets back, its pin.
-        yield from missing_role(live, Standing(Role.PINNED, rotation.need, rotation.capacity), winner)
+        yield from missing_role(live, Standing(Role.PINNED, rotation.need, rotation.capacity), winner.generation)
     ran, runs = rotation.ledger.schedules_ran, SCHEDULES not in live.suspended
     if ran is not None and ran is not runs and (not ends_back or rotation.succeeded_at is not None):
         yield SetSchedules(live.slot, running=ran)
@@ -57,13 +57,14 @@ def close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
     if SCHEDULES not in other.suspended:
         yield SetSchedules(other.slot, running=False)
     if not _waits_to_shrink(rotation, seen, live, other):
-        yield from _retire(rotation, seen, live, other)
+        yield from _retire(rotation, winner, other, seen)
 
 
-def _retire(rotation: Rotation, seen: Observation, live: SlotState, other: SlotState) -> Iterator[Action]:
+def _retire(rotation: Rotation, winner: Side, other: SlotState, seen: Observation) -> Iterator[Action]:
     """Give the losing slot its last role, and take the notes off both."""
+    live = winner.state
     hot = _hot(rotation, live, other)
-    if hot or _may_let_go(rotation, seen, live.slot):
+    if hot or _may_let_go(rotation, winner.ready_count):
         yield from missing_role(other, Standing(Role.RETAINED, hot) if hot else COLD)
     yield from () if hot else _leave_rules(rotation, seen, live, other)
     yield from _note_quarantine(rotation, live)
@@ -97,15 +98,15 @@ def is_closed(rotation: Rotation, seen: Observation) -> bool:
 
     Nothing to do is not the same as done.
     """
-    winner = (rotation.old if rotation.back is not None else rotation.new).slot
-    if answering(seen) is not None or any(route.percent(winner) != 100 for route in seen.routes):
+    winner, loser = sides_of(rotation, seen).end(back=rotation.back is not None)
+    if answering(seen) is not None or not winner.has(100):
         return False
     if not stays_hot(rotation) and not is_untouched(rotation) and unrefused(seen) is not None:
         return False
-    if _waits_to_shrink(rotation, seen, seen.slots[winner], seen.slots[winner.other]):
+    if _waits_to_shrink(rotation, seen, winner.state, loser.state):
         return False
-    is_let_go = is_untouched(rotation) or seen.slots[winner.other].max == 0
-    return is_let_go or _may_let_go(rotation, seen, winner)
+    is_let_go = is_untouched(rotation) or loser.state.max == 0
+    return is_let_go or _may_let_go(rotation, winner.ready_count)
 
 
 def is_untouched(rotation: Rotation) -> bool:
@@ -113,11 +114,9 @@ def is_untouched(rotation: Rotation) -> bool:
     return rotation.back is not None and rotation.new.template_version is None
 
 
-def _may_let_go(rotation: Rotation, seen: Observation, winner: Slot) -> bool:
+def _may_let_go(rotation: Rotation, ready: int) -> bool:
     """Without weights the losing instances serve until they are gone: the winner has to be whole right then."""
-    sides = sides_of(rotation, seen)
-    whole = sides.old if winner is rotation.old.slot else sides.new
-    return rotation.terms.serving.weights or whole.ready_count >= rotation.need
+    return rotation.terms.serving.weights or ready >= rotation.need
 
 
 def _unrefer(rotation: Rotation, seen: Observation) -> Iterator[Action]:

@@ -85,6 +85,10 @@ class Sides:
     old: Side
     new: Side
 
+    def end(self, *, back: bool) -> tuple[Side, Side]:
+        """The side that has all traffic at the end, and the side that loses it."""
+        return (self.old, self.new) if back else (self.new, self.old)
+
 
 def sides_of(rotation: Rotation, seen: Observation) -> Sides:
     """Both sides as that observation shows them."""

@@ -11,7 +11,6 @@ from phoenix.core.action import SetRole, SetWeights, WriteTags
 from phoenix.core.back import reopen
 from phoenix.core.decide import decide
 from phoenix.core.model import NO_TRAFFIC, Capacity, Role, Slot, TargetState
-from phoenix.core.sides import sides_of
 from phoenix.core.story import Ask
 from tests.builders import (
     CANARY,
@@ -40,16 +39,6 @@ RETURNING = a_rotation(
 def old_with(ready: int, sick: int = 0, **changes: Any) -> Any:
     instances = (*some_instances(ready), *(an_instance(n, **SICK) for n in range(50, 50 + sick)))
     return a_slot(healthy=ready + sick, instances=instances, **changes)
-
-
-@pytest.mark.parametrize(
-    ("ready", "sick", "goal", "enough"),
-    [(4, 0, 2, True), (4, 2, 2, False), (4, 2, 0, True), (1, 1, 1, False), (2, 0, 1, True), (0, 1, 1, False)],
-)  # fmt: skip
-def test_the_old_generation_keeps_enough_whichever_instances_aws_takes(
-    ready: int, sick: int, goal: int, enough: bool
-) -> None:
-    assert sides_of(a_rotation(), an_observation(old_with(ready, sick))).old.keeps(goal) is enough
 
 
 @pytest.mark.parametrize(

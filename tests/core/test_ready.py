@@ -20,7 +20,7 @@ from phoenix.core.ready import (
     sick_since,
 )
 from phoenix.core.rotation import Rotation
-from phoenix.core.sides import is_ready, sides_of
+from phoenix.core.sides import sides_of
 from tests.builders import (
     NOON,
     a_rotation,
@@ -32,17 +32,6 @@ from tests.builders import (
     some_terms,
 )
 from tests.core.slots import has_enough
-
-LIFECYCLES = [
-    "Pending",
-    "Pending:Wait",
-    "Standby",
-    "Terminating",
-    "Terminating:Wait",
-    "Terminating:Retained",
-    "Warmed:Stopped",
-]
-LIFECYCLES += ["Detaching", "Quarantined", "ReplacingRootVolume", "ANameYetToBeInvented"]
 
 
 def seeing(*instances: Instance, **changes: Any) -> Observation:
@@ -56,33 +45,6 @@ def candidates(count: int, **changes: Any) -> tuple[Instance, ...]:
 
 def verdict(rotation: Rotation, seen: Observation) -> Verdict:
     return capacity_verdict(rotation, seen, "target_health")
-
-
-@pytest.mark.edge(11)
-@pytest.mark.parametrize("lifecycle", LIFECYCLES)
-def test_only_in_service_is_ready_whatever_else_aws_may_name(lifecycle: str) -> None:
-    assert not is_ready(an_instance(lifecycle=lifecycle), target_health=True)
-
-
-@pytest.mark.edge(14)
-def test_healthy_for_auto_scaling_is_not_yet_serving() -> None:
-    assert not is_ready(an_instance(lifecycle="Pending", healthy=True), target_health=False)
-    assert not is_ready(an_instance(target=TargetState.INITIAL), target_health=True)
-    assert not is_ready(an_instance(healthy=False), target_health=True)
-
-
-@pytest.mark.edge(15)
-@pytest.mark.parametrize("target", [None, *(t for t in TargetState if t is not TargetState.HEALTHY)])
-def test_an_instance_that_its_load_balancer_does_not_call_healthy_is_not_ready(target: TargetState | None) -> None:
-    assert not is_ready(an_instance(target=target), target_health=True)
-    assert is_ready(an_instance(target=target), target_health=False)
-
-
-@pytest.mark.edge(15)
-def test_instances_of_another_version_do_not_count_for_the_candidate_but_do_for_the_old_slot() -> None:
-    sides = sides_of(a_rotation(), an_observation(a_slot(healthy=4, version="7"), a_slot(Slot.GREEN, 4, "1")))
-
-    assert (sides.old.ready_count, sides.new.ready_count) == (4, 0)
 
 
 def test_the_candidates_goal_never_falls() -> None:
