@@ -9,6 +9,7 @@ from typing import Any
 
 from phoenix.core.clocks import CandidateFacts, Growth, StepClocks
 from phoenix.core.generation import Generation
+from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import (
     Capacity,
     Instance,
@@ -24,6 +25,7 @@ from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask, Hold, Origin, WayBack
 from phoenix.core.temporary import SchedulesEntry, Upkeep
+from phoenix.fleets.group_shapes import lifecycle_of
 
 OWNER = Capacity(2, 8)
 """The numbers that the owner of the live slot has set."""
@@ -47,15 +49,22 @@ def after(minutes: float = 0, *, seconds: float = 0) -> datetime:
 
 
 def an_instance(number: int = 0, **changes: Any) -> Instance:
-    """In service, healthy everywhere, of template version 1, in zone a, b or c by its number."""
+    """In service, healthy everywhere, of template version 1, in zone a, b or c by its number.
+
+    `lifecycle` is AWS's word.
+    """
     standard = Instance(
         id=f"i-{number:017d}",
         zone=f"eu-west-1{'abc'[number % 3]}",
-        lifecycle="InService",
+        lifecycle=Lifecycle.IN_SERVICE,
+        lifecycle_words="InService",
         healthy=True,
         template_version="1",
         target=TargetState.HEALTHY,
     )
+    words = changes.get("lifecycle")
+    if words is not None and not isinstance(words, Lifecycle):
+        changes |= {"lifecycle": lifecycle_of(words), "lifecycle_words": words}
     return replace(standard, **changes)
 
 
@@ -64,7 +73,7 @@ def some_instances(count: int, **changes: Any) -> tuple[Instance, ...]:
     return tuple(an_instance(n, **changes) for n in range(count))
 
 
-def a_slot(slot: Slot = Slot.BLUE, healthy: int = 4, version: str = "1", **changes: Any) -> SlotState:
+def a_slot(slot: Slot = Slot.BLUE, healthy: int = 4, version: str | None = "1", **changes: Any) -> SlotState:
     """A slot whose group has as many instances as it wants, all healthy."""
     offset = 0 if slot is Slot.BLUE else 1000
     standard = SlotState(

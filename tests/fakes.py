@@ -25,6 +25,7 @@ from phoenix.core.action import (
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image, Wanted, choose, unlaunchable
+from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import (
     Instance,
     Judgement,
@@ -123,8 +124,7 @@ class FakeFleet:
 
     def resolve_version(self, slot: Slot) -> str:
         self._fail_if_told()
-        version = self.state[slot].template_version
-        return {"$Latest": str(max(self.versions)), "$Default": "1"}.get(version, version)
+        return self.state[slot].template_version or str(max(self.versions))
 
     def identify(self, generation: Generation) -> Generation:
         self._fail_if_told()
@@ -163,7 +163,7 @@ class FakeFleet:
     def settle(self) -> None:
         """Let everything that was launched come up."""
         for slot in Slot:
-            up = tuple(replace(i, lifecycle="InService") for i in self.state[slot].instances)
+            up = tuple(replace(i, lifecycle=Lifecycle.IN_SERVICE) for i in self.state[slot].instances)
             self._change(slot, instances=up)
 
     def _change_tags(self, action: WriteTags | RemoveTags) -> None:
@@ -183,7 +183,7 @@ class FakeFleet:
             min=then.min,
             max=then.max,
             desired=min(max(desired, then.min), then.max),
-            template_version=action.version or before.template_version,
+            template_version=None if action.version == "$Latest" else action.version or before.template_version,
         )
         self._reconcile(action.slot)
 
@@ -198,7 +198,7 @@ class FakeFleet:
 
     def _launch(self, slot: Slot) -> Instance:
         self._launched += 1
-        lifecycle = "InService" if self.boots else "Pending"
+        lifecycle = Lifecycle.IN_SERVICE if self.boots else Lifecycle.PENDING
         zone = ZONES[self._launched % len(ZONES)]
         return Instance(f"i-{self._launched:017x}", zone, lifecycle, True, self.resolve_version(slot))
 

@@ -27,6 +27,7 @@ from phoenix.core.model import Instance, Judgement, LaunchFailure, Observation, 
 from phoenix.core.ready import capacity_verdict
 from phoenix.core.record import GroupRecord
 from phoenix.core.roles import numbers
+from phoenix.fleets.group_shapes import lifecycle_of
 from tests.builders import NOON
 
 
@@ -198,9 +199,11 @@ class World:
         target = TargetState.INITIAL
         if age >= self.boot + self.warm:
             target = TargetState.UNHEALTHY if server.bad else TargetState.HEALTHY
-        lifecycle = "InService" if running else "Pending"
+        words = "InService" if running else "Pending"
         seen_by = target if running and self.balanced else None
-        return Instance(server.id, server.zone, lifecycle, True, server.version, seen_by)
+        return Instance(
+            server.id, server.zone, lifecycle_of(words), True, server.version, seen_by, lifecycle_words=words
+        )
 
     def _healthy(self, place: Place) -> list[Server]:
         def serves(server: Server) -> bool:

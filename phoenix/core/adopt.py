@@ -45,8 +45,7 @@ def generation_in(state: SlotState, *, number: int | None = None) -> Generation 
         )
     if number is None:
         return None
-    version = state.template_version if state.template_version.isdigit() else None
-    return Generation(number, state.slot, UNKNOWN_IMAGE, template_version=version)
+    return Generation(number, state.slot, UNKNOWN_IMAGE, template_version=state.template_version)
 
 
 def adopt(group: str, seen: Observation, terms: Terms | None = None, *, number: int = 1) -> GroupRecord:

@@ -57,12 +57,12 @@ def is_empty_for(rotation: Rotation, state: SlotState) -> bool:
 def _make_template(rotation: Rotation, seen: Observation) -> Iterator[Action]:
     live = seen.slots[rotation.old.slot]
     is_asked_again = rotation.ledger.is_in_place
-    if is_asked_again or not live.template_version.isdigit():
+    if is_asked_again or live.template_version is None:
         # Whoever has another store has to find the rotation, also while EC2 does not show its version yet. The first
         # time they come with the version, which the tags name, and that saves a call.
         yield from write_tags(rotation, seen)
-    if not live.template_version.isdigit():
-        # A new version would change what `$Latest` launches while nobody looks: pin the number first.
+    if live.template_version is None:
+        # A new version would change what the slot launches: its number is pinned first.
         yield from _pin_live(rotation, live)
     new = rotation.new
     yield MakeTemplateVersion(new.slot, rotation.id, new.number, new.image)
@@ -95,8 +95,8 @@ def write_tags(rotation: Rotation, seen: Observation) -> Iterator[Action]:
 
 def _pin_live(rotation: Rotation, live: SlotState) -> Iterator[Action]:
     need, owner = rotation.need, rotation.capacity
-    version = None if live.template_version.isdigit() else rotation.origin.pin or rotation.old.template_version
-    if version is not None:
+    version = rotation.origin.pin or rotation.old.template_version
+    if live.template_version is None and version is not None:
         yield SetRole(live.slot, Role.PINNED, need, owner, version)
     else:
         yield from missing_role(live, Standing(Role.PINNED, need, owner))

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from phoenix.core.lifecycle import Lifecycle
+
 
 class Slot(StrEnum):
     """One of the two places of a pair."""
@@ -187,15 +189,15 @@ class TargetState(StrEnum):
 class Instance:
     """One instance of a slot, as its Auto Scaling group lists it.
 
-    `lifecycle` is AWS's LifecycleState verbatim, because AWS adds new ones; `target` is None when no load balancer
-    lists the instance, which never counts as ready. `target_words` is why it is not healthy there, in few words.
-    A `protected` one is passed over by every scale-in, and may protect itself at any time.
+    `lifecycle_words` is AWS's word for its lifecycle, for people; AWS adds new ones. `target` is None when no load
+    balancer lists the instance, which never counts as ready. `target_words` is why it is not healthy there, in few
+    words. A `protected` one is passed over by every scale-in, and may protect itself at any time.
     `template` identifies the launch template that the version belongs to; `image` is None where EC2 was not asked.
     """
 
     id: str
     zone: str
-    lifecycle: str
+    lifecycle: Lifecycle
     healthy: bool
     template_version: str | None
     target: TargetState | None = None
@@ -203,21 +205,22 @@ class Instance:
     protected: bool = False
     template: str = ""
     image: str | None = None
+    lifecycle_words: str = ""
 
     @property
     def in_service(self) -> bool:
-        """True only for InService: Standby, Pending:Wait, Terminating and states yet to be named serve nobody."""
-        return self.lifecycle == "InService"
+        """True only in service: a reserve, a booting or leaving instance and one of an unknown state do not serve."""
+        return self.lifecycle is Lifecycle.IN_SERVICE
 
     @property
     def counts(self) -> bool:
-        """True for what the group's desired capacity counts: a Standby one is there, but nobody waits for it."""
-        return not self.leaving and "Standby" not in self.lifecycle
+        """True for an instance that the group's desired capacity counts. A reserve is there, and is not counted."""
+        return not self.leaving and self.lifecycle is not Lifecycle.RESERVE
 
     @property
     def leaving(self) -> bool:
         """True when it is on its way out and will not come back by itself."""
-        return self.lifecycle.startswith(("Terminat", "Detach"))
+        return self.lifecycle in (Lifecycle.LEAVING, Lifecycle.KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +241,8 @@ class LaunchFailure:
 
 @dataclass(frozen=True, slots=True)
 class SlotState:
-    """One slot at one instant. `template_version` is what the group says: a number, `$Latest` or `$Default`.
+    """One slot at one instant. `template_version` is the number that the group names; None where it names none, and
+    launches from whichever version is the newest or the default.
 
     `template` identifies the launch template, `arn` the group: one that was made anew has another, and the same name.
     `tags` are those with the prefix `phoenix:` only. `failover` are the thresholds of its target groups for DNS
@@ -251,7 +255,7 @@ class SlotState:
     min: int
     max: int
     desired: int
-    template_version: str
+    template_version: str | None
     template: str = ""
     instances: tuple[Instance, ...] = ()
     suspended: frozenset[str] = frozenset()

@@ -10,15 +10,13 @@ from phoenix.core.closing import stays_hot
 from phoenix.core.converge import is_empty_for
 from phoenix.core.explain import ago, clock_time, counted
 from phoenix.core.fence import answering, unrefused
+from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Fence, Judgement, Observation, Outcome, SlotState
 from phoenix.core.progress import bake_ends_at, drained_at
 from phoenix.core.ready import back_at_the_latest, candidate_goal, has_settled
 from phoenix.core.rotation import Rotation
 from phoenix.core.sides import Side, Sides, sides_of
 
-RETAINED: Final = "Terminating:Retained"
-"""AWS's state of an instance whose termination hook was abandoned, where the lifecycle policy says `retain`: it costs,
-and stays until a person ends it."""
 MOST_SHOWN: Final = 3
 
 
@@ -76,9 +74,11 @@ def _draining(loser: Side, until: datetime) -> str:
 def stayers(state: SlotState) -> str:
     """Who does not leave a slot that has been emptied, and why; empty when all do."""
     protected = [i.id for i in state.instances if i.protected and not i.leaving]
-    retained = [i.id for i in state.instances if i.lifecycle == RETAINED]
+    # Its termination hook was abandoned, and the lifecycle policy says `retain`: it costs until a person ends it.
+    kept = [i for i in state.instances if i.lifecycle is Lifecycle.KEPT]
     told = [f"{_some(protected)} protected from scale-in"] if protected else []
-    told += [f"{_some(retained)} kept by the group's lifecycle policy (Terminating:Retained)"] if retained else []
+    words = kept[0].lifecycle_words if kept else ""
+    told += [f"{_some([i.id for i in kept])} kept by the group's lifecycle policy ({words})"] if kept else []
     return " and ".join(told)
 
 

@@ -217,7 +217,9 @@ def _other_versions(old: Generation, state: SlotState, *, grows: bool) -> list[s
             f" template was replaced{mended}"
         )
     elif state.template_version != old.template_version:
-        version = f"template version {state.template_version or 'none'}, not {old.template_version}"
+        number = state.template_version
+        launched = "no pinned template version" if number is None else f"template version {number}"
+        version = f"{launched}, not {old.template_version}"
         mended = ", which the rollback sets back" if grows else ""
         told.append(f"{state.auto_scaling_group} launches from {version}{mended}")
     others = _of_other_versions(old, state)

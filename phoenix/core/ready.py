@@ -73,7 +73,7 @@ def shortcomings(state: SlotState, version: str | None, target_health: bool) -> 
 
 def _shortcoming(instance: Instance) -> str:
     if not instance.in_service:
-        return instance.lifecycle
+        return instance.lifecycle_words or instance.lifecycle.value
     if not instance.healthy:
         return "unhealthy to Auto Scaling"
     if instance.target is None:

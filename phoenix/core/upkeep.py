@@ -38,6 +38,8 @@ from phoenix.core.temporary import (
     V,
 )
 
+UNPINNED = "unpinned"
+"""Stands for the template version of a slot that launches from the newest or the default one."""
 MOST_MENDS = 2
 """How often another writer's change is put back without asking: once may be chance, more is a disagreement."""
 
@@ -89,7 +91,7 @@ def _asked_by(actions: tuple[Action, ...], rotation: Rotation, seen: Observation
         match action:
             case SetRole():
                 then = roles.numbers(action.role, action.count, action.owner)
-                version = action.version or seen.slots[action.slot].template_version
+                version = action.version or seen.slots[action.slot].template_version or UNPINNED
                 asked.capacity[action.slot] = Sizing(Capacity(then.min, then.max), version)
             case SetSchedules():
                 asked.schedules[action.slot] = action.running
@@ -147,7 +149,7 @@ def _kept(upkeep: Upkeep[V], now: V, look: Look, is_asked: bool, target: V | Non
 
 
 def _sizing(state: SlotState) -> Sizing:
-    return Sizing(bounds(state), state.template_version)
+    return Sizing(bounds(state), state.template_version or UNPINNED)
 
 
 def _names(arn: str, slot: Slot, seen: Observation) -> bool:
@@ -212,5 +214,6 @@ def _describe_sizing(now: Sizing, kept: Sizing | None) -> str:
     if kept is None:
         return f"has {numbers(now.capacity)}"
     if now.capacity == kept.capacity and kept.version is not None:
-        return f"launches template version {now.version}, not {kept.version}"
+        launched = "no pinned template version" if now.version == UNPINNED else f"template version {now.version}"
+        return f"launches {launched}, not {kept.version}"
     return f"has {numbers(now.capacity)}, not {numbers(kept.capacity)}"

@@ -92,9 +92,8 @@ def _with_live_as_it_runs(group: Group, sight: Sight) -> Sight:
     state = sight.seen.slots[live.slot]
     if live_slot(sight.seen) is not live.slot or all(live.has_launched(i) for i in state.instances):
         return sight
-    version = state.template_version if state.template_version.isdigit() else None
     number = max(record.highest_number, live.number) + 1
-    anew = Generation(number, live.slot, UNKNOWN_IMAGE, template_version=version)
+    anew = Generation(number, live.slot, UNKNOWN_IMAGE, template_version=state.template_version)
     found = _with_image(group, replace(record, live=anew, highest_number=number), sight)
     is_same = found.live is None or found.live.image in (live.image, UNKNOWN_IMAGE)
     return sight if is_same else Sight(found, sight.seen)

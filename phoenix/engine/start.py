@@ -59,7 +59,7 @@ def _origin(group: Group, found: Survey, request: RotateRequest) -> Origin:
         store=group.store.location,
         trace=_new_trace(),
         ignored={name: Ask(found.seen.at, group.by, request.reason) for name in sorted(request.by_name)},
-        pin=None if live.template_version.isdigit() else group.fleet.resolve_version(live.slot),
+        pin=group.fleet.resolve_version(live.slot) if live.template_version is None else None,
         templates={slot: state.template for slot, state in slots.items()},
         arns={slot: state.arn for slot, state in slots.items()},
     )

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from phoenix.aws.templates import template_of
+from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Instance, Slot, SlotState
 from phoenix.core.tags import MANAGED
 
@@ -16,9 +17,9 @@ ROUTED: Final = "elbv2"
 
 
 def slot_state(slot: Slot, group: Mapping[str, Any]) -> SlotState:
-    """The slot as the model knows it. A launch configuration has no version, which is the empty string."""
+    """The slot as the model knows it. `$Latest`, `$Default` and a launch configuration name no version."""
     use = template_of(group)
-    version = use.version if use is not None else ""
+    version = use.version if use is not None and use.version.isdigit() else None
     lifetime = int(group.get("MaxInstanceLifetime") or 0)
     return SlotState(
         slot=slot,
@@ -98,11 +99,27 @@ def _pinned(specification: Mapping[str, Any], version: str, template: str | None
     return {"LaunchTemplateId": template or specification["LaunchTemplateId"], "Version": version}
 
 
+RETAINED: Final = "Terminating:Retained"
+"""The state of an instance whose termination hook was abandoned, where the group's lifecycle policy says `retain`."""
+
+
+def lifecycle_of(word: str) -> Lifecycle:
+    """AWS's LifecycleState in the model's words. A state that AWS adds later is never in service."""
+    if word.startswith(("Terminat", "Detach")):
+        return Lifecycle.KEPT if word == RETAINED else Lifecycle.LEAVING
+    if "Standby" in word:
+        return Lifecycle.RESERVE
+    if word.startswith("Pending"):
+        return Lifecycle.PENDING
+    return Lifecycle.IN_SERVICE if word == "InService" else Lifecycle.UNKNOWN
+
+
 def _instance(item: Mapping[str, Any]) -> Instance:
     return Instance(
         id=str(item["InstanceId"]),
         zone=str(item["AvailabilityZone"]),
-        lifecycle=str(item["LifecycleState"]),
+        lifecycle=lifecycle_of(str(item["LifecycleState"])),
+        lifecycle_words=str(item["LifecycleState"]),
         healthy=str(item["HealthStatus"]).lower() == "healthy",
         template_version=launched_from(item),
         protected=bool(item.get("ProtectedFromScaleIn")),

@@ -13,14 +13,13 @@ from phoenix.aws.groups import is_marked
 from phoenix.aws.templates import template_of
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
-from phoenix.core.narrate import RETAINED
 from phoenix.core.tags import GENERATION, GROUP, MANAGED
 from phoenix.fleets import group_attachments, group_limits, group_mixed_policy, group_owners, pair_settings
 from phoenix.fleets.group_attachments import judge_attachments
 from phoenix.fleets.group_limits import judge_limits
 from phoenix.fleets.group_mixed_policy import judge_mixed
 from phoenix.fleets.group_owners import judge_owner
-from phoenix.fleets.group_shapes import our_tags, subnets_of, target_groups
+from phoenix.fleets.group_shapes import RETAINED, our_tags, subnets_of, target_groups
 from phoenix.fleets.pair_settings import judge_settings
 from phoenix.fleets.pair_twins import Twins
 

@@ -28,7 +28,7 @@ def _cells(instance: Instance) -> list[str]:
         instance.id,
         instance.zone,
         instance.template_version or "-",
-        instance.lifecycle if instance.healthy else f"{instance.lifecycle}, Unhealthy",
+        instance.lifecycle_words if instance.healthy else f"{instance.lifecycle_words}, Unhealthy",
         str(instance.target) if instance.target is not None else "-",
         instance.target_words,
     ]

@@ -24,6 +24,7 @@ from phoenix.core.action import (
 )
 from phoenix.core.model import Instance, LaunchFailure, Route, Slot, SlotState, TargetState
 from phoenix.core.roles import numbers
+from phoenix.fleets.group_shapes import lifecycle_of
 from phoenix.ports import FleetView, Traffic
 from phoenix.sandbox.timeline import Timeline
 from tests.builders import NOON
@@ -280,10 +281,10 @@ class Model:
 
     def _instance(self, machine: Machine) -> Instance:
         boot = self.images.get(machine.version, Image()).boot
-        lifecycle = "InService" if self.now >= machine.born_at + timedelta(seconds=boot) else "Pending"
+        words = "InService" if self.now >= machine.born_at + timedelta(seconds=boot) else "Pending"
         if machine.leaving_since is not None:
-            lifecycle = "Terminating"
-        return Instance(machine.id, machine.zone, lifecycle, True, machine.version)
+            words = "Terminating"
+        return Instance(machine.id, machine.zone, lifecycle_of(words), True, machine.version, lifecycle_words=words)
 
     def _health(self, machine: Machine) -> TargetState:
         if machine.leaving_since is not None:

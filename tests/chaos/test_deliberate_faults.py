@@ -16,7 +16,16 @@ import pytest
 from phoenix.core.action import Action, Decision, MakeTemplateVersion, SetWeights
 from phoenix.core.decide import decide
 from phoenix.core.image import Candidate
-from phoenix.core.model import Judgement, Observation, Slot, SlotState, TargetState, Terms, Verdict
+from phoenix.core.lifecycle import Lifecycle
+from phoenix.core.model import (
+    Judgement,
+    Observation,
+    Slot,
+    SlotState,
+    TargetState,
+    Terms,
+    Verdict,
+)
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.engine.apply import apply
@@ -114,7 +123,7 @@ def test_a_pin_that_is_not_released_is_caught() -> None:
 def test_a_shift_before_health_is_caught(strategy: str) -> None:
     def rosy(rotation: Rotation, seen: Observation) -> Observation:
         state = seen.slots[rotation.new.slot]
-        up = tuple(replace(i, lifecycle="InService", target=TargetState.HEALTHY) for i in state.instances)
+        up = tuple(replace(i, lifecycle=Lifecycle.IN_SERVICE, target=TargetState.HEALTHY) for i in state.instances)
         verdicts = tuple(replace(v, judgement=Judgement.PASS) for v in seen.verdicts)
         return replace(seen, slots={**seen.slots, state.slot: replace(state, instances=up)}, verdicts=verdicts)
 

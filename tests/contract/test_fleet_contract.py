@@ -166,6 +166,8 @@ def test_the_number_behind_an_alias_is_found(case: Case) -> None:
     case.fleet.observe(None)
 
     assert (case.fleet.resolve_version(GREEN), case.fleet.resolve_version(BLUE)) == ("2", "1")
+    slots = case.fleet.observe(None).slots
+    assert (slots[GREEN].template_version, slots[BLUE].template_version) == (None, "1")
 
 
 def test_tags_are_written_on_both_slots_and_removed_again(case: Case) -> None:

@@ -46,7 +46,7 @@ def test_where_step_and_world_agree_nothing_is_done() -> None:
 @pytest.mark.edge(22)
 def test_a_live_slot_on_latest_is_pinned_to_its_number_before_a_version_is_made() -> None:
     rotation = a_rotation(new=a_generation(42, template_version=None), step=0)
-    floating = a_slot(version="$Latest", min=2, max=8)
+    floating = a_slot(version=None, min=2, max=8)
 
     actions = missing(rotation, an_observation(floating))
 

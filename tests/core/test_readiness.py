@@ -137,14 +137,15 @@ def test_what_an_untouched_rotation_left_retained_comes_back_by_its_number_only(
 
 
 @pytest.mark.parametrize(
-    ("healthy", "told"),
+    ("healthy", "version", "told"),
     [
-        (6, "; but web-blue launches from template version 7, not 1"),
-        (0, "; but web-blue launches from template version 7, not 1, which the rollback sets back"),
+        (6, "7", "; but web-blue launches from template version 7, not 1"),
+        (6, None, "; but web-blue launches from no pinned template version, not 1"),
+        (0, "7", "; but web-blue launches from template version 7, not 1, which the rollback sets back"),
     ],
 )
-def test_another_template_version_in_the_slot_is_told_and_stands_in_no_ones_way(healthy: int, told: str) -> None:
-    found = judged(a_slot(healthy=healthy, template_version="7"))
+def test_another_version_in_the_slot_is_told_and_no_obstacle(healthy: int, version: str | None, told: str) -> None:
+    found = judged(a_slot(healthy=healthy, template_version=version))
 
     assert found.ready
     assert found.why.endswith(told)

@@ -268,6 +268,7 @@ UNDONE: dict[str, dict[str, Any]] = {
     "web-blue has min 4 max 5, not min 4 max 8": {"blue": {"max": 5}},
     "web-green has min 0 max 4, not min 4 max 8": {"green": {"min": 0, "max": 4, "desired": 0}},
     "web-green launches template version 1, not 2": {"green": {"template_version": "1"}},
+    "web-green launches no pinned template version, not 2": {"green": {"template_version": None}},
     "web-green: scheduled actions are running, not suspended": {"green": {"suspended": frozenset()}},
 }
 

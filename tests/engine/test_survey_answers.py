@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Cause, Slot, Step
 from phoenix.core.record import Quarantined
 from phoenix.core.trigger import RotateWhen
@@ -207,9 +208,10 @@ def test_zones_are_counted_where_the_live_instances_are_in_service() -> None:
     bench.router.by_zone = True
     first, *others = bench.fleet.state[BLUE].instances
     zones = {i.zone for i in others if i.zone != first.zone}
-    pending = [replace(i, lifecycle="Pending") if i.zone == first.zone else i for i in others]
+    pending = [replace(i, lifecycle=Lifecycle.PENDING) if i.zone == first.zone else i for i in others]
     bench.fleet.state[BLUE] = replace(
-        bench.fleet.state[BLUE], instances=(replace(first, lifecycle="Pending"), *pending)
+        bench.fleet.state[BLUE],
+        instances=(replace(first, lifecycle=Lifecycle.PENDING), *pending),
     )
 
     assert survey(bench.group, DUE).terms.zones == len(zones)

@@ -11,6 +11,7 @@ from threading import Thread
 import pytest
 from pydantic import ValidationError
 
+from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.errors import Unreachable
 from phoenix.gates.http import LONGEST, HttpGate, Request, Settings, fetch, spread
@@ -94,7 +95,7 @@ def test_instances_of_another_version_and_those_on_their_way_are_not_asked(
     account: Account, gate: HttpGate, servers: Servers
 ) -> None:
     green = candidate(account)
-    booting = replace(green.instances[0], lifecycle="Pending")
+    booting = replace(green.instances[0], lifecycle=Lifecycle.PENDING, lifecycle_words="Pending")
 
     assert look(account, gate, replace(green, instances=(booting, *green.instances[1:]))).reason.startswith("3 of 3")
     assert look(account, gate, green, version="9").judgement is Judgement.WAIT

@@ -9,6 +9,7 @@ import pytest
 
 from phoenix.core.action import SetFailover
 from phoenix.core.blocker import Blocker, passed
+from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Instance, Slot, SlotState, TargetState, Terms
 from phoenix.routers.alb import AlbRouter
 from phoenix.routers.forwarding import Pair
@@ -18,7 +19,7 @@ from tests.answers import ScriptedAws
 
 ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web-blue/73e2d6bc24d8a067"
 BLUE = SlotState(
-    Slot.BLUE, "web-blue", 1, 4, 1, "1", "1", (Instance("i-1", "eu-west-1a", "InService", True, "1"),),
+    Slot.BLUE, "web-blue", 1, 4, 1, "1", "1", (Instance("i-1", "eu-west-1a", Lifecycle.IN_SERVICE, True, "1"),),
     target_groups=(ARN,),
 )  # fmt: skip
 

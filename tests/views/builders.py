@@ -10,6 +10,7 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.clocks import StepClocks
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image
+from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import (
     Capacity,
     Cause,
@@ -107,8 +108,8 @@ def a_slot(slot: Slot, version: str, healthy: int, desired: int = 12) -> SlotSta
     """A slot of `desired` instances in service, the first `healthy` of them healthy."""
     instances = tuple(
         Instance(
-            f"i-{slot}{number:04d}", "eu-west-1a", "InService", True, version,
-            TargetState.HEALTHY if number < healthy else TargetState.UNHEALTHY,
+            f"i-{slot}{number:04d}", "eu-west-1a", Lifecycle.IN_SERVICE, True, version,
+            TargetState.HEALTHY if number < healthy else TargetState.UNHEALTHY, lifecycle_words="InService",
         )
         for number in range(desired)
     )  # fmt: skip

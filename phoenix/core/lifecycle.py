@@ -1,0 +1,16 @@
+"""The states of an instance in phoenix's words. Pure. A fleet translates AWS's words, which only people see."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Lifecycle(StrEnum):
+    """Where an instance is between its launch and its end. `KEPT` leaves, and stays until a person ends it."""
+
+    PENDING = "pending"
+    IN_SERVICE = "in_service"
+    RESERVE = "reserve"
+    LEAVING = "leaving"
+    KEPT = "kept"
+    UNKNOWN = "unknown"
