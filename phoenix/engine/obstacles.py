@@ -31,6 +31,7 @@ CHECKS: Final = (
     "in-flight",
     "last-bake",
     "two-lifetimes",
+    "weights-moved",
     "limit",
     "breaker",
     "ignored-in-vain",
