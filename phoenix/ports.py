@@ -170,6 +170,8 @@ class Gate(Protocol):
         """Judge the candidate within GATE_BUDGET; a later answer counts as WAIT.
 
         `seen` has no verdicts: all gates are asked side by side. A check that has not returned is not started again.
+        The next look has the verdict's `memo` as `rotation.memo_of(name)`: the function makes a gate anew for every
+        look, and a gate has no other memory.
         """
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:

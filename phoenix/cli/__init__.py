@@ -12,8 +12,7 @@ from collections.abc import Sequence
 
 import click
 
-from phoenix import __version__
-from phoenix.cli import errors, usage
+from phoenix.cli import errors, usage, versions
 from phoenix.cli.options import asks_for_json, common
 from phoenix.cli.session import Session, Wire
 from phoenix.cli.signals import terminable
@@ -30,7 +29,7 @@ COMMANDS = {
     "rotate": "rotate",
     "promote": "control",
     "retry": "rotate",
-    "history": "status",
+    "history": "history",
     "images": "images",
     "policy": "policy",
     "doctor": "doctor",
@@ -91,7 +90,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
-@click.version_option(__version__, message="phoenix %(version)s")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=versions.show)
 @common
 def root() -> None:
     """Replaces the servers of an Auto Scaling group, and brings the old ones back."""
@@ -108,6 +107,8 @@ def main(argv: Sequence[str] | None = None, wire: Wire | None = None) -> int:
         with terminable():
             status = root.main(args=words, prog_name="phoenix", obj=session, standalone_mode=False)
         return status if isinstance(status, int) else 0
+    except SystemExit:  # click's own answer to a closed pipe, below --help and --version
+        return errors.leave_quietly()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the outermost frame: whatever it is, one sentence
         json = session.options.json or asks_for_json(words)
         return errors.show(error, json=json, verbose=session.options.verbose > 0)

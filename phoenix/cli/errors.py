@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import traceback
+from typing import TextIO
 
 import click
 
@@ -64,14 +65,13 @@ def show(error: BaseException, *, json: bool, verbose: bool) -> int:
     if isinstance(told, Unwritable):
         leave_quietly()
         json = False
-    if json:
-        from phoenix.views import json as documents
-
-        plan = getattr(told, "plan", None) if isinstance(told, Blocked) else None
-        document = documents.failure(told) if plan is None else documents.blocked(plan, told)
-        print(documents.dump(document))
-    else:
-        print(_text(told, verbose=verbose), file=sys.stderr, end="")
+    try:
+        if json:
+            print(_document(told), flush=True)
+        else:
+            print(_text(told, verbose=verbose), file=sys.stderr, end="", flush=True)
+    except BrokenPipeError:  # the reader is gone, and there is no other place to say it
+        leave_quietly(sys.stdout if json else sys.stderr)
     return told.exit_status
 
 
@@ -87,11 +87,18 @@ def never_fail_on_letters() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def leave_quietly() -> int:
+def leave_quietly(stream: TextIO | None = None) -> int:
     """The reader of our output (`head`, a pager) has closed the pipe. Python must not complain about that at its
     exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or sys.stdout).fileno())
     return 0
+
+
+def _document(error: PhoenixError) -> str:
+    from phoenix.views import json as documents
+
+    plan = getattr(error, "plan", None) if isinstance(error, Blocked) else None
+    return documents.dump(documents.failure(error) if plan is None else documents.blocked(plan, error))
 
 
 def _text(error: PhoenixError, *, verbose: bool) -> str:

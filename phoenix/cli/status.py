@@ -1,4 +1,4 @@
-"""`status` and `history`: the present and the past of a group.
+"""`status`: the present of a group.
 
 Must never write, not even a lease.
 """
@@ -142,21 +142,3 @@ def _as_rotate_would(report: Report) -> int:
     if last is None or last.outcome is Outcome.SUCCEEDED:
         return 0
     return 3 if last.outcome is Outcome.ROLLED_BACK else 1
-
-
-@click.command()
-@takes_group
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="The most to show, newest first."
-)
-@click.pass_obj
-def history(session: Session, limit: int) -> int:
-    """Show rotations with outcome, cause and duration; -v tells the story of each."""
-    from phoenix.views import history as view
-    from phoenix.views import json
-
-    group = session.group()
-    rotations = group.store.history(group.name, limit)
-    text = view.render(group.name, rotations, verbose=session.options.verbose > 0)
-    session.answer(text, json.history(group.name, rotations))
-    return 0

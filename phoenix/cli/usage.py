@@ -20,7 +20,7 @@ Every day
   rotate      start if due, and follow it to its end
   promote     skip this bake (--full: all of them); gates still count
   retry       once more with the image that was rolled back
-  history     rotations: outcome, cause, duration
+  history     rotations: outcome, cause, who, why; without a group, all
   images      candidates, and why each was or was not chosen
 Set up
   policy      validate, show, schema            doctor    rights, store, clock

@@ -19,7 +19,7 @@ class CandidateFacts:
     `target` (how many instances it has to have) and `in_service_high` are ratchets. `sick` is since when each instance
     has been in service and unhealthy, `replaced` how many of those were handed to AWS. `grew_in` is how long the first
     step's instances took, `launched_at` when the first instance was seen, whatever became of it, and `first_healthy_at`
-    when the first one was ready.
+    when the first one was ready. `memos` are the latest memos of the gates, by name.
     """
 
     target: int = 0
@@ -29,6 +29,7 @@ class CandidateFacts:
     grew_in: timedelta | None = None
     launched_at: datetime | None = None
     first_healthy_at: datetime | None = None
+    memos: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -297,12 +297,16 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one gate says of the candidate, in one sentence. `cause` matters for FAIL only."""
+    """What one gate says of the candidate, in one sentence. `cause` matters for FAIL only.
+
+    `memo` is what the gate has to know at the next look, in whichever process that is made; empty keeps nothing.
+    """
 
     gate: str
     judgement: Judgement
     reason: str
     cause: Cause = Cause.IMAGE
+    memo: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,13 @@ class Rotation:
 
     def look(self, at: datetime, need: int, verdicts: tuple[Verdict, ...]) -> Rotation:
         """As it stands when AWS was looked at."""
-        return replace(self, looked_at=at, need=need, verdicts=verdicts)
+        memos = {**self.candidate.memos, **{verdict.gate: verdict.memo for verdict in verdicts}}
+        candidate = replace(self.candidate, memos={gate: memo for gate, memo in memos.items() if memo})
+        return replace(self, looked_at=at, need=need, verdicts=verdicts, candidate=candidate)
+
+    def memo_of(self, gate: str) -> str:
+        """What the gates of that name have asked to remember; empty at first. Looks that do not ask them keep it."""
+        return self.candidate.memos.get(gate, "")
 
     def wait_for(self, what: str) -> Rotation:
         """In flight or held, and waiting for that."""

@@ -71,7 +71,7 @@ class Asking:
         if fresh:
             self._wait(fresh, GATE_BUDGET.total_seconds())
         for gate, key, (check, _) in zip(gates[first:], keys, checks, strict=True):
-            yield self._verdict(gate, key, check, clock)
+            yield self._verdict(gate, key, check, clock, rotation.memo_of(gate.name))
 
     def _begin(self, key: _Key, gate: Gate, rotation: Rotation, seen: Observation, clock: Clock) -> tuple[_Check, bool]:
         """The check of this gate, and whether it is an earlier one that has not returned yet."""
@@ -88,19 +88,21 @@ class Asking:
             self._under_way[key] = _Check(began, start(check, f"gate {gate.name}"))
             return self._under_way[key], False
 
-    def _verdict(self, gate: Gate, key: _Key, check: _Check, clock: Clock) -> Verdict:
+    def _verdict(self, gate: Gate, key: _Key, check: _Check, clock: Clock, memo: str) -> Verdict:
         limit = f"at most {ago(GATE_BUDGET)}"
         if not check.answer.done():
             took = ago(clock.now() - check.began)
-            return _overrun(gate, f"no answer for {took}, {limit}; its last check still runs, and no other is begun")
+            return _overrun(
+                gate, memo, f"no answer for {took}, {limit}; its last check still runs, and no other is begun"
+            )
         with self._lock:
             if self._under_way.get(key) is check:
                 del self._under_way[key]
         verdict, took_all = check.answer.result()
         if took_all > GATE_BUDGET:
-            return _overrun(gate, f"its answer took {ago(took_all)}, {limit}; it is asked again")
+            return _overrun(gate, verdict.memo, f"its answer took {ago(took_all)}, {limit}; it is asked again")
         return verdict
 
 
-def _overrun(gate: Gate, reason: str) -> Verdict:
-    return Verdict(gate.name, Judgement.WAIT, reason, Cause.ENVIRONMENT)
+def _overrun(gate: Gate, memo: str, reason: str) -> Verdict:
+    return Verdict(gate.name, Judgement.WAIT, reason, Cause.ENVIRONMENT, memo)

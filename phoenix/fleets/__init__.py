@@ -1,9 +1,11 @@
 """Fleets: how a group's capacity exists in AWS.
 
-How to add one: a module with a class that satisfies `phoenix.ports.Fleet`, is made from a scope and lists the rights it
-needs in `IAM_ACTIONS` and what it looks for before a start in `checks`; a line in `KINDS` below; its keys in the
-policy, as a class and a line in `keys.py`; and its name in `tests/contract`, whose tests then hold for it too. Nothing
-else has to change.
+How to add one: a module with a class that satisfies `phoenix.ports.Fleet` and is made from a scope. It lists the rights
+it needs in `IAM_ACTIONS`, what it looks for before a start in `checks`, says in `RESERVE` whether it can keep instances
+running out of service, and in `slots_among` which Auto Scaling groups make one. Then: a line in `KINDS` below; its keys
+in the policy, as a class of `FleetKeys` and a line in `keys.py`, and out of the kinds that there are not in
+`policy/model.py`; `phoenix policy schema > docs/policy.schema.json` and `make iam`; its name in `tests/contract`, whose
+tests then hold for it too; its row in `docs/policy.md`; a line in CHANGELOG.md.
 
 It gets no settings, and must not import pydantic: a rollback makes it before, or without, reading any policy. What it
 has to know of one is in the scope's `terms`, which the rotation's record holds too.

@@ -1,6 +1,6 @@
 """Gates: checks on the candidate.
 
-How to add one: a module with `class Settings(Kind)` for its keys in the policy and a class that satisfies
+How to add one: a module with `class Settings(GateKeys)` for its keys in the policy and a class that satisfies
 `phoenix.ports.Gate`, is made from `(settings, scope)`, and lists the rights it needs in `IAM_ACTIONS` and its checks
 before a start in `checks`; an import and a line in `KINDS` below. Then: `phoenix policy schema >
 docs/policy.schema.json` and `make iam`; settings for it, and a fake of the service it asks, in `tests/contract`, whose
@@ -21,7 +21,11 @@ Rules for a gate:
   repeats it. The cause of a FAIL decides the fate of the image: `IMAGE` quarantines it, `ENVIRONMENT` tries again
   later.
 - **Memory.** A gate is made anew in every process and every invocation of the function: a value in `self` may save a
-  call, and must never decide.
+  call, and must never decide. What has to last is the verdict's `memo`, one line of a few kB at most. The rotation's
+  record keeps it, and the next look has it as `rotation.memo_of(self.name)`, also if looks between the two did not ask
+  this gate, or its answer came too late. Gates of one name share a memo.
+- **Keys.** `Settings` derives from `GateKeys`, and overrides those of its answers that differ: what it lacks without a
+  load balancer (`needs_traffic`), whether a policy lists it once at most (`is_single`).
 """
 
 from __future__ import annotations

@@ -143,11 +143,12 @@ class HttpGate:
         asked = [i.id for i in rotation.new.of(candidate) if i.in_service]
         if not asked:
             return Verdict(self.name, Judgement.WAIT, "no instance is in service yet")
+        self._remember(rotation.memo_of(self.name))
         wrong = {instance: answer for instance, answer in self._ask(candidate, asked).items() if answer is not None}
         good = f"{len(asked) - len(wrong)} of {len(asked)} answered {self._expected()}"
         if not wrong:
-            return Verdict(self.name, Judgement.PASS, f"{good}, before traffic")
-        return Verdict(self.name, Judgement.WAIT, f"{good}; {_listed(wrong)}")
+            return Verdict(self.name, Judgement.PASS, f"{good}, before traffic", memo=self._memo(asked))
+        return Verdict(self.name, Judgement.WAIT, f"{good}; {_listed(wrong)}", memo=self._memo(asked))
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
         """Return a blocker if no live instance answers: then the path is wrong, or phoenix runs in the wrong
@@ -166,6 +167,14 @@ class HttpGate:
                 f"curl -si http://<private address>:{self._port_of(slots[live])}{self._settings.path}",
             )
         ]
+
+    def _remember(self, memo: str) -> None:
+        """Addresses do not change while an instance runs; the look that has read them was another invocation's."""
+        words = (word.partition("=") for word in memo.split())
+        self._addresses = {instance: address for instance, _, address in words} | self._addresses
+
+    def _memo(self, asked: Sequence[str]) -> str:
+        return " ".join(f"{i}={self._addresses[i]}" for i in sorted(asked) if i in self._addresses)
 
     def _ask(self, slot: SlotState, ids: Sequence[str]) -> dict[str, str | None]:
         """Return by instance None for an expected answer, else the fault."""

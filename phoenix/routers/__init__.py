@@ -1,9 +1,12 @@
 """Routers: how traffic reaches the slots.
 
-How to add one: a module with a class that satisfies `phoenix.ports.Router`, is made from a scope and lists the rights
-it needs in `IAM_ACTIONS` and what it looks for before a start in `checks`; a line in `KINDS` below; its keys in the
-policy, as a class and a line in `keys.py`; and its name in `tests/contract`, whose tests then hold for it too. Nothing
-else has to change.
+How to add one: a module with a class that satisfies `phoenix.ports.Router` and is made from a scope. It lists the
+rights it needs in `IAM_ACTIONS` and its checks before a start in `checks`, and says in `WEIGHTS` and `HEALTH` what it
+makes possible (`phoenix.core.model.Serving`). Then: a line in `KINDS` below; its keys in the policy, as a class of
+`TrafficKeys` and a line in `keys.py`, and its name out of the planned kinds in `policy/model.py`; `phoenix policy
+schema > docs/policy.schema.json` and `make iam`; its name in `tests/contract`, whose tests then hold for it too; its
+row in `docs/policy.md`; a line in CHANGELOG.md. For idle groups a sweep reads only rules of an Application Load
+Balancer (`shares.py`), and `kind_of` below tells two kinds apart only by what they make possible.
 
 It gets no settings, and must not import pydantic: a rollback makes it before, or without, reading any policy. What it
 has to know of one is in the scope's `terms`, which the rotation's record holds too.

@@ -5,16 +5,23 @@ Must never leave out the reason of a rotation that went wrong.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
 
-from phoenix.core.explain import ago
+from phoenix.core.explain import ago, counted
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Event
+from phoenix.errors import PhoenixError
 from phoenix.views import text
 
+_INSET: Final = " " * 20
 
-def render(group: str, rotations: Sequence[Rotation], *, verbose: bool = False) -> str:
+
+def render(group: str, rotations: Sequence[Rotation], *, verbose: bool = False, since: timedelta | None = None) -> str:
     """Rotations, newest first."""
+    if not rotations and since is not None:
+        return f"{text.clean(group)} has not been rotated by phoenix in the last {ago(since)}.\n"
     if not rotations:
         return f"{text.clean(group)} has never been rotated by phoenix.\n"
     if verbose:
@@ -25,6 +32,55 @@ def render(group: str, rotations: Sequence[Rotation], *, verbose: bool = False) 
         text.facts((rotation.id, rotation.reason or "") for rotation in why[:5]),
         [f"The story of each: {text.command('history', group)} -v"],
     )
+
+
+def timeline(
+    rotations: Sequence[Rotation],
+    failures: Mapping[str, PhoenixError],
+    *,
+    groups: int,
+    since: timedelta | None = None,
+    verbose: bool = False,
+) -> str:
+    """The rotations of all groups, newest first, each with who and why; then the groups that could not be read."""
+    unread = [line for name, error in failures.items() for line in text.trouble(name, error.message)]
+    if not rotations:
+        time = "" if since is None else f" in the last {ago(since)}"
+        return text.screen([f"No rotation{time} in {counted(groups, 'group')}."], unread)
+    if verbose:
+        return text.screen(*(_story(rotation) for rotation in rotations), unread)
+    heads = ["started (UTC)", "group", "from>", "to>", "outcome", "took", "by"]
+    lines = text.table(heads, [_fleet_line(rotation) for rotation in rotations])
+    told = [lines[0]]
+    for line, rotation in zip(lines[1:], rotations, strict=True):
+        told += [line, *(each for why in _why(rotation) for each in text.paragraph(why, first=_INSET, rest=_INSET))]
+    return text.screen(told, unread, ["The story of one group: phoenix history --group GROUP -v"])
+
+
+def _fleet_line(rotation: Rotation) -> list[str]:
+    return [
+        text.moment(rotation.started_at) if rotation.origin.by else "-",
+        text.clip(rotation.group, 20),
+        str(rotation.old.number),
+        str(rotation.new.number),
+        str(rotation.outcome).replace("_", " "),
+        _took(rotation),
+        text.clip(rotation.origin.by or "-", 20),
+    ]
+
+
+def _why(rotation: Rotation) -> list[str]:
+    """Why it was started, and what persons and gates made of it, each with its name."""
+    told = [rotation.origin.trigger]
+    told += [f"ignored {name}: {text.by_whom(ask.by, ask.reason)}" for name, ask in rotation.origin.ignored.items()]
+    if rotation.back is not None:
+        cause = f" ({rotation.cause})" if rotation.cause else ""
+        told.append(f"turned back{cause} by {rotation.back.ask.by}: {rotation.reason or rotation.back.reason}")
+    elif rotation.reason:
+        told.append(rotation.reason)
+    if rotation.paused is not None and rotation.in_flight:
+        told.append(f"paused by {text.by_whom(rotation.paused.by, rotation.paused.reason)}")
+    return [line for line in told if line]
 
 
 def table(rotations: Sequence[Rotation]) -> list[str]:

@@ -103,20 +103,26 @@ def repairs(group: str, found: Sequence[str]) -> Document:
 
 def history(group: str, rotations: Sequence[Rotation]) -> Document:
     """Return the rotations, newest first, each with its events."""
+    return {"group": group, "rotations": [_told(rotation) for rotation in rotations]}
+
+
+def timeline(rotations: Sequence[Rotation], failures: Mapping[str, PhoenixError]) -> list[Document]:
+    """The rotations of all groups, newest first; then an object for each group that could not be read."""
+    told = [{"group": rotation.group, **_told(rotation)} for rotation in rotations]
+    return told + [{"group": name, **failure(error)} for name, error in failures.items()]
+
+
+def _told(told: Rotation) -> Document:
+    back = told.back.ask if told.back is not None else None
     return {
-        "group": group,
-        "rotations": [
-            {
-                **rotation(told),
-                "from": _generation(told.old),
-                "to": _generation(told.new),
-                "trigger": told.origin.trigger,
-                "by": told.origin.by or None,
-                "duration_seconds": _seconds(told),
-                "events": [{"at": time(e.at), "name": e.name, "text": e.text} for e in told.events],
-            }
-            for told in rotations
-        ],
+        **rotation(told),
+        "from": _generation(told.old),
+        "to": _generation(told.new),
+        "trigger": told.origin.trigger,
+        "by": told.origin.by or None,
+        "turned_back_by": None if back is None else {"by": back.by, "reason": back.reason, "at": time(back.at)},
+        "duration_seconds": _seconds(told),
+        "events": [{"at": time(e.at), "name": e.name, "text": e.text} for e in told.events],
     }
 
 

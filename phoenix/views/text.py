@@ -106,9 +106,10 @@ def command(words: str, group: str) -> str:
 
 
 def bar(part: float, whole: float) -> str:
-    """Return `[#####.....]`: ten places, full only if all of it is done."""
-    filled = 0 if whole <= 0 else int(10 * min(max(part / whole, 0.0), 1.0))
-    return f"[{'#' * filled}{'.' * (10 - filled)}]"
+    """Return `[####......]`: ten places; `:` is half of one. Empty only for nothing, full only if all of it is done."""
+    halves = 0 if whole <= 0 or part <= 0 else max(1, int(20 * min(part / whole, 1.0)))
+    filled = "#" * (halves // 2) + ":" * (halves % 2)
+    return f"[{filled:.<10}]"
 
 
 def clip(text: str | None, length: int) -> str:

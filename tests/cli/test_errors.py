@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -171,3 +172,27 @@ def test_an_endpoint_that_is_no_address_is_a_wrong_environment() -> None:
 
     with pytest.raises(UsageError, match="Invalid endpoint: garbage"), translated("sts client"):
         session.create_client("sts", region_name="eu-west-1", endpoint_url="garbage")
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [("--help", 0), ("--version", 0), ("demo --help", 0), ("policy schema", 0), ("nonsense -o json", 2)],
+)
+def test_a_reader_that_has_left_gets_no_traceback(command: str, status: int) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        words = [sys.executable, "-m", "phoenix", *command.split()]
+        ran = subprocess.run(words, stdout=closed, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert (ran.returncode, ran.stderr) == (status, "")
+
+
+def test_an_error_without_a_reader_keeps_its_exit_status() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        words = [sys.executable, "-m", "phoenix", "nonsense"]
+        ran = subprocess.run(words, stdout=subprocess.PIPE, stderr=closed, check=False)
+
+    assert (ran.returncode, ran.stdout) == (2, b"")

@@ -54,4 +54,18 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
     from phoenix import __version__
 
     assert main(["--version"]) == 0
-    assert capsys.readouterr().out == f"phoenix {__version__}\n"
+    assert capsys.readouterr().out.splitlines()[0] == f"phoenix {__version__}"
+
+
+def test_the_version_says_what_a_report_of_a_defect_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    import platform
+
+    import boto3
+    import botocore
+
+    assert main(["--version"]) == 0
+    out = capsys.readouterr().out
+
+    assert f"boto3 {boto3.__version__}  botocore {botocore.__version__}" in out
+    assert platform.python_version() in out
+    assert platform.platform() in out

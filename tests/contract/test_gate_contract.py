@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -27,10 +27,14 @@ BLUE, GREEN = Slot.BLUE, Slot.GREEN
 class Case:
     """A gate, and a candidate in green that every gate should let pass: as good as the live generation."""
 
-    gate: Gate
+    make: Callable[[], Gate]
     rotation: Rotation
     seen: Observation
     account: Account
+    gate: Gate = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.gate = self.make()
 
 
 def _proven(state: SlotState) -> SlotState:
@@ -55,13 +59,13 @@ CASES: dict[str, Callable[[Account], Gate]] = {"fake": lambda account: FakeGate(
 @pytest.fixture(params=CASES)
 def case(request: pytest.FixtureRequest, open_account: Opener) -> Case:
     account = open_account()
-    gate = CASES[request.param](account)
+    make = partial(CASES[request.param], account)
     slots = account.slots()
     at = account.clock.now()
     rotation = a_rotation(
         new=a_generation(42, template_version="1"), started_at=at, ready_since=at - timedelta(hours=1), looked_at=at
     )
-    return Case(gate, rotation, Observation(at=at, slots=slots | {GREEN: _proven(slots[BLUE])}), account)
+    return Case(make, rotation, Observation(at=at, slots=slots | {GREEN: _proven(slots[BLUE])}), account)
 
 
 def test_a_good_candidate_passes_under_the_gates_own_name(case: Case) -> None:
@@ -79,6 +83,13 @@ def test_the_reason_is_one_line(case: Case) -> None:
 
 def test_asking_again_gives_the_same_answer(case: Case) -> None:
     assert case.gate.check(case.rotation, case.seen) == case.gate.check(case.rotation, case.seen)
+
+
+def test_one_made_anew_with_what_the_record_kept_gives_the_same_answer(case: Case) -> None:
+    first = case.gate.check(case.rotation, case.seen)
+    kept = case.rotation.look(case.seen.at, case.rotation.need, (first,))
+
+    assert case.make().check(kept, case.seen) == first
 
 
 def test_nothing_stands_in_the_way_on_a_good_day(case: Case) -> None:

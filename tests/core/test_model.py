@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from phoenix.core.model import Route, Serving, Slot, Step
+from phoenix.core.model import Judgement, Route, Serving, Slot, Step, Verdict
 from phoenix.core.rotation import Rotation
 from tests.builders import CANARY, NOON, a_record, a_rotation, a_slot, an_instance, some_instances
 from tests.core.slots import ONCALL
@@ -104,3 +106,12 @@ def test_what_needs_no_work_done_can_be_kept_hot_by_weights_or_by_a_reserve(
     weights: bool, reserve: bool, keeps_hot: bool
 ) -> None:
     assert Serving.of(weights=weights, health=True, reserve=reserve) == Serving(weights, True, keeps_hot)
+
+
+def test_a_gates_memo_lasts_until_it_says_otherwise() -> None:
+    said, silent = Verdict("http", Judgement.WAIT, "asked", memo="one"), Verdict("alarm", Judgement.PASS, "quiet")
+    rotation = a_rotation().look(NOON, 4, (silent, said))
+
+    assert (rotation.memo_of("http"), rotation.memo_of("alarm")) == ("one", "")
+    assert rotation.look(NOON, 4, (silent,)).memo_of("http") == "one"
+    assert rotation.look(NOON, 4, (replace(said, memo=""),)).memo_of("http") == ""

@@ -201,3 +201,15 @@ def test_the_status_is_taken_as_it_comes_and_nobody_is_followed(
 def test_nobody_there_is_unreachable() -> None:
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1/"):
         fetch(Request("http://127.0.0.1:1/", 1))
+
+
+def test_addresses_that_an_earlier_look_has_read_are_not_read_again(account: Account, servers: Servers) -> None:
+    seen = Observation(at=account.clock.now(), slots={GREEN: candidate(account)})
+    rotation = a_rotation(new=a_generation(42, template_version="1"))
+    verdict = account.make(HttpGate, Settings(path="/healthz", port=80), fetch=servers).check(rotation, seen)
+    account.sandbox.calls.clear()
+
+    anew = account.make(HttpGate, Settings(path="/healthz", port=80), fetch=servers)
+    again = anew.check(rotation.look(seen.at, rotation.need, (verdict,)), seen)
+
+    assert (again, account.operations()) == (verdict, [])
