@@ -12,8 +12,8 @@ class Blocker:
     """Something that stands in the way of a start: what, where, and the command that mends it.
 
     `ignorable` is True for those that `--ignore NAME` may list, under `ignored_as` where that is not the name. A
-    `warning` stands in nobody's way. `unchecked` names what could not be looked at because of this one. One `of_rights`
-    is about who asks: it stands in the way of a start by them, but a plan by somebody who may only read is as good as
+    `warning` blocks no start. `unchecked` names what could not be looked at because of this one. One `of_rights`
+    is about who asks: it stands in the way of a start by them, but a plan by a person who may only read is as good as
     any.
     """
 

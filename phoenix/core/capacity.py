@@ -1,4 +1,4 @@
-"""Per cent of the need, in instances. Pure. Everything rounds up: a fraction of an instance serves nobody."""
+"""Per cent of the need, in instances. Pure. Everything rounds up: a fraction of an instance serves no request."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def _make_template(rotation: Rotation, seen: Observation) -> Iterator[Action]:
     live = seen.slots[rotation.old.slot]
     is_asked_again = rotation.ledger.is_in_place
     if is_asked_again or live.template_version is None:
-        # Whoever has another store has to find the rotation, also while EC2 does not show its version yet. The first
+        # A driver with another store has to find the rotation, also while EC2 does not show its version yet. The first
         # time they come with the version, which the tags name, and that saves a call.
         yield from write_tags(rotation, seen)
     if live.template_version is None:
@@ -147,7 +147,7 @@ def _shift(step: Step, rotation: Rotation, sides: Sides, seen: Observation) -> I
 
 
 def _old_carries(step: Step, rotation: Rotation, ready: int) -> bool:
-    """True when the old generation can carry the share it is to get back from where somebody else has moved it."""
+    """True when the old generation can carry the share it is to get back from where another writer has moved it."""
     share = to_carry(rotation.need, 0, 100 - step.new_weight, rotation.terms.min_healthy_percentage)
     return ready >= share
 

@@ -90,7 +90,7 @@ def _decision(record: GroupRecord, rotation: Rotation, seen: Observation, action
     return Decision(replace(record, rotation=rotation), actions, due, waiting_for, moving)
 
 
-# --- somebody else ---------------------------------------------------------------------------------------------------
+# --- other writers ---------------------------------------------------------------------------------------------------
 
 
 def _without_echo(rotation: Rotation, seen: Observation) -> Observation:
@@ -114,7 +114,7 @@ def _stranger(rotation: Rotation, seen: Observation) -> Route | None:
 
 
 def _meet(route: Route, record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision:
-    """Put weight back that was moved onto nobody while the other one is healthy, as an IaC re-apply does; else hold."""
+    """Put weight back that an IaC re-apply moved onto no healthy target while the other side is healthy; else hold."""
     sides, new = sides_of(rotation, seen), rotation.new.slot
     rotation, found = ledger.open_entries(rotation, seen), route.percent(new)
     gained, lost = (sides.new, sides.old) if found > rotation.weight else (sides.old, sides.new)

@@ -1,6 +1,6 @@
-"""When somebody must look at a group again, once nobody holds it any more.
+"""When a driver must look at a group again, once no driver holds it any more.
 
-Pure. Must never answer None while a tick may have something to do by itself: where nobody watches every group every
+Pure. Must never answer None while a tick may have something to do by itself: if no driver watches every group every
 minute, a group without an answer is looked at only when something new comes, or with the idle ones.
 """
 
@@ -17,7 +17,7 @@ FOLLOWED = timedelta(minutes=5)
 
 
 def next_look(record: GroupRecord, now: datetime, decided: datetime | None = None) -> datetime | None:
-    """When to look next; None: nobody has to. `decided` is what the last decision said, None where it named no time.
+    """When to look next; None: never by itself. `decided` is what the last decision said, None where it named no time.
 
     A paused rotation is watched all the same: its steps stand still, but a gate that fails still turns it back. A held
     one waits for a person. News that has not reached everybody is due like everything else.
@@ -29,7 +29,7 @@ def next_look(record: GroupRecord, now: datetime, decided: datetime | None = Non
         return watched if watched is not None else min(news, default=None)
     looks = [decided, *news]
     if record.retained is not None and record.hot_until is not None:
-        # One whose time is over and that is hot all the same has traffic that somebody gave it: no need to hurry.
+        # One whose time is over and that is hot all the same has traffic that another writer gave it: no need to hurry.
         is_over = record.hot_until <= now
         looks.append(now + FOLLOWED if is_over else min(record.hot_until, now + FOLLOWED))
     if record.setback is not None and record.setback.not_before > now:

@@ -70,7 +70,7 @@ def unfit(image: Image, wanted: Wanted, at: datetime) -> str | None:
 
 
 def unlaunchable(image: Image, owners: frozenset[str], architecture: str, at: datetime) -> str | None:
-    """Why nobody may launch this image here, not even by naming it: owner, state, architecture, features."""
+    """Why this image must not be launched here, not even by naming it: owner, state, architecture, features."""
     checks = (
         (image.owner not in owners, f"owner {image.owner} is not among the policy's owners"),
         (image.state != "available", f"state is {image.state}"),

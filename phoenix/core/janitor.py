@@ -43,7 +43,7 @@ def leftovers(record: GroupRecord, seen: Observation) -> tuple[Leftover, ...]:
 
 
 def _weight(seen: Observation, live: SlotState, other: SlotState) -> Iterator[Leftover]:
-    """Weight that rests on nobody while the live slot is healthy, as an IaC re-apply leaves it; any other is left."""
+    """Weight that an IaC re-apply left on no healthy target while the live slot is healthy; any other weight stays."""
     there, here = (ready_instances(state, None, target_health=True) for state in (other, live))
     carrying = next((route for route in seen.routes if route.percent(other.slot) > 0), None)
     if carrying is not None and here and not there:
@@ -114,7 +114,7 @@ def _failover(record: GroupRecord, seen: Observation, live: SlotState, other: Sl
 
 
 def _stray(record: GroupRecord, seen: Observation, other: SlotState) -> Iterator[Leftover]:
-    """A candidate that nobody waits for any more: no weight, not retained, and phoenix's own by its tag."""
+    """A candidate that no rotation waits for any more: no weight, not retained, and phoenix's own by its tag."""
     carries = any(route.percent(other.slot) for route in seen.routes)
     is_retained = record.retained is not None and record.retained.slot is other.slot
     if was_candidate(other) and other.desired > 0 and not carries and not is_retained:

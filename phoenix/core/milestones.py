@@ -20,7 +20,7 @@ def with_phase_since(before: GroupRecord, after: GroupRecord, at: datetime) -> G
 
 
 def with_first_healthy(record: GroupRecord, seen: Observation) -> GroupRecord:
-    """The record with the time at which the new generation was first seen to have somebody healthy."""
+    """The record with the time at which the new generation was first seen to have a healthy instance."""
     rotation = record.rotation
     if rotation is None or rotation.candidate.first_healthy_at is not None or not _has_somebody_healthy(rotation, seen):
         return record

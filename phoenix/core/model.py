@@ -287,7 +287,7 @@ class Route:
     def percent(self, slot: Slot) -> int:
         """The slot's share of the pair's traffic here, in whole per cent; 0 where neither has any.
 
-        Only nothing at all is 0, and only everything is 100: one in a thousand still is somebody's request.
+        Only nothing at all is 0, and only everything is 100: one in a thousand still is a request.
         """
         weight, total = self.weights.get(slot, 0), sum(self.weights.values())
         if weight in (0, total):

@@ -58,7 +58,7 @@ def _for(late: Fence, until: datetime) -> str:
 
 
 def _before_the_end(seen: Observation, *, hot: bool) -> str:
-    """The same for the end of a success: one whose old generation stays hot takes nothing away. Empty: nobody waits."""
+    """The same for the end of a success, which takes nothing away if the old one stays hot. Empty: nothing waits."""
     if hot:
         late = answering(seen)
         return _for(late, late.answered_by) if late is not None else ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 SOONEST_AGAIN = timedelta(minutes=1)
-"""How long nobody else tries what somebody has begun to send; whoever has not said by then how it went is dead."""
+"""How long no other driver tries news that one has begun to send; a driver that is silent for longer is dead."""
 LATEST_AGAIN = timedelta(hours=1)
 GIVEN_UP_AFTER = timedelta(days=1)
 
@@ -19,7 +19,7 @@ GIVEN_UP_AFTER = timedelta(days=1)
 class Notice:
     """One piece of news, in the outbox until it has reached everybody.
 
-    `tried_at` is when somebody last began to send it, None before the first time. `reached` names the notifiers that
+    `tried_at` is when a driver last began to send it, None before the first time. `reached` names the notifiers that
     have taken it. `facts` are for machines, and never empty strings.
     """
 

@@ -26,7 +26,7 @@ def foreign_store(seen: Observation, location: str) -> str | None:
 def was_replaced(seen: Observation, location: str) -> bool:
     """True when the store that the tags name stood where ours stands now: it was deleted, and ours made afresh.
 
-    Only where somebody has asked for a repair: two machines of one name, each with its own disk, look the same.
+    Only if a person has asked for a repair: two machines of one name, each with its own disk, look the same.
     """
     other, place = foreign_store(seen, location), location.partition("@")[2]
     return other is not None and place != "" and other.partition("@")[2] == place

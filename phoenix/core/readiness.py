@@ -103,7 +103,7 @@ def short_by_now(rotation: Rotation, seen: Observation) -> str | None:
 
 
 def percent_of(part: int, whole: int) -> int:
-    """Rounded down: whoever reads it decides whether that is enough."""
+    """Rounded down: the reader decides whether that is enough."""
     return 100 * part // max(whole, 1)
 
 
@@ -147,7 +147,7 @@ def _anew(back: Rotation, seen: Observation) -> RollbackReady | None:
     """What is launched before traffic goes back to a slot that was let go and runs something else since; None where all
     that serves there is of the generation, as far as is known.
 
-    A rollback asks which image they run. Until somebody has, only instances of the generation's version are promised.
+    A rollback asks which image they run. Until then, only instances of the generation's version are promised.
     """
     old, state = back.old, seen.slots[back.old.slot]
     others = _of_other_versions(old, state)
@@ -178,7 +178,7 @@ def _cannot_grow(revival: Revival, reasons: Sequence[str]) -> RollbackReady:
     return RollbackReady(False, f"{count} and cannot grow: {' '.join(reasons)}{now}", revival=revival)
 
 
-# --- a slot that somebody else has changed ----------------------------------------------------------------------------
+# --- a slot that another writer has changed ---------------------------------------------------------------------------
 
 
 def _heed_changes(record: GroupRecord, back: Rotation, seen: Observation, found: RollbackReady) -> RollbackReady:

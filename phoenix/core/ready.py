@@ -1,7 +1,7 @@
 """Is a generation able to carry traffic? Counts instances, and turns counts and clocks into a verdict. Pure.
 
 The rule: only InService instances of the generation's own template version that every health source calls healthy
-count. InService alone is not healthy, registered is not healthy, and an instance that nobody lists is not there.
+count. InService alone is not healthy, registered is not healthy, and an instance that is on no list is not there.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def _go_cold(record: GroupRecord, seen: Observation, retained: SlotState, live: 
 
 
 def _later(record: GroupRecord, late: Fence, what: str) -> Decision:
-    """Nobody loses instances while a former driver may still move traffic onto them."""
+    """No slot loses instances while a former driver may still move traffic onto them."""
     until = clock_time(late.refused_from)
     why = f"a last request of {late.owner}, which was taken over from at {clock_time(late.taken_at)}, may arrive"
     return Decision(record, (), late.refused_from, f"{what} at {until}: until then {why}")

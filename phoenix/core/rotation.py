@@ -84,7 +84,7 @@ class Rotation:
 
     @property
     def known_end(self) -> datetime | None:
-        """When it ended; None also for one that was found on the tags after its end, which nobody is known to have
+        """When it ended; None also for one that was found on the tags after its end, which no person is known to have
         started."""
         return None if not self.origin.by and self.ended_at == self.started_at else self.ended_at
 

@@ -45,7 +45,7 @@ def _refer_old(rotation: Rotation, seen: Observation, old: SlotState) -> Iterato
 
 def _lend(sides: Sides) -> Iterator[Action]:
     """Traffic back to the new generation while a former driver's last request has just emptied the old one: better than
-    to nobody, until the old one has grown again."""
+    to no instance, until the old one has grown again."""
     if sides.old.is_exposed and not sides.old.ready and sides.new.ready:
         yield SetWeights(sides.new.generation.slot, 100)
 

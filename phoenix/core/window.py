@@ -95,7 +95,7 @@ class Calendar:
 
 
 NEVER: Final = Calendar(windows=(Window("never", timedelta(0)),))
-"""Nothing starts, and no opening is in sight: for a group of which nobody knows when it may."""
+"""Nothing starts, and no opening is in sight: for a group whose calendar is not known."""
 
 
 def _current_opening(window: Window, at: datetime) -> Opening | None:

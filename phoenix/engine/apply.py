@@ -28,7 +28,7 @@ def apply(
     """Do what was decided upon what was seen then; returns the record with the routes that were found on the way.
 
     Raises:
-        LeaseLost: somebody has taken the group over; nothing was done after that.
+        LeaseLost: another driver has taken the group over; nothing was done after that.
         TransientError: what was decided upon has become too old meanwhile, or the lease too short for one more request;
             the next tick looks again.
     """
@@ -47,7 +47,7 @@ def apply(
 
 
 def _refuse_old_news(group: Desk, seen_at: datetime) -> None:
-    """A laptop that slept between the look and the call still has its lease if nobody else wanted it."""
+    """A laptop that slept between the look and the call still has its lease if no other driver wanted it."""
     age = group.clock.now() - seen_at
     if age > OLDEST:
         raise TransientError(f"what was seen of {group.name} is {ago(age)} old by now; the next tick looks again")
@@ -61,7 +61,7 @@ def _carry_out(group: Ports, record: GroupRecord, action: Action) -> GroupRecord
         group.fleet.apply(action)
         return record
     if action.only_from:
-        # Somebody may have added a rule since we last searched; one left out would keep its traffic where it was.
+        # The owner may have added a rule since we last searched; one left out would keep its traffic where it was.
         record = replace(record, routes={r.arn: r.name for r in group.router.find(record.target_groups)})
     group.router.shift(action, record.target_groups, tuple(record.routes))
     return record

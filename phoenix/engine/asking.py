@@ -21,7 +21,7 @@ from phoenix.ports import GATE_BUDGET, Clock, Gate
 _Key = tuple[str, int, str]
 _Answer = tuple[Verdict, timedelta]
 Wait = Callable[[Collection[Future[_Answer]], float], object]
-"""Returns once all are done, or after so many seconds."""
+"""Returns once all are done, or after that many seconds."""
 
 
 def _wait(answers: Collection[Future[_Answer]], seconds: float) -> object:

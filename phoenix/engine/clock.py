@@ -18,7 +18,7 @@ class WallClock:
 
     @property
     def stopping(self) -> bool:
-        """True once somebody asked the driver to stop."""
+        """True once the driver was asked to stop."""
         return self._stop.is_set()
 
     def stop(self) -> None:

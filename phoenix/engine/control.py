@@ -1,6 +1,6 @@
 """What an operator may say while a rotation is in flight: stand still, go on, skip this bake, try again.
 
-These change the record only; whoever drives notices with its next tick. A driver that saves at the same moment makes
+These change the record only; the driver notices with its next tick. A driver that saves at the same moment makes
 the change be applied again to what it saved.
 """
 
@@ -51,18 +51,18 @@ def _change_once(group: Group, change: Change) -> tuple[GroupRecord, str]:
 
 
 def _wake(group: Desk) -> None:
-    """Have the next sweep look at the group: one that was held is in nobody's list, and its clocks run again."""
+    """Have the next sweep look at the group: a held one is on no list, and its clocks run again."""
     if group.store.lease_of(group.name) is not None:
         return  # its driver notices with the next tick; and once a lease has expired, its group is due
     try:
         lease = claim(group)
     except (LeaseHeld, TransientError):
-        return  # somebody was faster; or else the next look at all groups finds it
+        return  # another driver was faster; or else the next look at all groups finds it
     give_back(group, lease, group.clock.now())
 
 
 def _present_record(group: Group) -> GroupRecord:
-    """The record to change; never one of a rotation that belongs to somebody else, or that somebody else has ended."""
+    """The record to change; never one of a rotation that belongs to another store, or that another driver has ended."""
     kept = group.store.load(group.name)
     if kept is not None and kept.in_flight is None:
         return kept

@@ -35,7 +35,7 @@ PATIENCE = timedelta(minutes=10)
 """How long a driver goes on with nothing but transient errors before it gives up; the rotation stays as it is."""
 
 Leave = Callable[[Ticked], bool]
-"""Asked after every tick: may whoever drives leave the group for now?"""
+"""Asked after every tick: may the driver leave the group for now?"""
 
 
 def stays(_: Ticked) -> bool:
@@ -48,7 +48,7 @@ def drive(group: Group, lease: Lease, watch: Watch, first: Ticked | None = None,
 
     Raises:
         Interrupted: a signal came; whatever is in flight goes on with the next tick, anybody's.
-        LeaseLost: somebody took the group over.
+        LeaseLost: another driver took the group over.
         TransientError: nothing but those for `PATIENCE`.
     """
     going_on = partial(_next_tick, group, lease)
@@ -77,7 +77,7 @@ def patiently(group: Desk, attempt: Callable[[], T], *, reached: bool = True) ->
 
     Raises:
         TransientError: nothing but those for `PATIENCE`.
-        Unreachable: nobody answers, and nobody has before.
+        Unreachable: AWS does not answer, and has not before.
     """
     # Counted from the first error: one attempt may outlast a laptop's sleep, and deserves another all the same.
     give_up_at: list[datetime] = []

@@ -1,6 +1,6 @@
 """The lease of a group: taken, renewed while there is work, given back with word of when to come again.
 
-Must never be renewed by one who has lost it: it would take the group over from its successor.
+Must never be renewed by a driver that has lost it: it would take the group over from its successor.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from phoenix.permit import Permit
 from phoenix.ports import Lease
 
 WATCH_POLLS = 2
-"""Gates of a resting step are looked at every so many poll intervals."""
+"""Gates of a resting step are looked at once in this number of poll intervals."""
 
 
 def claim(group: Desk, *, force: bool = False) -> Lease:
     """Take or renew the group's lease.
 
     Raises:
-        LeaseHeld: somebody else drives the group.
+        LeaseHeld: another driver has the group.
     """
     # Before the store is asked: however long that takes, the lease ends no later than this process believes.
     now, elapsed, ttl = group.clock.now(), group.clock.elapsed(), _ttl(group)
@@ -36,14 +36,14 @@ def renew(group: Desk, lease: Lease) -> Lease:
     """The same lease, running from now.
 
     Raises:
-        LeaseLost: somebody took the group over.
+        LeaseLost: another driver took the group over.
     """
     try:
         renewed = claim(group)
     except LeaseHeld as held:
         raise LeaseLost(group.name, held.owner) from held
     if renewed.epoch != lease.epoch:
-        # Whoever took over is done; nobody but us could give back what was claimed just now.
+        # The driver that took over is done; only we can give back what was claimed just now.
         give_back(group, renewed)
         raise LeaseLost(group.name, "somebody else meanwhile")
     return renewed
@@ -53,7 +53,7 @@ def kept(group: Desk, lease: Lease) -> Lease:
     """The lease, with enough left of it to change something; renewed where a tick has taken long.
 
     Raises:
-        LeaseLost: somebody took the group over.
+        LeaseLost: another driver took the group over.
     """
     if permit_under(group, lease).left() < (_ttl(group) + patience_of(group).needed) / 2:
         return renew(group, lease)
@@ -74,7 +74,7 @@ def patience_of(group: Desk) -> Patience:
 
 
 def give_back(group: Desk, lease: Lease, decided: datetime | None = None) -> None:
-    """Release the lease, and say when somebody has to look at the group again. `decided` is what the last tick said.
+    """Release the lease, and say when a driver has to look at the group again. `decided` is what the last tick said.
 
     Never raises for a store that cannot be read: the lease is given back all the same, and the group is due soon.
     """

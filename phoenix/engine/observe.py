@@ -77,7 +77,7 @@ def _look_around(
 def _places(group: Group, record: GroupRecord, state: SlotState) -> tuple[str, ...]:
     """The slot's target groups: the attached ones, and those that were detached while a route still names them.
 
-    A detached one that is still routed has lost its instances, which nobody may overlook; one that is not routed any
+    A detached one that is still routed has lost its instances, and that counts; one that is not routed any
     more has been replaced.
     """
     detached = [arn for arn in record.target_groups.get(state.slot, ()) if arn not in state.target_groups]

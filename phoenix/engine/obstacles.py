@@ -103,7 +103,7 @@ def _checks_of_others(group: Ports) -> tuple[str, ...]:
 
 
 def _both_in(group: Group, found: Survey, shared: Sequence[str]) -> Blocker:
-    """Weights tell nothing then, who is live included. Only a group without instances loses nobody by a detachment."""
+    """Weights tell nothing then, not even the live slot. Only a group without instances loses none by a detachment."""
     slots = found.seen.slots
     names = [state.auto_scaling_group for state in slots.values()]
     called = " and ".join(arn.split("/")[1] for arn in shared)

@@ -117,7 +117,7 @@ def _decided(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> T
 
 
 def _carried_out(record: GroupRecord, ticked: Ticked) -> GroupRecord:
-    """What was done is remembered where somebody else might undo it before the next look."""
+    """Actions are remembered where another writer might undo them before the next look."""
     rotation = record.in_flight
     if rotation is None:
         return record
@@ -125,7 +125,7 @@ def _carried_out(record: GroupRecord, ticked: Ticked) -> GroupRecord:
 
 
 def _hold(group: Desk, record: GroupRecord, error: PermanentError) -> GroupRecord:
-    """Stand still until a person acts. At rest there is nothing to hold: the error goes to whoever asked."""
+    """Stand still until a person acts. At rest there is nothing to hold: the error goes to the caller."""
     rotation = record.in_flight
     if rotation is None:
         raise error

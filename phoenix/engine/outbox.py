@@ -1,7 +1,7 @@
 """News are recorded first and sent afterwards: what has happened, and that it has to be told, is one save.
 
 Must never send what is not saved, nor lose what is: a driver that dies leaves the rest to the next one. Must never
-raise for news, hold up an action for it, or let somebody who sends be in the way of somebody who acts.
+raise for news, hold up an action for it, or let a sender be in the way of a driver that acts.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def save_telling(group: Desk, before: GroupRecord, after: GroupRecord) -> GroupR
     """Save what has changed since `before`, with the news of it. `before` is the record as the store had it.
 
     Raises:
-        StateConflict: somebody has changed more than the outbox since; nothing was saved.
+        StateConflict: another driver has changed more than the outbox since; nothing was saved.
     """
     now = group.clock.now()
     news = news_between(before, after, group.about, now)
@@ -49,7 +49,7 @@ def save_telling(group: Desk, before: GroupRecord, after: GroupRecord) -> GroupR
 def put(group: Desk, record: Kept, *notices: Notice) -> Kept:
     """The record with these in its outbox, for the save that follows; one whose id is there already stays as it is.
 
-    Where nobody is to be told, nothing is put in.
+    Without notifiers, nothing is put in.
     """
     there = {notice.id for notice in record.outbox}
     new: tuple[Notice, ...] = tuple(notice for notice in notices if notice.id not in there)
@@ -59,8 +59,8 @@ def put(group: Desk, record: Kept, *notices: Notice) -> Kept:
 def send(group: Desk, record: Kept) -> Kept:
     """Send what is due of the record's outbox, and return the record as it is saved then.
 
-    First it is noted, in a save, that somebody sends: of two drivers only one can. What does not arrive is tried again
-    by later ticks, for a day. Who does not know whom to tell leaves everything to somebody who does.
+    First a save notes that this driver sends: of two drivers only one can. What does not arrive is tried again
+    by later ticks, for a day. A driver without the notifiers leaves everything to one that has them.
     """
     if not _due(record, group.clock.now()):
         return record
@@ -77,14 +77,14 @@ def send(group: Desk, record: Kept) -> Kept:
 
 
 def send_left(group: Desk) -> None:
-    """Send what an earlier tick could not, and what was noted since; for a group that nobody acts on now."""
+    """Send what an earlier tick could not, and what was noted since; for a group that no driver acts on now."""
     record = group.store.load(group.name)
     if record is not None and record.outbox:
         send(group, record)
 
 
 def _save_past_senders(group: Desk, before: GroupRecord, record: GroupRecord) -> GroupRecord:
-    """Nothing that is decided depends on the outbox: somebody who has sent from it meanwhile is no conflict."""
+    """No decision depends on the outbox: a driver that has sent from it meanwhile is no conflict."""
     try:
         return group.store.save(record)
     except StateConflict:
@@ -105,7 +105,7 @@ def _due(record: GroupRecord | Note, now: datetime) -> tuple[Notice, ...]:
 
 
 def _mark(group: Desk, record: Kept) -> tuple[Kept, tuple[Notice, ...]]:
-    """Note that what is due is being sent; whoever saves this first sends it, and for a while nobody else does."""
+    """Note that the due news is being sent; the driver that saves this first sends it, for a while the only one."""
     now = group.clock.now()
 
     def mark(kept: Kept) -> tuple[Kept, tuple[Notice, ...]]:
@@ -118,7 +118,7 @@ def _mark(group: Desk, record: Kept) -> tuple[Kept, tuple[Notice, ...]]:
 
 
 def _rewrite(group: Desk, record: Kept, left: Mapping[str, Notice | None]) -> Kept:
-    """Take out what has been sent, whatever else somebody saves meanwhile: it must not be sent once more for that."""
+    """Take out the news that was sent, whatever another driver saves meanwhile: it must not be sent again for that."""
     kept, saved = _past_others(group, record, lambda kept: _saved(group, _with(kept, left)))
     if saved is None:
         log.warning("outbox.left_as_it_was", extra={"group": group.name, "notices": sorted(left)})

@@ -22,7 +22,7 @@ from phoenix.ports import Lease
 class Report:
     """How a group stands. `outcome` is that of the command; `sentence` says it in one line; `seen` None: not looked.
 
-    `exit_status` is the one of section 7. `lease` is who drives the group at the moment, None when nobody does.
+    `exit_status` is the one of section 7. `lease` names the driver of the group, None if there is none.
     `other_groups` says that the policy names others than those in which something has to be finished first.
     """
 

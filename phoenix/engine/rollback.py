@@ -1,4 +1,4 @@
-"""`rollback` and `abort`: bring the generation before back. Never asks, takes over from whoever drives."""
+"""`rollback` and `abort`: bring the generation before back. Never asks, takes over from any driver."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from phoenix.ports import Lease
 log = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
-"""Called with a sentence that must be heard before anything is changed; whoever hears it must not take long."""
+"""Called with a sentence that must be heard before anything is changed; it must return soon."""
 NOW = "now"
 """The event that says what `--now` has left of the capacity."""
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What somebody wants, and how they are kept informed."""
+    """The request of a person, and how they are kept informed."""
 
     request: RollbackRequest
     watch: Watch
@@ -48,7 +48,7 @@ class Errand:
 def rollback(group: Group, request: RollbackRequest, watch: Watch = nobody, say: Say = lambda _: None) -> Report:
     """Pre-empt the rotation in flight, or return to the retained generation. A second call writes nothing.
 
-    An AWS that is slow to answer, as it often is when somebody needs this, is asked again. `say` hears what `--now`
+    An AWS that is slow to answer, as it often is in an incident, is asked again. `say` hears what `--now`
     leaves of the capacity, before it acts.
 
     Raises:
@@ -242,7 +242,7 @@ def _said_first(sight: Sight, say: Say) -> Sight:
 
 
 def _once_more(group: Group, lease: Lease, kept: GroupRecord, rotation: Rotation) -> Ticked:
-    """A way back that was held is tried again: whoever types this has been told why it stood still."""
+    """A way back that was held is tried again: the person who types this was told why it stood still."""
     sight = observe(group, kept, search=True)
     going = replace(rotation, held=None, outcome=Outcome.IN_PROGRESS)
     return act_on(group, lease, kept, Sight(replace(sight.record, rotation=going), sight.seen))

@@ -29,7 +29,7 @@ def rotate(group: Group, request: RotateRequest, watch: Watch = nobody) -> Repor
     Raises:
         NotStarted: blockers stand in the way; nothing was changed.
         Blocked: a rotation to another image is in flight.
-        LeaseHeld: somebody else drives this group.
+        LeaseHeld: another driver has this group.
     """
     kept = group.store.load(group.name)
     if kept is not None and kept.in_flight is not None:
@@ -37,7 +37,7 @@ def rotate(group: Group, request: RotateRequest, watch: Watch = nobody) -> Repor
     found = survey(group, request)
     undone = heed_hold(found.record, found.seen).in_flight
     if undone is not None:
-        # Somebody has rolled back without this store: that is what has to be finished, and known, first.
+        # A rollback without this store has to be finished, and known, first.
         return _go_on(group, request, undone, watch)
     plan = plan_for(group, request, found)
     if not plan.due:
@@ -57,7 +57,7 @@ def rotate(group: Group, request: RotateRequest, watch: Watch = nobody) -> Repor
 def begin(
     group: Group, found: Survey, new: Generation, request: RotateRequest, turn: Lease | None = None
 ) -> GroupRecord:
-    """Record the intent; the ticks act on it. A record that has moved since the survey means somebody was faster.
+    """Record the intent; the ticks act on it. A record that has moved since the survey means another driver was faster.
 
     Raises:
         Blocked: the `turn` in which it was to be recorded is over; nothing was saved.

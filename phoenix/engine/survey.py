@@ -24,7 +24,7 @@ NOBODY = Generation(0, Slot.BLUE, "unknown")
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What was found out before a start. `live` is `NOBODY` when it cannot be told who is live.
+    """The facts found before a start. `live` is `NOBODY` if no slot can be told to be live.
 
     `reasons` empty: nothing is due. `next` None: no image fits. `terms` are the policy's, with a last bake that is
     long enough for scaling policies where there are any.
@@ -131,7 +131,7 @@ def _with_reasons(group: Group, request: RotateRequest, found: Survey) -> Survey
     """Why a rotation is due, and to which image. Where no newer one is wanted, the live one is launched afresh."""
     chosen = next((c.image for c in found.candidates if c.rejected is None), None)
     if chosen is None and group.images is not None and group.rotate_when.new_image:
-        # Rotations would stop for ever, and nobody would know why: a name that matches nothing is a mistake.
+        # Rotations would stop for ever without a word why: a name that matches nothing is a mistake.
         return replace(found, reasons=("no image fits the policy",))
     if chosen is not None and not request.force and _goes_back_in_time(group, chosen, found):
         if request.image is not None:
@@ -196,7 +196,7 @@ def _running(group: Ports, found: Survey) -> Candidate | None:
 
 def _terms_for(group: Group, live: SlotState, seen: Observation) -> Terms:
     """The policy's terms; where scaling policies exist, the last bake is long enough for them to see their load, and
-    where each zone serves its own share, each has to have somebody."""
+    where each zone serves its own share, each needs an instance."""
     terms = group.terms
     if group.router.serves_by_zone({slot: state.target_groups for slot, state in seen.slots.items()}):
         terms = replace(terms, zones=len({i.zone for i in live.instances if i.in_service}))

@@ -1,7 +1,7 @@
 """`tick` and `advance`: what one group needs now: take back what is left over, go on with what is in flight, let the
 retained go cold, start what is due. For cron once, for Lambda for as long as something moves.
 
-Must never depend on why it was called: whoever comes second, late or for nothing finds the lease taken, or nothing due.
+Must never depend on why it was called: a call that is second, late or idle finds the lease taken, or nothing due.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from phoenix.errors import Blocked, Interrupted, LeaseHeld, LeaseLost, LostRecor
 from phoenix.ports import Lease
 
 EXPECTED = frozenset({"window", "freeze", "paused", "quarantine", "limit", "breaker"})
-"""Blockers that are somebody's wish; cron must not send a mail about them every minute."""
+"""Blockers that a person has wished for; cron must not send a mail about them every minute."""
 MOST_IN_A_ROW = 20
 """Ticks that follow one another at once; more would mean that two of them undo each other."""
 BY_SCHEDULE = RotateRequest(scheduled=True)
@@ -101,7 +101,7 @@ def _go_on(group: Group, lease: Lease, ticked: Ticked, *, stay: bool) -> _Visit:
     try:
         return _Visit(drive(group, lease, nobody, ticked, _may_be_left))
     except Interrupted:
-        # In the middle of something: whoever comes next should not wait.
+        # In the middle of something: the next driver should not wait.
         kept = group.store.load(group.name) or ticked.record
         return _Visit(report_on(group, kept), group.clock.now())
 
@@ -174,7 +174,7 @@ def _grows_too_old_at(group: Group, found: Survey) -> datetime | None:
 
 
 def _blocked(group: Group, found: Survey, plan: Plan) -> _Visit:
-    """Say what somebody must mend. What opens by itself is due then; what depends on other groups, with the idle."""
+    """Report what a person must mend. A window that opens is due then; a limit of other groups, with the idle."""
     note_standstill(group, found.record, plan)
     names = {blocker.name for blocker in plan.in_the_way}
     if "breaker" in names:

@@ -1,4 +1,4 @@
-"""Do the subnets of an Auto Scaling group have addresses for so many more instances? Reads only."""
+"""Do the subnets of an Auto Scaling group have addresses for `count` more instances? Reads only."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ _KNOWN: Final[tuple[tuple[str, _Fault], ...]] = (
     # the image's own start-up: it has answered its hook with ABANDON, or has switched itself off
     ("abandoned: completed with abandon", _Fault.STARTUP),  # [?]
     ("instanceinitiatedshutdown", _Fault.STARTUP),  # why
-    # whoever should have answered a hook has not: the image, or a queue, a function, a deployment
+    # the party that should have answered a hook has not: the image, or a queue, a function, a deployment
     ("abandoned: heartbeat timeout", _Fault.PASSING),  # cd
     ("abandoned", _Fault.STARTUP),
     # capacity, quota and addresses come and go

@@ -1,6 +1,6 @@
-"""What AWS asks of whoever lets a group launch from a template version, and of the dry run of such a launch.
+"""The rights that AWS asks for to let a group launch from a template version, and of the dry run of such a launch.
 
-Must never let anything launch but from a template that the owner has marked: whoever may launch freely may pass any
+Must never let anything launch but from a template that the owner has marked: a right to launch freely may pass any
 role to a machine with any start-up script.
 """
 

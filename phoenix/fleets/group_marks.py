@@ -27,14 +27,14 @@ def groups_tagged(aws: Aws, group: str) -> tuple[str, ...]:
 
 
 def marked_groups(aws: Aws) -> frozenset[str]:
-    """Names of those on which a rotation has left something, or somebody word for one."""
+    """Names of those on which a rotation has left something, or a person a word for one."""
     wanted = [{"Name": "key", "Values": sorted({HOLD, *TEMPORARY})}]
     found = aws.pages("autoscaling", "describe_tags", "Tags", Filters=wanted, PaginationConfig={"PageSize": 100})
     return frozenset(str(tag["ResourceId"]) for tag in found)
 
 
 def tainted_groups(aws: Aws) -> frozenset[str]:
-    """Names of those with an instance that somebody has tagged for replacement."""
+    """Names of those with an instance that was tagged for replacement."""
     wanted = [
         {"Name": "tag-key", "Values": [TAINT_TAG]},
         {"Name": "instance-state-name", "Values": ["pending", "running"]},

@@ -1,4 +1,4 @@
-"""Does somebody else drive these Auto Scaling groups: ECS, EKS, Elastic Beanstalk, CodeDeploy, predictive scaling?
+"""Does another service drive these Auto Scaling groups: ECS, EKS, Elastic Beanstalk, CodeDeploy, predictive scaling?
 
 Pure. Must never call a group foreign for a tag that merely says where it was declared, as CloudFormation's do.
 """

@@ -1,7 +1,7 @@
-"""Could an earlier generation be launched again in its slot? For `status`, before anybody has to type `rollback`.
+"""Could an earlier generation be launched again in its slot? For `status`, before a person has to type `rollback`.
 
-Reads only, and no dry run: whoever asks may have fewer rights than whoever rolls back. Must never fail: what AWS does
-not answer was not checked, and is said so.
+Reads only, and no dry run: the reader may have fewer rights than the role that rolls back. Must never fail: a check
+that AWS does not answer was not made, and the text says so.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CHECKS: Final = ("slot-changed", "template-version-gone", "image-gone", *group_a
 
 @dataclass(frozen=True, slots=True)
 class Revival:
-    """So many more instances of this generation, launched by that group at that instant."""
+    """Launching `count` more instances of a generation, by that group, at that instant."""
 
     group: Mapping[str, Any]
     generation: Generation

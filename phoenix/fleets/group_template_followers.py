@@ -1,6 +1,6 @@
 """Other Auto Scaling groups that launch whatever version of the pair's template is the newest. Pure.
 
-Every rotation makes a newest version, of an image that is not proven yet: it must never be launched where nobody looks.
+Every rotation makes a newest version, of an image that is not proven yet: it must never be launched unwatched.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ _DELETE: Final = (
     " delete-launch-template-versions, up to 200 a call). They are listed by:"
 )
 _ROOM = 100
-"""Versions that must still fit before it is said: a start makes one, and nobody mends a template at night."""
+"""Versions that must still fit before it is said: a start makes one, and a template is not mended at night."""
 _LONG_RUN = 1000
 """Versions of ours above the owner's newest; more take six calls a look, and more."""
 _MAPPINGS: Final = "LaunchTemplateVersions.LaunchTemplateData.BlockDeviceMappings"

@@ -1,6 +1,6 @@
 """What stands in the way of a start, in the two Auto Scaling groups, their template and their subnets. Reads only.
 
-Must never stop at the first thing it finds: whoever mends one at a time starts over each time.
+Must never stop at the first thing it finds: an owner who mends one at a time starts over each time.
 """
 
 from __future__ import annotations

@@ -221,7 +221,7 @@ def _are(ids: Sequence[str]) -> str:
 
 
 def _candidate(group: Mapping[str, Any], *, alone: bool) -> Iterator[Blocker]:
-    """`alone`: nothing else runs. Then nobody is told to let these instances go, whoever they are."""
+    """`alone`: nothing else runs. Then no remedy lets these instances go, whatever they are."""
     yield from _retained(group)
     name = str(group["AutoScalingGroupName"])
     instances = group.get("Instances", ())

@@ -67,8 +67,8 @@ class AlbRouter:
     def observe(self, target_groups: Arns, routes: Sequence[str], want_health: frozenset[Slot]) -> Traffic:
         """One call for all rules, and one for each target group asked for, side by side.
 
-        Rules that are gone are no error: all are searched for again then, as somebody has rearranged them. Nor are
-        target groups: one that was deleted serves nobody, and says nothing of the others of its slot.
+        Rules that are gone are no error: all are searched for again then, as they were rearranged. Nor are
+        target groups: one that was deleted serves no request, and says nothing of the others of its slot.
         """
         wanted = [(slot, arn) for slot in Slot if slot in want_health for arn in target_groups.get(slot, ())]
         calls: list[Callable[[], Any]] = [partial(self._read_or_find, routes, target_groups)]
@@ -170,7 +170,7 @@ class AlbRouter:
 
 
 def _refuse_foreign(rules: Sequence[Rule], pair: Pair, action: SetWeights) -> None:
-    """A raise starts only from what was verified last: whoever has changed it since knew something that we do not."""
+    """A raise starts only from the weight verified last: a writer that changed it since knew more than we do."""
     expected = " or ".join(str(percent) for percent in sorted(action.only_from))
     for route in (rule.route(pair) for rule in rules):
         found = route.percent(action.slot)

@@ -100,7 +100,7 @@ class Pair:
 
 
 def is_at(route: Route, slot: Slot, percent: int) -> bool:
-    """True when the slot has that share here. None and all are meant exactly: 1 in 999 is not nobody."""
+    """True when the slot has that share here. None and all are meant exactly: 1 in 999 is not none."""
     total, weight = sum(route.weights.values()), route.weights.get(slot, 0)
     if total == 0:
         return False

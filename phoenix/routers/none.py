@@ -34,7 +34,7 @@ class NoRouter:
     def observe(
         self, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str], want_health: frozenset[Slot]
     ) -> Traffic:
-        """No routes, and nobody's health."""
+        """No routes, and no health."""
         return Traffic()
 
     def shift(
@@ -51,13 +51,13 @@ class NoRouter:
         """Nothing to set."""
 
     def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
-        """Nobody shares anything out."""
+        """There is nothing to share out."""
         return False
 
     def find_blockers(
         self, slots: Mapping[Slot, SlotState], live: Slot, ahead: Ahead = UNKNOWN_AHEAD
     ) -> Sequence[Blocker]:
-        """Target groups that nobody would watch: the policy says that there is no load balancer."""
+        """Target groups that phoenix would not watch: the policy says that there is no load balancer."""
         return [
             Blocker(
                 "unwatched-target-group",

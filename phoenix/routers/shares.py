@@ -1,6 +1,6 @@
 """Which of many groups do not have all their traffic where it should be, in few calls.
 
-Reads only, and only routes that are known: one that somebody has added is found by whoever looks at its group alone.
+Reads only, and only routes that are known: a look at the group alone finds one that was added.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def rolling(
 def _left(new: int, old: int, batch_percent: int, room: Room) -> int:
     """How much of the old generation stays, so that the next batch fits and enough serve meanwhile.
 
-    As long as it is alone, some of it does even where nobody need serve: weight must not rest on an empty group.
+    As long as it is alone, some of it does even if none need serve: weight must not rest on an empty group.
     """
     next_batch = min(batch_percent, 100 - new)
     fits = room.most - new - next_batch

@@ -34,7 +34,7 @@ __all__ = ["SCHEDULE", "Overrides", "Wiring", "open_wiring"]
 log = logging.getLogger(__name__)
 
 SCHEDULE = "schedule"
-"""Who a rotation is by when nobody typed anything."""
+"""The name that a rotation without a person is by."""
 
 
 def open_wiring(settings: Settings, overrides: Overrides | None = None) -> Wiring:
@@ -173,7 +173,7 @@ class Wiring:
         return group_in_flight(self._base, self.library(), policy, self.store())
 
     def _pinned_in_flight(self, names: Iterable[str]) -> dict[str, Policy]:
-        """The policies of those that are in flight, as pinned; none where nobody can tell which store it is."""
+        """The policies of those that are in flight, as pinned; none if the store cannot be told."""
         from phoenix.wiring.from_policy import policy_in_flight
 
         wanted = sorted(names)
@@ -206,7 +206,7 @@ class Wiring:
         `gone`: the Auto Scaling groups that its record names are no more.
 
         Raises:
-            UsageError: nobody knows the group; the same that `group` raises.
+            UsageError: the group is not known; the same that `group` raises.
         """
         store = self._tolerant_store()
         try:
@@ -227,7 +227,7 @@ class Wiring:
         return tuple(self.group_for_rollback(name).notifiers)
 
     def _store_or_why(self) -> tuple[Store | None, str]:
-        """The store, unless nobody can tell which one it is: a wrong one would be believed later."""
+        """The store, unless it cannot be told: a wrong one would be believed later."""
         flaw = self._flaw_of_common_file() if self.settings.store is None else None
         if flaw is not None:
             return None, f"{flaw}; the file may name the store"

@@ -74,7 +74,7 @@ def _rules(library: Library) -> Rules:
 def _record_of(name: str, store: Store) -> GroupRecord | None:
     try:
         return store.load(name)
-    except PhoenixError:  # whoever needs the record will say what is wrong with it
+    except PhoenixError:  # the code that needs the record will say what is wrong with it
         return None
 
 

@@ -1,7 +1,7 @@
 """The rights that phoenix needs: for whatever a policy may say, or for exactly what one's own policies say.
 
-Asks nobody: what only AWS knows, such as the ARN of a listener, is a pattern and a condition on a tag. Loads every
-adapter, so must never be imported by a module that a quick rollback imports.
+Asks AWS nothing: names that only AWS knows, such as the ARN of a listener, are a pattern and a condition on a tag.
+Loads every adapter, so must never be imported by a module that a quick rollback imports.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def every_document(role: Role) -> dict[str, Any]:
 
 
 def own_document(library: Library, where: Where, role: Role) -> dict[str, Any]:
-    """For exactly the groups of these policies. What nobody has named stays unfilled."""
+    """For exactly the groups of these policies. A name that is not given stays unfilled."""
     return document(own_rights(library, where), role)
 
 

@@ -40,7 +40,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """After so many rollbacks within this time no rotation starts."""
+    """After this number of rollbacks within this time no rotation starts."""
 
     rollbacks: int
     within: timedelta
@@ -112,7 +112,7 @@ def _went_wrong(record: GroupRecord, since: datetime) -> bool:
     last = record.rotation
     if last is None or last.ended_at is None or last.ended_at <= since:
         return False
-    # Without a cause it was found on tags alone: nobody knows when it was, nor that no operator wanted it.
+    # Without a cause it was found on tags alone: its time is not known, nor whether an operator wanted it.
     known = last.cause not in (None, Cause.OPERATOR)
     return last.outcome.is_bad and known
 

@@ -1,4 +1,4 @@
-"""Which of many groups may need somebody: from their records, and from a few signs read for all of them together.
+"""Which of many groups may need a driver: from their records, and from a few signs read for all of them together.
 
 Pure. Must never say "nothing" on a guess: what cannot be told from here is worth a proper look.
 """
@@ -23,7 +23,7 @@ NOTE_HOLDS: Final = timedelta(days=1)
 
 
 class Need(StrEnum):
-    """What a group may need: nobody, somebody who goes on with what is there, or somebody who may start a rotation."""
+    """What a group may need: no driver, one that goes on with its rotation, or one that may start one."""
 
     NOTHING = "nothing"
     UPKEEP = "upkeep"

@@ -12,7 +12,7 @@ from phoenix.engine.report import Report
 
 @dataclass(frozen=True, slots=True)
 class Age:
-    """`since` None: nobody knows who lives there, or since when. `limit` None: it may be as old as it likes."""
+    """`since` None: its age is not known. `limit` None: it may be of any age."""
 
     group: str
     at: datetime
@@ -27,7 +27,7 @@ class Age:
 
     @property
     def is_over(self) -> bool:
-        """True when it is older than it should be, or when nobody knows."""
+        """True if it is older than it should be, or if its age is not known."""
         return self.limit is not None and (self.age is None or self.age > self.limit)
 
 

@@ -51,11 +51,11 @@ def find_rule_blockers(group: Desk, request: RotateRequest) -> Iterator[Blocker]
 
 @contextmanager
 def in_turn(group: Desk, request: RotateRequest) -> Iterator[Lease | None]:
-    """Within the block nobody else records a start; None where no rule counts them.
+    """Within the block no other driver records a start; None where no rule counts them.
 
     Raises:
         Blocked: others have started meanwhile; nothing was changed.
-        LeaseHeld: so many want to start that it is not this one's turn for long.
+        LeaseHeld: too many groups want to start; this one's turn is far.
     """
     if not group.rules.concern_starts:
         yield None
@@ -75,7 +75,7 @@ def refuse_out_of_turn(group: Desk, turn: Lease | None) -> None:
     """Ask right before the save whether the turn has lasted that long: what was done in it may have waited for AWS.
 
     Raises:
-        Blocked: it is somebody else's by now.
+        Blocked: another group has the turn by now.
     """
     if turn is not None and not group.store.holds(turn):
         raise Blocked(
@@ -87,7 +87,7 @@ def refuse_out_of_turn(group: Desk, turn: Lease | None) -> None:
 def tell_of_breaker(group: Desk, opened: str | None) -> None:
     """Tell once that the breaker has opened, through this group's notifiers, and note when it has closed again.
 
-    Whoever saves the change tells of it; what was not sent is sent by the next one who is stopped.
+    The driver that saves the change sends the news; the next one that is stopped sends what was not sent.
     """
     if group.rules.breaker is None:
         return
@@ -100,14 +100,14 @@ def tell_of_breaker(group: Desk, opened: str | None) -> None:
             kept = group.store.save_note(replace(kept, at=None, by="", text=""))
             log.warning("breaker.closed", extra={"group": group.name})
     except StateConflict:
-        return  # somebody else has noticed it, and tells
+        return  # another driver has noticed it, and tells
     if kept.outbox:
         send(group, kept)
 
 
 def _is_told(kept: Note, breaker: Breaker, now: datetime) -> bool:
     """False also where it was told so long ago that the rollbacks of then do not count any more: others have opened it
-    since, and nobody has noted that it had closed, as only a start by schedule does."""
+    since, and no driver has noted that it had closed: only a start by schedule does."""
     return kept.at is not None and now - kept.at < breaker.within
 
 

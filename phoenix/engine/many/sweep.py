@@ -113,7 +113,7 @@ def sweep(estate: Estate, *, idle: bool, until: datetime | None = None) -> Swept
 
 @dataclass(slots=True)
 class _Pace:
-    """Hands groups on, so many a second that their calls keep to the budget: one for all that a sweep hands on."""
+    """Hands groups on at a rate that keeps their calls within the budget: one pace for all groups of a sweep."""
 
     estate: Estate
     until: datetime | None
@@ -170,8 +170,8 @@ class _Looked:
 
 
 def _look_at_all(pace: _Pace, found: Swept, due: Collection[str]) -> Swept:
-    """One at a time, whoever sweeps: the lease says who. While groups wait for room, or for a sweep with more time, or
-    when something went wrong, the next look is a minute off."""
+    """One at a time, whichever driver sweeps: the lease says which. While groups wait for room, or for a sweep with
+    more time, or when something went wrong, the next look is a minute off."""
     estate = pace.estate
     try:
         lease = estate.store.claim(IDLE, estate.driver, estate.clock.now(), _LOOK_TTL)
@@ -209,7 +209,7 @@ def _judged(estate: Estate, due: Collection[str]) -> _Looked:
     needs = {m.name: need_of(m, records.get(m.name), signs.get(m.name, UNKNOWN_SIGNS), now) for m in members}
     upkeep = tuple(name for name, need in needs.items() if need is Need.UPKEEP)
     wanted = [name for name, need in needs.items() if need is Need.START]
-    # Alone, a group has its turn whoever had the last one.
+    # Alone, a group has its turn whichever group had the last one.
     cursor = (estate.store.note(IDLE) if len(wanted) > 1 else None) or Note(IDLE)
     order = _in_turn(wanted, cursor)
     is_open = why_open(estate.rules, records.values(), now) is not None
@@ -225,7 +225,7 @@ def _in_turn(names: Iterable[str], cursor: Note) -> tuple[str, ...]:
 
 
 def _remember_turn(pace: _Pace, looked: _Looked) -> None:
-    """The next look goes on after the first run of those that were tried: whoever has been passed over for one of them
+    """The next look goes on after the first run of those that were tried: a group that was passed over for one of them
     is then the first. Those left out for want of room alone lose nothing by it."""
     tried = set(pace.tried)
     run = [*takewhile(tried.__contains__, dropwhile(lambda name: name not in tried, looked.order))]
@@ -251,7 +251,7 @@ def _starts_that_fit(estate: Estate, others: int) -> int:
 
 
 def _poll_seconds(estate: Estate, more: int) -> float:
-    """How often to look at what moves, so that all who are active, and so many more, share the budget."""
+    """How often to look at what moves, so that all active groups, and `more` others, share the budget."""
     due = estate.store.due(estate.clock.now() + _ACTIVE)
     shared = (sum(name in estate.members for name in due) + more) * _CALLS_A_PASS / estate.calls_per_second
     return max(estate.poll_seconds, min(shared, WATCHED.total_seconds()))
