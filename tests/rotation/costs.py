@@ -28,7 +28,7 @@ COSTS = {
     "during a bake of a canary": Cost(4, SHIFT),
     "during the last bake": Cost(4, SHIFT),
     "after the success, while hot": Cost(4, SHIFT),
-    "while somebody else drives": Cost(4, SHIFT),
+    "while another driver drives": Cost(4, SHIFT),
     "hot, but the live one has grown since": Cost(3, RESIZE, 1),
     "hot, but some are unhealthy, with `--now`": Cost(4, SHIFT),
     "gone cold": Cost(6, TAG, 7),

@@ -257,7 +257,7 @@ def test_taking_a_group_over_costs_no_call(open_stage: Opener) -> None:
 
     report = stage.rotate(seize)
 
-    assert (report.exit_status, costs) == (3, [COSTS["while somebody else drives"]])
+    assert (report.exit_status, costs) == (3, [COSTS["while another driver drives"]])
     assert_back_on_the_first(stage)
 
 
