@@ -157,12 +157,19 @@ resource "aws_cloudwatch_metric_alarm" "function" {
 
 resource "aws_cloudwatch_metric_alarm" "silent" {
   alarm_name          = "${var.name}-silent"
-  alarm_description   = "No sweep runs: no rotation starts or goes on. Look at the schedule ${local.functions.sweep},
-  and meanwhile run phoenix tick by hand." namespace           = "AWS/Lambda" metric_name         = "Invocations"
-  dimensions          = { FunctionName = local.functions.sweep } statistic           = "Sum" comparison_operator =
-  "LessThanThreshold" threshold           = 1 period              = 60 evaluation_periods  = 5 treat_missing_data  =
-  "breaching" alarm_actions       = [aws_sns_topic.this.arn] ok_actions          = [aws_sns_topic.this.arn] tags
-  = var.tags
+  alarm_description   = "No sweep runs: no rotation starts or goes on. Look at the schedule ${local.functions.sweep}, and meanwhile run phoenix tick by hand."
+  namespace           = "AWS/Lambda"
+  metric_name         = "Invocations"
+  dimensions          = { FunctionName = local.functions.sweep }
+  statistic           = "Sum"
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  period              = 60
+  evaluation_periods  = 5
+  treat_missing_data  = "breaching"
+  alarm_actions       = [aws_sns_topic.this.arn]
+  ok_actions          = [aws_sns_topic.this.arn]
+  tags                = var.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "failed" {

@@ -114,8 +114,9 @@ variable "never_follow" {
 }
 
 variable "max_age_days" {
-  description = "Age of the oldest generation in traffic from which on an alarm rings. A little above what the policies
-  promise." type        = number default     = 9
+  description = "Age of the oldest generation in traffic from which on an alarm rings. A little above what the policies promise."
+  type        = number
+  default     = 9
 }
 
 variable "log_days" {
