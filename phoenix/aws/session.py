@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from phoenix import __version__
 from phoenix.aws.errors import translated
 from phoenix.aws.fence import guard
-from phoenix.aws.watching import Nobody, watch
+from phoenix.aws.watching import NullObserver, watch
 from phoenix.core.fence import CONNECT, READ
 from phoenix.errors import Blocked
 from phoenix.ports import CallObserver
@@ -81,7 +81,7 @@ class Aws:
     ) -> None:
         self.access = access or Access()
         self._connect = connect
-        self._observer = observer or Nobody()
+        self._observer = observer or NullObserver()
         self._session = session
         self._threads = threads
         self._clients: dict[str, Any] = {}

@@ -15,7 +15,7 @@ _OURS: Final = "phoenix"
 """The key of our notes in botocore's context of a call."""
 
 
-class Nobody:
+class NullObserver:
     """An observer that ignores every call, and has no rotation."""
 
     listens = False

@@ -124,13 +124,12 @@ def _meet(route: Route, record: GroupRecord, rotation: Rotation, seen: Observati
     is_safe = lost.ready_count > 0 and rotation.weight in (0, 100)
     if gained.ready_count == 0 and is_safe:
         slot = gained.generation.slot
-        rotation = rotation.note(
-            seen.at, "healed", f"{route.name} sent {route.percent(slot)} % to {slot.value}, to nobody; put back"
-        )
+        sent = f"{route.name} sent {route.percent(slot)} % to {slot.value}, which has no healthy instance; put back"
+        rotation = rotation.note(seen.at, "healed", sent)
         return _decision(record, rotation, seen, (SetWeights(new, rotation.weight),))
     held = (
         f"{route.name} sends {found} % to generation {rotation.new.number}, not {rotation.weight} %: "
-        "somebody else has changed the weights"
+        "another writer has changed the weights"
     )
     return _hold(record, rotation, seen, held)
 

@@ -1,7 +1,7 @@
 """How long what a former driver has asked of AWS may still take effect, and what its successor leaves alone until then.
 
-Pure. AWS does not ask who holds a lease. But a request has a time-out, and a signature an end: after the one nobody
-waits for the request any more, after the other AWS refuses it. docs/decisions/0023-gap.md draws the times.
+Pure. AWS does not ask who holds a lease. But a request has a time-out, and a signature an end: after the one the driver
+no longer waits for the request, after the other AWS refuses it. docs/decisions/0023-gap.md draws the times.
 """
 
 from __future__ import annotations

@@ -22,12 +22,12 @@ def with_phase_since(before: GroupRecord, after: GroupRecord, at: datetime) -> G
 def with_first_healthy(record: GroupRecord, seen: Observation) -> GroupRecord:
     """The record with the time at which the new generation was first seen to have a healthy instance."""
     rotation = record.rotation
-    if rotation is None or rotation.candidate.first_healthy_at is not None or not _has_somebody_healthy(rotation, seen):
+    if rotation is None or rotation.candidate.first_healthy_at is not None or not _has_healthy_one(rotation, seen):
         return record
     return replace(record, rotation=replace(rotation, candidate=replace(rotation.candidate, first_healthy_at=seen.at)))
 
 
-def _has_somebody_healthy(rotation: Rotation, seen: Observation) -> bool:
+def _has_healthy_one(rotation: Rotation, seen: Observation) -> bool:
     """Only what was launched for this rotation counts: its template version has to be known."""
     forward = rotation.in_flight and rotation.back is None and rotation.new.template_version is not None
     return forward and sides_of(rotation, seen).new.ready_count > 0

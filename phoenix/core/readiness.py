@@ -97,7 +97,7 @@ def short_by_now(rotation: Rotation, seen: Observation) -> str | None:
     if ready >= need:
         return None
     if ready == 0:
-        return f"--now: generation {old.number} has nobody healthy, so traffic waits until somebody is"
+        return f"--now: generation {old.number} has no healthy instance, so traffic waits until it has one"
     left = percent_of(ready, need)
     return f"--now: traffic goes to generation {old.number} with {ready} of {need} healthy: {left} % of the capacity"
 
@@ -130,7 +130,7 @@ def _way_back(back: Rotation, seen: Observation) -> RollbackReady:
         why = f"{count}: it grows and is proved first, then weights move{_by_now(revival)}"
         return RollbackReady(True, why, revival=revival)
     if ready == 0:
-        return RollbackReady(False, f"{old.number} has nobody healthy of {need}: no traffic goes there before it has")
+        return RollbackReady(False, f"{old.number} has no healthy instance of {need}: traffic waits until it has one")
     at_most = ago(back.terms.launch_timeout)
     why = f"{count}: weights move when all are, after {at_most} at the latest; --now leaves {percent_of(ready, need)} %"
     return RollbackReady(True, why)

@@ -44,7 +44,7 @@ def rest(record: GroupRecord, seen: Observation) -> Decision:
             (),
             None,
             f"{carrying.name} sends {carrying.percent(retained.slot)} % to retained generation {number}: "
-            "somebody else has changed the weights; it is left alone",
+            "another writer has changed the weights; it is left alone",
         )
     if seen.at < record.hot_until:
         actions = _follow(record.retained, retained, live)

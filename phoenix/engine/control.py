@@ -24,7 +24,7 @@ from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.lease import claim, give_back
 from phoenix.engine.look import current_record
 from phoenix.engine.observe import observe
-from phoenix.engine.report import Report, Watch, nobody, report_on
+from phoenix.engine.report import Report, Watch, report_on, watch_nothing
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import rotate
 from phoenix.errors import Blocked, LeaseHeld, LostRecord, StateConflict, TransientError
@@ -163,7 +163,7 @@ def _untagged(group: Ports, image: str) -> Iterator[Action]:
             yield WriteTags({slot: {tags.QUARANTINE: left}})
 
 
-def retry(group: Group, request: RotateRequest, watch: Watch = nobody) -> Report:
+def retry(group: Group, request: RotateRequest, watch: Watch = watch_nothing) -> Report:
     """Rotate once more to the image that was rolled back, whatever the cause was.
 
     Raises:

@@ -45,7 +45,7 @@ def renew(group: Desk, lease: Lease) -> Lease:
     if renewed.epoch != lease.epoch:
         # The driver that took over is done; only we can give back what was claimed just now.
         give_back(group, renewed)
-        raise LeaseLost(group.name, "somebody else meanwhile")
+        raise LeaseLost(group.name, "another driver meanwhile")
     return renewed
 
 

@@ -16,7 +16,7 @@ from phoenix.core.ownership import other_groups
 from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.many.rules import find_rule_blockers
 from phoenix.engine.request import RotateRequest
-from phoenix.engine.survey import NOBODY, Survey
+from phoenix.engine.survey import NO_LIVE, Survey
 
 CHECKS: Final = (
     "shared-target-group",
@@ -53,8 +53,8 @@ def find_obstacles(group: Group, request: RotateRequest, found: Survey, lasts: t
     if shared:
         yield _both_in(group, found, shared)
         return
-    if found.live is NOBODY:
-        yield _nobody_lives(group, found)
+    if found.live is NO_LIVE:
+        yield _no_live_slot(group, found)
         return
     flying = found.record.in_flight
     if flying is not None:
@@ -130,7 +130,7 @@ def _both_in(group: Group, found: Survey, shared: Sequence[str]) -> Blocker:
     return Blocker("shared-target-group", where, text, remedy, unchecked=(*CHECKS, *_checks_of_others(group)))
 
 
-def _nobody_lives(group: Group, found: Survey) -> Blocker:
+def _no_live_slot(group: Group, found: Survey) -> Blocker:
     slots = found.seen.slots
     seen = [f"{s.auto_scaling_group}: desired {s.desired}" for s in slots.values()]
     seen += [f"{r.name}: blue {r.percent(Slot.BLUE)} %, green {r.percent(Slot.GREEN)} %" for r in found.seen.routes]

@@ -19,7 +19,7 @@ from phoenix.engine.lease import claim, give_back
 from phoenix.engine.look import sight_of
 from phoenix.engine.observe import Sight
 from phoenix.engine.once import act_on, leave_word
-from phoenix.engine.report import Report, Watch, nobody, report_on
+from phoenix.engine.report import Report, Watch, report_on, watch_nothing
 from phoenix.engine.survey import refuse_foreign_store
 from phoenix.errors import Blocked
 
@@ -60,7 +60,7 @@ def find_repairs(group: Group, *, adopt: bool = False, weights: bool = False) ->
     return Repairs(sight, found or ((moved.text,) if moved is not None else ()), adopt, moved)
 
 
-def repair(group: Group, repairs: Repairs, watch: Watch = nobody, *, wait: bool = True) -> Report:
+def repair(group: Group, repairs: Repairs, watch: Watch = watch_nothing, *, wait: bool = True) -> Report:
     """Undo what was found, and follow it to its end; without `wait` the next ticks do.
 
     Raises:

@@ -108,7 +108,7 @@ Watch = Callable[[Report], None]
 """Called after every tick with how things stand, for a live view or progress lines."""
 
 
-def nobody(_: Report) -> None:
+def watch_nothing(_: Report) -> None:
     """Watch nothing."""
 
 

@@ -23,7 +23,7 @@ from phoenix.engine.look import current_record, refuse_outdated, sight_of
 from phoenix.engine.observe import Sight, observe, with_images
 from phoenix.engine.once import Ticked, act_on, leave_word, tick_once
 from phoenix.engine.outbox import save_telling
-from phoenix.engine.report import Report, Watch, nobody, report_on
+from phoenix.engine.report import Report, Watch, report_on, watch_nothing
 from phoenix.engine.request import RollbackRequest
 from phoenix.errors import Blocked, ForeignStore, LeaseLost, PermanentError, TransientError
 from phoenix.ports import Lease
@@ -45,7 +45,7 @@ class Errand:
     say: Say
 
 
-def rollback(group: Group, request: RollbackRequest, watch: Watch = nobody, say: Say = lambda _: None) -> Report:
+def rollback(group: Group, request: RollbackRequest, watch: Watch = watch_nothing, say: Say = lambda _: None) -> Report:
     """Pre-empt the rotation in flight, or return to the retained generation. A second call writes nothing.
 
     An AWS that is slow to answer, as it often is in an incident, is asked again. `say` hears what `--now`
@@ -93,7 +93,7 @@ def _roll_back_from(group: Group, errand: Errand, kept: GroupRecord, searched: S
         give_back(group, lease)
 
 
-def abort(group: Group, reason: str | None, watch: Watch = nobody) -> Report:
+def abort(group: Group, reason: str | None, watch: Watch = watch_nothing) -> Report:
     """Roll back the rotation in flight; with none in flight there is nothing to do.
 
     A rollback that finds its record overtaken goes by the tags, and so may undo a success; an abort never does.

@@ -15,7 +15,7 @@ from phoenix.engine.observe import observe
 from phoenix.engine.once import tick_once, told_on_groups
 from phoenix.engine.outbox import save_telling
 from phoenix.engine.plan import describe, plan_for
-from phoenix.engine.report import NotStarted, Report, Watch, nobody, report_on
+from phoenix.engine.report import NotStarted, Report, Watch, report_on, watch_nothing
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.start import new_record
 from phoenix.engine.survey import Survey, survey
@@ -23,7 +23,7 @@ from phoenix.errors import Blocked, LeaseLost
 from phoenix.ports import Lease
 
 
-def rotate(group: Group, request: RotateRequest, watch: Watch = nobody) -> Report:
+def rotate(group: Group, request: RotateRequest, watch: Watch = watch_nothing) -> Report:
     """Start a rotation if one is due, and follow it to the end of its last bake.
 
     Raises:

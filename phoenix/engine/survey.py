@@ -18,13 +18,13 @@ from phoenix.engine.look import sight_of
 from phoenix.engine.request import RotateRequest
 from phoenix.errors import Blocked, ForeignStore, LostRecord, NotFound, UnknownNames
 
-NOBODY = Generation(0, Slot.BLUE, "unknown")
+NO_LIVE = Generation(0, Slot.BLUE, "unknown")
 """Stands for the live generation of a group in which neither or both of the slots are live."""
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The facts found before a start. `live` is `NOBODY` if no slot can be told to be live.
+    """The facts found before a start. `live` is `NO_LIVE` if no slot can be told to be live.
 
     `reasons` empty: nothing is due. `next` None: no image fits. `terms` are the policy's, with a last bake that is
     long enough for scaling policies where there are any.
@@ -76,7 +76,7 @@ def survey(group: Group, request: RotateRequest) -> Survey:
     if flying is not None:
         return Survey(record, seen, flying.old, flying.terms, reasons=(f"rotation {flying.id} is in flight",))
     if record.live is None:
-        return Survey(record, seen, NOBODY, group.terms, reasons=("not known: no slot is live",))
+        return Survey(record, seen, NO_LIVE, group.terms, reasons=("not known: no slot is live",))
     candidates = _candidates(group, request, seen)
     names = {c.image.id: c.image.name for c in candidates}
     instances = tuple(group.fleet.live_instances(record.live.slot))

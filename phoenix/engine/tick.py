@@ -24,7 +24,7 @@ from phoenix.engine.once import Ticked, tick_once
 from phoenix.engine.outbox import send_left
 from phoenix.engine.plan import describe, plan_for
 from phoenix.engine.repair import find_repairs, repair
-from phoenix.engine.report import Plan, Report, nobody, report_on
+from phoenix.engine.report import Plan, Report, report_on, watch_nothing
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import begin
 from phoenix.engine.survey import Survey, survey
@@ -99,7 +99,7 @@ def _go_on(group: Group, lease: Lease, ticked: Ticked, *, stay: bool) -> _Visit:
     if not stay or ticked.record.in_flight is None or _may_be_left(ticked):
         return _Visit(report_on(group, ticked.record, ticked.seen), ticked.decision.look_again_at)
     try:
-        return _Visit(drive(group, lease, nobody, ticked, _may_be_left))
+        return _Visit(drive(group, lease, watch_nothing, ticked, _may_be_left))
     except Interrupted:
         # In the middle of something: the next driver should not wait.
         kept = group.store.load(group.name) or ticked.record

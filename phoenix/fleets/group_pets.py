@@ -46,8 +46,8 @@ def find_pets(aws: Aws, group: Mapping[str, Any]) -> Iterator[Blocker]:
         yield Blocker(
             "elastic-address",
             f"Auto Scaling group {name}",
-            f"{counted(len(addressed), 'instance')} of {name} have elastic addresses ({_shown(addressed)}): nobody"
-            " attaches them to the new generation.",
+            f"{counted(len(addressed), 'instance')} of {name} have elastic addresses ({_shown(addressed)}):"
+            " phoenix does not attach them to the new generation.",
             f"aws ec2 describe-addresses --filters Name=instance-id,Values={','.join(addressed[:_MOST_SHOWN])}",
             warning=True,
         )

@@ -184,7 +184,7 @@ def _live(group: Mapping[str, Any]) -> Iterator[Blocker]:
             "standby",
             f"Auto Scaling group {name}",
             f"{_are(standing_by)} in standby: AWS leaves them behind when the generation goes, and its slot cannot be"
-            " used again before they are gone. When nobody needs them there any more:",
+            " used again before they are gone. When they are no longer needed there:",
             f"aws autoscaling exit-standby --auto-scaling-group-name {name} \\\n"
             f"    --instance-ids {' '.join(standing_by)}",
             warning=True,
@@ -230,7 +230,7 @@ def _candidate(group: Mapping[str, Any], *, alone: bool) -> Iterator[Blocker]:
             "slot-not-empty",
             f"Auto Scaling group {name}",
             f"{name} has {counted(len(instances), 'instance')} that phoenix did not launch; the next generation needs"
-            " the slot empty. If nobody needs them:",
+            " the slot empty. If they are not needed:",
             f"aws autoscaling update-auto-scaling-group --auto-scaling-group-name {name} \\\n"
             "    --min-size 0 --max-size 0 --desired-capacity 0",
         )
@@ -241,7 +241,7 @@ def _candidate(group: Mapping[str, Any], *, alone: bool) -> Iterator[Blocker]:
             "standby",
             f"Auto Scaling group {name}",
             f"{_are(standing_by)} in standby, which no scale-in takes away; the next generation needs the slot empty."
-            " If nobody needs them:",
+            " If they are not needed:",
             f"aws ec2 terminate-instances --instance-ids {' '.join(standing_by)}",
         )
 

@@ -15,7 +15,7 @@ from phoenix.core.window import Calendar, Freeze, Window
 from phoenix.policy.model import AllGroups, Policy
 from phoenix.strategies.rolling import Room
 
-_NOBODY = AllGroups()
+_DEFAULTS = AllGroups()
 _NONE: Mapping[str, str] = {}
 
 
@@ -47,7 +47,7 @@ def terms_of(policy: Policy) -> Terms:
     )
 
 
-def calendar_of(policy: Policy, all_groups: AllGroups = _NOBODY, file: str | None = None) -> Calendar:
+def calendar_of(policy: Policy, all_groups: AllGroups = _DEFAULTS, file: str | None = None) -> Calendar:
     """Return when a rotation may start; the freezes of all groups, from `file`, come first, so that they are named."""
     stands = [(freeze, file) for freeze in all_groups.freezes] + [(freeze, None) for freeze in policy.freezes]
     return Calendar(

@@ -138,7 +138,7 @@ def _in_weights(rules: Sequence[Rule], routes: Sequence[Route], pair: Pair, star
         yield Blocker(
             "weights-elsewhere",
             "load balancers",
-            f"{start.live} is live, says the record, but {start.live.other} has all of the traffic: somebody else has"
+            f"{start.live} is live, says the record, but {start.live.other} has all of the traffic: another writer has"
             f" moved it. `phoenix rollback` makes {start.live.other} the live one for phoenix too. Only if the traffic"
             f" does belong to {start.live}:",
             mended,

@@ -63,8 +63,8 @@ class NoRouter:
                 "unwatched-target-group",
                 f"Auto Scaling group {state.auto_scaling_group}",
                 f"{state.auto_scaling_group} registers with a target group, but the policy says `traffic: none`:"
-                " its weights and its health would be ignored. Write `traffic: {kind: alb}`, or, if nobody is served"
-                " through it:",
+                " its weights and its health would be ignored. Write `traffic: {kind: alb}`, or, if it serves no"
+                " traffic:",
                 f"aws autoscaling detach-traffic-sources --auto-scaling-group-name {state.auto_scaling_group} \\\n"
                 f"    --traffic-sources {' '.join(f'Identifier={arn},Type=elbv2' for arn in state.target_groups)}",
             )

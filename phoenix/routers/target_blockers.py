@@ -130,7 +130,7 @@ def _in_health(targets_of: Callable[[str], Targets], slot: SlotState, arn: str) 
             "zonal-shift",
             where,
             f"{counted(len(shifted), 'target')} of {_name(arn)} {'gets' if len(shifted) == 1 else 'get'} no traffic,"
-            f" healthy or not: {said}. A generation cannot be proved in a zone that nobody is sent to. When the zone is"
+            f" healthy or not: {said}. A generation cannot be proved in a zone that gets no traffic. When the zone is"
             " well again:",
             "aws arc-zonal-shift list-zonal-shifts --status ACTIVE\n"
             "aws arc-zonal-shift cancel-zonal-shift --zonal-shift-id <id>",

@@ -13,7 +13,7 @@ from typing import TextIO
 
 from phoenix.core.explain import ago
 from phoenix.core.rotation import Rotation
-from phoenix.engine.report import Report, Watch, nobody
+from phoenix.engine.report import Report, Watch, watch_nothing
 from phoenix.views import status, text
 
 
@@ -30,7 +30,7 @@ class Manner:
 def watching(stream: TextIO, started_at: datetime, manner: Manner) -> Iterator[Watch]:
     """Yield the watch that suits the stream; the live screen goes when the block ends, lines stay."""
     if manner.quiet:
-        yield nobody
+        yield watch_nothing
     elif manner.live and stream.isatty():
         with _screen(stream, colour=manner.colour) as watch:
             yield watch

@@ -22,7 +22,7 @@ from phoenix.stores import open_store
 from phoenix.stores.tolerant import TolerantStore
 from phoenix.telemetry import logs
 from phoenix.wiring.base import Base, Overrides
-from phoenix.wiring.from_record import group_from_record, nobody_knows, pinned_group
+from phoenix.wiring.from_record import group_from_record, pinned_group, unknown_notifiers
 
 if TYPE_CHECKING:
     from phoenix.engine.many.sweep import Estate
@@ -260,9 +260,9 @@ class Wiring:
                 return from_policy.group_with_policy(self._base, policy, store, record=record)
             found = group_from_record(self._base, store, record)
             if found is not None:
-                return replace(found, notifiers=nobody_knows(trouble))
+                return replace(found, notifiers=unknown_notifiers(trouble))
         found = from_tags.group_from_tags(self._base, store, name, trouble)
-        return replace(found, notifiers=nobody_knows(trouble))
+        return replace(found, notifiers=unknown_notifiers(trouble))
 
     def _far_store(self) -> str | None:
         """What a `phoenix.yaml` in S3 says, which is read with the policies."""

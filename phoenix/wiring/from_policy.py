@@ -61,8 +61,8 @@ def group_of_library(base: Base, library: Library, name: str, store: Store, *, g
 
 
 def group_in_flight(base: Base, library: Library, policy: Policy, store: Store) -> Group:
-    """The group that goes on under its pinned policy because its file, or the one for all groups, is broken. Nobody
-    knows when its next rotation may start, so none does."""
+    """The group that goes on under its pinned policy because its file, or the one for all groups, is broken. It
+    is not known when its next rotation may start, so none does."""
     group = group_with_policy(base, policy, store, record=_record_of(policy.group, store))
     return replace(group, rules=_rules(library), calendar=NEVER)
 

@@ -56,7 +56,7 @@ class LateNotifiers:
         return iter(self.load())
 
 
-def nobody_knows(trouble: PhoenixError) -> LateNotifiers:
+def unknown_notifiers(trouble: PhoenixError) -> LateNotifiers:
     """The notifiers of a group without its policy: not none, which would be told, and forgotten, but unknown ones."""
 
     def load() -> Sequence[Notifier]:

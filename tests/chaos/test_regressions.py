@@ -104,7 +104,7 @@ def test_a_slot_that_somebody_gave_traffic_before_the_first_step_is_not_emptied(
 
     decision = decide(a_record(rotation), seen)
 
-    assert "somebody else has changed the weights" in decision.reason
+    assert "another writer has changed the weights" in decision.reason
     assert not sized(decision.actions, GREEN)
 
 

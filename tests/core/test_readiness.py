@@ -114,7 +114,7 @@ def test_with_nobody_healthy_it_would_not() -> None:
     found = judged(sick(6))
 
     assert (found.ready, found.at_once) == (False, False)
-    assert found.why == "41 has nobody healthy of 6: no traffic goes there before it has"
+    assert found.why == "41 has no healthy instance of 6: traffic waits until it has one"
 
 
 def test_without_its_template_version_a_cold_generation_cannot_come_back() -> None:
@@ -284,7 +284,7 @@ def test_on_the_way_back_there_is_nothing_more_to_ask_for() -> None:
     [
         (4, None),
         (3, "--now: traffic goes to generation 41 with 3 of 4 healthy: 75 % of the capacity"),
-        (0, "--now: generation 41 has nobody healthy, so traffic waits until somebody is"),
+        (0, "--now: generation 41 has no healthy instance, so traffic waits until it has one"),
     ],
 )
 def test_now_says_beforehand_what_it_leaves(healthy: int, told: str | None) -> None:

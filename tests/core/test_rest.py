@@ -113,7 +113,7 @@ def test_a_retained_generation_that_somebody_gave_traffic_is_neither_shrunk_nor_
     decision = rest(a_success(hot_until=hot_until), seen)
 
     assert decision.actions == ()
-    assert "somebody else" in decision.reason
+    assert "another writer" in decision.reason
 
 
 def test_a_cold_generation_stays_as_it_is() -> None:

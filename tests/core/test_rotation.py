@@ -213,7 +213,7 @@ def test_weights_changed_by_somebody_else_hold_the_rotation() -> None:
     record = run(world, record)
 
     assert record.rotation is not None
-    assert "somebody else" in why_held(record.rotation)
+    assert "another writer" in why_held(record.rotation)
     assert not world.actions
 
 

@@ -14,7 +14,7 @@ from phoenix.core.ready import capacity_verdict
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.engine.group import Group
-from phoenix.engine.report import Report, nobody
+from phoenix.engine.report import Report, watch_nothing
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import rotate
 from phoenix.errors import PhoenixError, Unreachable
@@ -230,7 +230,7 @@ class Bench:
         """In the first bake, and nobody drives: the driver was stopped so long after it began."""
         self.clock.when(timedelta(minutes=minutes), lambda: setattr(self.clock, "stopping", True))
         try:
-            rotate(self.group, RotateRequest(), nobody)
+            rotate(self.group, RotateRequest(), watch_nothing)
         except PhoenixError:
             self.clock.stopping = False
         assert self.rotation.clocks.baking_since is not None

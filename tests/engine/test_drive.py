@@ -9,7 +9,7 @@ import pytest
 from phoenix.core.model import Outcome
 from phoenix.engine.drive import PATIENCE, drive
 from phoenix.engine.lease import claim
-from phoenix.engine.report import Report, nobody
+from phoenix.engine.report import Report, watch_nothing
 from phoenix.errors import Interrupted, LeaseHeld, LeaseLost, Throttled
 from tests.engine.builders import a_bench
 
@@ -65,7 +65,7 @@ def test_a_transient_error_is_the_next_ticks_business() -> None:
     bench.baking()
     bench.fleet.fail_once = Throttled("slow down")
 
-    assert drive(bench.group, claim(bench.group), nobody).outcome is Outcome.SUCCEEDED
+    assert drive(bench.group, claim(bench.group), watch_nothing).outcome is Outcome.SUCCEEDED
 
 
 def test_nothing_but_transient_errors_end_the_drive_in_the_end_and_leave_the_rotation() -> None:
@@ -75,7 +75,7 @@ def test_nothing_but_transient_errors_end_the_drive_in_the_end_and_leave_the_rot
     bench.fleet.error = Throttled("slow down")
 
     with pytest.raises(Throttled):
-        drive(bench.group, claim(bench.group), nobody)
+        drive(bench.group, claim(bench.group), watch_nothing)
 
     assert bench.clock.now() - began >= PATIENCE
     assert bench.rotation.in_flight
@@ -100,7 +100,7 @@ def test_a_conflict_that_never_ends_ends_the_drive_when_it_is_told_to_stop() -> 
     bench.is_outrun()
 
     with pytest.raises(Interrupted):
-        drive(bench.group, claim(bench.group), nobody)
+        drive(bench.group, claim(bench.group), watch_nothing)
 
 
 def test_a_signal_ends_between_two_ticks_and_says_how_to_go_on() -> None:
@@ -109,7 +109,7 @@ def test_a_signal_ends_between_two_ticks_and_says_how_to_go_on() -> None:
     bench.clock.when(timedelta(minutes=2), lambda: setattr(bench.clock, "stopping", True))
 
     with pytest.raises(Interrupted, match="baking at 100 %") as stopped:
-        drive(bench.group, claim(bench.group), nobody)
+        drive(bench.group, claim(bench.group), watch_nothing)
 
     assert stopped.value.exit_status == 130
     assert "phoenix rotate --group web" in (stopped.value.hint or "")
@@ -124,7 +124,7 @@ def test_a_driver_whose_lease_was_taken_stops_without_another_write() -> None:
     bench.clock.when(timedelta(minutes=1), bench.seized_by)
 
     with pytest.raises(LeaseLost, match="elsewhere/7"):
-        drive(bench.group, claim(bench.group), nobody)
+        drive(bench.group, claim(bench.group), watch_nothing)
 
     assert bench.writes == []
 
@@ -136,7 +136,7 @@ def test_a_driver_that_was_superseded_by_a_drive_that_is_over_does_not_keep_the_
     bench.clock.when(timedelta(minutes=1), lambda: bench.store.release(bench.seized_by()))
 
     with pytest.raises(LeaseLost):
-        drive(bench.group, lease, nobody)
+        drive(bench.group, lease, watch_nothing)
     bench.store.release(lease)
 
     assert bench.store.lease_of("web") is None
@@ -147,7 +147,7 @@ def test_a_record_that_is_gone_ends_the_drive() -> None:
     bench = a_bench()
 
     with pytest.raises(LeaseLost):
-        drive(bench.group, claim(bench.group), nobody)
+        drive(bench.group, claim(bench.group), watch_nothing)
 
 
 def test_a_held_rotation_is_not_waited_for() -> None:
@@ -155,7 +155,7 @@ def test_a_held_rotation_is_not_waited_for() -> None:
     bench.baking()
     bench.send(70)
 
-    report = drive(bench.group, claim(bench.group), nobody)
+    report = drive(bench.group, claim(bench.group), watch_nothing)
 
     assert (report.outcome, report.exit_status) == (Outcome.HELD, 1)
 

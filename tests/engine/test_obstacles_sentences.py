@@ -36,14 +36,14 @@ def changed(bench: Bench, slot: object = BLUE, **changes: object) -> Bench:
     return bench
 
 
-def nobody_lives() -> Bench:
+def no_live_slot() -> Bench:
     bench = a_bench()
     bench.send(50)
     bench.router.blockers += [ELSEWHERE, STICKY, RULE]
     return bench
 
 
-def nobody_lives_and_nothing_is_known() -> Bench:
+def no_live_slot_and_nothing_is_known() -> Bench:
     bench = a_bench()
     bench.send(50)
     return bench
@@ -53,7 +53,7 @@ def both_live_without_traffic() -> Bench:
     return changed(without_traffic(a_bench(terms={"serving": NO_TRAFFIC})), GREEN, desired=1)
 
 
-def nobody_lives_without_traffic() -> Bench:
+def no_live_slot_without_traffic() -> Bench:
     return changed(without_traffic(a_bench(terms={"serving": NO_TRAFFIC})), min=0, desired=0, instances=())
 
 
@@ -125,7 +125,7 @@ def too_small_a_maximum() -> Bench:
 
 
 SITUATIONS: tuple[Callable[[], Bench], ...] = (
-    nobody_lives, nobody_lives_and_nothing_is_known, both_live_without_traffic, nobody_lives_without_traffic, in_flight,
+    no_live_slot, no_live_slot_and_nothing_is_known, both_live_without_traffic, no_live_slot_without_traffic, in_flight,
     paused, quarantined, no_image, no_image_and_a_cautious_fleet, empty, empty_where_the_traffic_is, short_last_bake,
     closed, frozen_in_a_window, closing_soon, too_small_a_maximum,
 )  # fmt: skip

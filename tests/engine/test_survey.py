@@ -14,7 +14,7 @@ from phoenix.core.record import GroupRecord
 from phoenix.core.trigger import RotateWhen
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.start import new_record
-from phoenix.engine.survey import NOBODY, survey
+from phoenix.engine.survey import NO_LIVE, survey
 from phoenix.errors import Blocked, ForeignStore, NotFound, PhoenixError
 from tests.builders import NOON
 from tests.engine.builders import BLUE, CANARY, GREEN, LIVE_IMAGE, a_bench
@@ -142,7 +142,7 @@ def test_where_nobody_is_live_that_is_what_stands_in_the_way() -> None:
     bench = a_bench()
     bench.send(50)
 
-    assert survey(bench.group, DUE).live is NOBODY
+    assert survey(bench.group, DUE).live is NO_LIVE
 
 
 def test_a_rotation_in_flight_in_another_store_is_4_and_names_both() -> None:

@@ -13,7 +13,7 @@ from phoenix.core.model import Cause, Slot, Step
 from phoenix.core.record import Quarantined
 from phoenix.core.trigger import RotateWhen
 from phoenix.engine.request import RotateRequest
-from phoenix.engine.survey import NOBODY, survey
+from phoenix.engine.survey import NO_LIVE, survey
 from phoenix.errors import Blocked, ForeignStore, LostRecord, NotFound
 from tests.builders import NOON
 from tests.engine.builders import BLUE, CANARY, LIVE_IMAGE, Bench, a_bench
@@ -59,8 +59,8 @@ def test_where_nobody_lives_that_is_the_reason() -> None:
 
     found = survey(bench.group, DUE)
 
-    assert (found.reasons, found.live, found.terms) == (("not known: no slot is live",), NOBODY, bench.group.terms)
-    assert (NOBODY.number, NOBODY.slot, NOBODY.image) == (0, Slot.BLUE, "unknown")
+    assert (found.reasons, found.live, found.terms) == (("not known: no slot is live",), NO_LIVE, bench.group.terms)
+    assert (NO_LIVE.number, NO_LIVE.slot, NO_LIVE.image) == (0, Slot.BLUE, "unknown")
 
 
 def test_a_lost_record_is_told_by_group_and_rotation() -> None:

@@ -24,7 +24,7 @@ from phoenix.core.rotation import Rotation
 from phoenix.core.tags import WRITTEN
 from phoenix.engine.group import Group
 from phoenix.engine.look import look
-from phoenix.engine.report import Report, Watch, nobody
+from phoenix.engine.report import Report, Watch, watch_nothing
 from phoenix.engine.request import RollbackRequest, RotateRequest
 from phoenix.engine.rollback import rollback
 from phoenix.engine.rotate import rotate
@@ -111,10 +111,10 @@ class Stage:
         settings = Settings(poll_seconds=POLL_SECONDS, lease_seconds=LEASE_SECONDS, **found)
         return Wiring(settings, Overrides(clock=self.clock, aws=aws or self.aws, driver=driver, by=by))
 
-    def rotate(self, watch: Watch = nobody, **request: Any) -> Report:
+    def rotate(self, watch: Watch = watch_nothing, **request: Any) -> Report:
         return rotate(self.group, RotateRequest(**request), self._listen(watch))
 
-    def rollback(self, watch: Watch = nobody, **request: Any) -> Report:
+    def rollback(self, watch: Watch = watch_nothing, **request: Any) -> Report:
         return rollback(self.group, RollbackRequest(**request), self._listen(watch))
 
     def tick(self) -> Report:

@@ -73,7 +73,7 @@ def test_a_hot_one_with_nobody_healthy_is_not_ready(hot: Stage) -> None:
 
     found = hot.look().rollback_ready
 
-    assert (found.ready, found.why) == (False, "1 has nobody healthy of 4: no traffic goes there before it has")
+    assert (found.ready, found.why) == (False, "1 has no healthy instance of 4: traffic waits until it has one")
 
 
 def test_a_hot_one_whose_slot_was_given_another_version_says_so(hot: Stage) -> None:

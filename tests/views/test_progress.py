@@ -4,7 +4,7 @@ import io
 from dataclasses import replace
 
 from phoenix.core.story import Event
-from phoenix.engine.report import Report, nobody
+from phoenix.engine.report import Report, watch_nothing
 from phoenix.views.progress import Lines, Manner, watching
 from tests.views.builders import MINUTE, NOW, START, a_report, a_rotation
 
@@ -47,7 +47,7 @@ def test_events_from_before_the_command_are_not_told_again() -> None:
 
 def test_quiet_shows_nothing() -> None:
     with watching(io.StringIO(), START, Manner(quiet=True)) as watch:
-        assert watch is nobody
+        assert watch is watch_nothing
 
 
 def test_a_pipe_gets_lines() -> None:

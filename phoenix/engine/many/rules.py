@@ -79,7 +79,7 @@ def refuse_out_of_turn(group: Desk, turn: Lease | None) -> None:
     """
     if turn is not None and not group.store.holds(turn):
         raise Blocked(
-            f"{group.name} took so long to start that its turn has passed to somebody else; nothing was changed",
+            f"{group.name} took so long to start that its turn has passed to another group; nothing was changed",
             hint=f"phoenix plan --group {group.name}",
         )
 

@@ -78,7 +78,7 @@ def test_whatever_may_be_a_reason_is_worth_a_look_of_its_own(
         idle(paused=Ask(NOON, "ann"), hot_until=after(30)),
         idle(setback=Setback(1, after(30))),
         idle(quarantine=(Quarantined(NEW_IMAGE, NOON, Cause.IMAGE, "web-42", "sick"),)),
-        a_record(a_rotation(held="somebody else has changed the weights")),
+        a_record(a_rotation(held="another writer has changed the weights")),
     ],
     ids=["paused", "setback", "quarantine", "held"],
 )
