@@ -30,7 +30,7 @@ def marks(aws: Aws, names: Sequence[str]) -> dict[str, bool]:
 
 
 def is_marked(group: Mapping[str, Any]) -> bool:
-    """Whether a group as AWS describes it carries its owner's mark."""
+    """True if a group, as AWS describes it, carries its owner's mark."""
     return any(tag["Key"] == MANAGED and tag.get("Value") == "true" for tag in group.get("Tags", ()))
 
 

@@ -1,1 +1,1 @@
-"""What phoenix exists for: deciding. Pure: values in, values out; no clock, no randomness, no I/O, no library."""
+"""The part of phoenix that decides. Pure: values in, values out; no clock, no randomness, no I/O, no library."""

@@ -1,4 +1,4 @@
-"""What is to be done: the actions on AWS, and the decision that carries them.
+"""The actions on AWS, and the decision that carries them.
 
 Pure: frozen values only. Every action is an absolute target ("set", never "add"), so it may be repeated at any time.
 """

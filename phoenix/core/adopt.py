@@ -103,7 +103,7 @@ def _quarantine(seen: Observation) -> tuple[Quarantined, ...]:
 
 
 def _with_live(record: GroupRecord, seen: Observation, live: Slot, number: int) -> GroupRecord:
-    """What has no tag never gets the number that another generation has had; a rotation's own old one keeps it."""
+    """A live slot without a tag never gets an earlier generation's number; the old one of a rotation keeps its own."""
     state = seen.slots[live]
     note = tags.read_rotation(state.tags)
     if note is not None and tags.CAPACITY in state.tags:
@@ -153,7 +153,7 @@ def _as_it_stands(record: GroupRecord, rotation: Rotation, seen: Observation) ->
 
 
 def _ledger(seen: Observation, old: Generation, new: Generation) -> Ledger:
-    """What the tags say was otherwise before; scheduled actions that nothing is noted of ran."""
+    """The former values that the tags note; scheduled actions ran if no tag says otherwise."""
     noted = ledger.read_notes(seen)
     if ledger.is_left_suspended(noted, seen.slots[old.slot]):
         return noted.open([SchedulesEntry(new.slot, True, Upkeep(seen.at))])
@@ -170,6 +170,6 @@ def _on_terms(record: GroupRecord, terms: Terms) -> GroupRecord:
 
 
 def _start(deadline: datetime) -> datetime:
-    """When it started is not written anywhere: the deadline less the default time-out. When it ended is not either, and
-    then the two are the same; see `Rotation.known_end`."""
+    """The deadline less the default time-out: no tag says when the rotation started. No tag says when it ended either,
+    and then the two times are the same; see `Rotation.known_end`."""
     return deadline - timedelta(hours=2)

@@ -1,4 +1,4 @@
-"""What stands in the way of a start, as a value. Pure; who finds blockers is preflight's and the adapters' business."""
+"""Blockers, which stand in the way of a start, as values. Pure; preflight and the adapters find them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Blocker:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """What a start would lead to: for how long at the least, and how many instances more than live now at its peak.
+    """The effects of a start: how long it takes at the least, and how many more instances than now run at its peak.
 
     `extra` None: as many again as there are.
     """

@@ -13,7 +13,7 @@ def share(need: int, percent: int) -> int:
 
 
 def to_carry(need: int, percent: int, weight: int, floor_percent: int) -> int:
-    """How many a generation needs for `percent` of the need when it has `weight` per cent of the traffic.
+    """The instances that a generation needs for `percent` of the need when it has `weight` per cent of the traffic.
 
     Rounding must not leave fewer than its share of the floor: of two instances, 50 % is one, yet one cannot carry 67 %.
     """
@@ -22,7 +22,7 @@ def to_carry(need: int, percent: int, weight: int, floor_percent: int) -> int:
 
 
 def enough(target: int, max_unhealthy_percent: int) -> int:
-    """How many of `target` must be ready, given the budget for sick ones; at least one unless the target is none."""
+    """The part of `target` that must be ready, given the budget for sick ones; at least one unless the target is 0."""
     return max(target - target * max_unhealthy_percent // 100, min(target, 1))
 
 

@@ -1,4 +1,4 @@
-"""What a rotation remembers of time and of its candidate, in groups that begin anew together. Pure: frozen values only.
+"""The times and the candidate's facts of a rotation, in groups that begin anew together. Pure: frozen values only.
 
 Must never hold a clock that outlives what it measures: a group begins anew as a whole.
 """
@@ -14,7 +14,7 @@ from phoenix.core.story import Ask
 
 @dataclass(frozen=True, slots=True)
 class CandidateFacts:
-    """What the new generation has shown so far; kept through all steps.
+    """The facts that the new generation has shown so far; kept through all steps.
 
     `target` (how many instances it has to have) and `in_service_high` are ratchets. `sick` is since when each instance
     has been in service and unhealthy, `replaced` how many of those were handed to AWS. `grew_in` is how long the first

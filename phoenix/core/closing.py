@@ -72,7 +72,7 @@ def _retire(rotation: Rotation, winner: Side, other: SlotState, seen: Observatio
 
 
 def _hot(rotation: Rotation, live: SlotState, other: SlotState) -> int:
-    """How many instances the losing slot keeps."""
+    """The number of instances that the losing slot keeps."""
     return max(live.desired, other.desired if other.min == other.max else 0) if stays_hot(rotation) else 0
 
 

@@ -36,7 +36,7 @@ UNTOUCHED = Step(new_capacity=0, old_capacity=100, new_weight=0)
 
 
 def converge(step: Step, rotation: Rotation, seen: Observation) -> tuple[Action, ...]:
-    """What is missing between the world and the step; empty when they agree, or when AWS is still busy."""
+    """The actions that bring the world to the step; empty when they agree, or when AWS is still busy."""
     if rotation.clocks.closing_since is not None:
         return tuple(close(rotation, seen))
     if rotation.back is not None:

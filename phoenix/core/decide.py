@@ -31,12 +31,12 @@ from phoenix.core.upkeep import check_ledger
 MOST_REPLACEMENTS = 3
 """Sick instances handed back to AWS in one rotation; an image that makes more of them is bad."""
 SETBACKS = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=24))
-"""How long `tick` waits before it tries again what the environment prevented, once, twice, three times in a row."""
+"""The time that `tick` waits after the environment has prevented a rotation once, twice, three times in a row."""
 PHOENIX = "phoenix"
 
 
 def decide(record: GroupRecord, seen: Observation) -> Decision:
-    """What to remember, what to do, when to look again, and why."""
+    """Return the record to save, the actions, the time of the next look, and the reason."""
     record = heed_hold(record, seen)
     rotation = record.in_flight
     if rotation is None:
@@ -65,7 +65,7 @@ def decide(record: GroupRecord, seen: Observation) -> Decision:
 
 
 def _go_on(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision:
-    """What is missing, unless another writer takes it away again and again; the end, where nothing is."""
+    """Emit the missing actions, unless another writer undoes them again and again; end the rotation if none is."""
     actions = (*converge(rotation.current, rotation, seen), *_replacements(rotation, seen))
     checked = check_ledger(rotation, seen, actions)
     rotation = checked.rotation
@@ -135,7 +135,7 @@ def _meet(route: Route, record: GroupRecord, rotation: Rotation, seen: Observati
 
 
 def _replaced(rotation: Rotation, seen: Observation) -> Iterator[str]:
-    """What has the old name and is something else since the start. The way back makes do with what is there."""
+    """Name the groups and templates that were replaced since the start. The way back makes do with the new ones."""
     for slot, state in seen.slots.items() if rotation.back is None else ():
         name, was, group = state.auto_scaling_group, rotation.origin.templates.get(slot), rotation.origin.arns.get(slot)
         onward = f"phoenix rollback --group {rotation.group} goes back"
@@ -197,7 +197,7 @@ def _finish(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decis
 
 
 def _left_of(loser: Generation, seen: Observation) -> str:
-    """What is still there once the drain time-out is over is said, not passed over: it runs, and costs."""
+    """Name the instances that are still there after the drain time-out: they run, and cost."""
     state = seen.slots[loser.slot]
     told = narrate.stayers(state) if state.desired == 0 else ""
     return f"generation {loser.number} has not gone: {told}" if told else "nothing temporary is left"
@@ -261,7 +261,7 @@ def _replacements(rotation: Rotation, seen: Observation) -> tuple[Action, ...]:
 
 
 def _next_look(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -> tuple[datetime | None, bool]:
-    """When something is known to be due, and whether AWS is busy meanwhile."""
+    """The next time at which something is known to be due, and True if AWS is busy meanwhile."""
     if rotation.held is not None:
         return None, False
     if any(isinstance(a, SetWeights | MakeTemplateVersion) for a in actions) or (

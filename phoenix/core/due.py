@@ -1,4 +1,4 @@
-"""When a driver must look at a group again, once no driver holds it any more.
+"""The time at which a driver must look at a group again, once no driver holds it any more.
 
 Pure. Must never answer None while a tick may have something to do by itself: if no driver watches every group every
 minute, a group without an answer is looked at only when something new comes, or with the idle ones.
@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from phoenix.core.record import GroupRecord
 
 WATCHED = timedelta(minutes=1)
-"""How long a rotation in flight goes unwatched at most: gates have to see a bad image while it bakes."""
+"""The longest time that a rotation in flight goes unwatched: gates have to see a bad image while it bakes."""
 FOLLOWED = timedelta(minutes=5)
-"""How long a hot generation may lag behind the live one that grows."""
+"""The longest time that a hot generation may lag behind a growing live one."""
 
 
 def next_look(record: GroupRecord, now: datetime, decided: datetime | None = None) -> datetime | None:
-    """When to look next; None: never by itself. `decided` is what the last decision said, None where it named no time.
+    """The time of the next look; None: never by itself. `decided` is the last decision's time, None if it named none.
 
     A paused rotation is watched all the same: its steps stand still, but a gate that fails still turns it back. A held
     one waits for a person. News that has not reached everybody is due like everything else.

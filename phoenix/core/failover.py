@@ -17,17 +17,17 @@ from phoenix.core.rotation import Rotation
 
 OFF = "off/off"
 UNKNOWN = "unknown"
-"""What is noted of target groups that may not be read: nothing is changed there then."""
+"""The note for target groups that phoenix may not read: it changes nothing there then."""
 
 
 def thresholds(rotation: Rotation, slot: Slot) -> str | None:
-    """What the owner had there, as far as something has to be switched off; None where nothing has."""
+    """The owner's thresholds, if any of them has to be switched off; None if none has."""
     had = rotation.ledger.failover.get(slot, UNKNOWN)
     return None if had == UNKNOWN or set(had.split()) == {OFF} else had
 
 
 def note(found: Sequence[str]) -> str:
-    """What the tag says of a slot's target groups: one word for all where they agree, else a word for each, in order.
+    """The tag's value for a slot's target groups: one word for all where they agree, else a word for each, in order.
 
     `unknown` where that is too long for a tag: nothing is changed that could not be put back.
     """

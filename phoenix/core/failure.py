@@ -15,12 +15,12 @@ from phoenix.core.sides import Side, Sides, sides_of
 TOLERATED_LAUNCH_FAILURES = 3
 """Failed launches without progress after which capacity, quota or addresses are taken to be gone for good."""
 KNOWN_EVERYWHERE = timedelta(minutes=5)
-"""How long after the start EC2 may still answer that an image, or a template version, which is there does not exist."""
+"""After the start EC2 may deny for this long that an image, or a template version, exists although it does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why the candidate cannot go on, in words for the operator, and what kind of reason that is."""
+    """The reason why the candidate cannot go on, in words for the operator, and its kind."""
 
     reason: str
     cause: Cause

@@ -1,4 +1,4 @@
-"""How long what a former driver has asked of AWS may still take effect, and what its successor leaves alone until then.
+"""A former driver's requests: how long they may still take effect, and what its successor leaves alone until then.
 
 Pure. AWS does not ask who holds a lease. But a request has a time-out, and a signature an end: after the one the driver
 no longer waits for the request, after the other AWS refuses it. docs/decisions/0023-gap.md draws the times.
@@ -21,12 +21,12 @@ SIGNED_FOR = timedelta(minutes=5)
 """AWS: "In most cases, a request must reach AWS within five minutes of the time stamp in the request."
 (IAM user guide, reference_aws-signing.)"""
 DELIVERED = timedelta(seconds=5)
-"""What a process has handed to the network before it was killed is with AWS by then: the machine goes on."""
+"""A request that a process sent before it was killed has reached AWS by then: the machine goes on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a request may take to connect and to be answered, and by how much clocks may differ."""
+    """The time that a request may take to connect and to be answered, and by how much clocks may differ."""
 
     connect: timedelta = CONNECT
     read: timedelta = READ
@@ -34,12 +34,12 @@ class Patience:
 
     @property
     def request(self) -> timedelta:
-        """How long a request may take in all."""
+        """The time that a request may take in all."""
         return self.connect + self.read
 
     @property
     def needed(self) -> timedelta:
-        """How much of the lease has to be left when a request is sent."""
+        """The part of the lease that has to be left when a request is sent."""
         return self.request + self.clocks
 
 

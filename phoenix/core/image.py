@@ -37,7 +37,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an image must be. `owners` are account ids, never empty; `min_age` 0 takes an image the moment it exists."""
+    """The wanted image. `owners` are account ids, never empty; `min_age` 0 takes an image the moment it exists."""
 
     owners: frozenset[str]
     architecture: str

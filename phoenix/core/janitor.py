@@ -1,4 +1,4 @@
-"""What an interrupted or lost rotation has left on a group at rest, and the actions that take it back. Pure.
+"""Leftovers of an interrupted or lost rotation on a group at rest, and the actions that take them back. Pure.
 
 Only what phoenix itself has noted on the groups is touched: a number without a note is the owner's.
 """
@@ -81,7 +81,7 @@ def _pin(live: SlotState) -> Iterator[Leftover]:
 
 
 def _ledger(record: GroupRecord, seen: Observation, live: SlotState) -> Iterator[Leftover]:
-    """What the tags say was otherwise before: scheduled actions of the live slot, stickiness, references."""
+    """Former values that the tags note: scheduled actions of the live slot, stickiness, references."""
     noted, other = ledger.read_notes(seen), live.slot.other
     if SCHEDULES in live.suspended and was_candidate(live) and ledger.is_left_suspended(noted, seen.slots[other]):
         text = f"{live.auto_scaling_group}: its scheduled actions are suspended, and ran before"

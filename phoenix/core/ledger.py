@@ -75,7 +75,7 @@ def runs_schedules(state: SlotState) -> bool:
 
 
 def read_notes(seen: Observation) -> Ledger:
-    """What the tags of both slots say was there before."""
+    """The former values that the tags of both slots note."""
     states = seen.slots.items()
     return Ledger(
         (
@@ -124,7 +124,7 @@ def route_of(arn: str, seen: Observation) -> Route | None:
 
 
 def describe(entry: Entry, rotation: Rotation, seen: Observation) -> str | None:
-    """What is to be taken back, for a person; None where everything is as it was, or is a note of our own."""
+    """Say what phoenix has to take back; None where everything is as it was, or is a note of our own."""
     name = group_of(entry, rotation, seen)
     match entry:
         case CapacityEntry(slot, had):

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Lifecycle(StrEnum):
-    """Where an instance is between its launch and its end. `KEPT` leaves, and stays until a person ends it."""
+    """The stages of an instance between its launch and its end. `KEPT` leaves, and stays until a person ends it."""
 
     PENDING = "pending"
     IN_SERVICE = "in_service"

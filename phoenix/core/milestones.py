@@ -1,4 +1,4 @@
-"""When a rotation has come how far, for those who measure it; nothing is decided by these times. Pure."""
+"""The times of a rotation's milestones, for those who measure it; nothing is decided by them. Pure."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Slot(StrEnum):
 
 
 class Role(StrEnum):
-    """What a slot is at this moment; decides its numbers. Pinned is live in a rotation, retained is kept hot."""
+    """A slot's role at this moment; decides its numbers. Pinned is live in a rotation, retained is kept hot."""
 
     LIVE = "live"
     PINNED = "pinned"
@@ -37,7 +37,7 @@ class Role(StrEnum):
 
 
 class Phase(StrEnum):
-    """What a rotation is busy with, for people; decisions depend on the record's facts, never on this word."""
+    """The work that a rotation is busy with, for people; decisions depend on the record's facts, never on this word."""
 
     PREPARING = "preparing"
     GROWING = "growing"
@@ -70,7 +70,7 @@ class Outcome(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a rotation was rolled back; image and operator quarantine the image, environment is tried again later.
+    """The kind of reason for a rollback; image and operator quarantine the image, environment is tried again later.
 
     An operator who goes back before any instance of the new generation was seen goes back from the environment.
     """
@@ -134,7 +134,7 @@ class Serving:
 
     @classmethod
     def of(cls, *, weights: bool, health: bool, reserve: bool) -> Serving:
-        """What a kind of traffic and a kind of fleet make of each other. Instances that have no weight do no work; a
+        """The combination of a kind of traffic and a kind of fleet. Instances that have no weight do no work; a
         fleet with a `reserve` can keep them out of service as well."""
         return cls(weights, health, keeps_hot=weights or reserve)
 
@@ -145,7 +145,7 @@ NO_TRAFFIC: Final = Serving(weights=False, health=False, keeps_hot=False)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the core needs to know of a policy; pinned in the rotation when it starts.
+    """The part of a policy that the core needs; pinned in the rotation when it starts.
 
     `zones` is in how many zones each generation with traffic has to have a ready instance where every zone serves its
     own share (cross-zone load balancing is off); 0 otherwise, and then two do where the live one has them.
@@ -297,7 +297,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one gate says of the candidate, in one sentence. `cause` matters for FAIL only.
+    """One gate's judgement of the candidate, and its reason in one sentence. `cause` matters for FAIL only.
 
     `memo` is what the gate has to know at the next look, in whichever process that is made; empty keeps nothing.
     """
@@ -311,7 +311,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """What is known of a former holder of the lease, from whom it was `taken_at`, and who may not know it yet.
+    """A former holder of the lease, which was taken from it at `taken_at`; it may not know that yet.
 
     `answered_by` is when its last request has been answered or given up. One that its machine has held back, because
     it froze at that very moment, AWS refuses from `refused_from` on: nothing can take effect after that.

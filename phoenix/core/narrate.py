@@ -21,7 +21,7 @@ MOST_SHOWN: Final = 3
 
 
 def waiting_for(rotation: Rotation, seen: Observation) -> str:
-    """What the rotation waits for at this moment."""
+    """Say what the rotation waits for at this moment."""
     if rotation.held is not None:
         return f"held: {rotation.held.why}; waiting for a person (resume, abort)"
     sides, draining = sides_of(rotation, seen), drained_at(rotation, seen)
@@ -42,7 +42,7 @@ def waiting_for(rotation: Rotation, seen: Observation) -> str:
 
 
 def ended(rotation: Rotation) -> str:
-    """How a finished rotation went, in one sentence."""
+    """Say in one sentence how a finished rotation went."""
     took = ago((rotation.ended_at or rotation.started_at) - rotation.started_at)
     if rotation.outcome is Outcome.SUCCEEDED:
         return f"generation {rotation.new.number} is live after {took}"
@@ -72,7 +72,7 @@ def _draining(loser: Side, until: datetime) -> str:
 
 
 def stayers(state: SlotState) -> str:
-    """Who does not leave a slot that has been emptied, and why; empty when all do."""
+    """Name the instances that do not leave an emptied slot, and why; empty when all leave."""
     protected = [i.id for i in state.instances if i.protected and not i.leaving]
     # Its termination hook was abandoned, and the lifecycle policy says `retain`: it costs until a person ends it.
     kept = [i for i in state.instances if i.lifecycle is Lifecycle.KEPT]

@@ -1,4 +1,4 @@
-"""What phoenix remembers that belongs to no one group: whether the breaker is open, whose turn it was last.
+"""Notes that belong to no one group: whether the breaker is open, which group's turn was the last.
 
 Pure. Must never be read as a group's record, nor a record as a note: they live under different keys.
 """

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 SOONEST_AGAIN = timedelta(minutes=1)
-"""How long no other driver tries news that one has begun to send; a driver that is silent for longer is dead."""
+"""Other drivers leave news alone for this long once one has begun to send it; a driver silent for longer is dead."""
 LATEST_AGAIN = timedelta(hours=1)
 GIVEN_UP_AFTER = timedelta(days=1)
 
@@ -34,7 +34,7 @@ class Notice:
 
     @property
     def due_at(self) -> datetime:
-        """When it may be tried: at once the first time, then after waits that double, an hour at most."""
+        """The time of the next try: at once the first time, then after waits that double, an hour at most."""
         if self.tried_at is None:
             return self.at
         waited = self.tried_at - self.at

@@ -1,4 +1,4 @@
-"""Whose rotation is this? What the groups' tags say against what a store's record says. Pure.
+"""Compare the groups' tags with a store's record: is the rotation this store's, or another one's? Pure.
 
 Two stores for one group would each think they own it: a laptop's and a server's, say. The tags are on the groups
 themselves, so they are right about who was there last.
@@ -100,7 +100,7 @@ def begun_anew(record: GroupRecord, slots: Mapping[Slot, str]) -> GroupRecord:
 
 
 def other_groups(record: GroupRecord, names: tuple[str, ...]) -> str | None:
-    """What is said while the policy names other groups than those in which something has to be finished first."""
+    """The sentence for a policy that names other groups while something has to be finished in the former ones."""
     if not names or not is_unfinished(record):
         return None
     old, new, group = " and ".join(record.slots.values()), " and ".join(names), record.group

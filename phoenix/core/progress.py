@@ -28,7 +28,7 @@ from phoenix.core.sides import Side, Sides, sides_of
 UNWATCHED = timedelta(minutes=1)
 """A driver looks at least this often at a launch that it awaits. Longer, and no driver was there."""
 LEAST_LAST_BAKE = timedelta(minutes=5)
-"""What a last bake lasts at least where scaling policies exist: they need that long to see the load they will carry."""
+"""The shortest last bake where scaling policies exist: they need that long to see the load they will carry."""
 
 
 def advance_clocks(rotation: Rotation, seen: Observation) -> Rotation:
@@ -118,7 +118,7 @@ def all_pass(seen: Observation) -> bool:
 
 
 def bake_ends_at(rotation: Rotation) -> datetime | None:
-    """When the current bake is over; None while it does not rest, or rests until a person promotes it."""
+    """The end of the current bake; None while it does not rest, or rests until a person promotes it."""
     bake = rotation.current.bake
     if rotation.clocks.baking_since is None or bake is None:
         return None

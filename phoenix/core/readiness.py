@@ -28,7 +28,7 @@ NEEDED_TO_GROW = ("Launch", "AddToLoadBalancer")
 
 @dataclass(frozen=True, slots=True)
 class Revival:
-    """What has to be launched before traffic goes back: `missing` more instances, as `healthy` of `needed` are there.
+    """The launches before traffic goes back: `missing` more instances, as `healthy` of `needed` are there.
 
     `left` is what `--now`, which shifts first, would leave of the capacity, in per cent.
     """
@@ -45,7 +45,7 @@ class Revival:
 
 @dataclass(frozen=True, slots=True)
 class RollbackReady:
-    """Whether a rollback would work right now, and the sentence that says why or why not.
+    """`ready` is True if a rollback would work right now; `why` says why, or why not.
 
     `at_once` is True when its first write is the shift. `revival` is what it launches before that, None when nothing.
     `remedy` is the command that mends what is in its way, where there is one.
@@ -62,7 +62,7 @@ NOTHING_RETAINED = RollbackReady(ready=False, why="nothing is retained")
 
 
 def rollback_readiness(record: GroupRecord, seen: Observation) -> RollbackReady:
-    """Whether `rollback` would work right now, without asking anybody."""
+    """Say whether `rollback` would work right now, without asking AWS."""
     rotation = record.rotation
     if rotation is not None and rotation.in_flight:
         if rotation.back is not None:
@@ -88,7 +88,7 @@ def with_blockers(found: RollbackReady, blockers: Sequence[Blocker]) -> Rollback
 
 
 def short_by_now(rotation: Rotation, seen: Observation) -> str | None:
-    """What `--now` leaves of the capacity, before it acts; None where it changes nothing: the old generation is whole,
+    """Say what capacity `--now` leaves, before it acts; None where it changes nothing: the old generation is whole,
     or there are no weights to move."""
     if rotation.back is None or not rotation.back.now or not rotation.terms.serving.weights:
         return None
@@ -114,7 +114,7 @@ def _turned(rotation: Rotation, seen: Observation) -> Rotation:
 
 
 def _way_back(back: Rotation, seen: Observation) -> RollbackReady:
-    """What the rollback would do first, judged as its first tick would."""
+    """The first action of the rollback, judged as its first tick would."""
     sides, old, need = sides_of(back, seen), back.old, back.need
     state, ready = sides.old.state, sides.old.ready_count
     revival = Revival(old, ready, need, need - state.desired) if state.desired < need else None
@@ -144,8 +144,8 @@ def _without_weights(back: Rotation, ready: int, revival: Revival | None) -> Rol
 
 
 def _anew(back: Rotation, seen: Observation) -> RollbackReady | None:
-    """What is launched before traffic goes back to a slot that was let go and runs something else since; None where all
-    that serves there is of the generation, as far as is known.
+    """The launches before traffic goes back to a slot that was let go and runs another version since; None where all
+    instances that serve there are of the generation, as far as is known.
 
     A rollback asks which image they run. Until then, only instances of the generation's version are promised.
     """
@@ -182,7 +182,7 @@ def _cannot_grow(revival: Revival, reasons: Sequence[str]) -> RollbackReady:
 
 
 def _heed_changes(record: GroupRecord, back: Rotation, seen: Observation, found: RollbackReady) -> RollbackReady:
-    """What has become of the retained generation's slot since. Only what keeps it from growing stands in the way."""
+    """Add the changes in the retained generation's slot. Only those that keep it from growing stand in the way."""
     state = seen.slots[back.old.slot]
     fatal = [*_detached(record, state), *_suspended(state)]
     if found.revival is not None and fatal:

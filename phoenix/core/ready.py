@@ -20,17 +20,17 @@ from phoenix.core.sides import Side, Sides, is_ready, sides_of
 
 _MOST_TOLD = 2
 LEAST_REPLACEMENT = timedelta(minutes=1)
-"""What one replacement takes at least, for a generation that has not shown how long it needs."""
+"""The least time for one replacement, for a generation that has not shown how long it needs."""
 
 
 def candidate_goal(rotation: Rotation) -> int:
-    """How many instances the candidate has to have for the current step; a ratchet."""
+    """The number of instances that the candidate has to have for the current step; a ratchet."""
     step = rotation.current
     return max(rotation.candidate.target, _carrying(rotation, step.new_capacity, step.new_weight))
 
 
 def old_goal(rotation: Rotation, step: Step) -> int:
-    """How many instances the old generation keeps once that step has shrunk it."""
+    """The number of instances that the old generation keeps once that step has shrunk it."""
     return _carrying(rotation, step.old_capacity, 100 - step.new_weight)
 
 
@@ -59,13 +59,13 @@ def is_short(rotation: Rotation, ready: int) -> bool:
 
 
 def patience(healthy_for: timedelta, candidate: CandidateFacts) -> timedelta:
-    """How long a generation that carries traffic may stay under its floor before that is a failure: as long as it needs
+    """The time that a generation with traffic may stay under its floor before that is a failure: as long as it needs
     to replace one instance, as far as it has shown."""
     return healthy_for + max(candidate.grew_in or LEAST_REPLACEMENT, LEAST_REPLACEMENT)
 
 
 def shortcomings(state: SlotState, version: str | None, target_health: bool) -> tuple[tuple[int, str], ...]:
-    """What keeps instances from being ready, in AWS's words, counted; the most frequent first."""
+    """The reasons that keep instances from being ready, in AWS's words, counted; the most frequent first."""
     not_ready = (i for i in state.of_version(version) if not i.leaving and not is_ready(i, target_health))
     by_words = Counter(_shortcoming(i) for i in not_ready)
     return tuple((count, words) for words, count in sorted(by_words.items(), key=lambda item: (-item[1], item[0])))
@@ -97,7 +97,7 @@ def why_not_ready(new: Side, growth: Growth, target_health: bool) -> str:
 
 
 def capacity_verdict(rotation: Rotation, seen: Observation, gate: str) -> Verdict:
-    """What `target_health` and `in_service` say: enough ready instances, for long enough."""
+    """The verdict of `target_health` and `in_service`: enough ready instances, for long enough."""
     sides, growth, terms = sides_of(rotation, seen), rotation.growth, rotation.terms
     goal, ready = candidate_goal(rotation), sides.new.ready_count
     count = f"{ready} of {goal} {'healthy' if terms.serving.health else 'in service'}"
@@ -179,7 +179,7 @@ def back_at_the_latest(rotation: Rotation) -> datetime:
 
 
 def _carried_now(sides: Sides, need: int) -> int:
-    """How many instances' worth of traffic are carried now, each generation by its share, on the worst route.
+    """The traffic carried now, in instances, each generation by its share, on the worst route.
 
     Two and two that share it carry four: moving all of it to two because they are as many would halve what serves.
     """

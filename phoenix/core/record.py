@@ -1,4 +1,4 @@
-"""What phoenix remembers of a group: its generations, the rotation in flight or the last one, its quarantine.
+"""The record of a group: its generations, the rotation in flight or the last one, its quarantine.
 
 Pure: frozen values only; how they are written down is the stores' business. All times are aware and UTC.
 """
@@ -47,7 +47,7 @@ class Standstill:
 
 @dataclass(frozen=True, slots=True)
 class GroupRecord:
-    """What the store knows of one group. `version` is the store's, 0 for a record that was never saved.
+    """The store's knowledge of one group. `version` is the store's, 0 for a record that was never saved.
 
     `live` and `retained` are the generations at rest; during a rotation they are still those from before it.
     `hot_until` None with a retained generation means it is cold. `slots` are the Auto Scaling group names, `routes`

@@ -1,4 +1,4 @@
-"""What there is to do for a group that is not being rotated: keep the retained generation in step, then let it go cold.
+"""Decide for a group that is not being rotated: keep the retained generation in step, then let it go cold.
 
 Pure. The live slot is never touched here: at rest its numbers are the owner's.
 """
@@ -19,7 +19,7 @@ from phoenix.core.record import GroupRecord
 from phoenix.core.roles import COLD, Standing, missing_role, set_role
 
 DRAINED_AFTER = timedelta(minutes=5)
-"""How long instances of a generation that goes cold are waited for where no rotation says."""
+"""The wait for instances of a generation that goes cold, where no rotation sets one."""
 
 
 def rest(record: GroupRecord, seen: Observation) -> Decision:
@@ -80,7 +80,7 @@ def _later(record: GroupRecord, late: Fence, what: str) -> Decision:
 
 
 def _follow(generation: Generation, retained: SlotState, live: SlotState) -> tuple[Action, ...]:
-    """What grows has to be the retained generation: a slot that would launch something else is set right, or left."""
+    """Grow the retained generation only: a slot that would launch something else is set right, or left."""
     hot = Standing(Role.RETAINED, max(live.desired, retained.desired))
     grows = hot.count > retained.desired
     is_launchable = generation.template is not None and generation.is_launched_by(retained)

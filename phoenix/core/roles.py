@@ -17,7 +17,7 @@ from phoenix.core.model import SCHEDULES, Capacity, Role, SlotState
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What an Auto Scaling group is told. `desired` None: it is left alone, because an autoscaler owns it."""
+    """The numbers of an Auto Scaling group. `desired` None: it is left alone, because an autoscaler owns it."""
 
     min: int
     max: int

@@ -84,7 +84,7 @@ class Rotation:
 
     @property
     def known_end(self) -> datetime | None:
-        """When it ended; None also for one that was found on the tags after its end, which no person is known to have
+        """The end; None also for a rotation that was found on the tags after its end, which no person is known to have
         started."""
         return None if not self.origin.by and self.ended_at == self.started_at else self.ended_at
 
@@ -102,19 +102,19 @@ class Rotation:
 
     @property
     def cause(self) -> Cause | None:
-        """Why it was turned back, or would have been had the policy not said to wait for a person."""
+        """The cause of its rollback, or of one that did not happen because the policy says to wait for a person."""
         if self.back is not None:
             return self.back.cause
         return self.held.cause if self.held is not None else None
 
     @property
     def reason(self) -> str | None:
-        """Why it was turned back, in one sentence."""
+        """The reason for its rollback, in one sentence."""
         return self.back.reason if self.back is not None else None
 
     @property
     def phase(self) -> Phase:
-        """What it is busy with."""
+        """The work that it is busy with."""
         if not self.in_flight:
             return Phase.DONE
         if self.back is not None:
@@ -145,7 +145,7 @@ class Rotation:
         return replace(self, looked_at=at, need=need, verdicts=verdicts, candidate=candidate)
 
     def memo_of(self, gate: str) -> str:
-        """What the gates of that name have asked to remember; empty at first. Looks that do not ask them keep it."""
+        """The memo that the gates of that name have left; empty at first. Looks that do not ask them keep it."""
         return self.candidate.memos.get(gate, "")
 
     def wait_for(self, what: str) -> Rotation:

@@ -40,7 +40,7 @@ class Side:
 
     @property
     def ready_count(self) -> int:
-        """How many instances are ready."""
+        """The number of ready instances."""
         return len(self.ready)
 
     @property

@@ -1,4 +1,4 @@
-"""Who asked what of a rotation, and why: from its start to what turned it back. Pure: frozen values only."""
+"""Requests to a rotation, by whom and why, from its start to what turned it back. Pure: frozen values only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What an operator asked of a rotation, and who did."""
+    """An operator's request to a rotation: when, by whom, and why."""
 
     at: datetime
     by: str
@@ -34,7 +34,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Why the rotation was started, by whom, and what the groups were at that moment.
+    """The start of the rotation: why, by whom, and what the groups were at that moment.
 
     `policy` is the text that the rotation keeps to, `store` the location that the tag `phoenix:store` names. `ignored`
     is what was in the way of the start and was passed over by name (`alarm:web-5xx`), by whom and why. `trace` is a W3C
@@ -71,7 +71,7 @@ class WayBack:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Why the rotation stands still until a person acts. `cause` where a failed gate would have turned it back."""
+    """The reason for a standstill until a person acts. `cause` where a failed gate would have turned it back."""
 
     why: str
     cause: Cause | None = None

@@ -1,4 +1,4 @@
-"""What phoenix writes on the groups themselves, so that a rollback needs neither store nor policy file. Pure.
+"""The tags that phoenix writes on the groups themselves, so that a rollback needs neither store nor policy file. Pure.
 
 Every value is a few words with spaces between them; a value that does not read back is as good as absent. Must never
 hold what AWS refuses in a tag: the refusal would come in the middle of a rotation.
@@ -36,13 +36,13 @@ LEDGER = "phoenix:ledger"
 HOLD = "phoenix:hold"
 QUARANTINE = "phoenix:quarantine"
 FAILOVER = "phoenix:failover"
-"""What the owner had for DNS failover, on a slot that DNS may not judge the load balancer by."""
+"""The owner's thresholds for DNS failover, on a slot that DNS may not judge the load balancer by."""
 WRITTEN = (CAPACITY, FAILOVER, GENERATION, GROUP, HOLD, LEDGER, QUARANTINE, ROTATION, STORE)
 """All keys that are ever written; phoenix's rights end there."""
 MANAGED = "phoenix:managed"
 """Never written: `true` is the owner's word that phoenix may change what carries it. Its rights hang on that."""
 TEMPORARY = (CAPACITY, LEDGER)
-"""What only a rotation in flight needs, or a generation that is kept hot."""
+"""The tags that only a rotation in flight needs, or a generation that is kept hot."""
 MOST_QUARANTINED = 10
 """Images that are noted at most; the oldest are left out."""
 MOST_LETTERS = 256
@@ -56,7 +56,7 @@ _DIGEST_LETTERS = 12
 
 @dataclass(frozen=True, slots=True)
 class RotationNote:
-    """What `phoenix:rotation` says: `id from to deadline`; numbers are generations'."""
+    """The value of `phoenix:rotation`: `id from to deadline`; numbers are generations'."""
 
     id: str
     old: int
@@ -66,7 +66,7 @@ class RotationNote:
 
 @dataclass(frozen=True, slots=True)
 class GenerationNote:
-    """What `phoenix:generation` says of a slot: `number image template-version template`.
+    """The value of `phoenix:generation` on a slot: `number image template-version template`.
 
     `template` None: version 0.1.0 did not write it, or it was not known.
     """
@@ -149,7 +149,7 @@ def read_generation(tags: Mapping[str, str]) -> GenerationNote | None:
 
 @dataclass(frozen=True, slots=True)
 class HoldNote:
-    """What `phoenix:hold` says: `id who`. A rollback without a store leaves it; the next tick with one heeds it."""
+    """The value of `phoenix:hold`: `id who`. A rollback without a store leaves it; the next tick with one heeds it."""
 
     rotation: str
     by: str
@@ -181,7 +181,7 @@ def read_quarantine(tags: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _by_slot(rotation: Rotation) -> dict[Slot, list[Entry]]:
-    """What the candidate's tag says: what was changed on routes, and that the owner had suspended the schedules.
+    """The value of the candidate's tag: the changes on routes, and that the owner had suspended the schedules.
 
     Capacity has a tag of its own, tags need none, and that schedules ran is the rule: most rotations have no such tag,
     which saves the call that removes it.
@@ -226,7 +226,7 @@ def _write_entry(entry: Entry) -> str:
 
 
 def read_ledger(tags: Mapping[str, str], slot: Slot, routes: Sequence[Route], at: datetime) -> tuple[Entry, ...]:
-    """What a slot's tags say was there before; words that make no sense, and routes that are gone, are left out."""
+    """The former values that a slot's tags note; words that make no sense, and routes that are gone, are left out."""
     entries: list[Entry] = []
     arns = {_last_part(route.arn): route.arn for route in routes}
     for word in tags.get(LEDGER, "").split():
@@ -241,7 +241,7 @@ def read_ledger(tags: Mapping[str, str], slot: Slot, routes: Sequence[Route], at
 
 
 def _last_part(arn: str) -> str:
-    """What tells one rule from another within an account: the rest of the ARN would not fit into a tag."""
+    """The part that tells one rule from another within an account: the whole ARN would not fit into a tag."""
     return arn.rpartition("/")[2].replace(":", "")
 
 

@@ -1,4 +1,4 @@
-"""What a rotation changes for as long as it lasts: a class for each kind of change, and the ledger of them. Pure.
+"""The changes that a rotation makes for as long as it lasts: a class for each kind, and the ledger of them. Pure.
 
 Must never know how a tag or a record spells an entry.
 """
@@ -15,14 +15,14 @@ from phoenix.core.model import Capacity, Slot
 FORGOTTEN = timedelta(hours=12)
 """After this long in place earlier mends count no more: a nightly pipeline, or schedule, is no conflict."""
 STALE_READS = timedelta(seconds=30)
-"""How old an answer of an eventually consistent API may be."""
+"""The greatest age of an answer of an eventually consistent API."""
 
 V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """When the ledger is compared with the world, and how strictly.
+    """One comparison of the ledger with the world: its time, and how strict it is.
 
     `forward` is False on the way back. `judged` is False while another writer's change counts for nothing: the way back
     waits for no person before its traffic has moved.
@@ -104,7 +104,7 @@ class CapacityEntry:
 
 @dataclass(frozen=True, slots=True)
 class SchedulesEntry:
-    """Whether the scheduled actions of a slot run; `had` is True where the owner lets the live slot's run."""
+    """The scheduled actions of a slot, running or suspended; `had` is True where the owner lets the live slot's run."""
 
     slot: Slot
     had: bool
@@ -151,7 +151,7 @@ SlotEntry = CapacityEntry | SchedulesEntry | TagsEntry | FailoverEntry
 
 
 def place(entry: Entry) -> tuple[type[Entry], str]:
-    """What is changed, and where: a ledger has one entry for each."""
+    """The kind of the change, and its place: a ledger has one entry for each."""
     match entry:
         case StickinessEntry() | ReferenceEntry():
             return type(entry), entry.route
@@ -219,7 +219,7 @@ class Ledger:
 
     @property
     def schedules_ran(self) -> bool | None:
-        """Whether scheduled actions ran on the live slot; None for a rotation that leaves them alone."""
+        """True if scheduled actions ran on the live slot; None for a rotation that leaves them alone."""
         return next((entry.had for entry in self if isinstance(entry, SchedulesEntry)), None)
 
     @property

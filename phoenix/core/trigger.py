@@ -31,7 +31,7 @@ class LiveInstance:
 
 @dataclass(frozen=True, slots=True)
 class RotateWhen:
-    """Which reasons count. `max_instance_lifetime` None: instances may grow as old as they like."""
+    """The reasons that count. `max_instance_lifetime` None: instances may grow as old as they like."""
 
     new_image: bool = True
     max_instance_lifetime: timedelta | None = None
@@ -43,7 +43,7 @@ class RotateWhen:
 def find_reasons(
     rotate_when: RotateWhen, live: Generation, chosen: Image | None, instances: Sequence[LiveInstance], at: datetime
 ) -> tuple[str, ...]:
-    """Why the live generation should be replaced by one of the chosen image; empty when nothing is due."""
+    """The reasons to replace the live generation by one of the chosen image; empty when nothing is due."""
     reasons = (
         _new_image(rotate_when, live, chosen, at),
         _too_old(rotate_when, instances, at),
@@ -54,7 +54,7 @@ def find_reasons(
 
 
 def find_template_reason(rotate_when: RotateWhen, changed: Sequence[str]) -> tuple[str, ...]:
-    """Why what the owner has changed in the launch template is a reason; `changed` are the words of what differs."""
+    """The reason that lies in the owner's changes of the launch template; `changed` names the differences."""
     return (f"launch template changed: {', '.join(changed)}",) if rotate_when.template and changed else ()
 
 

@@ -41,7 +41,7 @@ from phoenix.core.temporary import (
 UNPINNED = "unpinned"
 """Stands for the template version of a slot that launches from the newest or the default one."""
 MOST_MENDS = 2
-"""How often another writer's change is put back without asking: once may be chance, more is a disagreement."""
+"""The number of times that another writer's change is put back without asking: more is a disagreement, not chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _mends(entry: Entry) -> int:
 
 @dataclass(slots=True)
 class _Asked:
-    """What actions change, and the values that they set; a place alone where its value is never compared."""
+    """The places that actions change, and the values that they set; a place alone where its value is never compared."""
 
     capacity: dict[Slot, Sizing] = field(default_factory=dict)
     schedules: dict[Slot, bool] = field(default_factory=dict)
@@ -190,7 +190,7 @@ def _describe_conflict(entry: Entry, rotation: Rotation, seen: Observation) -> s
 
 
 def _describe_change(entry: Entry, rotation: Rotation, seen: Observation) -> str:
-    """What another writer has changed: the value now, and the one that phoenix keeps."""
+    """Another writer's change: the value now, and the one that phoenix keeps."""
     name = group_of(entry, rotation, seen)
     match entry:
         case CapacityEntry(slot, _, kept):

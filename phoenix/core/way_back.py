@@ -1,4 +1,4 @@
-"""What is missing on the way back: the old generation grows if it is too small, then the traffic moves. Pure.
+"""The actions of the way back: the old generation grows if it is too small, then the traffic moves. Pure.
 
 Must never launch by a number alone, nor send traffic to an image that the generation never had.
 """
@@ -51,7 +51,7 @@ def _lend(sides: Sides) -> Iterator[Action]:
 
 
 def _grow_old(rotation: Rotation, side: Side) -> Iterator[Action]:
-    """What is missing is launched, and what is not of this generation is launched anew; by its own template version."""
+    """Launch missing instances, and replace foreign ones, from the old generation's own template version."""
     old, foreign = side.state, side.foreign
     too_small = old.desired < rotation.need
     if not foreign and not too_small:
@@ -69,7 +69,7 @@ def _grow_old(rotation: Rotation, side: Side) -> Iterator[Action]:
 
 
 def _missing_notes(rotation: Rotation, old: SlotState) -> dict[str, str]:
-    """What has to be found without the record: the owner's numbers, before they are overwritten, and who grows here."""
+    """The tags for a rollback without a record: the owner's numbers before they change, and the growing generation."""
     missing = {} if tags.CAPACITY in old.tags else {tags.CAPACITY: tags.write_capacity(rotation.capacity)}
     note, own = tags.read_generation(old.tags), rotation.old
     if own.template_version is None or own.image == UNKNOWN_IMAGE:

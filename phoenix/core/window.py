@@ -1,4 +1,4 @@
-"""When a rotation may start: windows, which open on a cron schedule, and freezes, which close whole days.
+"""The times at which a rotation may start: windows open on a cron schedule, freezes close whole days.
 
 Pure but for the cron library. A schedule that cannot be evaluated counts as closed: never start on a guess.
 """
@@ -72,7 +72,7 @@ class Calendar:
         return max(open_now, key=lambda o: o.closes_at, default=None)
 
     def next_opening(self, at: datetime) -> datetime | None:
-        """When a start is next allowed after `at`, freezes considered; None when not within sight."""
+        """The next time after `at` at which a start is allowed, freezes considered; None when not within sight."""
         instant = self._after_freezes(at)
         if not self.windows:
             return instant
@@ -142,7 +142,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _instant(named: datetime, zone: ZoneInfo) -> datetime:
-    """When the clocks show that local time: the next instant if they skip it, the first if they show it twice."""
+    """The instant when clocks show that local time: the next one if they skip it, the first if they show it twice."""
     while True:
         instant = named.replace(tzinfo=zone, fold=0).astimezone(UTC)
         if instant.astimezone(zone).replace(tzinfo=None, fold=0) == named:

@@ -1,4 +1,4 @@
-"""What an operator may say while a rotation is in flight: stand still, go on, skip this bake, try again.
+"""The operator's requests to a rotation in flight: stand still, go on, skip this bake, try again.
 
 These change the record only; the driver notices with its next tick. A driver that saves at the same moment makes
 the change be applied again to what it saved.

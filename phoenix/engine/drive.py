@@ -32,7 +32,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 PATIENCE = timedelta(minutes=10)
-"""How long a driver goes on with nothing but transient errors before it gives up; the rotation stays as it is."""
+"""The time after which a driver gives up on nothing but transient errors; the rotation stays as it is."""
 
 Leave = Callable[[Ticked], bool]
 """Asked after every tick: may the driver leave the group for now?"""
@@ -71,7 +71,7 @@ def drive(group: Group, lease: Lease, watch: Watch, first: Ticked | None = None,
 
 
 def patiently(group: Desk, attempt: Callable[[], T], *, reached: bool = True) -> T:
-    """What the attempt returns, repeated over transient errors, a poll interval apart.
+    """Return the attempt's result; repeat it over transient errors, a poll interval apart.
 
     `reached` False: AWS has not answered anything yet, so no answer at all is a wrong address rather than a bad moment.
 

@@ -19,7 +19,7 @@ def _no_place(_: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What screens say about a group; nothing here changes a decision."""
+    """Facts about a group for the screens; none of them changes a decision."""
 
     account: str | None = None
     region: str | None = None
@@ -28,12 +28,12 @@ class About:
     description: str | None = None
     policy_file: str | None = None
     place_of: Callable[[str], str | None] = field(default=_no_place, compare=False, repr=False)
-    """Where the policy file has a value: `policies/web.yaml:5:23`; None for one that it does not have."""
+    """The place of a value in the policy file: `policies/web.yaml:5:23`; None for one that it does not have."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """Who works on a group, where it is remembered and whom it is told. Knows no AWS.
+    """The driver of a group, its store and its notifiers. Knows no AWS.
 
     `driver` says who we are in leases and records (`host/pid`), `by` who the person or schedule is. `rules` hold for
     every group.
@@ -66,7 +66,7 @@ class Ports:
 
 @dataclass(frozen=True, kw_only=True)
 class Wishes:
-    """What the owner wants. `policy` is the policy as JSON, for the record; empty when the group was found by its tags
+    """The owner's wishes. `policy` is the policy as JSON, for the record; empty when the group was found by its tags
     alone. `awaited` are the Auto Scaling groups that the policy names instead of `slots`, in which something has to be
     finished first.
     """

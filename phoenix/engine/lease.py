@@ -69,7 +69,7 @@ def permit_under(group: Desk, lease: Lease) -> Permit:
 
 
 def patience_of(group: Desk) -> Patience:
-    """How long this driver lets a request take that changes something."""
+    """The time that this driver gives a request that changes something."""
     return patience_under(_ttl(group))
 
 

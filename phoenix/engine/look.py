@@ -17,7 +17,7 @@ from phoenix.errors import ForeignStore
 
 
 def look(group: Group, *, closely: bool = True) -> Report:
-    """How the group stands right now, gates included while a rotation is in flight. Writes nothing.
+    """Report on the group as it is right now, with its gates while a rotation is in flight. Writes nothing.
 
     `closely`: AWS is also asked, a few reads more, whether it would launch what a rollback has to launch first.
     """
@@ -112,7 +112,7 @@ def _with_image(group: Ports, record: GroupRecord, sight: Sight) -> GroupRecord:
 
 
 def _asked_about(group: Ports, found: RollbackReady) -> RollbackReady:
-    """Where the shift comes first nothing is launched, and nothing is asked."""
+    """Ask AWS whether it would launch the missing instances; if the shift comes first, ask nothing."""
     revival = found.revival
     if revival is None or not found.ready:
         return found

@@ -1,4 +1,4 @@
-"""Which change of a record is news, and in which words.
+"""Turn a change of a record into news, if it is any.
 
 Pure. Must never give two pieces of news the same id, nor the same piece two: an outbox and those who read it tell
 repetitions by it.
@@ -20,7 +20,7 @@ ENDED = {Outcome.SUCCEEDED: "succeeded", Outcome.ROLLED_BACK: "rolled_back"}
 
 
 def news_between(before: GroupRecord, after: GroupRecord, about: About, at: datetime) -> tuple[Notice, ...]:
-    """What is worth telling of the change from one record to the next."""
+    """The news in the change from one record to the next."""
     rotation = after.rotation
     if rotation is None:
         return ()
@@ -29,7 +29,7 @@ def news_between(before: GroupRecord, after: GroupRecord, about: About, at: date
 
 
 def standing_still(group: str, blocked: Standstill, texts: tuple[str, ...], about: About, at: datetime) -> Notice:
-    """That a rotation has been due and blocked for so long. `texts` are what its blockers say."""
+    """The news that a rotation is due and has long been blocked. `texts` are the sentences of its blockers."""
     facts = {"event": "blocked", "group": group, "since": f"{blocked.since:%Y-%m-%dT%H:%M:%SZ}"}
     return Notice(
         id=f"{group}.blocked.{at:%Y%m%dT%H%M%SZ}",
@@ -98,6 +98,6 @@ def _facts(rotation: Rotation, about: About, event: str) -> dict[str, str]:
 
 
 def _whose(about: About) -> dict[str, str]:
-    """Who is woken up wants to know whose it is, and where to read on."""
+    """A person woken up by news wants to know the group's owner, and where to read on."""
     found = {"account": about.account, "region": about.region, "owner": about.owner, "runbook": about.runbook}
     return {name: value for name, value in found.items() if value}

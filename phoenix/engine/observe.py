@@ -225,7 +225,7 @@ def with_origin(group: Ports, sight: Sight) -> Sight:
 
 
 def ask_gates(group: Group, rotation: Rotation, seen: Observation) -> tuple[Verdict, ...]:
-    """What the gates say of the candidate. Before it has traffic the first doubt is enough."""
+    """The gates' verdicts on the candidate. Before it has traffic the first doubt is enough."""
     if rotation.back is not None or rotation.step == 0 or rotation.clocks.closing_since is not None:
         return ()
     gates = tuple(gate for gate in group.gates if rotation.weight == 0 or not gate.before_traffic_only)

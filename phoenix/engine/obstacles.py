@@ -80,7 +80,7 @@ def find_obstacles(group: Group, request: RotateRequest, found: Survey, lasts: t
 
 
 def _gates(group: Group, request: RotateRequest, found: Survey) -> Iterator[Blocker]:
-    """What the gates object to; what an operator passes over by name becomes a warning."""
+    """The gates' objections; one that an operator passes over by name becomes a warning."""
     vain = set(request.by_name)
     for gate in group.gates:
         for blocker in gate.find_blockers(found.seen.slots, found.live.slot):
@@ -161,7 +161,7 @@ def _gives_all_to(group: Group, found: Survey, slot: Slot) -> str:
 
 
 def _own(group: Group, request: RotateRequest, found: Survey) -> Iterator[Blocker]:
-    """What phoenix itself has put in the way: a pause, a quarantine."""
+    """Blockers that phoenix itself has set: a pause, a quarantine."""
     paused = found.record.paused
     if paused is not None:
         why = f": {paused.reason}" if paused.reason else ""

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """What a tick saw and decided; `record` is the one that was saved."""
+    """A tick's observation and decision; `record` is the one that was saved."""
 
     record: GroupRecord
     seen: Observation

@@ -24,12 +24,12 @@ from phoenix.ports import Notifier
 
 T = TypeVar("T")
 Kept = TypeVar("Kept", GroupRecord, Note)
-"""What has an outbox."""
+"""The values that have an outbox."""
 
 log = logging.getLogger(__name__)
 
 _ATTEMPTS = 5
-"""How often a change of the outbox is tried on top of what others save at that moment."""
+"""The number of tries to change the outbox while other drivers save the same record."""
 
 
 def save_telling(group: Desk, before: GroupRecord, after: GroupRecord) -> GroupRecord:
@@ -170,7 +170,7 @@ def _load(group: Desk) -> tuple[Notifier, ...] | None:
 
 
 def _sent(group: Desk, notice: Notice, notifiers: tuple[Notifier, ...]) -> Notice | None:
-    """What is left to be sent of it: None when it has reached everybody, or is given up."""
+    """Send the notice to the notifiers that it has not reached; return it, or None once it is done or given up."""
     facts = {"group": group.name, "notice": notice.id}
     reached = list(notice.reached)
     missed: list[str] = []

@@ -1,4 +1,4 @@
-"""What a rotation would do, why, and everything in its way. Reads only; `plan` shows it, `rotate` starts from it."""
+"""Plan a rotation: its steps, why, and everything in its way. Reads only; `plan` shows it, `rotate` starts from it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LAUNCH_ESTIMATE = timedelta(minutes=2)
 
 
 def make_plan(group: Group, request: RotateRequest) -> Plan:
-    """What would happen now. Writes nothing, neither to AWS nor to the store.
+    """Say what a rotation would do now. Writes nothing, neither to AWS nor to the store.
 
     Raises:
         ForeignStore: a rotation of this group is in flight in another store.
@@ -83,7 +83,7 @@ def describe(plan: Plan) -> str:
 
 
 def _times(found: Survey) -> tuple[tuple[timedelta, ...], timedelta]:
-    """When each step gets its traffic, and when the last bake ends, at the earliest: whatever a step launches has to
+    """The earliest times when each step gets its traffic and the last bake ends: instances that a step launches have to
     become healthy first, and to stay so. A bake that waits for a person counts as none."""
     last = found.record.rotation
     launch = last.candidate.grew_in if last is not None and last.candidate.grew_in is not None else LAUNCH_ESTIMATE

@@ -26,7 +26,7 @@ from phoenix.errors import Blocked
 
 @dataclass(frozen=True, slots=True)
 class Repairs:
-    """What there is to repair, in words; empty when nothing is. `adopt` is what was asked for."""
+    """The repairs to make, in words; empty when there are none. `adopt` says that adopting was asked for."""
 
     sight: Sight
     texts: tuple[str, ...]
@@ -87,7 +87,7 @@ def repair(group: Group, repairs: Repairs, watch: Watch = watch_nothing, *, wait
 
 
 def _looked_at_again(group: Group, repairs: Repairs) -> Repairs:
-    """What was shown to a person and answered minutes later is no longer what is there; only the same is undone."""
+    """Look again if a person has answered minutes after the repairs were shown; undo only the ones that were shown."""
     if group.clock.now() - repairs.sight.seen.at < OLDEST / 2:
         return repairs
     again = find_repairs(group, adopt=repairs.adopt, weights=repairs.weights is not None)

@@ -1,4 +1,4 @@
-"""What a command reports when it is done, as values, and the report on a record. Rendering is the views' business."""
+"""The reports of finished commands, as values, and the report on a record. Rendering is the views' business."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from phoenix.ports import Lease
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a group stands. `outcome` is that of the command; `sentence` says it in one line; `seen` None: not looked.
+    """The state of a group. `outcome` is that of the command; `sentence` says it in one line; `seen` None: not looked.
 
     `exit_status` is the one of section 7. `lease` names the driver of the group, None if there is none.
     `other_groups` says that the policy names others than those in which something has to be finished first.
@@ -54,7 +54,7 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a rotation would do, and everything in its way. `live` None: this group has never been seen before.
+    """A rotation that would start now, and everything in its way. `live` None: this group has never been seen before.
 
     `reasons` empty: nothing is due. `worst_case` and `peak` are instances, `needed` is the need; `starts` is the step 0
     state. `ends_after` is how long it takes at the earliest, None when a step waits for a person. `writes` counts
@@ -120,7 +120,7 @@ EXIT_STATUS = {
     Outcome.HELD: 1,
     Outcome.FAILED: 1,
 }
-"""What `rotate` exits with; other commands say for themselves what they count as done."""
+"""The exit statuses of `rotate`; each other command says for itself when it is done."""
 
 
 def report_on(
@@ -131,7 +131,7 @@ def report_on(
     sentence: str | None = None,
     outcome: Outcome | None = None,
 ) -> Report:
-    """How the group stands. Without `outcome`: that of the rotation in flight, or of the last one.
+    """Report on the group. Without `outcome`: that of the rotation in flight, or of the last one.
 
     `sentence` empty: there is nothing to say; None: the record says how it stands.
     """

@@ -1,4 +1,4 @@
-"""What an operator, or a schedule, asks for. Values only."""
+"""The requests of an operator or a schedule. Values only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from phoenix.core.blocker import Blocker
 
 IGNORABLE = frozenset({"window", "freeze", "quarantine", "limit", "breaker"})
-"""What `--ignore` may list, besides alarms by name."""
+"""The names that `--ignore` may list, besides alarms by name."""
 BY_NAME = "alarm:"
 """`alarm:web-5xx` passes over one alarm that rings already."""
 
@@ -32,7 +32,7 @@ class RotateRequest:
 
     @property
     def by_name(self) -> frozenset[str]:
-        """What is ignored by its own name."""
+        """The alarms that are ignored by name."""
         return frozenset(name for name in self.ignore if name.startswith(BY_NAME))
 
     def narrowed(self, blockers: Iterable[Blocker]) -> RotateRequest:

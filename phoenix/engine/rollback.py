@@ -118,7 +118,7 @@ def _is_the_one_before(record: GroupRecord, number: int) -> bool:
 
 
 def _already_back(group: Group, record: GroupRecord, searched: Sight | None) -> Report | None:
-    """What there is to say when the generation before already has the traffic; None when there is work to do.
+    """The report if the generation before already has the traffic; None when there is work to do.
 
     Raises:
         Blocked: there is nothing to go back to.
@@ -176,7 +176,7 @@ def _intend(group: Desk, request: RollbackRequest, kept: GroupRecord) -> GroupRe
 
 
 def _as_intended(group: Group, intended: GroupRecord, searched: Sight | None) -> Sight:
-    """What there is to see at the turn. Where the old generation can carry the need, the first write is the shift."""
+    """Observe before the turn. If the old generation can carry the need, the first write is the shift."""
     rotation = intended.rotation
     if rotation is None:
         raise _nothing_retained(group, intended)
@@ -232,7 +232,7 @@ def _refuse_unrouted(group: Group, seen: Observation) -> None:
 
 
 def _said_first(sight: Sight, say: Say) -> Sight:
-    """What `--now` leaves of the capacity is said, and noted in the rotation's story, before anything is changed."""
+    """Say how much capacity `--now` leaves, and note it in the rotation's story, before anything is changed."""
     rotation = sight.record.rotation
     short = short_by_now(rotation, sight.seen) if rotation is not None else None
     if rotation is None or short is None:

@@ -73,7 +73,7 @@ def _identified(group: Ports, live: Generation, state: SlotState) -> Generation:
 
 
 def _asked(request: RotateRequest) -> str:
-    """What the next person will want to know: that something was ignored, and why."""
+    """A note for the next person: which blockers were ignored, and why."""
     ignored = f"; ignoring {', '.join(sorted(request.ignore))}" if request.ignore else ""
     return ignored + (f': "{request.reason}"' if request.reason else "")
 

@@ -128,7 +128,7 @@ def _candidates(group: Group, request: RotateRequest, seen: Observation) -> tupl
 
 
 def _with_reasons(group: Group, request: RotateRequest, found: Survey) -> Survey:
-    """Why a rotation is due, and to which image. Where no newer one is wanted, the live one is launched afresh."""
+    """Add the reasons for a rotation, and its image: the live one, launched afresh, if no newer one is wanted."""
     chosen = next((c.image for c in found.candidates if c.rejected is None), None)
     if chosen is None and group.images is not None and group.rotate_when.new_image:
         # Rotations would stop for ever without a word why: a name that matches nothing is a mistake.

@@ -40,7 +40,7 @@ BY_SCHEDULE = RotateRequest(scheduled=True)
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """How a visit ended, and when the next thing is due; None: nothing is known to be."""
+    """A visit's report, and the time at which the group is due next; None: nothing is known to be."""
 
     report: Report
     look_again_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""What else serves the instances of an Auto Scaling group, besides the target groups whose weights are moved. Pure.
+"""Other ways to the instances of an Auto Scaling group than the target groups whose weights are moved. Pure.
 
 Must never pass over a kind of traffic source that it does not know: whatever is attached may carry users.
 """

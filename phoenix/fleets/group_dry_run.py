@@ -22,7 +22,7 @@ CHECKS: Final = ("launch-denied", "launch-impossible", "launch-zone")
 
 _WOULD_SUCCEED: Final = "DryRunOperation"
 _OF_ONE_ZONE: Final = frozenset({"Unsupported", "InsufficientFreeAddressesInSubnet"})
-"""What one zone, or its subnet, lacks. Auto Scaling launches in the others then.
+"""Refusals that concern one zone, or its subnet. Auto Scaling launches in the others then.
 
 "Your requested instance type (m7i.large) is not supported in your requested Availability Zone (us-east-1e)" has the
 code Unsupported ("Error codes for the Amazon EC2 API")."""
@@ -161,14 +161,14 @@ def _denied(aws: Aws, trial: Trial, subnet: str | None, error: AccessDenied) -> 
 
 
 def _may_make_versions(aws: Aws, source: TemplateVersion) -> bool:
-    """Whether the caller may do the first thing of every rotation; a caller who may not is here to read."""
+    """True if the caller may do the first thing of every rotation; a caller who may not is here to read."""
     version = {"LaunchTemplateId": source.template, "LaunchTemplateData": {_IMAGE: source.content.get(_IMAGE, "")}}
     error = _refusal(aws, version, method="create_launch_template_version")
     return not isinstance(error, AccessDenied)
 
 
 def _refusal(aws: Aws, parameters: Mapping[str, Any], method: str = "run_instances") -> PhoenixError | None:
-    """Why EC2 would refuse this; None when it would not."""
+    """EC2's reason to refuse this; None when it would not."""
     try:
         aws.call("ec2", method, DryRun=True, **parameters)
     except TransientError:
@@ -203,7 +203,7 @@ def _launch(trial: Trial, subnet: str | None) -> dict[str, Any]:
 
 
 def _tags(trial: Trial) -> Iterator[tuple[str, str]]:
-    """What Auto Scaling tags instances with: the template's, and the group's that propagate. An organisation may refuse
+    """The tags of launched instances: the template's, and the group's that propagate. An organisation may refuse
     launches without some of them."""
     for each in trial.source.content.get("TagSpecifications", ()):
         if each.get("ResourceType") == _INSTANCE:

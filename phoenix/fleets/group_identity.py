@@ -1,4 +1,4 @@
-"""Which template version launches a generation's image? A number means something only together with a template's id.
+"""Find the template version that launches a generation's image. A number has a meaning only with its template's id.
 
 Reads only. Must never believe a number: the owner's IaC may have replaced the template, and numbers begin again there.
 """
@@ -16,7 +16,7 @@ from phoenix.core.generation import UNKNOWN_IMAGE, Generation
 from phoenix.errors import NotFound
 
 ALIAS: Final = "resolve:"
-"""How an image begins that EC2 looks up with each launch: another one, perhaps, than it was."""
+"""The prefix of an image that EC2 looks up with each launch: another one, perhaps, than it was."""
 
 
 def identify(aws: Aws, group: Mapping[str, Any], generation: Generation) -> Generation:

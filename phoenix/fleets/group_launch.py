@@ -87,7 +87,7 @@ def check_launch(aws: Aws, launch: Launch) -> list[Blocker]:
 
 
 def _changed(aws: Aws, live: Mapping[str, Any], source: TemplateVersion) -> Iterator[Blocker]:
-    """What the owner has changed since the live generation was launched goes along with the image, so it is said."""
+    """Name the owner's changes since the live generation was launched: they go along with the new image."""
     running = running_version(aws, live)
     differing = changes(aws, running, source) if running is not None else ()
     if running is None or not differing:

@@ -1,4 +1,4 @@
-"""Why launches failed, out of the words of Auto Scaling's activities. Pure: AWS has no codes here, only sentences.
+"""Reasons for failed launches, from the words of Auto Scaling's activities. Pure: AWS has no codes here, only words.
 
 Must never call a cause permanent that waiting, or another zone, may cure: that would throw a good rotation away. Must
 never blame the image for words that are not in the table: a quarantine needs a person to end it.
@@ -17,7 +17,7 @@ _UNSUCCESSFUL = frozenset({"Failed", "Cancelled"})
 
 
 class _Fault(Enum):
-    """What a sentence says. Only the image's faults quarantine the image; only permanent ones end the wait at once."""
+    """The kind of a fault. Only the image's faults quarantine the image; only permanent ones end the wait at once."""
 
     PASSING = (False, False)
     """Capacity, quota, addresses: they come and go, or another zone has them."""

@@ -19,7 +19,7 @@ MOST_TAGS: Final = 50
 
 
 def judge_limits(group: Mapping[str, Any]) -> Iterator[Blocker]:
-    """Whether all tags that a rotation may write fit beside the owner's."""
+    """Check that all tags that a rotation may write fit beside the owner's."""
     name = str(group["AutoScalingGroupName"])
     theirs = sorted({str(tag["Key"]) for tag in group.get("Tags", ())} - set(WRITTEN))
     counted = [key for key in theirs if not key.startswith("aws:")]

@@ -1,4 +1,4 @@
-"""Which Auto Scaling groups of an account carry a tag of ours, or an instance that is tainted.
+"""Find the Auto Scaling groups of an account that carry a tag of ours, or a tainted instance.
 
 One question each, for all groups together. Reads only.
 """

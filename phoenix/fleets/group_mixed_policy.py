@@ -1,4 +1,4 @@
-"""What a mixed instances policy says against a rotation. Pure.
+"""Objections of a mixed instances policy to a rotation. Pure.
 
 Must never let a member pass that Auto Scaling would lose when the policy is written back with another version.
 """
@@ -22,7 +22,7 @@ POLICY: Final = "AutoScalingGroups.MixedInstancesPolicy"
 
 
 def judge_mixed(name: str, policy: Mapping[str, Any]) -> Iterator[Blocker]:
-    """What a rotation cannot live with. `policy` is as Auto Scaling describes it; empty where there is none."""
+    """Find settings that allow no rotation. `policy` is as Auto Scaling describes it; empty where there is none."""
     where = f"Auto Scaling group {name}"
     overrides = policy.get("LaunchTemplate", {}).get("Overrides", ())
     if any(str(item.get("WeightedCapacity", "1")) != "1" for item in overrides):

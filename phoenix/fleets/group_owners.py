@@ -21,7 +21,7 @@ _OWNERS: Final = (
     ("elasticbeanstalk:", "Elastic Beanstalk", "aws elasticbeanstalk describe-environments"),
 )
 CODEDEPLOY: Final = "CodeDeploy-managed-"
-"""How the names of its hooks begin."""
+"""The prefix of its hooks' names."""
 
 
 def judge_owner(group: Mapping[str, Any]) -> Iterator[Blocker]:

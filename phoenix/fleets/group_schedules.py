@@ -48,7 +48,7 @@ def judge_firing(name: str, actions: Iterable[Mapping[str, Any]], span: Span) ->
 
 
 def next_firing(action: Mapping[str, Any], now: datetime) -> datetime | None:
-    """When the action fires next, UTC; at once where its recurrence makes no sense to us, None when it is over."""
+    """The action's next firing, UTC; at once where its recurrence makes no sense to us, None when it is over."""
     # Here and not above: a rollback loads this module with the fleet, and asks for no schedule.
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 

@@ -80,7 +80,7 @@ def launched_from(instance: Mapping[str, Any]) -> str | None:
 
 
 def with_version(group: Mapping[str, Any], version: str, template: str | None = None) -> dict[str, Any]:
-    """What UpdateAutoScalingGroup needs to change the version, or the template with it, and nothing else.
+    """The parameters of UpdateAutoScalingGroup that change the version, or the template with it, and nothing else.
 
     A mixed instances policy is replaced as a whole by what is sent, so all of it is sent.
     """

@@ -28,15 +28,15 @@ IAM_ACTIONS: Final = (
 )
 
 SETTLING: Final = timedelta(minutes=2)
-"""How long a new version may be unknown to Auto Scaling, or to some of EC2's own replicas; estimated, AWS says no
-number. What is refused after that is refused for good."""
+"""The time that a new version may be unknown to Auto Scaling, or to some of EC2's own replicas; estimated, AWS says no
+number. A refusal after that is final."""
 _CLOCK_SKEW = timedelta(minutes=15)
 _IMAGE: Final = "ImageId"
 _MAPPINGS: Final = "BlockDeviceMappings"
 
 
 def description(rotation: str, generation: int) -> str:
-    """What the version says of itself: `phoenix web-42-7k3f generation 42`. This is how it is found again."""
+    """The description of the version: `phoenix web-42-7k3f generation 42`. This is how it is found again."""
     return f"{OURS}{rotation} generation {generation}"
 
 
@@ -84,7 +84,7 @@ def made_since(aws: Aws, template: str, version: str) -> datetime | None:
 
 
 def changes(aws: Aws, old: TemplateVersion, new: TemplateVersion) -> tuple[str, ...]:
-    """What differs between two versions besides the image, in EC2's words; values are not shown, some are secret."""
+    """The differences between two versions besides the image, in EC2's words; values are not shown, some are secret."""
     shape = _shape(aws)
     before, after = (_accepted(shape, dict(version.content)) for version in (old, new))
     keys = sorted((before.keys() | after.keys()) - {_IMAGE})
@@ -122,7 +122,7 @@ def _shape(aws: Aws) -> Any:
 
 
 def _accepted(shape: Any, value: Any) -> Any:
-    """What the request accepts of what the answer said: EC2 also describes states, which cannot be asked for."""
+    """The part of an answer that a request accepts: EC2 also describes states, which a request cannot set."""
     match shape.type_name:
         case "structure" if isinstance(value, Mapping):
             members = shape.members

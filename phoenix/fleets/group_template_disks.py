@@ -1,4 +1,4 @@
-"""Which parts of the owner's block device mappings belong to the old image, and what they become for another one.
+"""Fit the owner's block device mappings to another image: some of their parts belong to the old one.
 
 A template that was made in the console, or from an instance, repeats what its image brings: the snapshot of the root
 device above all. EC2 launches no other image with that ("snapshotId cannot be modified on root device"). Must never
@@ -26,7 +26,7 @@ _USUAL_ROOTS: Final = frozenset({"/dev/sda1", "/dev/xvda"})
 
 @dataclass(frozen=True, slots=True)
 class Disks:
-    """What an image brings along: the name of its root device, and the snapshot of each device that has one."""
+    """An image's devices: the name of its root device, and the snapshot of each device that has one."""
 
     image: str
     root: str
@@ -48,12 +48,12 @@ class Fitting:
 
 
 def needs_fitting(version: TemplateVersion) -> bool:
-    """Whether the images have to be read: most templates name no device at all."""
+    """True if the images have to be read: most templates name no device at all."""
     return bool(version.content.get(_MAPPINGS))
 
 
 def has_snapshots(version: TemplateVersion) -> bool:
-    """Whether EC2 would leave something out of the mappings when it makes a version out of this one."""
+    """True if EC2 would leave something out of the mappings when it makes a version out of this one."""
     return any(_disk(mapping).get("SnapshotId") for mapping in version.content.get(_MAPPINGS) or ())
 
 
@@ -86,7 +86,7 @@ def fitted(fitting: Fitting) -> list[dict[str, Any]]:
 
 
 def find_disks(fitting: Fitting) -> Iterator[Blocker]:
-    """What the owner should know of it before a start."""
+    """Warnings about the disks for the owner, before a start."""
     yield from _root(fitting)
     dropped = sorted(_of_the_image(fitting))
     if dropped:

@@ -1,4 +1,4 @@
-"""What the owner's template says against making a version of it for another image. Reads only.
+"""Objections of the owner's template to a version of it for another image. Reads only.
 
 Must never look at more than the newest version of the owner: older ones launch nothing of ours any more.
 """

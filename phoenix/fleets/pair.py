@@ -169,7 +169,7 @@ class PairFleet:
         return any(True for _ in policies)
 
     def template_changes(self, live: Slot) -> tuple[str, ...]:
-        """What differs, besides the image, between the owner's newest template version and the one that lives.
+        """The differences, besides the image, between the owner's newest template version and the live one.
 
         Raises:
             NotFound: the template is gone.
@@ -306,7 +306,7 @@ class PairFleet:
         self._seen.pop(action.slot, None)
 
     def _may_settle(self, slot: Slot, version: str, error: PermanentError) -> bool:
-        """Whether Auto Scaling may be about to learn of what it refuses: EC2 has just made the version."""
+        """True if Auto Scaling may be about to learn of the version that it refuses: EC2 has just made it."""
         if not (isinstance(error, NotFound) or is_about_template(error)):
             return False
         from phoenix.fleets.group_template import SETTLING, made_since
@@ -333,7 +333,7 @@ class PairFleet:
             log.info("instance.gone", extra={"group": self._group, "instance": action.instance})
 
     def _serves(self, action: ReplaceInstance) -> bool:
-        """Whether a fresh read lists the instance as in service."""
+        """True if a fresh read lists the instance as in service."""
         self._seen.pop(action.slot, None)
         members = self._read(action.slot)["Instances"]
         return any(m["InstanceId"] == action.instance and m["LifecycleState"] == "InService" for m in members)

@@ -1,4 +1,4 @@
-"""What stands in the way of a start, in the two Auto Scaling groups, their template and their subnets. Reads only.
+"""Blockers of a start in the two Auto Scaling groups, their template and their subnets. Reads only.
 
 Must never stop at the first thing it finds: an owner who mends one at a time starts over each time.
 """
@@ -83,7 +83,7 @@ class Start:
 
     @property
     def extra(self) -> int:
-        """How many instances there will be at the peak beyond those that live."""
+        """The number of instances at the peak beyond the live ones."""
         return self.need if self.ahead.extra is None else self.ahead.extra
 
 

@@ -1,4 +1,4 @@
-"""What the descriptions of the two Auto Scaling groups alone say against a start. Pure.
+"""Blockers of a start in the descriptions of the two Auto Scaling groups alone. Pure.
 
 Every sentence says what is so and what would go wrong, and brings the command that mends it.
 """

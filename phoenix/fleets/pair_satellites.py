@@ -1,4 +1,4 @@
-"""What is set up beside an Auto Scaling group: lifecycle hooks, scheduled actions, notifications. Reads only.
+"""Settings beside an Auto Scaling group: lifecycle hooks, scheduled actions, notifications. Reads only.
 
 Must never leave out one that only the live slot has: once the slots have traded places it works for an empty group.
 """
@@ -98,7 +98,7 @@ def _put_hook(twins: Twins, hook: Item, called: str) -> str:
 
 
 def find_in_schedules(aws: Aws, twins: Twins, span: Span) -> Iterator[Blocker]:
-    """What fires meanwhile, what sleeps meanwhile, and what one of the slots lacks."""
+    """Scheduled actions that fire meanwhile, that sleep meanwhile, or that one of the slots lacks."""
     live, other = aws.side_by_side([partial(_actions, aws, name) for name in twins.names])
     yield from judge_sleeping(twins.names[1], other)
     yield from judge_firing(twins.names[0], live, span)
@@ -127,7 +127,7 @@ def _actions(aws: Aws, name: str) -> list[dict[str, Any]]:
 
 
 def _action(action: Item, now: datetime) -> dict[str, Any]:
-    """What it does. AWS moves the start of a recurring one on to its next firing; a past start or end is over."""
+    """The action's effect. AWS moves a recurring one's start on to its next firing; a past start or end is over."""
     kept = {k: v for k, v in action.items() if k not in _ACTION_APART and v not in (None, "")}
     if action.get("Recurrence"):
         kept.pop("StartTime", None)

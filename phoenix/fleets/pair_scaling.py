@@ -25,7 +25,7 @@ CHECKS: Final = ("predictive-scaling", "scaling-policies-differ", "scaling-alarm
 Policy = Mapping[str, Any]
 
 _APART: Final = frozenset({"AutoScalingGroupName", "PolicyName", "PolicyARN", "Alarms"})
-"""What differs between two policies that do the same."""
+"""The fields that differ between two policies that do the same."""
 _WRITTEN_BY_AWS: Final = frozenset({"PolicyARN", "Alarms"})
 _MADE_BY_AWS: Final = frozenset({"TargetTrackingScaling", "PredictiveScaling"})
 """Types whose alarms, if any, AWS makes and keeps."""
@@ -36,7 +36,7 @@ _PUT_ALARM: Final = (
     "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData", "EvaluateLowSampleCountPercentile",
     "Metrics", "ThresholdMetricId",
 )  # fmt: skip
-"""What PutMetricAlarm takes of what DescribeAlarms shows."""
+"""The fields of DescribeAlarms that PutMetricAlarm takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _read(aws: Aws, name: str) -> list[dict[str, Any]]:
 
 
 def _content(policy: Policy) -> dict[str, Any]:
-    """What it does, under AWS's names; what AWS leaves out is what it means anyway."""
+    """The policy's effect, under AWS's names; a field that AWS leaves out has its default."""
     kept = {key: value for key, value in policy.items() if key not in _APART and value not in (None, [], {}, "")}
     return {"PolicyType": "SimpleScaling", "Enabled": True} | kept
 
@@ -206,7 +206,7 @@ def _read_alarms(aws: Aws, names: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 def _measured(alarm: Mapping[str, Any]) -> dict[str, Any]:
-    """What it looks at; its name may say anything."""
+    """The fields that say what the alarm measures; its name may say anything."""
     return {key: alarm[key] for key in ("Dimensions", "Metrics") if alarm.get(key)}
 
 

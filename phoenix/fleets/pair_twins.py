@@ -40,7 +40,7 @@ class Twins:
         return Twins(self.other, self.live)
 
     def carried_over(self, value: Any) -> Any:
-        """What the live one's setting has to say on the other: its name, its target groups, its colour."""
+        """The live group's setting as the other group has to have it: with its name, its target groups, its colour."""
         return _mapped(value, self._identities() | self._colours())
 
     def alike(self, live: Any, other: Any) -> bool:

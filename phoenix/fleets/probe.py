@@ -37,10 +37,10 @@ MOST_TIMES: Final = 100
 _EVERY: Final = 1.0
 """Seconds between two questions whether a version is accepted by now."""
 _TRIES: Final = 5
-"""How often something is put back before a person has to; botocore repeats each of them, too."""
+"""The number of tries to put something back before a person has to; botocore repeats each of them, too."""
 _PAUSE: Final = 2.0
 _GONE: Final = frozenset({"launchTemplateVersionDoesNotExist", "launchTemplateIdDoesNotExist"})
-"""What a second request to delete says of what the first has deleted (botocore, ResponseError.Code)."""
+"""Codes of a second request to delete a version that the first has deleted (botocore, ResponseError.Code)."""
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ class Probe:
                 return
 
     def _is_over(self) -> bool:
-        """Whether a person asked to stop, or the group is no longer what was found."""
+        """True if a person asked to stop, or the group is no longer what was found."""
         if self.clock.stopping:
             self._note(interrupted=True)
             return True
@@ -245,7 +245,7 @@ class Probe:
         return self._left_versions(self._made, words)
 
     def _send_delete(self) -> str:
-        """What AWS says of the versions that did not go."""
+        """Delete the versions; return AWS's words about those that it did not delete."""
         numbers = [str(number) for number in self._made]
         answer = self.aws.call(
             "ec2", "delete_launch_template_versions", LaunchTemplateId=self.target.template, Versions=numbers

@@ -1,4 +1,4 @@
-"""Which Auto Scaling group may be probed: one that is empty, that no policy names, and that phoenix never rotated.
+"""The Auto Scaling group to probe: one that is empty, that no policy names, and that phoenix never rotated.
 
 Must refuse before the first write. Reads only.
 """
@@ -17,7 +17,7 @@ from phoenix.errors import Blocked, NotFound, UsageError
 from phoenix.fleets.group_shapes import our_tags
 
 PROBE: Final = f"{OURS}probe "
-"""How the description of every version begins that a probe makes; no version of the owner's is described so."""
+"""The prefix of the description of every version that a probe makes; no version of the owner's is described so."""
 LATEST: Final = "$Latest"
 _MADE_FROM = re.compile(re.escape(PROBE) + r"\S+ of version (\d+)")
 
@@ -33,7 +33,7 @@ class Target:
     source: TemplateVersion
 
     def with_version(self, version: str) -> dict[str, Any]:
-        """What UpdateAutoScalingGroup needs to give the group a version, and nothing else."""
+        """The parameters of UpdateAutoScalingGroup that give the group a version, and nothing else."""
         return {"LaunchTemplate": {"LaunchTemplateId": self.template, "Version": version}}
 
     def command(self, version: str) -> str:
@@ -69,7 +69,7 @@ def find_target(aws: Aws, name: str, owners: Mapping[str, str]) -> Target:
 
 
 def why_not_empty(group: Mapping[str, Any]) -> str | None:
-    """What shows that a group has instances, or may have some in a moment; None where nothing does."""
+    """The sign that a group has instances, or may have some in a moment; None where there is none."""
     instances, warm = len(group.get("Instances", ())), group.get("WarmPoolConfiguration")
     if instances or int(group.get("WarmPoolSize") or 0):
         return f"it has {instances or group['WarmPoolSize']} instance(s)"

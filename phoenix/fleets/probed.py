@@ -1,4 +1,4 @@
-"""What a probe has found out, as values. Pure."""
+"""The findings of a probe, as values. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from phoenix.fleets.probe_target import Target
 
 
 class Outcome(StrEnum):
-    """What became of one request."""
+    """The outcome of one request."""
 
     ALLOWED = "allowed"
     DENIED = "denied"
@@ -24,7 +24,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What AWS said to one request, in its own words."""
+    """AWS's answer to one request, in its own words."""
 
     outcome: Outcome
     words: str = ""
@@ -56,7 +56,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """What was found out; None was not asked. `making` is why a version could not be made, `stopped` why the probe
+    """The findings; None was not asked. `making` is why a version could not be made, `stopped` why the probe
     ended early. `restored`: the group launches from its own version again. `deleted` are versions that were made and
     are gone, `left` is what a person has to take away."""
 

@@ -1,4 +1,4 @@
-"""What a policy asks of the keys of a gate, whatever its kind.
+"""The questions that a policy asks of a gate's keys, whatever its kind.
 
 Must never know one gate by name: each says for itself what it needs and what it stands for.
 """
@@ -15,7 +15,7 @@ from phoenix.keys import Kind
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a gate needs and the group lacks, as a sentence for the owner of the policy.
+    """A need of a gate that the group lacks, as a sentence for the owner of the policy.
 
     `key` is the key of the gate where it is mended, empty for the gate as a whole; `instead` is what to write there.
     """
@@ -35,12 +35,12 @@ class GateKeys(Kind):
     does. None for all others."""
 
     def needs_traffic(self, serving: Serving) -> Need | None:
-        """What the gate needs of the group's traffic and does not have; None: it can be asked."""
+        """The gate's unmet need of the group's traffic; None: it can be asked."""
         return None
 
     @property
     def healthy_time(self) -> timedelta | None:
-        """How long the candidate has to stay ready; None where the gate demands nothing of the kind."""
+        """The time that the candidate has to stay ready; None where the gate demands nothing of the kind."""
         return None
 
     @property

@@ -1,4 +1,4 @@
-"""What a load balancer would refuse when the second target group joins a rule's action: found before the start.
+"""Refusals of a load balancer when the second target group joins a rule's action: found before the start.
 
 Reads only. Must never leave it to the first write: a refusal in the middle of a shift leaves rules that disagree.
 """
@@ -28,7 +28,7 @@ _STICKY: Final = {"Enabled": True, "DurationSeconds": 60}
 
 
 def find_in_actions(rules: Sequence[Rule], pair: Pair, described: Sequence[Mapping[str, Any]]) -> Iterator[Blocker]:
-    """What the actions themselves, and the load balancers that they belong to, do not allow."""
+    """Refusals of the actions themselves, and of the load balancers that they belong to."""
     for rule in rules:
         yield from _in_kinds(rule)
     joining = dict.fromkeys((balancer_of(rule.arn), pair.missing_in(rule)) for rule in rules)
@@ -71,7 +71,7 @@ def _elsewhere(balancer: str, arn: str, homes: Sequence[str]) -> Iterator[Blocke
 
 
 def find_in_stickiness(arn: str, rules: Sequence[Rule], pair: Pair, *, suspends_stickiness: bool) -> Iterator[Blocker]:
-    """What stands in the way once it is known that this group's targets are sticky.
+    """Blockers that count once it is known that this group's targets are sticky.
 
     AWS demands group stickiness of every rule that names a group with sticky targets beside another one.
     """

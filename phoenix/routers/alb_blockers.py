@@ -1,4 +1,4 @@
-"""What stands in the way of a start, in listeners and rules; the target groups are looked at beside them. Reads only.
+"""Blockers of a start in listeners and rules; the target groups are looked at beside them. Reads only.
 
 Must never leave out a rule because it looks like the others: all of them are shifted together.
 """

@@ -1,4 +1,4 @@
-"""What a load balancer has no room for, or does not reach: found before the start. Reads only.
+"""Quotas that a load balancer would exceed, and zones that it does not reach: found before the start. Reads only.
 
 Must never count the generations one after the other: at the peak the targets of both are registered.
 """
@@ -38,7 +38,7 @@ GROUPS_A_BALANCER: Final = Quota(
 )
 
 Targets = Callable[[str], Sequence[Mapping[str, Any]]]
-"""What DescribeTargetHealth says of a target group."""
+"""The answer of DescribeTargetHealth for a target group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _full(balancer: str, known: Collection[str], joining: Collection[str]) -> It
 
 @dataclass(frozen=True, slots=True)
 class _Count:
-    """How many targets there will be at the peak."""
+    """The number of targets at the peak."""
 
     peak: Peak
     targets: Targets

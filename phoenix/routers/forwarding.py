@@ -44,7 +44,7 @@ class Rule:
 
     @property
     def sticky_seconds(self) -> int:
-        """How long the load balancer keeps a client on one target group; 0 when it does not."""
+        """The time that the load balancer keeps a client on one target group; 0 when it does not."""
         for action in self.actions:
             config = action.get("ForwardConfig", {}).get("TargetGroupStickinessConfig", {})
             if action["Type"] == "forward" and config.get("Enabled"):
@@ -66,7 +66,7 @@ def listener_of(rule: str) -> str:
 
 
 class Pair:
-    """Which slot each target group belongs to, and which one of the other slot is its counterpart."""
+    """The slot of each target group, and its counterpart in the other slot."""
 
     def __init__(self, target_groups: Arns, rules: Sequence[Rule] = ()) -> None:
         self.slot_of = {arn: slot for slot, arns in target_groups.items() for arn in arns}

@@ -20,7 +20,7 @@ class TrafficKeys(Kind):
 
     @abstractmethod
     def settles_in(self) -> timedelta:
-        """How long it may take until a change of weights is followed everywhere; 0 only where there are no weights."""
+        """The time until a change of weights is followed everywhere; 0 only where there are no weights."""
 
     @property
     @abstractmethod

@@ -93,7 +93,7 @@ class Listeners:
         return health
 
     def _words(self, target_group: str, item: Mapping[str, Any]) -> str:
-        """Why this target is not healthy, in few words; where it is the health check, also what that asks for."""
+        """Say in few words why this target is not healthy; for the health check with its path and port."""
         said = item["TargetHealth"]
         reason, description = str(said.get("Reason", "")), _printable(str(said.get("Description", "")))
         if reason not in _CHECKED:
@@ -166,7 +166,7 @@ def _balancer_of(rule: str) -> str:
 
 
 def _condition(rule: Mapping[str, Any]) -> str:
-    """What a person recognises the rule by: its first host and path, else its priority."""
+    """The rule's name for a person: its first host and path, else its priority."""
     values = {item["Field"]: _first_value(item) for item in rule.get("Conditions", ())}
     return "".join(values.get(field, "") for field in ("host-header", "path-pattern")) or str(rule["Priority"])
 

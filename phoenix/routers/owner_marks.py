@@ -23,7 +23,7 @@ _MOST_PER_CALL: Final = 20  # "You can specify up to 20 resources in a single ca
 
 
 def find_unmarked(aws: Aws, rules: Sequence[Rule], pair: Pair, *, target_groups: bool) -> Iterator[Blocker]:
-    """What a rotation will change here without the owner's mark. `target_groups`: their thresholds are changed too."""
+    """The changes of a rotation that lack the owner's mark. `target_groups`: their thresholds are changed too."""
     names = {rule.listener if rule.is_default else rule.arn: rule.name for rule in rules if pair.named_in(rule)}
     if target_groups:
         names |= {arn: f"target group {arn.split('/')[1]}" for arn in pair.slot_of}

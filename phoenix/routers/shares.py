@@ -1,4 +1,4 @@
-"""Which of many groups do not have all their traffic where it should be, in few calls.
+"""Find the groups, out of many, whose traffic is not all where it should be, in few calls.
 
 Reads only, and only routes that are known: a look at the group alone finds one that was added.
 """

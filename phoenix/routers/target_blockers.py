@@ -1,4 +1,4 @@
-"""What stands in the way of a start in the target groups themselves: what they are, who is in them, how they behave.
+"""Blockers of a start in the target groups themselves: their settings, their targets, their behaviour.
 
 Reads only. Must never count a target that is on its way out for a stranger.
 """
@@ -47,7 +47,7 @@ Targets = Sequence[Mapping[str, Any]]
 
 
 def judge_target_groups(described: Sequence[Mapping[str, Any]], behind: Behind) -> Iterator[Blocker]:
-    """What their descriptions say. Nothing is compared where it cannot be told which ones belong together."""
+    """Judge their descriptions. Nothing is compared where it cannot be told which ones belong together."""
     by_arn = {str(group["TargetGroupArn"]): group for group in described}
     routed = behind.pair.routed_by(behind.rules)
     for arn, group in by_arn.items():
@@ -80,7 +80,7 @@ def _unrouted(group: Mapping[str, Any], name: str) -> Blocker:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """What the target groups are behind: the rules that name them, or will."""
+    """The rules in front of the target groups: those that name them, or will."""
 
     rules: Sequence[Rule]
     pair: Pair
@@ -106,7 +106,7 @@ def targets_read_once(aws: Aws) -> Callable[[str], Targets]:
 def find_in_targets(
     aws: Aws, slots: Mapping[Slot, SlotState], behind: Behind, targets_of: Callable[[str], Targets]
 ) -> list[Blocker]:
-    """What has to be asked of each target group: its targets and its attributes, all of them side by side."""
+    """Read each target group's targets and attributes, all of them side by side."""
     arns = [arn for state in slots.values() for arn in state.target_groups]
     checks = [
         Check(

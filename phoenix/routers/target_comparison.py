@@ -87,7 +87,7 @@ ATTRIBUTES: Final[Mapping[str, Member]] = {
 
 
 def judge_together(live: Described, other: Described) -> Iterator[Blocker]:
-    """What their descriptions say: what cannot be changed stands in the way, the health check is a warning."""
+    """Compare their descriptions: a difference that cannot be changed is a blocker, the health check is a warning."""
     where = f"target groups {live['TargetGroupName']} and {other['TargetGroupName']}"
     soft: list[Difference] = []
     for found in differences(TARGET_GROUP, live, other):

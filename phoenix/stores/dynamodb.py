@@ -39,9 +39,9 @@ from phoenix.stores.lease import Claim, decode_fences, encode_fences, is_same, w
 from phoenix.stores.unreadable import readable
 
 KEPT_FOR: Final = timedelta(days=400)
-"""How long a rotation stays in the history, from its start."""
+"""The time that a rotation stays in the history, from its start."""
 MOST_TRIES: Final = 8
-"""How often a lease may change between read and write before the store gives up."""
+"""The number of times that a lease may change between read and write before the store gives up."""
 
 _RECORD, _LEASE, _ROTATION = "record", "lease", "rotation#"
 _URL = re.compile(r"dynamodb://(?P<table>[\w.-]{3,255})(\?region=(?P<region>[a-z0-9-]+))?", re.ASCII)

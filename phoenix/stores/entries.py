@@ -1,4 +1,4 @@
-"""How records spell the ledger: each entry as an object of texts, the same in every version of phoenix.
+"""The spelling of the ledger in records: each entry as an object of texts, the same in every version of phoenix.
 
 Must never guess: an entry that makes no sense is refused, because a clean-up depends on it.
 """
@@ -29,7 +29,7 @@ V = TypeVar("V")
 
 
 class Kind(StrEnum):
-    """What an entry is about."""
+    """The subject of an entry."""
 
     CAPACITY = "capacity"
     SCHEDULES = "schedules"

@@ -49,7 +49,7 @@ def rolling(
 
 
 def _left(new: int, old: int, batch_percent: int, room: Room) -> int:
-    """How much of the old generation stays, so that the next batch fits and enough serve meanwhile.
+    """The part of the old generation that stays, so that the next batch fits and enough serve meanwhile.
 
     As long as it is alone, some of it does even if none need serve: weight must not rest on an empty group.
     """

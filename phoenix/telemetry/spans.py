@@ -1,4 +1,4 @@
-"""Which tracer a command gets: one that does nothing, unless OpenTelemetry's own variables ask for more.
+"""The tracer of a command: one that does nothing, unless OpenTelemetry's own variables ask for more.
 
 Must never import OpenTelemetry at the top, and never fail a command because no collector answers.
 """

@@ -70,7 +70,7 @@ def _fleet_line(rotation: Rotation) -> list[str]:
 
 
 def _why(rotation: Rotation) -> list[str]:
-    """Why it was started, and what persons and gates made of it, each with its name."""
+    """The reason for its start, and what persons and gates made of it, each with its name."""
     told = [rotation.origin.trigger]
     told += [f"ignored {name}: {text.by_whom(ask.by, ask.reason)}" for name, ask in rotation.origin.ignored.items()]
     if rotation.back is not None:

@@ -155,7 +155,7 @@ class Wiring:
         return open_estate(self._base, library, self.store(), invoker, self._pinned_in_flight(library.broken))
 
     def requests(self) -> int:
-        """How many requests have been sent to AWS so far."""
+        """The number of requests sent to AWS so far."""
         return self._base.requests()
 
     def close(self) -> None:
@@ -163,7 +163,7 @@ class Wiring:
         self._base.tracer.close()
 
     def _in_flight(self, name: str, trouble: InvalidPolicy) -> Group:
-        """What is in flight goes on: the mistake in a file is not its own."""
+        """A rotation in flight goes on: the mistake in a file is not its own."""
         from phoenix.wiring.from_policy import group_in_flight
 
         policy = self._pinned_in_flight([name]).get(name)
@@ -265,7 +265,7 @@ class Wiring:
         return replace(found, notifiers=unknown_notifiers(trouble))
 
     def _far_store(self) -> str | None:
-        """What a `phoenix.yaml` in S3 says, which is read with the policies."""
+        """The store that a `phoenix.yaml` in S3 names, which is read with the policies."""
         if not self._is_far():
             return None
         try:

@@ -1,4 +1,4 @@
-"""What every group stands on: settings, clock, AWS, a tracer; and groups that can be brought back, but not go forward.
+"""The base of every group: settings, clock, AWS, a tracer; and groups that can be brought back, but not go forward.
 
 Must import neither the policy nor pydantic, nor adapters that only go forward: until all of it is loaded, a rollback
 moves no traffic (docs/decisions/0007).
@@ -28,7 +28,7 @@ from phoenix.telemetry.spans import open_tracer
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What a driver may say besides the settings. None: as found.
+    """A driver's choices besides the settings. None: as found.
 
     `profile` and `region` come before what policies say. `aws` serves all groups, whatever their policies say of
     accounts and roles: the sandbox's. `driver` is who holds leases, `by` who asks.
@@ -44,7 +44,7 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """Which fleet and which router a group has, as a policy names them."""
+    """The kinds of a group's fleet and router, as a policy names them."""
 
     fleet: str
     router: str
@@ -90,7 +90,7 @@ class Base:
         return self._aws.setdefault(access, Aws(access, observer=self.tracer, connect=self._connect))
 
     def requests(self) -> int:
-        """How many requests have been sent to AWS so far, by everybody here."""
+        """The number of requests sent to AWS so far, by everybody here."""
         everybody = [*self._aws.values(), *([self.overrides.aws] if self.overrides.aws is not None else [])]
         return sum(aws.requests for aws in everybody)
 
@@ -122,7 +122,7 @@ class Base:
 
 
 def _person() -> str:
-    """Who sits at the keyboard, as the system knows: asking AWS would cost a rollback a call."""
+    """The person at the keyboard, as the system knows: asking AWS would cost a rollback a call."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user has no name

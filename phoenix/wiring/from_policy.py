@@ -141,7 +141,7 @@ def _made(table: Mapping[str, Any], keys: Kind, scope: Scope) -> Any:
 
 
 def access_of(policy: Policy) -> Access:
-    """Where the group is, and as whom it is worked on."""
+    """The account and Region of the group, and the role that works on it."""
     return Access(
         region=policy.region, role_arn=policy.role_arn, external_id=policy.external_id, account=policy.account
     )

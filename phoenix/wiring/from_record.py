@@ -32,7 +32,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Pinned:
-    """What is read of a pinned policy; it was a sound one when it was pinned, so nothing else is checked again."""
+    """The part read of a pinned policy; it was a sound one when it was pinned, so nothing else is checked again."""
 
     fleet: _Part
     traffic: _Part

@@ -61,7 +61,7 @@ def open_estate(base: Base, library: Library, store: Store, invoker: Invoker, pi
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a group is, and where its images come from."""
+    """The place of a group, and the source of its images."""
 
     access: Access
     aws: Aws

@@ -23,7 +23,7 @@ from phoenix.policy.model import Policy
 from phoenix.stores import dynamodb
 
 DOCTOR: Final = reads("sts:GetCallerIdentity", "autoscaling:DescribeAutoScalingGroups")
-"""What is asked whatever the policies say."""
+"""Rights that are asked for whatever the policies say."""
 SWEEPS: Final[Rights] = group_marks.IAM_ACTIONS
 ASSUME: Final[Rights] = frozenset({Right("sts:AssumeRole", "ActAs", ALL, ("${assumed_role_arn}",))})
 _ANY: Final[Names] = {"auto_scaling_group": ("*",)}
@@ -32,7 +32,7 @@ _TABLES: Final = (fleets.KINDS, routers.KINDS, gates.KINDS, images.KINDS, notifi
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Where policies and store are, which function sweeps hand on to, and what else is known. `acting_as` is the role
+    """The places of policies and store, the function that sweeps call, and other known facts. `acting_as` is the role
     whose own document is asked for, None: the caller's, who may act as others. `probed` is an Auto Scaling group that
     `doctor --probe` is to be allowed on."""
 
@@ -108,14 +108,14 @@ def _configured(policy: Policy) -> Iterator[tuple[Mapping[str, Any], Kind]]:
 
 
 def _names_of(made: Any, keys: Kind) -> Names:
-    """What an adapter's own keys fill into its rights; most have nothing to name."""
+    """The values that an adapter's own keys fill into its rights; most have nothing to name."""
     name: Any = getattr(made, "iam_names", None)
     found: Names = name(keys) if name is not None else {}
     return found
 
 
 def _place(policy: Policy | None, given: Names) -> dict[str, tuple[str, ...]]:
-    """Where the rights hold: a Region that was given comes before the policy's; a role's ARN says its account too."""
+    """The place of the rights: a Region that was given comes before the policy's; a role's ARN says its account too."""
     account = region = None
     if policy is not None:
         account = policy.account or (policy.role_arn.split(":")[4] if policy.role_arn else None)
@@ -131,7 +131,7 @@ def _partition(region: str) -> str:
 
 
 def _of_the_caller(policies: list[Policy], library: Library, where: Where) -> Rights:
-    """What only the caller's own rights are used for: other roles, the policies' bucket, the table."""
+    """Rights that only the caller itself uses: for other roles, the policies' bucket, the table."""
     found: set[Right] = set()
     given = dict(where.names or {})
     known = given | _place(None, given)

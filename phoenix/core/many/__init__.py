@@ -1,1 +1,1 @@
-"""What is decided of many groups together. Pure, as all of the core."""
+"""Decisions about many groups together. Pure, as all of the core."""

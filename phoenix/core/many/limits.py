@@ -16,9 +16,9 @@ from phoenix.core.model import Cause
 from phoenix.core.record import GroupRecord
 
 STARTS: Final = "*starts*"
-"""Whose lease makes starts follow one another; no policy can have this name."""
+"""The name of the lease that makes starts follow one another; no policy can have this name."""
 BREAKER: Final = "*breaker*"
-"""Under which the store notes that the breaker is open."""
+"""The key under which the store notes that the breaker is open."""
 IDLE: Final = "*idle*"
 """The name that is due when the idle groups are to be looked at before their time. Under it the store notes whose turn
 was the last."""
@@ -48,7 +48,7 @@ class Breaker:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds for all groups. `labels` are those of every group that has a policy, by its name."""
+    """The rules for all groups. `labels` are those of every group that has a policy, by its name."""
 
     limits: Limits = Limits()
     breaker: Breaker | None = None

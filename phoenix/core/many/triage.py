@@ -1,4 +1,4 @@
-"""Which of many groups may need a driver: from their records, and from a few signs read for all of them together.
+"""Find the groups that may need a driver: from their records, and from a few signs read for all of them together.
 
 Pure. Must never say "nothing" on a guess: what cannot be told from here is worth a proper look.
 """
@@ -19,7 +19,7 @@ from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar
 
 NOTE_HOLDS: Final = timedelta(days=1)
-"""How long a group that was never rotated is judged by what was noted of it: its owner may do as he likes meanwhile."""
+"""A group that was never rotated is judged by its note for this long: its owner may do as he likes meanwhile."""
 
 
 class Need(StrEnum):

@@ -1,1 +1,1 @@
-"""What concerns many groups at once: who is due, who may start, what has stood still, what is too old."""
+"""Everything about many groups at once: which are due, may start, have stood still, or are too old."""

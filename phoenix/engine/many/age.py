@@ -1,4 +1,4 @@
-"""How old the generation is that serves a group's users, against what the rules for all groups want. Reads only."""
+"""Hold the age of a group's live generation against the rules for all groups. Reads only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Age:
 
     @property
     def age(self) -> timedelta | None:
-        """How old it is; nothing in it is older."""
+        """The generation's age; nothing in it is older."""
         return None if self.since is None else self.at - self.since
 
     @property

@@ -29,14 +29,14 @@ from phoenix.ports import Lease
 log = logging.getLogger(__name__)
 
 _TURN: Final = timedelta(seconds=150)
-"""How long one start may keep the others waiting, should its driver die: longer than all calls of a turn can take,
+"""The longest time that a start keeps others waiting if its driver dies: longer than all calls of a turn can take,
 with every answer late and every call tried again."""
 _PATIENCE: Final = timedelta(seconds=20)
 _WHERE: Final = "phoenix.yaml"
 
 
 def find_rule_blockers(group: Desk, request: RotateRequest) -> Iterator[Blocker]:
-    """What the other groups have in the way of a start of this one. Reads their records, where there is a rule."""
+    """Find the other groups' blockers for a start of this one. Reads their records, where there is a rule."""
     rules = group.rules
     if not rules.concern_starts:
         return

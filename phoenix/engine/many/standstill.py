@@ -47,7 +47,7 @@ def note_standstill(group: Desk, record: GroupRecord, plan: Plan) -> None:
 
 
 def _standstill(known: Standstill | None, plan: Plan, now: datetime) -> Standstill | None:
-    """What is in its way may change from day to day; it stands still from the first on."""
+    """The blockers may change from day to day; the group stands still since the first of them."""
     names = tuple(dict.fromkeys(b.name for b in plan.in_the_way if b.name not in WISHED))
     if not plan.due or not names:
         return None

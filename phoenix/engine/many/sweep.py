@@ -27,19 +27,19 @@ log = logging.getLogger(__name__)
 
 IDLE_EVERY: Final = timedelta(minutes=15)
 AHEAD: Final = timedelta(seconds=30)
-"""Who is due within half the time to the next sweep is taken along: early is better than late."""
+"""A sweep takes along the groups that are due within half the time to the next one: early is better than late."""
 _CALLS_A_PASS: Final = 6
-"""About as many API calls does one look at a group in flight make."""
+"""API calls per pass over a group in flight, roughly."""
 _CALLS_A_START: Final = 60
-"""About as many does one make that starts a rotation: most of them are the checks before the first write."""
+"""API calls per pass that starts a rotation, roughly: most of them are the checks before the first write."""
 _SWEEP_EVERY: Final = timedelta(minutes=1)
 _ACTIVE: Final = timedelta(minutes=4)
-"""Who is driven has a lease that expires sooner than this, and who rests in flight is due sooner."""
+"""A driven group's lease expires within this time; a group that rests in flight is due within it."""
 _LOOK_TTL: Final = timedelta(minutes=2)
 
 
 class Overview(Protocol):
-    """What AWS says of many groups at once, in few calls."""
+    """Reads of AWS about many groups at once, in few calls."""
 
     def signs_of(self, members: Sequence[Member], records: Mapping[str, GroupRecord]) -> Mapping[str, Signs]:
         """The signs of each group. What cannot be told from afar, or where AWS refuses, is left at "not known"."""
@@ -76,7 +76,7 @@ class Estate:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How all groups stand together: rotations in flight, those of them past their deadline, and how old the oldest
+    """The state of all groups together: rotations in flight, those of them past their deadline, and how old the oldest
     live generation is; None where no record knows."""
 
     in_flight: int
@@ -86,7 +86,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep has found: groups that were due, idle ones looked at, and those handed on."""
+    """A sweep's findings: groups that were due, idle ones looked at, and those handed on."""
 
     due: int = 0
     looked_at: int = 0
@@ -98,7 +98,7 @@ class Swept:
     standing: Standing | None = None
     """Known only when all groups were looked at."""
     trouble: PhoenixError | None = None
-    """Why the idle groups could not be looked at; the next sweep tries again."""
+    """The reason why the idle groups could not be looked at; the next sweep tries again."""
 
 
 def sweep(estate: Estate, *, idle: bool, until: datetime | None = None) -> Swept:
@@ -150,14 +150,14 @@ class _Pace:
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What an idle look has found. `order` is who may start, in the order in which it is their turn."""
+    """An idle look's findings. `order` names the groups that may start, in the order of their turns."""
 
     count: int
     upkeep: tuple[str, ...]
     order: tuple[str, ...]
     start: tuple[str, ...]
     allowed: int
-    """How many may start by the rules, those included for whose calls this sweep is too short."""
+    """The number of groups that may start by the rules; this sweep may be too short for the calls of some of them."""
     is_open: bool
     """The breaker is."""
     cursor: Note
@@ -165,7 +165,7 @@ class _Looked:
 
     @property
     def costs(self) -> Mapping[str, int]:
-        """Who is to be handed on, and what that costs: first those that have started already."""
+        """The groups to hand on, and the calls that each costs: first those that have started already."""
         return dict.fromkeys(self.upkeep, _CALLS_A_PASS) | dict.fromkeys(self.start, _CALLS_A_START)
 
 
@@ -245,13 +245,13 @@ def _standing(records: Mapping[str, GroupRecord], now: datetime) -> Standing:
 
 
 def _starts_that_fit(estate: Estate, others: int) -> int:
-    """How many starts the budget has room for until the next sweep; one at least, or nothing would ever start."""
+    """The starts that fit into the budget until the next sweep; one at least, or nothing would ever start."""
     calls = estate.calls_per_second * _SWEEP_EVERY.total_seconds() - others * _CALLS_A_PASS
     return max(1, int(calls / _CALLS_A_START))
 
 
 def _poll_seconds(estate: Estate, more: int) -> float:
-    """How often to look at what moves, so that all active groups, and `more` others, share the budget."""
+    """The interval between looks at moving groups, so that all active groups, and `more` others, share the budget."""
     due = estate.store.due(estate.clock.now() + _ACTIVE)
     shared = (sum(name in estate.members for name in due) + more) * _CALLS_A_PASS / estate.calls_per_second
     return max(estate.poll_seconds, min(shared, WATCHED.total_seconds()))
