@@ -20,6 +20,7 @@ from phoenix.core.model import Fence, LaunchFailure, Observation, Route, Slot, S
 from phoenix.core.note import Note
 from phoenix.core.notice import Notice
 from phoenix.core.record import GroupRecord
+from phoenix.core.remedy import Remedy
 from phoenix.core.rotation import Rotation
 from phoenix.core.trigger import LiveInstance
 
@@ -100,6 +101,9 @@ class Fleet(Protocol):
 
     def find_revival_blockers(self, generation: Generation, count: int) -> Sequence[Blocker]:
         """The blockers of `count` more instances of an earlier generation: image, template, room."""
+
+    def command(self, remedy: Remedy) -> str:
+        """The commands of the AWS CLI that a person types for this remedy; nothing is run."""
 
 
 @dataclass(frozen=True, slots=True)

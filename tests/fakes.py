@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, assert_never
 
@@ -28,19 +28,19 @@ from phoenix.core.image import Candidate, Image, Wanted, choose, unlaunchable
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import (
     Instance,
-    Judgement,
     LaunchFailure,
-    Observation,
     Route,
     Slot,
     SlotState,
     TargetState,
-    Verdict,
 )
+from phoenix.core.remedy import Remedy
 from phoenix.core.roles import numbers
 from phoenix.core.rotation import Rotation
+from phoenix.core.routine import Routine
 from phoenix.core.trigger import LiveInstance
 from phoenix.errors import ForeignWeights, NotFound, PermanentError
+from phoenix.fleets.group_commands import command
 from phoenix.ports import FleetView, Traffic
 
 ACCOUNT = "123456789012"
@@ -104,8 +104,8 @@ class FakeFleet:
             case SetRole():
                 self._set_role(action)
             case SetSchedules():
-                others = self.state[action.slot].suspended - {"ScheduledActions"}
-                self._change(action.slot, suspended=others if action.running else others | {"ScheduledActions"})
+                others = self.state[action.slot].suspended - {Routine.SCHEDULES}
+                self._change(action.slot, suspended=others if action.running else others | {Routine.SCHEDULES})
             case ReplaceInstance():
                 kept = tuple(i for i in self.state[action.slot].instances if i.id != action.instance)
                 self._change(action.slot, instances=kept)
@@ -159,6 +159,9 @@ class FakeFleet:
         if not self.versions:
             return [Blocker("template-version-gone", "1", "no version of 1 is its owner's.")]
         return self.find_losses(generation)
+
+    def command(self, remedy: Remedy) -> str:
+        return command(remedy, self.state[remedy.slot].auto_scaling_group)
 
     def settle(self) -> None:
         """Let everything that was launched come up."""
@@ -309,27 +312,6 @@ class FakeRouter:
     def _fail_if_told(self) -> None:
         if self.error is not None:
             raise self.error
-
-
-@dataclass
-class FakeGate:
-    """Says what it is told to say."""
-
-    checks: ClassVar[tuple[str, ...]] = ("gate-is-fit",)
-    name: str = "fake"
-    before_traffic_only: bool = False
-    judges_alone: bool = False
-    judgement: Judgement = Judgement.PASS
-    reason: str = "all is well"
-    blockers: list[Blocker] = field(default_factory=list)
-    asked: int = 0
-
-    def check(self, rotation: Rotation, seen: Observation) -> Verdict:
-        self.asked += 1
-        return Verdict(self.name, self.judgement, self.reason)
-
-    def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
-        return list(self.blockers)
 
 
 class FakeImages:

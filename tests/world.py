@@ -27,6 +27,7 @@ from phoenix.core.model import Instance, Judgement, LaunchFailure, Observation, 
 from phoenix.core.ready import capacity_verdict
 from phoenix.core.record import GroupRecord
 from phoenix.core.roles import numbers
+from phoenix.core.routine import Routine
 from phoenix.fleets.group_shapes import lifecycle_of
 from tests.builders import NOON
 
@@ -52,7 +53,7 @@ class Place:
     desired: int = 0
     version: str = "1"
     servers: list[Server] = field(default_factory=list)
-    suspended: set[str] = field(default_factory=set)
+    suspended: set[Routine] = field(default_factory=set)
     tags: dict[str, str] = field(default_factory=dict)
 
 
@@ -118,7 +119,7 @@ class World:
                 self.versions.setdefault(action.rotation, str(len(self.versions) + 2))
             case SetSchedules():
                 change = self.places[action.slot].suspended
-                (change.discard if action.running else change.add)("ScheduledActions")
+                (change.discard if action.running else change.add)(Routine.SCHEDULES)
             case SetFailover():
                 self.failover[action.slot] = action.thresholds
             case ReplaceInstance():

@@ -1,4 +1,5 @@
-"""Keep empty words out of names, vague subjects out of prose, and traces of one developer's machine out of every file.
+"""Keep empty words out of names, vague subjects out of prose, AWS's spellings out of what decides, and traces of one
+developer's machine out of every file.
 
 Must never print a line that it objects to, only where it is: the line may hold what must not be repeated in a log.
 """
@@ -18,6 +19,12 @@ EMPTY_WORDS = {"manager", "helper", "helpers", "util", "utils", "process", "hand
 VAGUE_WORDS = ("nobody", "somebody", "whoever", "one who", "so many")
 STILL_TO_COME = ("tests/",)
 """Folders whose prose may still hold vague words; must be empty in the end."""
+WITHOUT_AWS = tuple(f"phoenix/{room}/" for room in ("core", "engine", "strategies", "views"))
+"""Rooms to which adapters translate: no command of the AWS CLI is spelled there, and no name of AWS's API."""
+SPELLINGS = {
+    "a command of the AWS CLI": re.compile(r"\baws [a-z]"),
+    "a name of AWS's API": re.compile(r"(?<!\w)[A-Z][a-z]+(?:[A-Z][a-z]+)+(?!\w)"),
+}
 NAMED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 IN_BRACES = re.compile(r"(?<!\$)\{([A-Za-z_]\w*)(?:[.\[][^{}]*)?(?:![rsa])?(?::[^{}]*)?\}")
@@ -40,6 +47,8 @@ def main(root: Path = Path()) -> int:
         findings += [f"{path.relative_to(root)}:{line}: {message}" for line, message in named]
         unfilled = unfilled_names(path.read_text(encoding="utf-8"))
         findings += [f"{path.relative_to(root)}:{line}: {message}" for line, message in unfilled]
+        spelled = aws_spellings(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))
+        findings += [f"{path.relative_to(root)}:{line}: {message}" for line, message in spelled]
     for path in _committed(root):
         where = path.relative_to(root)
         found = [*traces(path.read_bytes()), *vague_words(where.as_posix(), path.read_bytes())]
@@ -77,6 +86,19 @@ def _unfilled(scope: ast.AST, outer: frozenset[str]) -> Iterator[tuple[int, str]
                 yield node.lineno, f"{{{name}}} is printed as it stands: the string has no f before it"
         if isinstance(node, SCOPES):
             yield from _unfilled(node, names)
+
+
+def aws_spellings(name: str, source: str) -> Iterator[tuple[int, str]]:
+    """Yield (line, message) for every string of a room without AWS that spells AWS's own words; a docstring may."""
+    if not name.startswith(WITHOUT_AWS):
+        return
+    tree = ast.parse(source)
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+            for what, pattern in SPELLINGS.items():
+                if found := pattern.search(node.value):
+                    yield node.lineno, f"{found.group()!r} is {what}: adapters spell it"
 
 
 def _inside(scope: ast.AST) -> Iterator[ast.AST]:

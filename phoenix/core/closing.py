@@ -18,9 +18,10 @@ from phoenix.core.action import (
 from phoenix.core.fence import answering, unrefused
 from phoenix.core.generation import UNKNOWN_IMAGE
 from phoenix.core.ledger import lost_stickiness, our_references
-from phoenix.core.model import SCHEDULES, Cause, Observation, Role, Slot, SlotState
+from phoenix.core.model import Cause, Observation, Role, Slot, SlotState
 from phoenix.core.roles import COLD, Standing, at_rest, missing_role
 from phoenix.core.rotation import Rotation
+from phoenix.core.routine import Routine
 from phoenix.core.sides import Side, sides_of
 from phoenix.core.way_back import make_old_again
 
@@ -48,13 +49,13 @@ def close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
     else:
         # Without weights both serve until the other is emptied: before that the live slot keeps, or gets back, its pin.
         yield from missing_role(live, Standing(Role.PINNED, rotation.need, rotation.capacity), winner.generation)
-    ran, runs = rotation.ledger.schedules_ran, SCHEDULES not in live.suspended
+    ran, runs = rotation.ledger.schedules_ran, Routine.SCHEDULES not in live.suspended
     if ran is not None and ran is not runs and (not ends_back or rotation.succeeded_at is not None):
         yield SetSchedules(live.slot, running=ran)
     if is_untouched(rotation):
         yield from _drop_notes(rotation, live, other, hot=other.desired > 0)
         return
-    if SCHEDULES not in other.suspended:
+    if Routine.SCHEDULES not in other.suspended:
         yield SetSchedules(other.slot, running=False)
     if not _waits_to_shrink(rotation, seen, live, other):
         yield from _retire(rotation, winner, other, seen)

@@ -20,7 +20,7 @@ from phoenix.core.action import (
 from phoenix.core.capacity import to_carry
 from phoenix.core.closing import close
 from phoenix.core.fence import answering, unrefused
-from phoenix.core.model import SCHEDULES, Observation, Role, SlotState, Step
+from phoenix.core.model import Observation, Role, SlotState, Step
 from phoenix.core.ready import (
     candidate_goal,
     is_enough,
@@ -29,6 +29,7 @@ from phoenix.core.ready import (
 )
 from phoenix.core.roles import COLD, Standing, missing_role
 from phoenix.core.rotation import Rotation
+from phoenix.core.routine import Routine
 from phoenix.core.sides import Sides, sides_of
 from phoenix.core.way_back import way_back
 
@@ -103,7 +104,7 @@ def _pin_live(rotation: Rotation, live: SlotState) -> Iterator[Action]:
 
 
 def _grow_candidate(rotation: Rotation, seen: Observation, candidate: SlotState) -> Iterator[Action]:
-    if SCHEDULES not in candidate.suspended:
+    if Routine.SCHEDULES not in candidate.suspended:
         yield SetSchedules(candidate.slot, running=False)
     changes = tuple(_fill_candidate(rotation, seen, candidate))
     if changes or tags.FAILOVER not in candidate.tags:

@@ -12,9 +12,10 @@ from phoenix.core import failover, ledger, tags
 from phoenix.core.action import Action, RemoveTags, SetFailover, SetSchedules, SetWeights
 from phoenix.core.closing import stale_notes
 from phoenix.core.ledger import lost_stickiness, our_references
-from phoenix.core.model import SCHEDULES, Observation, SlotState
+from phoenix.core.model import Observation, SlotState
 from phoenix.core.record import GroupRecord
 from phoenix.core.roles import COLD, at_rest, missing_role, set_role, was_candidate
+from phoenix.core.routine import Routine
 from phoenix.core.sides import ready_instances
 
 
@@ -83,7 +84,11 @@ def _pin(live: SlotState) -> Iterator[Leftover]:
 def _ledger(record: GroupRecord, seen: Observation, live: SlotState) -> Iterator[Leftover]:
     """Former values that the tags note: scheduled actions of the live slot, stickiness, references."""
     noted, other = ledger.read_notes(seen), live.slot.other
-    if SCHEDULES in live.suspended and was_candidate(live) and ledger.is_left_suspended(noted, seen.slots[other]):
+    if (
+        Routine.SCHEDULES in live.suspended
+        and was_candidate(live)
+        and ledger.is_left_suspended(noted, seen.slots[other])
+    ):
         text = f"{live.auto_scaling_group}: its scheduled actions are suspended, and ran before"
         yield Leftover(text, SetSchedules(live.slot, running=True))
     names = {route.arn: route.name for route in seen.routes}

@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import assert_never
 
 from phoenix.core import tags
-from phoenix.core.model import SCHEDULES, Capacity, Observation, Route, Slot, SlotState
+from phoenix.core.model import Capacity, Observation, Route, Slot, SlotState
 from phoenix.core.roles import is_pinned
 from phoenix.core.rotation import Rotation
+from phoenix.core.routine import Routine
 from phoenix.core.temporary import (
     CapacityEntry,
     Entry,
@@ -71,7 +72,7 @@ def _to_change_on_routes(rotation: Rotation, seen: Observation) -> Iterator[Entr
 
 def runs_schedules(state: SlotState) -> bool:
     """True unless the slot's scheduled actions are suspended."""
-    return SCHEDULES not in state.suspended
+    return Routine.SCHEDULES not in state.suspended
 
 
 def read_notes(seen: Observation) -> Ledger:
@@ -155,9 +156,13 @@ def describe(entry: Entry, rotation: Rotation, seen: Observation) -> str | None:
 
 
 def group_of(entry: Entry, rotation: Rotation, seen: Observation) -> str:
-    """The Auto Scaling group that it is about: for a route the one that it is to name."""
-    slot = rotation.new.slot if isinstance(entry, StickinessEntry | ReferenceEntry) else entry.slot
-    return seen.slots[slot].auto_scaling_group
+    """The Auto Scaling group that it is about."""
+    return seen.slots[slot_of(entry, rotation)].auto_scaling_group
+
+
+def slot_of(entry: Entry, rotation: Rotation) -> Slot:
+    """The slot that it is about: for a route the one that it is to name."""
+    return rotation.new.slot if isinstance(entry, StickinessEntry | ReferenceEntry) else entry.slot
 
 
 def running(runs: bool) -> str:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from phoenix.core.lifecycle import Lifecycle
+from phoenix.core.routine import Routine
 
 
 class Slot(StrEnum):
@@ -171,8 +172,6 @@ class Terms:
 
 # --- what AWS said ---------------------------------------------------------------------------------------------------
 
-SCHEDULES = "ScheduledActions"
-
 
 class TargetState(StrEnum):
     """Health of one target as its load balancer sees it."""
@@ -247,7 +246,7 @@ class SlotState:
     `template` identifies the launch template, `arn` the group: one that was made anew has another, and the same name.
     `tags` are those with the prefix `phoenix:` only. `failover` are the thresholds of its target groups for DNS
     failover, empty unless a tick needs them. `zones` are those it launches in; after `max_instance_lifetime` AWS itself
-    replaces an instance, None for never.
+    replaces an instance, None for never. `writer_words` says where a person reads who has changed the group.
     """
 
     slot: Slot
@@ -258,13 +257,14 @@ class SlotState:
     template_version: str | None
     template: str = ""
     instances: tuple[Instance, ...] = ()
-    suspended: frozenset[str] = frozenset()
+    suspended: frozenset[Routine] = frozenset()
     tags: Mapping[str, str] = field(default_factory=dict)
     target_groups: tuple[str, ...] = ()
     arn: str = ""
     failover: str = ""
     zones: tuple[str, ...] = ()
     max_instance_lifetime: timedelta | None = None
+    writer_words: str = ""
 
     def of_version(self, version: str | None) -> tuple[Instance, ...]:
         """The instances launched from this template version; all of them for None."""

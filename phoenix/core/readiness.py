@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from phoenix.core.back import reopen, turn_back
 from phoenix.core.blocker import Blocker
@@ -19,11 +20,11 @@ from phoenix.core.progress import advance, advance_clocks
 from phoenix.core.ready import may_go_back
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
+from phoenix.core.routine import Routine
 from phoenix.core.sides import ready_instances, sides_of
 from phoenix.core.story import Ask
 
-NEEDED_TO_GROW = ("Launch", "AddToLoadBalancer")
-"""Processes of an Auto Scaling group without which nothing new ever serves."""
+NEEDED_TO_GROW: Final = (Routine.LAUNCHES, Routine.REGISTRATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +202,8 @@ def _detached(record: GroupRecord, state: SlotState) -> list[str]:
 
 
 def _suspended(state: SlotState) -> list[str]:
-    name = state.auto_scaling_group
-    return [f"{word} is suspended on {name}, not by phoenix." for word in NEEDED_TO_GROW if word in state.suspended]
+    missing = (each for each in NEEDED_TO_GROW if each in state.suspended)
+    return [f"{each.capitalize()} are suspended on {state.auto_scaling_group}, not by phoenix." for each in missing]
 
 
 def _other_versions(old: Generation, state: SlotState, *, grows: bool) -> list[str]:

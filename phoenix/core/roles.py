@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from phoenix.core import tags
 from phoenix.core.action import SetRole
 from phoenix.core.generation import Generation
-from phoenix.core.model import SCHEDULES, Capacity, Role, SlotState
+from phoenix.core.model import Capacity, Role, SlotState
+from phoenix.core.routine import Routine
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,14 @@ def standing_of(state: SlotState) -> Standing:
     """
     is_even = state.min == state.max
     room = None if is_even else Capacity(state.min, state.max)
-    is_hot = SCHEDULES in state.suspended and is_even and state.max == state.desired
+    is_hot = Routine.SCHEDULES in state.suspended and is_even and state.max == state.desired
     if tags.CAPACITY in state.tags and not is_hot:
         return Standing(Role.PINNED, state.min, room)
     if state.max == 0:
         return COLD
     if tags.CAPACITY in state.tags:
         return Standing(Role.RETAINED, state.desired)
-    if SCHEDULES in state.suspended and was_candidate(state):
+    if Routine.SCHEDULES in state.suspended and was_candidate(state):
         return Standing(Role.CANDIDATE, state.min, room)
     return as_found(state)
 

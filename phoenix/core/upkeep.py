@@ -20,7 +20,7 @@ from phoenix.core.action import (
     SetWeights,
     WriteTags,
 )
-from phoenix.core.ledger import NOTES, bounds, group_of, note_keys, numbers, route_of, running, runs_schedules
+from phoenix.core.ledger import NOTES, bounds, group_of, note_keys, numbers, route_of, running, runs_schedules, slot_of
 from phoenix.core.model import Capacity, Observation, Slot, SlotState
 from phoenix.core.rotation import Rotation
 from phoenix.core.temporary import (
@@ -181,12 +181,13 @@ def _take(entry: Entry, asked: _Asked) -> Entry:
 
 def _describe_conflict(entry: Entry, rotation: Rotation, seen: Observation) -> str:
     at_least = "" if entry.upkeep.made is not None else "at least "
-    return (
+    told = (
         f"{_describe_change(entry, rotation, seen)}, and phoenix has put it back {at_least}{MOST_MENDS} times: another "
-        f"writer keeps changing it. CloudTrail knows who: aws cloudtrail lookup-events --lookup-attributes "
-        f"AttributeKey=ResourceName,AttributeValue={group_of(entry, rotation, seen)}. When that has stopped: "
-        f"phoenix resume --group {rotation.group}"
+        "writer keeps changing it.",
+        seen.slots[slot_of(entry, rotation)].writer_words,
+        f"When that has stopped: phoenix resume --group {rotation.group}",
     )
+    return " ".join(filter(None, told))
 
 
 def _describe_change(entry: Entry, rotation: Rotation, seen: Observation) -> str:

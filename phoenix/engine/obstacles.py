@@ -13,6 +13,7 @@ from phoenix.core.capacity import extremes
 from phoenix.core.explain import ago
 from phoenix.core.model import Outcome, Slot
 from phoenix.core.ownership import other_groups
+from phoenix.core.remedy import Empty, KeepOldInstances, LeaveTargetGroups, Resize, ShowTargetGroups
 from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.many.rules import find_rule_blockers
 from phoenix.engine.request import RotateRequest
@@ -115,17 +116,13 @@ def _both_in(group: Group, found: Survey, shared: Sequence[str]) -> Blocker:
     if idle is not None:
         name = slots[idle].auto_scaling_group
         text += f" {name} has no instances, so it can leave this one without loss:"
-        sources = " ".join(f"Identifier={arn},Type=elbv2" for arn in shared)
-        remedy = (
-            f"aws autoscaling detach-traffic-sources --auto-scaling-group-name {name} \\\n"
-            f"    --traffic-sources {sources}"
-        )
+        remedy = group.fleet.command(LeaveTargetGroups(idle, tuple(shared)))
     else:
         text += (
             " Both have instances, and one that is detached deregisters all of its own: do so only once the others can"
             " carry the traffic. What each has now is shown by:"
         )
-        remedy = "\n".join(f"aws autoscaling describe-traffic-sources --auto-scaling-group-name {n}" for n in names)
+        remedy = "\n".join(group.fleet.command(ShowTargetGroups(slot)) for slot in slots)
     where = f"Auto Scaling groups {' and '.join(names)}"
     return Blocker("shared-target-group", where, text, remedy, unchecked=(*CHECKS, *_checks_of_others(group)))
 
@@ -150,14 +147,7 @@ def _gives_all_to(group: Group, found: Survey, slot: Slot) -> str:
     if group.terms.serving.weights:
         said = [b for b in group.router.find_blockers(slots, slot) if b.name in _WEIGHTS and b.remedy]
         return "\n".join(str(b.remedy) for b in said) or f"phoenix status --group {group.name}"
-    if slots[slot.other].desired == 0:
-        name = slots[slot].auto_scaling_group
-        return f"aws autoscaling set-desired-capacity --auto-scaling-group-name {name} --desired-capacity <n>"
-    return (
-        "aws autoscaling update-auto-scaling-group"
-        f" --auto-scaling-group-name {slots[slot.other].auto_scaling_group} \\\n"
-        "    --min-size 0 --max-size 0 --desired-capacity 0"
-    )
+    return group.fleet.command(Resize(slot) if slots[slot.other].desired == 0 else Empty(slot.other))
 
 
 def _own(group: Group, request: RotateRequest, found: Survey) -> Iterator[Blocker]:
@@ -203,10 +193,10 @@ def _two_lifetimes(group: Group, found: Survey) -> Iterator[Blocker]:
         yield Blocker(
             "two-lifetimes",
             f"Auto Scaling group {name}",
-            f"MaxInstanceLifetime of {name} is {ago(state.max_instance_lifetime)}, and max_instance_lifetime of the"
-            f" policy is {ago(ours)}: they do the same job. AWS replaces one instance after the other, without gates,"
+            f"AWS replaces what {name} runs after {ago(state.max_instance_lifetime)}, and max_instance_lifetime of"
+            f" the policy is {ago(ours)}: they do the same job. AWS does it one by one, without gates,"
             " also in the middle of a rotation. Leave it to the policy:",
-            f"aws autoscaling update-auto-scaling-group --auto-scaling-group-name {name} --max-instance-lifetime 0",
+            group.fleet.command(KeepOldInstances(state.slot)),
             warning=True,
         )
 
@@ -214,20 +204,21 @@ def _two_lifetimes(group: Group, found: Survey) -> Iterator[Blocker]:
 def _owner_capacity(group: Group, found: Survey) -> Iterator[Blocker]:
     """A policy whose maximum is below what runs would cut into it when the rotation closes."""
     owner, running = group.terms.capacity, found.live_state.desired
-    name = found.live_state.auto_scaling_group
-    resize = f"aws autoscaling set-desired-capacity --auto-scaling-group-name {name} --desired-capacity"
+    live = found.live.slot
     if owner is not None and owner.max < running:
         text = f"fleet.capacity.max is {owner.max}, but {running} instances are wanted now. Raise it, or scale in:"
-        yield Blocker("capacity", group.about.policy_file or group.name, text, f"{resize} {owner.max}")
+        yield Blocker(
+            "capacity", group.about.policy_file or group.name, text, group.fleet.command(Resize(live, owner.max))
+        )
     if running > 0:
         return
-    other = found.seen.slots[found.live.slot.other]
+    name, other = found.live_state.auto_scaling_group, found.seen.slots[live.other]
     text = "The live group's desired capacity is 0: there is nothing to replace, and nothing to prove a new one by."
     if other.desired > 0:
         text += f" {other.auto_scaling_group} has {other.desired}; if it is meant to be live:"
         yield Blocker("empty", name, text, _gives_all_to(group, found, other.slot))
     else:
-        yield Blocker("empty", name, text, f"{resize} <n>")
+        yield Blocker("empty", name, text, group.fleet.command(Resize(live)))
 
 
 def _calendar(group: Group, request: RotateRequest, at: datetime, lasts: timedelta) -> Iterator[Blocker]:

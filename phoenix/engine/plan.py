@@ -11,7 +11,8 @@ from phoenix.core.blocker import Blocker, passed
 from phoenix.core.capacity import extremes, share
 from phoenix.core.explain import ago
 from phoenix.core.janitor import moved_weights
-from phoenix.core.model import SCHEDULES, Terms
+from phoenix.core.model import Terms
+from phoenix.core.routine import Routine
 from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.obstacles import checks_of, find_obstacles
 from phoenix.engine.report import Plan, PlannedStep
@@ -110,7 +111,7 @@ def _count_writes(found: Survey) -> int:
     every route, every growth and shrink, and the clean-up."""
     steps = found.terms.steps
     other = found.seen.slots[found.live.slot.other]
-    prepare = 4 + (SCHEDULES not in other.suspended) + (other.desired > 0)
+    prepare = 4 + (Routine.SCHEDULES not in other.suspended) + (other.desired > 0)
     shifts = len({step.new_weight for step in steps if step.new_weight}) * len(found.seen.routes)
     grows = sum(a.new_capacity < b.new_capacity for a, b in pairwise(steps))
     shrinks = sum(a.old_capacity > b.old_capacity for a, b in pairwise(steps)) + (steps[0].old_capacity < 100)

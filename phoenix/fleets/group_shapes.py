@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
 from phoenix.aws.templates import template_of
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Instance, Slot, SlotState
+from phoenix.core.routine import Routine
 from phoenix.core.tags import MANAGED
 
 OUR_PREFIX: Final = "phoenix:"
@@ -30,13 +32,22 @@ def slot_state(slot: Slot, group: Mapping[str, Any]) -> SlotState:
         template_version=version,
         template=use.id if use is not None else "",
         instances=tuple(_instance(item) for item in group.get("Instances", ())),
-        suspended=frozenset(item["ProcessName"] for item in group.get("SuspendedProcesses", ())),
+        suspended=routines_of(item["ProcessName"] for item in group.get("SuspendedProcesses", ())),
         tags=our_tags(group),
         target_groups=target_groups(group),
         arn=str(group.get("AutoScalingGroupARN", "")),
         zones=tuple(map(str, group.get("AvailabilityZones", ()))),
         max_instance_lifetime=timedelta(seconds=lifetime) if lifetime else None,
+        writer_words=_writer_words(str(group["AutoScalingGroupName"])),
     )
+
+
+def _writer_words(name: str) -> str:
+    """CloudTrail finds events by one attribute, ResourceName among them:
+    https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupAttribute.html
+    """
+    attribute = f"AttributeKey=ResourceName,AttributeValue={shlex.quote(name)}"
+    return f"CloudTrail knows who: aws cloudtrail lookup-events --lookup-attributes {attribute}."
 
 
 def our_tags(group: Mapping[str, Any]) -> dict[str, str]:
@@ -112,6 +123,18 @@ def lifecycle_of(word: str) -> Lifecycle:
     if word.startswith("Pending"):
         return Lifecycle.PENDING
     return Lifecycle.IN_SERVICE if word == "InService" else Lifecycle.UNKNOWN
+
+
+_ROUTINES: Final = {
+    "ScheduledActions": Routine.SCHEDULES,
+    "Launch": Routine.LAUNCHES,
+    "AddToLoadBalancer": Routine.REGISTRATIONS,
+}
+
+
+def routines_of(words: Iterable[str]) -> frozenset[Routine]:
+    """The scaling processes with these names, in the model's words; no decision depends on the others."""
+    return frozenset(_ROUTINES[word] for word in words if word in _ROUTINES)
 
 
 def _instance(item: Mapping[str, Any]) -> Instance:

@@ -34,10 +34,12 @@ from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Image
 from phoenix.core.model import LaunchFailure, Slot, SlotState
+from phoenix.core.remedy import Remedy
 from phoenix.core.roles import numbers
 from phoenix.core.rotation import Rotation
 from phoenix.core.trigger import LiveInstance
 from phoenix.errors import AccessDenied, NotFound, PermanentError, TransientError
+from phoenix.fleets.group_commands import command
 from phoenix.fleets.group_shapes import launched_from, slot_state, with_version
 from phoenix.ports import FleetView
 
@@ -194,6 +196,10 @@ class PairFleet:
 
         group, at = self._read(generation.slot), self._clock.now()
         return group_revival.find_blockers(self._aws, group_revival.Revival(group, generation, count, at))
+
+    def command(self, remedy: Remedy) -> str:
+        """As the AWS CLI is told it of one of the two groups."""
+        return command(remedy, self._names[remedy.slot])
 
     def _read_slots(self) -> dict[Slot, SlotState]:
         found = read_groups(self._aws, self._names.values())

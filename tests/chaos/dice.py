@@ -24,7 +24,7 @@ from tests.chaos.cases import STRATEGIES, Case
 from tests.chaos.drivers import Death, Ports, Run
 from tests.chaos.invariants import Violated, check_launches
 from tests.chaos.model import NOTICED_BY_BALANCER, NOTICED_BY_GROUP, ZONES
-from tests.chaos.parts import Place
+from tests.chaos.parts import SCHEDULES, Place
 from tests.chaos.runs import Crew, die, freeze
 
 STORM = 900.0
@@ -223,7 +223,7 @@ class Storm:
         place = self.run.model.places[rotation.new.slot]
         if rotation.in_flight and rotation.back is None and rotation.clocks.closing_since is None:
             self._count("schedules by hand", meddles=True)
-            place.suspended.discard("ScheduledActions")
+            place.suspended.discard(SCHEDULES)
 
     def _refuse_launches(self) -> None:
         self._count("launches fail")

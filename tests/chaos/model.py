@@ -24,12 +24,12 @@ from phoenix.core.action import (
 )
 from phoenix.core.model import Instance, LaunchFailure, Route, Slot, SlotState, TargetState
 from phoenix.core.roles import numbers
-from phoenix.fleets.group_shapes import lifecycle_of
+from phoenix.fleets.group_shapes import lifecycle_of, routines_of
 from phoenix.ports import FleetView, Traffic
 from phoenix.sandbox.timeline import Timeline
 from tests.builders import NOON
 from tests.chaos.invariants import SlotTruth, Truth
-from tests.chaos.parts import Image, Machine, Opening, Place, Rule, rules_at, share_of
+from tests.chaos.parts import SCHEDULES, Image, Machine, Opening, Place, Rule, rules_at, share_of
 
 ZONES = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
 FOLLOWS = timedelta(seconds=45)
@@ -64,10 +64,10 @@ class Model:
         self._views: deque[tuple[datetime, FleetView, Traffic]] = deque(maxlen=VIEWS)
         size = opening.size
         self._install(Slot.BLUE, "1", (min(2, size), size * 2, size))
-        self.places[Slot.BLUE].suspended = {"AlarmNotification"} | ({"ScheduledActions"} if opening.quiet else set())
+        self.places[Slot.BLUE].suspended = {"AlarmNotification"} | ({SCHEDULES} if opening.quiet else set())
         if opening.retained:
             self._install(Slot.GREEN, "0", (size, size, size))
-            self.places[Slot.GREEN].suspended = {"ScheduledActions"}
+            self.places[Slot.GREEN].suspended = {SCHEDULES}
 
     @property
     def now(self) -> datetime:
@@ -181,7 +181,7 @@ class Model:
                     self.make_version(action.rotation)
             case SetSchedules():
                 change = self.places[action.slot].suspended
-                (change.discard if action.running else change.add)("ScheduledActions")
+                (change.discard if action.running else change.add)(SCHEDULES)
             case SetFailover():
                 self.failover[action.slot] = action.thresholds
             case ReplaceInstance():
@@ -274,7 +274,7 @@ class Model:
             desired=place.desired,
             template_version=place.version,
             instances=tuple(self._instance(m) for m in place.machines),
-            suspended=frozenset(place.suspended),
+            suspended=routines_of(place.suspended),
             tags=dict(place.tags),
             target_groups=(f"arn:tg/web-{place.slot.value}",),
         )

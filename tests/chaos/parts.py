@@ -8,6 +8,8 @@ from datetime import datetime
 from phoenix.core.model import Slot
 from tests.builders import NOON
 
+SCHEDULES = "ScheduledActions"
+
 
 @dataclass(slots=True, eq=False)
 class Machine:

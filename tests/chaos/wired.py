@@ -11,6 +11,7 @@ from phoenix.core.generation import Generation
 from phoenix.core.image import Image
 from phoenix.core.model import Observation, Route, Slot, SlotState, Verdict
 from phoenix.core.ready import capacity_verdict
+from phoenix.core.remedy import Remedy
 from phoenix.core.rotation import Rotation
 from phoenix.core.trigger import LiveInstance
 from phoenix.engine.group import Group
@@ -60,6 +61,9 @@ class ChaosFleet:
 
     def find_revival_blockers(self, generation: Generation, count: int) -> Sequence[Blocker]:
         return ()
+
+    def command(self, remedy: Remedy) -> str:
+        return repr(remedy)
 
 
 class ChaosRouter:

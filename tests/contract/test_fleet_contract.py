@@ -19,6 +19,7 @@ from phoenix.core.action import (
 )
 from phoenix.core.generation import Generation
 from phoenix.core.model import Capacity, LaunchFailure, Role, Slot
+from phoenix.core.routine import Routine
 from phoenix.errors import PermanentError
 from phoenix.fleets import KINDS
 from phoenix.ports import Fleet
@@ -180,7 +181,7 @@ def test_tags_are_written_on_both_slots_and_removed_again(case: Case) -> None:
 
 def test_schedules_are_suspended_and_resumed(case: Case) -> None:
     case.fleet.apply(SetSchedules(GREEN, running=False))
-    assert case.fleet.observe(None).slots[GREEN].suspended == {"ScheduledActions"}
+    assert case.fleet.observe(None).slots[GREEN].suspended == {Routine.SCHEDULES}
     case.fleet.apply(SetSchedules(GREEN, running=True))
 
     assert case.fleet.observe(None).slots[GREEN].suspended == frozenset()

@@ -18,7 +18,7 @@ from phoenix.ports import Gate
 from tests.account import Account, Opener
 from tests.builders import a_generation, a_rotation
 from tests.engine.builders import VirtualClock
-from tests.fakes import FakeGate
+from tests.fakes_gate import FakeGate
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN
 

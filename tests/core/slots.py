@@ -6,10 +6,11 @@ from typing import Any
 
 from phoenix.core.action import Action
 from phoenix.core.converge import converge
-from phoenix.core.model import SCHEDULES, Judgement, Observation, Slot, SlotState, Verdict
+from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.core.ready import is_enough, may_go_back
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
+from phoenix.core.routine import Routine
 from phoenix.core.sides import sides_of
 from phoenix.core.story import Ask
 from tests.builders import CANARY, NOON, a_rotation, a_slot, an_observation, tags_of
@@ -18,7 +19,7 @@ BLUE, GREEN = Slot.BLUE, Slot.GREEN
 SHIFTED: dict[str, Any] = {"exposed_at": NOON, "weight": 100, "intended_weight": 100}
 BACK: dict[str, Any] = {**SHIFTED, "back": Ask(NOON, "oncall"), "grown_since": None}
 CLOSING: dict[str, Any] = {**SHIFTED, "closing_since": NOON}
-QUIET = frozenset({SCHEDULES})
+QUIET = frozenset({Routine.SCHEDULES})
 ONCALL = Ask(NOON, "oncall", "INC-1")
 FAIL = Verdict("alarm", Judgement.FAIL, "web-5xx is in ALARM")
 DOUBT = Verdict("alarm", Judgement.WAIT, "no data yet")
@@ -56,7 +57,7 @@ def settled(rotation: Rotation, weight: int = 0, **changes: Any) -> Observation:
     """A world in which nothing is missing for this rotation."""
     tags = tags_of(rotation)
     blue = a_slot(min=4, max=8, tags=tags[BLUE])
-    green = a_slot(GREEN, 4, "2", max=8, suspended=frozenset({SCHEDULES}), tags=tags[GREEN])
+    green = a_slot(GREEN, 4, "2", max=8, suspended=frozenset({Routine.SCHEDULES}), tags=tags[GREEN])
     return an_observation(blue, green, weight, **changes)
 
 

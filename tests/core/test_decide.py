@@ -11,9 +11,10 @@ import pytest
 from phoenix.core import tags
 from phoenix.core.action import SetRole, SetWeights
 from phoenix.core.decide import SETBACKS, decide
-from phoenix.core.model import NO_TRAFFIC, SCHEDULES, Cause, OnFailure, Outcome, Phase, Role, TargetState
+from phoenix.core.model import NO_TRAFFIC, Cause, OnFailure, Outcome, Phase, Role, TargetState
 from phoenix.core.record import GroupRecord, Quarantined, Setback
 from phoenix.core.rotation import Rotation
+from phoenix.core.routine import Routine
 from tests.builders import (
     CANARY,
     NEW_IMAGE,
@@ -154,10 +155,10 @@ def finished(*, back: bool = False, cause: Cause | None = None, **changes: Any) 
     )
     rotation = replace(rotation, terms=some_terms(hot_for=changes.pop("hot_for", timedelta(hours=1))))
     noted = {tags.QUARANTINE: NEW_IMAGE}
-    live, other = a_slot(min=2, max=8, tags=noted), a_slot(GREEN, 0, "2", suspended=frozenset({SCHEDULES}))
+    live, other = a_slot(min=2, max=8, tags=noted), a_slot(GREEN, 0, "2", suspended=frozenset({Routine.SCHEDULES}))
     if not back:
         kept = 4 if rotation.terms.hot_for else 0
-        live = a_slot(healthy=kept, suspended=frozenset({SCHEDULES}))
+        live = a_slot(healthy=kept, suspended=frozenset({Routine.SCHEDULES}))
         other = a_slot(GREEN, 4, "2", min=2, max=8)
     cold = rotation.terms.hot_for == timedelta(0) or back
     route = a_lone_route(BLUE if back else GREEN) if cold else a_route(100)
@@ -215,7 +216,7 @@ def closing(**changes: Any) -> Rotation:
 
 
 LIVE_AT_REST = a_slot(GREEN, 4, "2", min=2, max=8, tags=tags_of(closing())[GREEN])
-KEPT_HOT = a_slot(suspended=frozenset({SCHEDULES}))
+KEPT_HOT = a_slot(suspended=frozenset({Routine.SCHEDULES}))
 
 
 def test_a_rotation_does_not_end_while_weights_are_not_where_it_says_they_are() -> None:
@@ -244,7 +245,7 @@ def left_behind(minutes: float, **instance: Any) -> Rotation:
     stays = a_slot(
         healthy=0,
         instances=some_instances(1, **instance),
-        suspended=frozenset({SCHEDULES}),
+        suspended=frozenset({Routine.SCHEDULES}),
         tags=tags_of(rotation)[BLUE],
     )
     cold = replace(stays, tags={k: v for k, v in stays.tags.items() if k not in tags.TEMPORARY})

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from phoenix.core import tags
-from phoenix.core.model import SCHEDULES, Observation, Slot, SlotState
+from phoenix.core.model import Observation, Slot, SlotState
 from phoenix.core.ownership import foreign_rotation, foreign_store, is_outdated, was_replaced
 from phoenix.core.roles import is_pinned
+from phoenix.core.routine import Routine
 from tests.builders import a_record, a_rotation, a_slot, an_observation
 
 OURS, THEIRS = "sqlite:///ours", "dynamodb://theirs"
 PINNED = {tags.CAPACITY: "2 8"}
-QUIET = frozenset({SCHEDULES})
+QUIET = frozenset({Routine.SCHEDULES})
 
 
 def seen_with(
@@ -53,7 +54,7 @@ def test_another_store_is_one_that_the_tags_name_and_that_is_not_ours(
         (a_slot(tags=PINNED, suspended=QUIET), False),
         (a_slot(tags=PINNED, suspended=QUIET, min=3), True),
         (a_slot(tags=PINNED, suspended=QUIET, max=5), True),
-        (a_slot(tags=PINNED, suspended=frozenset({"AZRebalance"})), True),
+        (a_slot(tags=PINNED, suspended=frozenset({Routine.LAUNCHES})), True),
         (a_slot(suspended=QUIET), False),
     ],
 )

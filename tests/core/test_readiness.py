@@ -11,6 +11,7 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.model import NO_TRAFFIC, Observation, Outcome, Slot, SlotState, TargetState
 from phoenix.core.readiness import Revival, RollbackReady, percent_of, rollback_readiness, short_by_now, with_blockers
 from phoenix.core.record import GroupRecord
+from phoenix.core.routine import Routine
 from phoenix.core.story import Ask
 from tests.builders import (
     NOON,
@@ -197,7 +198,8 @@ def test_in_flight_the_old_generations_drifted_instances_serve_and_count() -> No
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"suspended": frozenset({"Launch", "ScheduledActions"})}, "Launch is suspended on web-blue, not by phoenix."),
+        ({"suspended": frozenset({Routine.LAUNCHES})}, "Launches are suspended on web-blue, not by phoenix."),
+        ({"suspended": frozenset({Routine.REGISTRATIONS})}, "Registrations are suspended on web-blue, not by phoenix."),
         ({"target_groups": ()}, "web-blue registers no more with target group web-blue."),
     ],
 )

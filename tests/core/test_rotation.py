@@ -14,6 +14,7 @@ from phoenix.core.back import reopen, turn_back
 from phoenix.core.decide import decide
 from phoenix.core.model import NO_TRAFFIC, Capacity, Cause, LaunchFailure, OnFailure, Outcome, Serving, Slot, Step
 from phoenix.core.record import GroupRecord
+from phoenix.core.routine import Routine
 from phoenix.core.story import Ask
 from phoenix.strategies.rolling import Room, rolling
 from tests.builders import ALL_AT_ONCE, CANARY, ROLLING, a_generation, a_record, a_rotation, some_terms, why_held
@@ -69,7 +70,7 @@ def test_a_good_image_becomes_live_and_the_owners_numbers_come_back(steps: tuple
     assert record.rotation.outcome is Outcome.SUCCEEDED
     assert (green.min, green.max, green.desired) == (2, 8, 4)
     assert {s.version for s in green.servers} == {"2"}
-    assert "ScheduledActions" in world.places[Slot.BLUE].suspended
+    assert Routine.SCHEDULES in world.places[Slot.BLUE].suspended
     assert record.live is not None
     assert record.live.number == 42
 

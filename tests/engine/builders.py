@@ -21,7 +21,8 @@ from phoenix.errors import PhoenixError, Unreachable
 from phoenix.ports import Lease, Traffic
 from phoenix.telemetry.spans import NoTracer
 from tests.builders import NOON
-from tests.fakes import OLD_IMAGE, FakeFleet, FakeGate, FakeImages, FakeRouter, an_image
+from tests.fakes import OLD_IMAGE, FakeFleet, FakeImages, FakeRouter, an_image
+from tests.fakes_gate import FakeGate
 from tests.fakes_store import MemoryStore
 
 ALL_AT_ONCE = (Step(100, 100, 100, timedelta(minutes=5)),)

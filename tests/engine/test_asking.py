@@ -20,7 +20,7 @@ from phoenix.errors import Throttled
 from phoenix.ports import GATE_BUDGET
 from tests.builders import a_rotation, an_observation
 from tests.engine.builders import Bench, VirtualClock, a_bench
-from tests.fakes import FakeGate
+from tests.fakes_gate import FakeGate
 
 WAIT, FAIL = Judgement.WAIT, Judgement.FAIL
 

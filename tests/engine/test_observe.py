@@ -18,7 +18,7 @@ from phoenix.ports import Traffic
 from tests.builders import NOON, a_record, a_rotation, an_observation
 from tests.engine.builders import BLUE, GREEN, CountingRouter, a_bench
 from tests.engine.test_apply import Spans
-from tests.fakes import FakeGate
+from tests.fakes_gate import FakeGate
 
 KNOWN = a_record(routes={"arn:rule/443": ":443", "arn:rule/api": "rule /api"})
 

@@ -17,7 +17,8 @@ from phoenix.engine.report import Plan
 from phoenix.engine.request import RotateRequest
 from tests.builders import NOON, ROLLING, changed
 from tests.engine.builders import BLUE, CANARY, GREEN, Bench, a_bench
-from tests.fakes import OLD_IMAGE, FakeGate, FakeImages, an_image
+from tests.fakes import OLD_IMAGE, FakeImages, an_image
+from tests.fakes_gate import FakeGate
 
 CLOSED = Calendar((Window("0 2 * * *", timedelta(hours=1), "Europe/Berlin"),))
 FROZEN = Calendar((), (Freeze(date(2026, 11, 10), date(2026, 11, 20), "peak"),))

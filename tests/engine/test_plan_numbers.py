@@ -9,13 +9,15 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate
 from phoenix.core.model import NO_TRAFFIC, Slot, Step
+from phoenix.core.routine import Routine
 from phoenix.engine.obstacles import checks_of
 from phoenix.engine.plan import describe, make_plan
 from phoenix.engine.report import NotStarted, Plan, PlannedStep
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.survey import survey
 from tests.engine.builders import BLUE, CANARY, GREEN, LIVE_IMAGE, Bench, a_bench
-from tests.fakes import NEW_IMAGE, OLD_IMAGE, FakeGate, an_image
+from tests.fakes import NEW_IMAGE, OLD_IMAGE, an_image
+from tests.fakes_gate import FakeGate
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 WAVES = (
@@ -82,7 +84,7 @@ def test_a_step_without_weight_is_no_shift_and_one_that_shrinks_first_is_a_call(
 def test_a_slot_that_is_suspended_already_saves_a_call_and_one_to_be_emptied_costs_one() -> None:
     bench = a_bench()
     planned = plan_of(bench).writes
-    quiet = replace(bench.fleet.state[GREEN], suspended=frozenset({"ScheduledActions"}))
+    quiet = replace(bench.fleet.state[GREEN], suspended=frozenset({Routine.SCHEDULES}))
 
     bench.fleet.state[GREEN] = quiet
     assert plan_of(bench).writes == planned - 1

@@ -105,6 +105,9 @@ def test_what_somebody_undoes_after_every_tick_is_held_with_what_was_changed_and
     held = why_held(patient.rotation)
     assert held.startswith(told)
     assert "has put it back" in held
+    assert (
+        f"aws cloudtrail lookup-events --lookup-attributes AttributeKey=ResourceName,AttributeValue={told[:8]}" in held
+    )
     assert held.endswith("phoenix resume --group web")
     assert (report.at - patient.rotation.started_at).total_seconds() < 600
     resume(patient.group)

@@ -145,7 +145,7 @@ def test_a_cold_one_that_may_launch_nothing_is_not_ready(cold: Stage) -> None:
 
     found = cold.look().rollback_ready
 
-    assert (found.ready, "Launch is suspended on web-blue" in found.why) == (False, True)
+    assert (found.ready, "Launches are suspended on web-blue" in found.why) == (False, True)
 
 
 def test_what_may_not_be_asked_is_said_to_be_unchecked(cold: Stage) -> None:

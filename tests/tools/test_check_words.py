@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.check_words import STILL_TO_COME, empty_words, traces, unfilled_names, vague_words
+from tools.check_words import STILL_TO_COME, aws_spellings, empty_words, traces, unfilled_names, vague_words
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,21 @@ def test_a_vague_subject_in_prose_is_found_where_it_stands(name: str, text: str,
 def test_names_mentions_and_folders_still_to_come_are_left_alone(name: str, text: str) -> None:
     assert not list(vague_words(name, text.encode()))
     assert not list(vague_words(name, b"\xff\xfe\x00" + text.encode()))
+
+
+@pytest.mark.parametrize("room", ["core/upkeep.py", "engine/many/sweep.py", "strategies/canary.py", "views/plan.py"])
+@pytest.mark.parametrize(
+    "spelled",
+    ['f"aws autoscaling set-desired-capacity --name {group}"', '"see it with aws ec2"', '("AddToLoadBalancer", 1)'],
+)
+def test_a_room_without_aws_spells_no_command_and_no_name_of_its_api(room: str, spelled: str) -> None:
+    assert [line for line, _ in aws_spellings(f"phoenix/{room}", f"\ngroup = 1\nx = {spelled}\n")] == [3]
+
+
+@pytest.mark.parametrize("fine", ['"AWS asks"', '"CloudTrailx1"', '"""Of MaxSize."""', "MaxSize = 1", '"laws of it"'])
+def test_prose_and_names_of_our_own_are_left_alone(fine: str) -> None:
+    assert not list(aws_spellings("phoenix/core/roles.py", fine))
+
+
+def test_an_adapter_spells_what_it_needs() -> None:
+    assert not list(aws_spellings("phoenix/fleets/pair.py", 'x = "aws ec2 DescribeImages"'))
