@@ -189,6 +189,11 @@ class Sandbox:
         """Answer operations (patterns allowed) with a 503, having done nothing; which calls: as `throttle`."""
         self.world.faults.fail(operations, count, 1.0 if probability is None else probability)
 
+    def contend(self, operations: Sequence[str], *, count: int | None = None, probability: float | None = None) -> None:
+        """Refuse operations (patterns allowed) with ResourceContention, having done nothing; which calls: as
+        `throttle`."""
+        self.world.faults.contend(operations, count, 1.0 if probability is None else probability)
+
     def lose_responses(
         self, operations: Sequence[str], *, count: int | None = None, probability: float | None = None
     ) -> None:
@@ -231,6 +236,16 @@ class Sandbox:
             self.world.catch_up()
             self.world.servers.end(instance_id)
             self.world.scaling.machine_lost(instance_id)
+
+    def answer_hooks(self, instance_id: str, result: str = "ABANDON") -> int:
+        """Answer every lifecycle hook that this instance waits for, as their owner; return how many there were."""
+        with self.desk.lock:
+            self.world.catch_up()
+            waits = self.world.scaling.hooks.of(instance_id)
+            for wait in waits:
+                if wait in self.world.scaling.hooks.of(instance_id):
+                    self.world.scaling.hooks.answer(wait, result)
+            return len(waits)
 
     def make_unhealthy(self, instance_id: str) -> None:
         """Let the server inside answer 503 from now on; health checks find out later."""

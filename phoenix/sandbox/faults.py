@@ -31,6 +31,11 @@ DENIED = (
     "User: arn:aws:sts::123456789012:assumed-role/phoenix-rotate/session is not authorized to perform: {} on resource:"
     " {} with an explicit deny in an identity-based policy"
 )
+CONTENTION = (
+    "You already have a pending update to an Amazon EC2 Auto Scaling resource (for example, an Auto Scaling group,"
+    " instance, or load balancer)."
+)
+"""ResourceContentionFault in botocore's model, whose HTTP status is 500."""
 REMEMBERED = 16
 """Answers kept for each question."""
 
@@ -110,6 +115,7 @@ class Faults:
         self.version_guard: VersionGuard | None = None
         self._throttles: list[_CallRule] = []
         self._failures: list[_CallRule] = []
+        self._contentions: list[_CallRule] = []
         self._losses: list[_CallRule] = []
         self._stale: list[_CallRule] = []
         self._page: int | None = None
@@ -135,6 +141,10 @@ class Faults:
     def fail(self, operations: Sequence[str], count: int | None, probability: float) -> None:
         """Answer calls with a 503, having done nothing."""
         self._failures.append(_CallRule(tuple(operations), count, probability))
+
+    def contend(self, operations: Sequence[str], count: int | None, probability: float) -> None:
+        """Refuse calls as Auto Scaling does while another update of the group is pending, having done nothing."""
+        self._contentions.append(_CallRule(tuple(operations), count, probability))
 
     def lose(self, operations: Sequence[str], count: int | None, probability: float) -> None:
         """Carry calls out, and lose the answer on its way back."""
@@ -162,7 +172,7 @@ class Faults:
 
     def mend(self) -> None:
         """Let every call be answered, at once and truly; launches that fail go on failing."""
-        for rules in (self._throttles, self._failures, self._losses, self._stale):
+        for rules in (self._throttles, self._failures, self._contentions, self._losses, self._stale):
             rules.clear()
         self._page = None
         self.replicas = Replicas()
@@ -190,6 +200,8 @@ class Faults:
             raise Refusal(*THROTTLED.get(service, ("Throttling", "Rate exceeded")))
         if self._strike(self._failures, operation):
             raise Refusal("ServiceUnavailable", "The service is unavailable. Please try again shortly.", status=503)
+        if self._strike(self._contentions, operation):
+            raise Refusal("ResourceContention", CONTENTION, status=500)
 
     def check_loss(self, operation: str) -> None:
         """Lose the answer to this call, or do nothing.

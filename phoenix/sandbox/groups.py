@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-ACTIVE = frozenset({"Pending", "Pending:Wait", "InService"})
+ACTIVE = frozenset({"Pending", "Pending:Wait", "Pending:Proceed", "InService"})
 """Lifecycle states that count towards the desired capacity."""
 
 
@@ -28,10 +28,11 @@ class Activity:
     status: str = "InProgress"
     message: str | None = None
     end: datetime | None = None
+    progress: int = 50
 
     def finish(self, status: str, at: datetime, message: str | None = None) -> None:
         """Close it."""
-        self.status, self.end, self.message = status, at, message
+        self.status, self.end, self.message, self.progress = status, at, message, 100
 
     def describe(self) -> dict[str, Any]:
         """In the API's shape."""
@@ -43,7 +44,7 @@ class Activity:
             "Cause": self.cause,
             "StartTime": self.start,
             "StatusCode": self.status,
-            "Progress": 100 if self.end else 50,
+            "Progress": self.progress,
             "Details": self.details,
         }
         if self.end:
@@ -69,6 +70,11 @@ class Member:
     """Why it is not healthy: the activity that ends it says so."""
     in_service_since: datetime | None = None
     launch: Activity | None = None
+    activity: Activity | None = None
+    """The newest activity about it."""
+    subnet: str | None = None
+    balancing: bool = False
+    """Launched to level the zones, and not in service yet: one more than desired."""
 
     def describe(self) -> dict[str, Any]:
         """In the shape of `AutoScalingGroups[].Instances[]`."""
@@ -119,6 +125,8 @@ class Group:
     """The reasons for the desired capacity; the newest last."""
     failed_launches: int = 0
     """In a row."""
+    launched_by_token: dict[str, tuple[datetime, dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
+    """LaunchInstances by client token: when, what was asked, and the answer."""
     proven_attachments: set[str] = field(default_factory=set)
     """Target groups that have had a healthy target of this group: until then ELB health replaces nothing."""
 
@@ -140,8 +148,14 @@ class Group:
         return old | dict.fromkeys(self.settings["LoadBalancerNames"], "elb") | self.sources
 
     def active(self) -> list[Member]:
-        """The members that count."""
-        return [member for member in self.members if member.lifecycle in ACTIVE]
+        """The members that count towards the desired capacity: neither one in Standby nor one that is leaving."""
+        return [member for member in self.members if member.lifecycle in ACTIVE and not member.balancing]
+
+    @property
+    def keeps_abandoned(self) -> bool:
+        """The lifecycle policy keeps instances of which a termination hook was abandoned."""
+        triggers = (self.settings.get("InstanceLifecyclePolicy") or {}).get("RetentionTriggers", {})
+        return bool(triggers.get("TerminateHookAbandon") == "retain")
 
     def member(self, instance_id: str) -> Member | None:
         """None when it is not, or no longer, in this group."""

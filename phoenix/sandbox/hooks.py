@@ -1,28 +1,32 @@
-"""Lifecycle hooks on launch: a member waits before it is in service, until each hook is answered or its time is up.
+"""Lifecycle hooks: a member waits before it is in service, or before it ends, until each hook is answered or timed out.
 
 Must never launch or end an instance: `scaling` acts on the answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from moto.moto_api._internal import mock_random
 
+from phoenix.sandbox.groups import Group
+
 if TYPE_CHECKING:
     from phoenix.sandbox.timeline import Timeline
 
 ON_LAUNCH: Final = "autoscaling:EC2_INSTANCE_LAUNCHING"
+ON_TERMINATION: Final = "autoscaling:EC2_INSTANCE_TERMINATING"
 MOST: Final = timedelta(hours=48)
 """However often a heartbeat is recorded, no wait lasts longer than this, or than a hundred heartbeats.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html"""
 MOST_HEARTBEATS: Final = 100
 OF_A_DRIVER: Final = "phoenix"
-"""Beginning of the names of hooks that a driver answers; all others are answered by the image's own start-up."""
+"""Beginning of the names of hooks that a driver answers; all other launch hooks are answered by the image's own
+start-up. Termination hooks are answered through the API or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,15 @@ class Wait:
 class Hooks:
     """All waits. `on_answer(wait, abandoned, why)` is told of each that ends; `why` is AWS's word for it."""
 
-    def __init__(self, timeline: Timeline, hooks_of: Callable[[str], Sequence[Hook]]) -> None:
+    def __init__(self, timeline: Timeline) -> None:
         self.on_answer: Callable[[Wait, bool, str], None]
-        self._timeline, self._hooks_of = timeline, hooks_of
+        self._timeline = timeline
         self._waits: list[Wait] = []
 
-    def begin(self, group: str, instance_id: str) -> bool:
-        """Let the instance wait for each launch hook of its group; False when there is none."""
-        found = [hook for hook in self._hooks_of(group) if hook.lifecycle_transition == ON_LAUNCH]
+    def begin(self, group: Group, instance_id: str, transition: str) -> bool:
+        """Let the instance wait for each of its group's hooks on that transition; False when there is none."""
+        hooks = [Hook.of(each) for each in group.hooks.values()]
+        found = [hook for hook in hooks if hook.lifecycle_transition == transition]
         for hook in found:
             now = self._timeline.now
             beat = timedelta(seconds=hook.heartbeat_timeout)

@@ -71,7 +71,11 @@ WORDING: Mapping[LaunchFault, str] = {
 
 
 class LaunchFailed(Exception):
-    """The activity's StatusMessage."""
+    """The activity's StatusMessage, and the fault that it is about; None for one that the account itself has."""
+
+    def __init__(self, words: str, fault: LaunchFault | None = None) -> None:
+        super().__init__(words)
+        self.fault = fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +188,12 @@ def launch(ec2: EC2Backend, group: Group, recipe: Recipe, place: Place) -> Insta
     """
     image = find_image(ec2, recipe.image)
     if image is None:
-        raise LaunchFailed(wording(LaunchFault.BAD_IMAGE, recipe, place))
+        raise LaunchFailed(wording(LaunchFault.BAD_IMAGE, recipe, place), LaunchFault.BAD_IMAGE)
     refused = refuse_devices(image, recipe.content)
     if refused is not None:
         raise LaunchFailed(f"{refused.message} {FAILED}")
     if place.subnet and ec2.get_subnet(place.subnet).available_ip_address_count <= 0:
-        raise LaunchFailed(wording(LaunchFault.NO_ADDRESSES, recipe, place))
+        raise LaunchFailed(wording(LaunchFault.NO_ADDRESSES, recipe, place), LaunchFault.NO_ADDRESSES)
     content = recipe.content
     interfaces = content.get("NetworkInterfaces") or [{}]
     user_data = content.get("UserData")

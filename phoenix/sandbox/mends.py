@@ -19,7 +19,14 @@ from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 
 MOTO_SERIES = "5.2."
 """The releases that this was made for."""
-UNLISTED = ("AccessDenied", "ServiceUnavailable", "Throttling", "ThrottlingException", "TooManyTargetGroups")
+UNLISTED = (
+    "AccessDenied",
+    "ServiceUnavailable",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyTargetGroups",
+    "UnsupportedOperation",
+)
 """Errors of real services that their models do not list; moto would warn about each."""
 Dispatch = Callable[..., Any]
 _utcnow = moto.core.utils.utcnow

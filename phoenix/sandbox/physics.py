@@ -39,8 +39,19 @@ class Physics:
     """By which share each instance's boot may differ, either way; 0 makes all alike."""
     registration: float = 2.0
     """From the call until a target's first health check may happen. Seconds for an ALB."""
+    network_registration: float = 120.0
+    """The same for a target of a Network Load Balancer: 90 to 180 s.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-register-targets.html"""
     weight_propagation: float = 5.0
     """From ModifyRule or ModifyListener until requests follow. Seconds for an ALB, not published."""
+    proceeding: float = 1.0
+    """How long an instance whose hooks are all answered is on its way into service. Not published."""
+    entering_standby: float = 3.0
+    """How long going into Standby takes where nothing has to drain. Not published."""
+    leaving_standby: float = 5.0
+    """From ExitStandby until the instance is in service; a load balancer takes its own time. Not published."""
+    rebalancing: float = 30.0
+    """From zones being uneven until AZRebalance acts. Not published."""
     terminating: float = 20.0
     """From shutting-down to terminated, when the group forgets the instance. Not published."""
     status_check: float = 30.0
@@ -69,7 +80,12 @@ INSTANT = Physics(
     running_to_answering=0,
     boot_spread=0,
     registration=0,
+    network_registration=0,
     weight_propagation=0,
+    proceeding=0,
+    entering_standby=0,
+    leaving_standby=0,
+    rebalancing=0,
     terminating=0,
     status_check=0,
     health_reaction=0,

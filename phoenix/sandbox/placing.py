@@ -1,18 +1,21 @@
 """Where the next instance goes, and which one leaves first.
 
-Both keep the zones in balance; neither touches a protected instance.
+Both keep the zones in balance; neither touches a protected instance, nor one in Standby.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from phoenix.sandbox.groups import Group, Member
 from phoenix.sandbox.launching import Place
 
 if TYPE_CHECKING:
     from moto.ec2.models import EC2Backend
+
+Order = tuple[Any, ...]
 
 
 def places_of(ec2: EC2Backend, group: Group) -> list[Place]:
@@ -23,14 +26,19 @@ def places_of(ec2: EC2Backend, group: Group) -> list[Place]:
     return [Place(zone, None) for zone in group.settings["AvailabilityZones"]]
 
 
-def next_place(group: Group, places: list[Place]) -> Place:
+def next_place(group: Group, places: Sequence[Place]) -> Place:
     """The emptiest zone, in the order in which the group names them."""
     crowd = Counter(member.zone for member in group.active())
     return min(places, key=lambda place: crowd[place.zone])
 
 
-def choose_victims(group: Group, count: int, newest_version: str | None) -> list[Member]:
-    """AWS's default order: the fullest zone; there instances of another version than the group's; there the oldest."""
+def choose_victims(group: Group, count: int, template: str | None) -> list[Member]:
+    """The fullest zone; there the order of the group's first termination policy, given the id of its launch template.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html
+    """
+    first = next(iter(group.settings.get("TerminationPolicies") or ()), "Default")
+    order = ORDERS.get(first, _by_template)
     remaining = group.active()
     chosen: list[Member] = []
     while len(chosen) < count:
@@ -38,12 +46,32 @@ def choose_victims(group: Group, count: int, newest_version: str | None) -> list
         if not candidates:
             break
         crowd = Counter(member.zone for member in remaining)
-        victim = min(candidates, key=lambda member: (-crowd[member.zone], *_age(member, newest_version)))
+        victim = min(candidates, key=lambda member: (-crowd[member.zone], *order(member, template)))
         remaining.remove(victim)
         chosen.append(victim)
     return chosen
 
 
-def _age(member: Member, newest_version: str | None) -> tuple[bool, str, str]:
-    current = (member.template or {}).get("Version") == newest_version
-    return current, member.launched.isoformat(), member.instance_id
+def _by_template(member: Member, template: str | None) -> Order:
+    """Those of another template first, then the oldest versions of the group's, whichever it names now."""
+    told = member.template or {}
+    version = int(told["Version"]) if told.get("Version", "").isdigit() else 0
+    return (told.get("LaunchTemplateId") == template, version, *_oldest(member, template))
+
+
+def _oldest(member: Member, _template: str | None) -> Order:
+    return member.launched.isoformat(), member.instance_id
+
+
+def _newest(member: Member, _template: str | None) -> Order:
+    return -member.launched.timestamp(), member.instance_id
+
+
+ORDERS: Mapping[str, Callable[[Member, str | None], Order]] = {
+    "Default": _by_template,
+    "OldestLaunchTemplate": _by_template,
+    "OldestInstance": _oldest,
+    "ClosestToNextInstanceHour": _oldest,
+    "NewestInstance": _newest,
+}
+"""All others are taken for the default one."""

@@ -1,6 +1,7 @@
 """Target health: a load balancer's findings about its servers, and their times.
 
-A target is never healthy because it is registered, and never checked while no rule names its group.
+A target is never healthy because it is registered, and never checked while no rule names its group. A Classic Load
+Balancer and a target group of VPC Lattice count as groups here, by name or ARN.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from phoenix.sandbox.physics import Physics
 from phoenix.sandbox.refusal import Refusal
 from phoenix.sandbox.routes import Routes
 from phoenix.sandbox.servers import Reply, Servers
+from phoenix.sandbox.terms import Sources, Terms
 
 if TYPE_CHECKING:
     from moto.elbv2.models import ELBv2Backend
@@ -35,6 +37,7 @@ DESCRIPTIONS = {
 
 OUT_OF_REACH = "Target is in an Availability Zone that is not enabled for the load balancer"
 """The other description of Target.NotInUse, as hundreds have quoted it from the console and from ECS."""
+TARGET_GROUP = "arn:aws:elasticloadbalancing:"
 TARGETS_A_BALANCER, TARGETS_A_GROUP = "L-7E6692B2", "L-A0D0B863"
 """Codes of quotas."""
 
@@ -83,6 +86,7 @@ class Targets:
         self._sizes: Counter[str] = Counter()
         """Registrations by target group."""
         self.elbv2: Callable[[], ELBv2Backend]
+        self.sources: Sources
         self.quotas: Mapping[str, int] = {}
         """Those of the account that are about targets, by code."""
         self.on_healthy: list[Callable[[Target], None]] = []
@@ -104,41 +108,48 @@ class Targets:
         Raises:
             Refusal: there is no room for it, in its target group or on the load balancer.
         """
-        known = self._targets.get((group, instance_id))
-        if known is not None and known.state != "draining":
+        known, terms = self._targets.get((group, instance_id)), self.sources.of(group)
+        if terms is None or (known is not None and known.state != "draining"):
             return
         if known is None:
             self._check_room(group)
             self._sizes[group] += 1
-        port = int(port or self.elbv2().target_groups[group].port)
-        target = self._targets[group, instance_id] = Target(group, instance_id, port)
+        self.sources.note(group, instance_id, registered=True)
+        target = self._targets[group, instance_id] = Target(group, instance_id, int(port or terms.port))
         if self._set_aside(target):
             return
         plan = target.plan
-        self._timeline.after(self.physics.registration, lambda: self._start_checks(target, plan))
+        delay = self.physics.network_registration if terms.slow_to_register else self.physics.registration
+        self._timeline.after(delay, lambda: self._start_checks(target, plan))
 
     def deregister(self, group: str, instance_id: str) -> float:
         """Begin to drain it; return the seconds until it is gone."""
         target = self._targets.get((group, instance_id))
         if target is None:
             return 0
-        settings = self.elbv2().target_groups.get(group)
-        if settings is None or target.state == "unused":
+        terms = self.sources.of(group)
+        self.sources.note(group, instance_id, registered=False)
+        if terms is None or not terms.drain or target.state == "unused":
             self._remove(target)
             return 0
         target.become("draining", "Target.DeregistrationInProgress")
-        delay = float(settings.attributes["deregistration_delay.timeout_seconds"])
         plan = target.plan
-        self._timeline.after(delay, lambda: self._drained(target, plan))
-        return delay
+        self._timeline.after(terms.drain, lambda: self._drained(target, plan))
+        return terms.drain
 
     def health(self, group: str, instance_id: str, port: int | None = None) -> dict[str, Any]:
         """Return DescribeTargetHealth's entry for one target, registered or not."""
         target = self._targets.get((group, instance_id))
         if target is not None:
             return target.describe()
-        port = int(port or self.elbv2().target_groups[group].port)
+        port = int(port or self._terms(group).port)
         return Target(group, instance_id, port, "unused", "Target.NotRegistered").describe()
+
+    def _terms(self, group: str) -> Terms:
+        terms = self.sources.of(group)
+        if terms is None:
+            raise KeyError(group)
+        return terms
 
     def _drained(self, target: Target, plan: int) -> None:
         if target.plan == plan:
@@ -190,6 +201,8 @@ class Targets:
     def _set_aside(self, target: Target) -> bool:
         """True for a target without health checks, which is `unused`: no rule names its group, or its zone is not one
         of the load balancer's."""
+        if not target.group.startswith(TARGET_GROUP):
+            return False
         if not self._routes.in_use(target.group):
             target.become("unused", "Target.NotInUse")
             return True
@@ -220,26 +233,24 @@ class Targets:
         target.plan += 1
         if target.state == "unused":
             return
-        settings: Any = self.elbv2().target_groups[target.group]
+        terms = self._terms(target.group)
         server = self._servers.get(target.instance_id)
         reply = server.reply if server else Reply.OK
-        if reply is Reply.OK:
+        if reply is Reply.OK or (terms.connects_only and reply is not Reply.REFUSED):
             if target.state == "healthy":
                 return
-            quick = not target.proven and settings.protocol in ("HTTP", "HTTPS")
-            needed, event = 1 if quick else int(settings.healthy_threshold_count), self._pass
+            quick = not target.proven and terms.one_suffices
+            needed, event = 1 if quick else terms.healthy_after, self._pass
         elif target.state == "unhealthy":
             target.reason = _failure(reply)
             return
         else:
-            needed, event = int(settings.unhealthy_threshold_count), self._fail
+            needed, event = terms.unhealthy_after, self._fail
         plan = target.plan
-        self._timeline.at(self._check(target, needed), lambda: event(target, plan))
+        self._timeline.at(self._check(target, needed, terms.interval), lambda: event(target, plan))
 
-    def _check(self, target: Target, number: int) -> datetime:
+    def _check(self, target: Target, number: int, interval: float) -> datetime:
         """When the n-th check from now on happens: checks come at the group's interval since the first one."""
-        settings: Any = self.elbv2().target_groups[target.group]
-        interval = float(settings.health_check_interval_seconds)
         since = target.checked_since or self._timeline.now
         elapsed = (self._timeline.now - since).total_seconds()
         return since + timedelta(seconds=(math.ceil(elapsed / interval) + number - 1) * interval)

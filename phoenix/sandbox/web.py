@@ -20,6 +20,8 @@ LOOK_EVERY_S = 0.1
 SLOWEST_START_S = 10
 LONGEST_REQUEST = 65536
 LOOPBACK = "127."
+APPLICATION_PORT = 8080
+"""Of the servers of a group that is attached to nothing."""
 HEALTH_PATHS = ("/healthz", "/health", "/ping")
 
 Listener = asyncio.Server
@@ -85,8 +87,10 @@ class WebServers:
 
     def _ports(self, instance_id: str) -> set[int]:
         found = self._world.scaling.group_of(instance_id)
-        groups = self._world.elbv2().target_groups
-        return {int(groups[arn].port) for arn in found[0].target_groups if arn in groups} if found else set()
+        if found is None:
+            return set()
+        terms = (self._world.targets.sources.of(source) for source in found[0].traffic_sources)
+        return {each.port for each in terms if each is not None} or {APPLICATION_PORT}
 
     async def _answer(self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

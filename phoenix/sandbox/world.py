@@ -16,6 +16,7 @@ from moto.autoscaling.models import autoscaling_backends
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import ec2_backends
+from moto.elb.models import elb_backends
 from moto.elbv2.models import elbv2_backends
 
 from phoenix.sandbox.alarms import Alarms
@@ -26,13 +27,16 @@ from phoenix.sandbox.routes import Routes
 from phoenix.sandbox.scaling import Scaling
 from phoenix.sandbox.servers import Servers
 from phoenix.sandbox.targets import TARGETS_A_BALANCER, TARGETS_A_GROUP, Targets
+from phoenix.sandbox.terms import Sources
 from phoenix.sandbox.timeline import Timeline
 
 if TYPE_CHECKING:
     from moto.autoscaling.models import AutoScalingBackend
     from moto.cloudwatch.models import CloudWatchBackend
     from moto.ec2.models import EC2Backend
+    from moto.elb.models import ELBBackend
     from moto.elbv2.models import ELBv2Backend
+    from moto.vpclattice.models import VPCLatticeBackend
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
 REGION = "eu-west-1"
@@ -62,12 +66,13 @@ class World:
         self.routes = Routes(self.timeline, physics, self.elbv2)
         self.targets = Targets(self.timeline, physics, self.routes, self.servers)
         self.targets.elbv2 = self.elbv2
+        self.targets.sources = Sources(self.elbv2, self.elb, self.lattice)
         self.quotas = {TARGETS_A_BALANCER: 1000, TARGETS_A_GROUP: 1000}
         """Of this account, by code: "Quotas for your Application Load Balancers". Change them at will."""
         self.targets.quotas = self.quotas
         self.scaling = Scaling(self.timeline, physics, self.servers, self.targets)
         self.faults = Faults(self.dice)
-        self.scaling.ec2, self.scaling.faults = self.ec2, self.faults
+        self.scaling.connect(self.ec2, self.faults)
         self.alarms = Alarms(self.timeline, physics, self.routes, self.targets)
         self.alarms.servers, self.alarms.cloudwatch = self.servers, self.cloudwatch
 
@@ -80,6 +85,18 @@ class World:
     def elbv2() -> ELBv2Backend:
         """moto's load balancers."""
         return elbv2_backends[ACCOUNT][REGION]
+
+    @staticmethod
+    def elb() -> ELBBackend:
+        """moto's Classic Load Balancers."""
+        return elb_backends[ACCOUNT][REGION]
+
+    @staticmethod
+    def lattice() -> VPCLatticeBackend:
+        """moto's VPC Lattice. Loaded when it is needed first: few sandboxes do."""
+        from moto.vpclattice.models import vpclattice_backends
+
+        return vpclattice_backends[ACCOUNT][REGION]
 
     @staticmethod
     def cloudwatch() -> CloudWatchBackend:

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from phoenix.sandbox import ManualClock, SkewedClock
 from tests.sandbox.conftest import Ground, Opener, new_version, refusal
+from tests.sandbox.plain import LAUNCHING, enter, hook, members, state
 
 ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"})
 
@@ -146,3 +147,28 @@ def test_a_guard_on_versions_denies_every_version_that_is_no_number(ground: Grou
         ground.update(LaunchTemplate={key: value for key, value in named.items() if value is not None})
 
     ground.update(LaunchTemplate={**named, "Version": "1"})
+
+
+def test_a_contended_call_is_answered_with_a_500_and_changes_nothing(ground: Ground) -> None:
+    ground.sandbox.contend(["EnterStandby"], count=1)
+    ids = ground.ids("web-blue")[:1]
+
+    with pytest.raises(ClientError) as refused:
+        enter(ground, ids)
+
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert refused.value.response["Error"]["Code"] == "ResourceContention"
+    assert ground.lifecycles("web-blue") == {"InService": 4}
+
+
+@pytest.mark.parametrize(("result", "after"), [("ABANDON", "Terminating"), ("CONTINUE", "Pending:Proceed")])
+def test_an_owner_answers_every_hook_that_an_instance_waits_for(ground: Ground, result: str, after: str) -> None:
+    for name in ("phoenix-a", "phoenix-b"):
+        hook(ground, LAUNCHING, name)
+    ground.update("web-blue", DesiredCapacity=5)
+    ground.clock.advance(22)
+    (waiting,) = [each["InstanceId"] for each in members(ground) if each["LifecycleState"] == "Pending:Wait"]
+
+    ground.sandbox.answer_hooks(waiting, result)
+
+    assert state(ground, waiting) == after

@@ -270,6 +270,8 @@ def test_a_launch_hook_holds_an_instance_out_of_service_until_it_is_answered(gro
 
     answered(ground, instance, "CONTINUE")
 
+    assert states(ground) == ["Pending:Proceed"]
+    ground.clock.advance(1)
     assert states(ground) == ["InService"]
 
 

@@ -72,6 +72,15 @@ def test_each_instance_answers_on_its_own_loopback_address(server: Server) -> No
     assert probe(address) == 503
 
 
+def test_an_instance_answers_on_its_address_out_of_service_too(server: Server) -> None:
+    instance, address = first_instance(server)
+    asked = {"AutoScalingGroupName": "web-blue", "ShouldDecrementDesiredCapacity": True}
+
+    client_of(server, "autoscaling").enter_standby(InstanceIds=[instance], **asked)
+
+    assert probe(address) == 200
+
+
 def first_instance(server: Server) -> tuple[str, str]:
     found = client_of(server, "ec2").describe_instances()["Reservations"][0]["Instances"][0]
     return found["InstanceId"], found["PrivateIpAddress"]

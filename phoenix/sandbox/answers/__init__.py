@@ -13,15 +13,20 @@ from typing import Any
 
 from phoenix.sandbox.answers import (
     auto_scaling_groups,
+    auto_scaling_launches,
     auto_scaling_members,
     auto_scaling_reads,
+    auto_scaling_refreshes,
     auto_scaling_satellites,
     auto_scaling_sources,
+    auto_scaling_standby,
     cloudwatch,
+    elb,
     elbv2,
     elbv2_actions,
     images,
     instances,
+    lattice,
     quotas,
     security_groups,
     templates,
@@ -31,19 +36,28 @@ from phoenix.sandbox.world import World
 Answer = Callable[[World, dict[str, Any]], dict[str, Any] | None]
 After = Callable[[World], None]
 
+AUTO_SCALING = (
+    auto_scaling_groups,
+    auto_scaling_launches,
+    auto_scaling_members,
+    auto_scaling_reads,
+    auto_scaling_refreshes,
+    auto_scaling_satellites,
+    auto_scaling_sources,
+    auto_scaling_standby,
+)
+
 ANSWERS: Mapping[tuple[str, str], Answer] = {
-    **{("autoscaling", name): answer for name, answer in auto_scaling_groups.ANSWERS.items()},
-    **{("autoscaling", name): answer for name, answer in auto_scaling_members.ANSWERS.items()},
-    **{("autoscaling", name): answer for name, answer in auto_scaling_reads.ANSWERS.items()},
-    **{("autoscaling", name): answer for name, answer in auto_scaling_satellites.ANSWERS.items()},
-    **{("autoscaling", name): answer for name, answer in auto_scaling_sources.ANSWERS.items()},
+    **{("autoscaling", name): answer for part in AUTO_SCALING for name, answer in part.ANSWERS.items()},
     **{("cloudwatch", name): answer for name, answer in cloudwatch.ANSWERS.items()},
+    **{("elb", name): answer for name, answer in elb.ANSWERS.items()},
     **{("elbv2", name): answer for name, answer in elbv2.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in images.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in instances.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in security_groups.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in templates.ANSWERS.items()},
     **{("service-quotas", name): answer for name, answer in quotas.ANSWERS.items()},
+    **{("vpc-lattice", name): answer for name, answer in lattice.ANSWERS.items()},
 }
 
 AFTER: Mapping[tuple[str, str], After] = {

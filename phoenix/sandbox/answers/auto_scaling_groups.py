@@ -145,7 +145,8 @@ def delete(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
             " in the group.",
         )
     for member in group.members:
-        world.scaling.release(group, member)
+        world.scaling.hooks.forget(member.instance_id)
+        world.scaling.attachments.release(group, member)
         world.servers.end(member.instance_id)
     world.scaling.gone[group.name] = world.scaling.groups.pop(group.name)
     return {}

@@ -1,4 +1,4 @@
-"""Auto Scaling: single instances, warm pools and refreshes."""
+"""Auto Scaling: single instances, their hooks, and warm pools."""
 
 from __future__ import annotations
 
@@ -7,14 +7,23 @@ from typing import Any
 
 from moto.moto_api._internal import mock_random
 
-from phoenix.sandbox.answers.common import group_named, invalid, refuse
+from phoenix.sandbox.answers.common import (
+    decrement,
+    group_named,
+    invalid,
+    member_of,
+    refuse,
+    refuse_if_moving,
+    require,
+)
+from phoenix.sandbox.causes import REQUESTED, SHRINKING, USER_CHECK, stamp
 from phoenix.sandbox.groups import Activity, Group, Member
 from phoenix.sandbox.hooks import Wait
 from phoenix.sandbox.launching import behaviour_of
-from phoenix.sandbox.scaling import USER_CHECK, stamp
 from phoenix.sandbox.world import World
 
-ENDED = frozenset({"Successful", "Failed", "Cancelled", "RollbackSuccessful", "RollbackFailed"})
+MOST_PROTECTED, MOST_TERMINATED = 50, 100
+"""Of one call: the model of botocore."""
 
 
 def set_health(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
@@ -30,35 +39,71 @@ def set_health(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def protect(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """SetInstanceProtection."""
-    group = group_named(world, params["AutoScalingGroupName"])
-    for instance_id in params["InstanceIds"]:
-        _of(group, instance_id).protected = bool(params["ProtectedFromScaleIn"])
+    """SetInstanceProtection: all of them or none."""
+    group, ids = group_named(world, params["AutoScalingGroupName"]), params["InstanceIds"]
+    if len(ids) > MOST_PROTECTED:
+        # "If you exceed your maximum limit of instance IDs, which is 50 per Auto Scaling group, the call fails": the
+        # model of botocore, which names this error. The words are the sandbox's.
+        raise refuse("LimitExceeded", f"You can specify at most {MOST_PROTECTED} instances.")
+    members = [member_of(group, instance_id) for instance_id in ids]
+    for member in members:
+        # In these words in public logs of runners that protect themselves too early.
+        require(member, ("InService", "EnteringStandby", "Standby"))
+    for member in members:
+        member.protected = bool(params["ProtectedFromScaleIn"])
     return {}
 
 
 def terminate(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """TerminateInstanceInAutoScalingGroup."""
-    group, member = _member(world, params["InstanceId"])
-    old = group.desired
-    text = f"At {stamp(world.timeline.now)} instance {member.instance_id} was taken out of service in response to a"
-    text += " user request"
-    if params.get("ShouldDecrementDesiredCapacity"):
-        _decrement(group, 1)
-        text += f", shrinking the capacity from {old} to {old - 1}"
-    activity = world.scaling.retire(group, member, text + ".")
+    """TerminateInstanceInAutoScalingGroup: one by its id alone, or up to a hundred of one group; all of them or none.
+
+    A member in Standby is outside of the desired capacity: decrementing for it takes another one out of service.
+    """
+    found = _asked_for(world, params)
+    group = found[0][0]
+    for _, member in found:
+        refuse_if_moving(member)
+    old, decrements = group.desired, bool(params["ShouldDecrementDesiredCapacity"])
+    if decrements:
+        decrement(group, len(found))
+    activities = []
+    for number, (_, member) in enumerate(found):
+        cause = REQUESTED.format(at=stamp(world.timeline.now), instance=member.instance_id)
+        if decrements:
+            cause += SHRINKING.format(old=old - number, new=old - number - 1)
+        activity = world.scaling.retire(group, member, f"{cause}.")
+        activities.append(activity.describe() | {"Progress": 0})
     world.scaling.reconcile_soon(group)
-    return {"Activity": activity.describe()}
+    return {"Activities": activities} if params.get("InstanceIds") else {"Activity": activities[0]}
+
+
+def _asked_for(world: World, params: dict[str, Any]) -> list[tuple[Group, Member]]:
+    """The model of botocore (1.44.5) says which parameters go together; the words of these refusals are the
+    sandbox's."""
+    ids = params.get("InstanceIds")
+    if bool(ids) == bool(params.get("InstanceId")):
+        raise invalid("You must specify either InstanceId or InstanceIds, and not both.")
+    if not ids:
+        return [_member(world, params["InstanceId"])]
+    if not params.get("AutoScalingGroupName"):
+        raise invalid("AutoScalingGroupName is required when InstanceIds is specified.")
+    if len(ids) > MOST_TERMINATED:
+        raise invalid(
+            f"1 validation error detected: Value '[{', '.join(ids)}]' at 'instanceIds' failed to satisfy constraint:"
+            f" Member must have length less than or equal to {MOST_TERMINATED}"
+        )
+    group = group_named(world, params["AutoScalingGroupName"])
+    return [(group, member_of(group, each)) for each in ids]
 
 
 def detach(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """DetachInstances: they leave the group and run on."""
     group = group_named(world, params["AutoScalingGroupName"])
-    members = [_of(group, instance_id) for instance_id in params["InstanceIds"]]
+    members = [member_of(group, instance_id) for instance_id in params["InstanceIds"]]
     if params.get("ShouldDecrementDesiredCapacity"):
-        _decrement(group, len(members))
+        decrement(group, len(members))
     for member in members:
-        world.scaling.release(group, member)
+        world.scaling.attachments.release(group, member)
         group.members.remove(member)
         world.ec2().tags[member.instance_id].pop("aws:autoscaling:groupName", None)
     world.scaling.reconcile_soon(group)
@@ -79,33 +124,8 @@ def attach(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
         group.members.append(member)
         if world.servers.get(instance_id) is None:
             world.servers.boot(instance, behaviour_of(world.ec2(), instance.image_id))
-        world.scaling.enroll(group, member)
+        world.scaling.attachments.enroll(group, member)
     return {}
-
-
-def enter_standby(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """EnterStandby: they count no more, and get no traffic."""
-    group = group_named(world, params["AutoScalingGroupName"])
-    members = [_of(group, instance_id) for instance_id in params.get("InstanceIds", [])]
-    if params["ShouldDecrementDesiredCapacity"]:
-        _decrement(group, len(members))
-    for member in members:
-        world.scaling.release(group, member)
-        member.lifecycle = "Standby"
-    world.scaling.reconcile_soon(group)
-    return {"Activities": [_done(world, group, "Moving EC2 instance to Standby", each).describe() for each in members]}
-
-
-def exit_standby(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """ExitStandby: they count again."""
-    group = group_named(world, params["AutoScalingGroupName"])
-    members = [_of(group, instance_id) for instance_id in params.get("InstanceIds", [])]
-    for member in members:
-        member.lifecycle, member.in_service_since = "InService", world.timeline.now
-        group.settings["DesiredCapacity"] += 1
-        world.scaling.enroll(group, member)
-    what = "Moving EC2 instance out of Standby"
-    return {"Activities": [_done(world, group, what, each).describe() for each in members]}
 
 
 def complete_action(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
@@ -158,33 +178,6 @@ def delete_warm_pool(world: World, params: dict[str, Any]) -> dict[str, Any] | N
     return {}
 
 
-def start_refresh(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """StartInstanceRefresh: recorded as in progress; it replaces nothing."""
-    group = group_named(world, params["AutoScalingGroupName"])
-    if any(each["Status"] not in ENDED for each in group.refreshes):
-        raise refuse("InstanceRefreshInProgress", "An instance refresh is already in progress.")
-    refresh = {
-        "InstanceRefreshId": str(mock_random.uuid4()),
-        "AutoScalingGroupName": group.name,
-        "Status": "InProgress",
-        "StartTime": world.timeline.now,
-        "PercentageComplete": 0,
-        "InstancesToUpdate": len(group.active()),
-    }
-    group.refreshes.insert(0, refresh)
-    return {"InstanceRefreshId": refresh["InstanceRefreshId"]}
-
-
-def cancel_refresh(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """CancelInstanceRefresh."""
-    group = group_named(world, params["AutoScalingGroupName"])
-    for refresh in group.refreshes:
-        if refresh["Status"] not in ENDED:
-            refresh |= {"Status": "Cancelled", "EndTime": world.timeline.now}
-            return {"InstanceRefreshId": refresh["InstanceRefreshId"]}
-    raise refuse("ActiveInstanceRefreshNotFound", "No in progress or pending Instance Refresh found.")
-
-
 def _member(world: World, instance_id: str) -> tuple[Group, Member]:
     found = world.scaling.group_of(instance_id)
     if found is None:
@@ -192,26 +185,9 @@ def _member(world: World, instance_id: str) -> tuple[Group, Member]:
     return found
 
 
-def _of(group: Group, instance_id: str) -> Member:
-    member = group.member(instance_id)
-    if member is None:
-        raise invalid(f"The instance {instance_id} is not part of Auto Scaling group {group.name}.")
-    return member
-
-
 def _in_grace(world: World, group: Group, member: Member) -> bool:
     since = member.in_service_since
     return since is None or (world.timeline.now - since).total_seconds() < group.settings["HealthCheckGracePeriod"]
-
-
-def _decrement(group: Group, count: int) -> None:
-    wanted = group.desired - count
-    if wanted < group.settings["MinSize"]:
-        raise invalid(
-            f"Currently, desiredSize equals minSize ({group.settings['MinSize']}). Terminating instance without"
-            " replacement will violate group's min size constraint."
-        )
-    group.settings["DesiredCapacity"] = wanted
 
 
 def _done(world: World, group: Group, what: str, member: Member) -> Activity:
@@ -230,13 +206,9 @@ ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] 
     "TerminateInstanceInAutoScalingGroup": terminate,
     "DetachInstances": detach,
     "AttachInstances": attach,
-    "EnterStandby": enter_standby,
-    "ExitStandby": exit_standby,
     "CompleteLifecycleAction": complete_action,
     "RecordLifecycleActionHeartbeat": record_heartbeat,
     "PutWarmPool": put_warm_pool,
     "DescribeWarmPool": describe_warm_pool,
     "DeleteWarmPool": delete_warm_pool,
-    "StartInstanceRefresh": start_refresh,
-    "CancelInstanceRefresh": cancel_refresh,
 }

@@ -13,6 +13,7 @@ from moto.moto_api._internal import mock_random
 
 from phoenix.sandbox.answers.common import group_named, invalid, page, refuse
 from phoenix.sandbox.groups import Group
+from phoenix.sandbox.hooks import ON_LAUNCH
 from phoenix.sandbox.world import ACCOUNT, REGION, World
 
 MOST_POLICIES = 50
@@ -117,14 +118,16 @@ def describe_hooks(world: World, params: dict[str, Any]) -> dict[str, Any] | Non
 
 
 def delete_hook(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """DeleteLifecycleHook: outstanding actions are completed first, those of launching instances with ABANDON."""
+    """DeleteLifecycleHook: outstanding actions are completed first, "ABANDON for launching instances, CONTINUE for
+    terminating instances"."""
     group, name = group_named(world, params["AutoScalingGroupName"]), params["LifecycleHookName"]
     if name not in group.hooks:
         raise invalid(f"No Lifecycle Hook found with name {name}")
     for member in list(group.members):
         for wait in world.scaling.hooks.of(member.instance_id):
             if wait.hook.name == name:
-                world.scaling.hooks.answer(wait, "ABANDON")
+                result = "ABANDON" if wait.hook.lifecycle_transition == ON_LAUNCH else "CONTINUE"
+                world.scaling.hooks.answer(wait, result)
     del group.hooks[name]
     return {}
 

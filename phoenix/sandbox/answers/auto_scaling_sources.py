@@ -1,6 +1,6 @@
 """Auto Scaling: a group's traffic sources, by the calls for each kind and by those for all kinds.
 
-Target groups register instances; a Classic Load Balancer and VPC Lattice are kept and shown, without any traffic.
+All of them register instances; a target group of VPC Lattice only if it exists there.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ def attach_classic(world: World, params: dict[str, Any]) -> dict[str, Any] | Non
         *group.settings["LoadBalancerNames"],
         *(name for name in names if name not in known),
     ]
+    _enroll(world, group)
     return {}
 
 
@@ -140,7 +141,7 @@ def _check(world: World, group: Group, wanted: Mapping[str, str]) -> None:
 def _enroll(world: World, group: Group) -> None:
     for member in group.members:
         if member.lifecycle == "InService":
-            world.scaling.enroll(group, member)
+            world.scaling.attachments.enroll(group, member)
 
 
 def _leave(world: World, group: Group, names: Sequence[str]) -> None:
@@ -154,7 +155,7 @@ def _leave(world: World, group: Group, names: Sequence[str]) -> None:
 
 
 def _state(group: Group, name: str, kind: str) -> str:
-    return "InService" if kind != "elbv2" or name in group.proven_attachments else "Added"
+    return "InService" if kind == "vpc-lattice" or name in group.proven_attachments else "Added"
 
 
 ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] = {
