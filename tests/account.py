@@ -1,6 +1,6 @@
 """A sandbox account with adapters on it, for the tests of everything that talks to AWS.
 
-Holds every call that an adapter makes against the rights it declares: a right that nobody listed fails the test.
+Holds every call that an adapter makes against the rights it declares: a right that no adapter lists fails the test.
 """
 
 from __future__ import annotations

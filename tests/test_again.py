@@ -11,7 +11,7 @@ from phoenix.again import after, again
 
 
 class Flaky:
-    """Fails so many times, then answers with how often it was asked."""
+    """Fails that many times, then answers with how often it was asked."""
 
     def __init__(self, failures: int, error: type[Exception] = LookupError) -> None:
         self.asked = 0

@@ -13,7 +13,7 @@ def test_each_item_has_its_answer() -> None:
     assert each(str, range(5), at_a_time=2, seconds=60) == {number: str(number) for number in range(5)}
 
 
-def test_so_many_are_worked_on_at_a_time() -> None:
+def test_as_many_as_allowed_are_worked_on_at_a_time() -> None:
     barrier = threading.Barrier(4)
 
     answers = each(lambda _: barrier.wait(timeout=30), range(4), at_a_time=4, seconds=60)

@@ -73,7 +73,7 @@ class Streams:
 
 @dataclass
 class Person:
-    """Somebody who types commands, as loudly as it can be."""
+    """A person who types commands, as loudly as it can be."""
 
     stage: Stage
     ear: Ear

@@ -53,7 +53,7 @@ class TaggedAws(Aws):
         return iter(self._found)
 
     def call(self, service: str, method: str, **parameters: Any) -> dict[str, Any]:
-        raise AssertionError(f"nobody should call {service} {method}")
+        raise AssertionError(f"{service} {method} was called")
 
 
 def _an_auto_scaling_group(name: str, target_groups: tuple[str, ...]) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def test_everybody_but_a_rollback_stops_at_a_store_that_cannot_be_read() -> None
     assert wiring.group_for_rollback("web").store.load("web") is None
 
 
-def test_a_rollback_with_policy_and_store_uses_both_and_asks_nobody() -> None:
+def test_a_rollback_with_policy_and_store_uses_both_and_makes_no_call() -> None:
     wiring, aws = wire({"web.yaml": a_policy()}), TaggedAws()
     saved = wiring.store().save(a_record(rotation=a_rotation()))
 
@@ -214,7 +214,7 @@ def test_a_rollback_does_not_believe_the_default_store_when_the_file_that_may_na
     assert (group.store.location, group.slots) == ("none", {Slot.BLUE: "x", Slot.GREEN: "y"})
 
 
-def test_a_rollback_of_a_group_that_nobody_knows_says_what_is_known() -> None:
+def test_a_rollback_of_an_unknown_group_says_what_is_known() -> None:
     with pytest.raises(UnknownGroup, match="did you mean web"):
         wire({"web.yaml": a_policy()}).group_for_rollback("wep")
     with pytest.raises(UnknownGroup, match="did you mean web"):
@@ -234,7 +234,7 @@ def test_a_tag_that_is_not_on_two_groups_decides_nothing(names: tuple[str, ...])
         wire(aws=TaggedAws(*names)).group_for_rollback("web")
 
 
-def test_nobody_who_only_reads_creates_a_store() -> None:
+def test_a_command_that_only_reads_creates_no_store() -> None:
     wiring = wire({"web.yaml": a_policy()})
 
     assert wiring.group("web").store.load("web") is None
@@ -243,7 +243,7 @@ def test_nobody_who_only_reads_creates_a_store() -> None:
 
 
 def a_pinned_record(files: Mapping[str, str], **facts: Any) -> GroupRecord:
-    """Saved by somebody who rotated with these files."""
+    """Saved by a driver that rotated with these files."""
     wiring = wire(files)
     rotation = a_rotation(policy=wiring.group("web").policy, **facts)
     return wiring.store().save(a_record(slots=SLOTS, region="eu-north-1", rotation=rotation))

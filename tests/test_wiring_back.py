@@ -47,7 +47,7 @@ class Impatient:
 
 
 def connections(server: socket.socket) -> int:
-    """How many have been made to it; nobody has accepted them, but the system has."""
+    """How many have been made to it; no program has accepted them, but the system has."""
     server.setblocking(False)
     found = 0
     with suppress(BlockingIOError):

@@ -101,7 +101,7 @@ def test_without_a_file_for_all_groups_the_default_store_is_believed() -> None:
     assert wire({"web.yaml": "group: web\n"}).group("web").policy == pinned
 
 
-def test_a_pinned_policy_that_nobody_can_read_leaves_the_broken_file_to_complain_about() -> None:
+def test_an_unreadable_pinned_policy_leaves_the_broken_file_to_complain_about() -> None:
     wire(store=STORE).store().save(a_record(rotation=a_rotation(policy="{")))
 
     with pytest.raises(InvalidPolicy, match=r"web\.yaml"):

@@ -148,7 +148,7 @@ class World:
         assert self.serving() >= self.floor, f"I1: {self.serving()} serve, {self.floor} needed"
         weights = {Slot.BLUE: 100 - self.weight, Slot.GREEN: self.weight} if self.balanced else {}
         for slot, weight in weights.items():
-            assert not weight or self._healthy(self.places[slot]), f"I2: {weight} % on {slot} where nobody is healthy"
+            assert not weight or self._healthy(self.places[slot]), f"I2: {weight} % on {slot}, which has none healthy"
 
     def _change_tags(self, action: WriteTags | RemoveTags) -> None:
         if isinstance(action, WriteTags):

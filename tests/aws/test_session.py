@@ -103,7 +103,7 @@ def test_the_endpoint_comes_from_the_environment(bare: pytest.MonkeyPatch) -> No
     assert client.meta.endpoint_url == "http://127.0.0.1:4999"
 
 
-def test_a_region_that_nobody_named_is_an_error_with_a_hint(bare: pytest.MonkeyPatch) -> None:
+def test_a_region_that_is_named_nowhere_is_an_error_with_a_hint(bare: pytest.MonkeyPatch) -> None:
     with pytest.raises(PermanentError, match="region"):
         Aws().client("autoscaling")
 

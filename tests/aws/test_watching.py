@@ -1,4 +1,4 @@
-"""Whoever watches is told of every call, page by page, and of every time AWS asked to slow down."""
+"""An observer is told of every call, page by page, and of every time AWS asked to slow down."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_call_that_fails_is_told_with_the_code_of_aws(account: Account) -> Non
     assert [(c.operation, c.error) for c in observer.told] == [("DescribeTargetHealth", "TargetGroupNotFound")]
 
 
-def test_nothing_is_reported_to_one_who_does_not_listen(account: Account) -> None:
+def test_nothing_is_reported_to_an_observer_that_does_not_listen(account: Account) -> None:
     observer = Observer(listens=False)
 
     watched(account, observer).call("autoscaling", "describe_policies")

@@ -48,7 +48,7 @@ def main() -> int:
     given = _options()
     began = time.monotonic()
     figures: list[Figure] = []
-    # What throttled and broken groups have to say belongs to whoever runs them, not between the figures.
+    # What throttled and broken groups have to say is for their operator, not between the figures.
     logging.disable(logging.CRITICAL)
     measures = {**TOPICS, **LONGER} if given.full else TOPICS
     for topic in given.topics or TOPICS:

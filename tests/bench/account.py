@@ -1,5 +1,5 @@
-"""An account in virtual time: many groups in one sandbox, and the functions that a schedule starts, with nobody at a
-terminal.
+"""An account in virtual time: many groups in one sandbox, and the functions that a schedule starts, with no person at
+a terminal.
 
 Everything above botocore is what Lambda would run: `phoenix.handler`, the DynamoDB store, the real adapters. A call
 takes as long as one within a Region does, is held against the rates at which AWS refills its buckets, and is tried
@@ -49,7 +49,7 @@ SIZE: Final = Size(2, 8, 2)
 
 @dataclass(slots=True)
 class Bucket:
-    """What AWS lets an account call: so many at once, refilled with so many a second."""
+    """The calls that AWS lets an account make: `size` at once, refilled at a rate per second."""
 
     size: float
     refill: float
@@ -216,7 +216,7 @@ class Account:
         self.program = Program(wiring, self.turns)
 
     def run(self, minutes: int) -> None:
-        """A sweep every minute, for so many minutes."""
+        """A sweep every minute, for that many minutes."""
         began = self.turns.now()
         for minute in range(minutes):
             self.turns.start(self._sweep, after=60.0 * minute)
@@ -224,7 +224,7 @@ class Account:
 
     def rotations(self) -> list[Rotation]:
         """The last one of each group that has had any."""
-        store = open_store(str(self.settings.store), aws=lambda _: Aws(session=self.box.session))  # nobody counts here
+        store = open_store(str(self.settings.store), aws=lambda _: Aws(session=self.box.session))  # not counted here
         kept = store.load_many(self.names)
         return [record.rotation for record in kept.values() if record.rotation is not None]
 
@@ -253,7 +253,7 @@ class Account:
 
 @contextmanager
 def account(groups: int, policy: Mapping[str, Any], **settings: Any) -> Iterator[Account]:
-    """So many groups of two instances that are due for a rotation."""
+    """An account with `groups` of two instances each that are due for a rotation."""
     random.seed(0)  # phoenix makes its waits uneven by chance
     turns = Turns()
     names = tuple(f"web-{number:03}" for number in range(groups))

@@ -72,7 +72,7 @@ class Case:
 
 
 class LeapingClock:
-    """Real time, except that whoever sleeps on it leaps ahead: rotations are over at once, processes run truly timed.
+    """Real time, except that a sleep on it leaps ahead: rotations are over at once, processes run truly timed.
 
     Starts in the past, so that what it leaps over does not put it ahead of the clocks of other processes.
     """
@@ -82,11 +82,11 @@ class LeapingClock:
 
     @property
     def stopping(self) -> bool:
-        """Nobody interrupts a benchmark this way."""
+        """False: no benchmark is interrupted this way."""
         return False
 
     def stop(self) -> None:
-        """Nobody asks it to."""
+        """Not used: no benchmark stops this way."""
 
     def now(self) -> datetime:
         """The time, less the rest of the head start."""
@@ -142,7 +142,7 @@ def served(case: Case, clock: Clock) -> Iterator[tuple[Arena, Server]]:
 
 
 def _resize(box: Sandbox, instances: int) -> None:
-    """To so many, with room below: a live group that may shrink meanwhile has to be pinned, for two writes more."""
+    """Resize to `instances`, with room below: a live group that may shrink has to be pinned, for two writes more."""
     box.session.client("autoscaling").update_auto_scaling_group(
         AutoScalingGroupName="web-blue", MinSize=instances // 2, MaxSize=2 * instances, DesiredCapacity=instances
     )

@@ -1,4 +1,4 @@
-"""An account that costs nothing to ask: so many groups at rest, answered over HTTP from texts made beforehand.
+"""An account that costs nothing to ask: many groups at rest, answered over HTTP from texts made beforehand.
 
 Runs as a program of its own, so that what AWS does is not counted as what phoenix does. `python -m tests.bench.cloud`
 reads the record of a rotated group, prints its address and ends when its standard input does. It answers what a sweep

@@ -74,7 +74,7 @@ def _until_the_end(code: str) -> float:
 
 
 def first_call(entry: str) -> float:
-    """Milliseconds from the start of the process until its first request arrives, which nobody answers."""
+    """Milliseconds from the start of the process until its first request arrives, which is not answered."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         listener.settimeout(PATIENCE_S)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -34,7 +34,7 @@ LITTLE: Final = 256
 A_PROCESSOR: Final = 1769
 """MiB that come with a whole one."""
 COLD_CPU_S: Final = 0.6
-"""Initialisation, billed like the rest; topic 8 measures it. Whoever looks after a pause is taken for a cold one."""
+"""Initialisation, billed like the rest; topic 8 measures it. A call after a pause is taken for a cold one."""
 SIDE_BY_SIDE: Final = 8
 WAYS: Final = {"phoenix": MEBIBYTES, f"phoenix with {LITTLE} MB": LITTLE}
 TRANSITIONS_A_LOOK: Final = 3
@@ -78,7 +78,7 @@ class PerRotation:
 
 @dataclass(frozen=True, slots=True)
 class Sweeping:
-    """What a month of sweeps takes, whoever rotates."""
+    """The cost of a month of sweeps, whichever groups rotate."""
 
     invocations: int
     billed_s: float
@@ -117,7 +117,7 @@ def per_rotation(place: Account) -> PerRotation:
 
 
 def sweeping(found: Swept, groups: int) -> Sweeping:
-    """A month of sweeps with nobody due: what comes of a rotation is counted with it."""
+    """A month of sweeps with no group due: the calls of a rotation are counted with it."""
     idle_s = _lasting(found.warm.cpu_s) + sum(found.asked.values()) / SIDE_BY_SIDE * CALL_TAKES_S
     minute_s = _lasting(found.minute.cpu_s) + found.asked_in_a_minute * CALL_TAKES_S
     others = MINUTES_A_MONTH - QUARTERS_A_MONTH

@@ -1,4 +1,4 @@
-"""So many groups at rest: their policy files, the records that their last rotations have left, images and rules.
+"""Many groups at rest: their policy files, the records that their last rotations have left, images and rules.
 
 Every group is the public web tier of `policies/web.yaml` by another name: a canary with three gates, two listeners and
 a rule, ten instances. Its record is that of a rotation that the engine has really made, so it is as long as those are.
@@ -34,7 +34,7 @@ _EXAMPLE: Final = ROOT / "policies" / "web.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """So many groups, of which so many share each image source."""
+    """The number of groups, and how many of them share each image source."""
 
     groups: int
     sharing: int = 1

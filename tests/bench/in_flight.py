@@ -50,7 +50,7 @@ class Span:
         return [at for at in times if self.began <= at < self.ended]
 
     def rates(self, times: Sequence[datetime], window: int) -> list[float]:
-        """Calls a second in each window of so many seconds, the empty ones included."""
+        """Calls a second in each window of `window` seconds, the empty ones included."""
         found = Counter(int((at - self.began).total_seconds()) // window for at in self.of(times))
         return [found[number] / window for number in range(max(int(self.seconds) // window, 1))]
 
@@ -102,6 +102,6 @@ def _figures(place: Account, span: Span, topic: str) -> Iterator[Figure]:
 
 
 def percentile(rates: Sequence[float], part: float = 0.99) -> float:
-    """The rate that so many of all windows stay at or under."""
+    """The rate that this part of all windows stays at or under."""
     ordered = sorted(rates)
     return ordered[min(int(part * len(ordered)), len(ordered) - 1)]

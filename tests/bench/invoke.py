@@ -46,7 +46,7 @@ def cost(took: float, answer: Any) -> dict[str, Any]:
 
 
 def most_mib() -> float:
-    """The most memory so far. Not `ru_maxrss` where it can be helped: Linux counts whoever started us into that."""
+    """The most memory so far. Not `ru_maxrss` where it can be helped: Linux counts the parent process into that."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
         return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 1024

@@ -101,7 +101,7 @@ class Script:
         )
 
     def wait_until_healthy(self, group: str, wanted: int) -> None:
-        """Look until so many targets are healthy.
+        """Look until `wanted` targets are healthy.
 
         Raises:
             TimeoutError: they never were.

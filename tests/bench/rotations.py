@@ -1,4 +1,4 @@
-"""What a rotation asks of AWS, and how long it takes beyond what nobody can hurry.
+"""What a rotation asks of AWS, and how long it takes beyond what no program can hurry.
 
 Calls are counted where they arrive, in the sandbox, and split into ticks: whatever came between two reports of the
 engine belongs to one tick. A tick that writes nothing is a poll.
@@ -9,7 +9,7 @@ The lower bound of a makespan is the time that passes whatever the program does:
     + healthy_for                              the proof that the policy asks for
     + the bakes                                the rests that the policy asks for; none is shorter than what it grants
                                                the load balancer to follow (propagation)
-    + one poll interval                        nobody can see sooner than the next look that something has happened
+    + one poll interval                        no driver can see sooner than the next look that something has happened
 
 The first line is physics: the sandbox's own timeline says when each target became healthy, and its boots do not depend
 on who asks. Whatever phoenix adds (looking late, waiting for nothing, acting in the wrong order) is above the bound.

@@ -1,7 +1,7 @@
 """phoenix and a plain script, side by side: what each asks, how long it takes, and what is left when it is killed.
 
 Both run as processes against a sandbox that runs fast, and are killed with SIGKILL at the same two moments: while the
-new instances boot, and when they have all the traffic. Then each is started again, as whoever finds it dead would do.
+new instances boot, and when they have all the traffic. Then each is started again, as a person would do.
 The policy's durations are divided by the speed, since processes live in real time; they are said in sandbox time.
 """
 

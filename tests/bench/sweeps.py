@@ -1,7 +1,7 @@
 """What a sweep over many groups at rest costs: calls, processor time and memory of the function alone.
 
 AWS is another process (see `cloud`), so its work is not counted. Three invocations of one function: a cold one, which
-imports everything, judges all policies and looks at all groups; one of the minutes in between, in which nobody is due;
+imports everything, judges all policies and looks at all groups; one of the minutes in between, with no group due;
 and one of the quarters of an hour that follow, warm.
 """
 
@@ -40,7 +40,7 @@ class Swept:
 
 @cache
 def swept(idle: Idle) -> Swept:
-    """Sweep so many groups."""
+    """Sweep that many groups."""
     with TemporaryDirectory() as folder, cloud_of(idle) as url:
         write_policies(Path(folder), idle)
         environment = outside(
@@ -75,5 +75,5 @@ def _figures(found: Swept, promised: bool, topic: str) -> Iterator[Figure]:
     yield Figure(topic, "most memory, warm", round(found.warm.mib), "MiB", mib)
     spent = round(1000 * found.minute.cpu_s)
     yield Figure(
-        topic, "calls of a minute in which nobody is due", found.asked_in_a_minute, note=f"{spent} ms of its own"
+        topic, "calls of a minute in which no group is due", found.asked_in_a_minute, note=f"{spent} ms of its own"
     )

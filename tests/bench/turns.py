@@ -60,13 +60,13 @@ class Turns:
         return self.now() + timedelta(seconds=me.ahead if me is not None and me.thread != get_ident() else 0.0)
 
     def stop(self) -> None:
-        """Nobody interrupts a benchmark this way."""
+        """Not used: no benchmark is interrupted this way."""
 
     def sleep(self, seconds: float) -> None:
         """Let others run until that much time has passed."""
         me = _me.get()
         if me is None:
-            raise RuntimeError("only programs sleep: whoever runs them would have to wait for itself")
+            raise RuntimeError("only programs sleep: their caller would have to wait for itself")
         if me.thread != get_ident():
             me.ahead += seconds
         else:
@@ -113,7 +113,7 @@ class Turns:
         program.turn.acquire()
         try:
             run()
-        except BaseException as error:  # noqa: BLE001 - raised again by whoever runs the programs
+        except BaseException as error:  # noqa: BLE001 - raised again by the caller of the programs
             self._failed = error
         finally:
             self._idle.release()

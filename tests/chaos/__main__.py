@@ -18,7 +18,7 @@ from tests.chaos import on_sandbox, specs
 from tests.chaos.cases import CASES
 
 SANDBOX_SHARE = 200
-"""One run on the sandbox for so many on the model: each takes that much longer."""
+"""One run on the sandbox for this many on the model: each takes that much longer."""
 CORES = 2
 
 
@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--crashes", action="store_true", help="every single strike and every pair of deaths as well")
     parser.add_argument("--gaps", action="store_true", help="stalls between the check of the lease and the call")
     parser.add_argument("--late", action="store_true", help="stalls with the request on its way, to count what they do")
-    parser.add_argument("--sandbox-crashes", type=int, default=0, help="so many deaths on the sandbox as well")
+    parser.add_argument("--sandbox-crashes", type=int, default=0, help="this many deaths on the sandbox as well")
     parser.add_argument("--minutes", type=float, default=0, help="stop after that long; 0: when all have run")
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)

@@ -64,11 +64,11 @@ class Case:
 
     @property
     def outcome(self) -> Outcome:
-        """How it ends when nobody disturbs it."""
+        """Its end without a disturbance."""
         return Outcome.ROLLED_BACK if self.image == "bad" and self.balanced else Outcome.SUCCEEDED
 
     def images(self) -> dict[str, Image]:
-        """How each version behaves; without a load balancer nobody can tell more than that they run."""
+        """How each version behaves; without a load balancer no more can be told than that they run."""
         old, new = Image(), IMAGES[self.image]
         if not self.balanced:
             old, new = Image(boot=old.boot, warm=0), Image(boot=new.boot, warm=0)

@@ -1,6 +1,6 @@
 """Runs in which everything that a seed draws goes wrong at once; the same seed goes wrong in the same way.
 
-Must never strike without counting it: whoever reads the figures wants to know what was survived.
+Must never strike without counting it: a reader of the figures wants to know what was survived.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Storm:
         judge.clock_error = self.run.doubt
 
     def _unpause(self, tick: int, report: Report) -> None:
-        """Whoever was to resume it may have died over it; somebody else remembers."""
+        """The person who was to resume it may have died over it; another one remembers."""
         rotation = report.record.in_flight
         if rotation is not None and rotation.paused is not None and report.at - rotation.paused.at > FORGOTTEN:
             self.quietly(COMMANDS["resume"])
@@ -138,7 +138,7 @@ class Storm:
     def _sicken(self) -> None:
         """It stops answering, and its group never notices: a person does, when the storm is over.
 
-        Without a load balancer nobody could tell at all: left out there.
+        Without a load balancer no person could tell at all: left out there.
         """
         place, model = self.run.model.places[self.dice.choice(list(Slot))], self.run.model
         if not model.balanced:
@@ -175,7 +175,7 @@ class Storm:
             self._count("weights by hand", takes_capacity=True, meddles=True)
             unseen = rule.since > self.run.looked_at
             self.run.model.reweigh(rule, {Slot.BLUE: 100 - green, Slot.GREEN: green})
-            # What came and went between two looks nobody can wait for.
+            # No driver can wait for what came and went between two looks.
             rule.before = {} if unseen else rule.before
 
     def _resize(self) -> None:
@@ -196,7 +196,7 @@ class Storm:
         self.run.model.settle(place)
 
     def _insist(self) -> None:
-        """Somebody's pipeline sets the same numbers again every few minutes, whoever is live."""
+        """An owner's pipeline sets the same numbers again every few minutes, whichever slot is live."""
         slot, least, most = self.dice.choice(list(Slot)), self.dice.randint(0, 2), self.dice.randint(3, 9)
         every = self.dice.uniform(60, 240)
 
@@ -218,7 +218,7 @@ class Storm:
             del place.tags[key]
 
     def _resume_schedules(self) -> None:
-        """On the candidate: on whoever is live they are the owner's, and who is live is another question."""
+        """On the candidate: on the live slot they are the owner's, and which slot is live is another question."""
         rotation = self.run.rotation
         place = self.run.model.places[rotation.new.slot]
         if rotation.in_flight and rotation.back is None and rotation.clocks.closing_since is None:

@@ -34,7 +34,7 @@ class Death(BaseException):
 
 @dataclass
 class Fate:
-    """Counts the moments of a run, whoever lives through them. `plan`: what happens at which; `wire`: what happens once
+    """Counts the moments of a run, over all its drivers. `plan`: what happens at which; `wire`: what happens once
     the request that follows on that moment has left the process."""
 
     plan: dict[int, Callable[[str], None]] = field(default_factory=dict)
@@ -74,13 +74,13 @@ class Run:
     fate: Fate = field(default_factory=Fate)
     weather: Weather = field(default_factory=Weather)
     unknowable: timedelta = timedelta(0)
-    """For how long nobody can know of a machine that has failed."""
+    """For how long no driver can know of a machine that has failed."""
     doubt: timedelta = timedelta(0)
     """By how much what is seen may be older than it says, or a clock wrong."""
     excused: Callable[[datetime], bool] = lambda seen_at: False
-    """Asked at the end: has somebody else changed something that could not have been seen yet, as of then?"""
+    """Asked at the end: has another writer changed something that could not have been seen yet, as of then?"""
     reweighed_at: datetime = NOON
-    """When somebody else last moved weights: whoever has looked before cannot know of it."""
+    """When another writer last moved weights: a driver that has looked before cannot know of it."""
     looked_at: datetime = NOON
     """When anybody of phoenix last saw the weights."""
     struck: Counter[str] = field(default_factory=Counter)

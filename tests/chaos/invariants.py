@@ -30,8 +30,8 @@ class Violated(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class SlotTruth:
-    """What a slot really has: `numbers` are min, max and desired, `healthy` counts also what nobody can know to be gone
-    yet, `answering` does not; `proven` are those healthy for long enough, by version."""
+    """What a slot really has: `numbers` are min, max and desired, `healthy` counts also what no driver can know to be
+    gone yet, `answering` does not; `proven` are those healthy for long enough, by version."""
 
     numbers: tuple[int, int, int]
     healthy: int
@@ -60,7 +60,7 @@ class Truth:
         return self._carried({slot: truth.healthy for slot, truth in self.slots.items()})
 
     def surely(self) -> float:
-        """The same, without what nobody can know to be gone."""
+        """The same, without what no driver can know to be gone."""
         return self._carried({slot: truth.answering for slot, truth in self.slots.items()})
 
     def _carried(self, by: Mapping[Slot, int]) -> float:
@@ -96,8 +96,8 @@ class Judge:
         self._before = truth
 
     def after(self, action: Action, truth: Truth, rotation: Rotation | None, *, unseen: bool = False) -> None:
-        """Hold an action against what it made of the world. `unseen`: somebody has moved weights since the look that
-        it follows from, and the answers were too old to show it."""
+        """Hold an action against what it made of the world. `unseen`: another writer has moved weights since the
+        look that it follows from, and the answers were too old to show it."""
         before = self._before or self.start
         self.checks += 1
         needed = min(self.floor, int(before.surely())) if self.disturbed() else self.floor
@@ -118,7 +118,7 @@ class Judge:
             for weights in truth.weights:
                 for slot, weight in weights.items():
                     if weight and not truth.slots[slot].healthy:
-                        raise Violated("I2", f"weight {weight} rests on {slot}, where nobody is healthy")
+                        raise Violated("I2", f"weight {weight} rests on {slot}, where no instance is healthy")
 
     def _capacity(self, truth: Truth, needed: float, when: str) -> None:
         found = truth.capacity()
@@ -135,7 +135,7 @@ class Judge:
 
     def _raised(self, slot: Slot, percent: int, truth: Truth, rotation: Rotation) -> None:
         if not truth.slots[slot].healthy:
-            raise Violated("I2", f"{percent} % went to {slot}, where nobody is healthy")
+            raise Violated("I2", f"{percent} % went to {slot}, where no instance is healthy")
         if slot is not rotation.new.slot or rotation.back is not None:
             return
         proven = truth.slots[slot].proven.get(rotation.new.template_version or "", 0) + self.lost(slot)

@@ -99,7 +99,7 @@ class Model:
         self.timeline.after(NOTICED_BY_GROUP, lambda: self._replace(place, machine))
 
     def replace_dead(self, place: Place) -> None:
-        """What a person does about instances that nobody else replaces."""
+        """What a person does about instances that AWS does not replace."""
         for machine in [m for m in place.machines if m.killed_at is not None]:
             self._replace(place, machine)
 
@@ -300,7 +300,7 @@ class Model:
     # --- what is really so --------------------------------------------------------------------------------------------
 
     def truth(self, healthy_for: timedelta = timedelta(0), unknowable: timedelta = timedelta(0)) -> Truth:
-        """What requests meet. Machines killed so recently that nobody can know it count as if they answered."""
+        """What requests meet. Machines killed so recently that no driver can know it count as if they answered."""
         return Truth(
             at=self.now,
             slots={s: self._slot_truth(p, healthy_for, unknowable) for s, p in self.places.items()},

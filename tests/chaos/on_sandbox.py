@@ -214,7 +214,7 @@ def killed(strategy: str, image: str, at: tuple[int, ...]) -> Scene:
 
 
 def without_image(strategy: str, at: int) -> Scene:
-    """Somebody deregisters the new image at this call."""
+    """A person deregisters the new image at this call."""
     with ExitStack() as stack:
         scene = open_scene(stack, strategy, "good")
         scene.strikes[at] = lambda: _deregister(scene)

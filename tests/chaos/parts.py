@@ -79,7 +79,7 @@ class Opening:
     unnamed: bool = False
     """The second rule has never heard of green."""
     quiet: bool = False
-    """The owner has suspended the scheduled actions of whoever is live."""
+    """The owner has suspended the scheduled actions of the live slot."""
 
 
 def share_of(weights: dict[Slot, int]) -> dict[Slot, float]:

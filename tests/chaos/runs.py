@@ -155,7 +155,7 @@ def with_late_request(case: Case, moment: int, ticks: int, **crew_options: objec
 
 
 def with_late_request_at_a_rollback(case: Case, moment: int, ticks: int) -> Run:
-    """The same, but somebody rolls back right then, and the ticks are those of the way back."""
+    """The same, but an operator rolls back right then, and the ticks are those of the way back."""
     crew = Crew(case.run())
 
     def turn(_: str) -> None:
@@ -219,7 +219,7 @@ OPERATORS: dict[str, Callable[[Group], object]] = {
 
 
 def with_operator(case: Case, command: str, at_tick: int) -> Run:
-    """Somebody types that command right after that tick of the driver."""
+    """An operator types that command right after that tick of the driver."""
     run = case.run()
     in_flight: list[bool] = []
 

@@ -2,7 +2,7 @@
 
 `1234` is a seed; `deaths:CASE:3,17`, `stall:CASE:MOMENT:TICKS` and `operator:CASE:COMMAND:TICK` are single strikes on
 one case; so are `gap:` (a stall between the check of the lease and the call), `late:` (with the request on its way) and
-`late-back:` (while somebody rolls back); `sandbox:...` are runs of the second level. What fails prints
+`late-back:` (while an operator rolls back); `sandbox:...` are runs of the second level. What fails prints
 `make chaos SEED=<name>`.
 """
 
@@ -56,7 +56,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Calm:
-    """A case when nobody disturbs it: how it ends, how many moments it has, which of them are gaps, how many ticks."""
+    """A case without a disturbance: how it ends, how many moments it has, which of them are gaps, how many ticks."""
 
     end: tuple[object, ...]
     moments: tuple[str, ...]
@@ -149,7 +149,7 @@ def late(case: Case, every: int = 1) -> Iterator[str]:
 
 
 def late_back(case: Case, every: int = 1) -> Iterator[str]:
-    """The same while somebody rolls back."""
+    """The same while an operator rolls back."""
     yield from _at_gaps("late-back", case, every)
 
 

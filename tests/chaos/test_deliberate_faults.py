@@ -262,7 +262,7 @@ def test_a_quarantine_that_stays_empty_is_caught() -> None:
 
 
 class AnyOwner:
-    """Offers the newest image, whoever has made it."""
+    """Offers the newest image, whichever account has made it."""
 
     def __init__(self, group: Group, image: str) -> None:
         assert group.images is not None

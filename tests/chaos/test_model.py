@@ -56,7 +56,7 @@ def test_a_driver_may_freeze_between_its_check_of_the_lease_and_the_call(case: C
 
 
 @pytest.mark.parametrize("case", SAMPLED, ids=by_name)
-def test_a_request_that_arrives_late_never_leaves_a_rotation_with_nobody_serving(case: Case) -> None:
+def test_a_request_that_arrives_late_never_leaves_a_rotation_without_a_serving_instance(case: Case) -> None:
     found = set()
     for name in specs.late(case, every=8):
         try:

@@ -81,7 +81,7 @@ def test_patience_ends_all_the_same() -> None:
     bench = a_bench()
 
     def attempt() -> None:
-        raise TransientError("nobody answers")
+        raise TransientError("no answer")
 
     with pytest.raises(TransientError):
         patiently(bench.group, attempt)
@@ -98,7 +98,7 @@ def test_traffic_that_two_and_two_carry_does_not_go_back_to_two() -> None:
     assert goes_back(back, alone)
 
 
-def test_a_slot_that_somebody_gave_traffic_before_the_first_step_is_not_emptied() -> None:
+def test_a_slot_that_another_writer_gave_traffic_before_the_first_step_is_not_emptied() -> None:
     rotation = a_rotation(step=0, grown_since=None, weight=100, intended_weight=0)
     seen = an_observation(green=a_slot(GREEN, version="0"), weight=100)
 
@@ -120,7 +120,7 @@ def test_a_slot_that_had_traffic_a_moment_ago_is_not_emptied_yet() -> None:
     assert (sized(soon.actions, GREEN), len(sized(later.actions, GREEN))) == ([], 1)
 
 
-def test_a_way_back_from_weights_of_somebody_else_waits_for_the_data_plane() -> None:
+def test_a_way_back_from_weights_of_another_writer_waits_for_the_data_plane() -> None:
     seen = an_observation(green=a_slot(GREEN, version="2"), weight=100)
 
     back = turn_back(a_rotation(), seen, ASKED, Cause.OPERATOR)
@@ -136,7 +136,7 @@ def test_traffic_that_comes_back_while_settling_is_waited_for_once_more() -> Non
     assert (again.clocks.shifted_at, again.clocks.closing_since) == (None, None)
 
 
-def test_without_a_load_balancer_nobody_is_let_go_while_the_others_are_not_whole() -> None:
+def test_without_a_load_balancer_no_instance_is_let_go_while_the_others_are_not_whole() -> None:
     terms = some_terms(serving=NO_TRAFFIC, hot_for=timedelta(0))
     closing = a_rotation(terms=terms, closing_since=NOON)
     up = [an_instance(n, template_version="2", target=None) for n in range(3)]
@@ -173,7 +173,7 @@ def test_a_candidate_that_grows_for_its_next_step_is_not_short_of_what_it_carrie
     assert capacity_verdict(noted, carrying, "target_health").judgement is Judgement.WAIT
 
 
-def test_a_share_is_not_moved_back_onto_nobody() -> None:
+def test_a_share_is_not_moved_back_onto_an_unhealthy_slot() -> None:
     facts: dict[str, Any] = {"weight": 100, "intended_weight": 50, "proved_at": NOON, "exposed_at": NOON}
     rotation = a_rotation(ROLLING, **facts)
     seen = an_observation(sick(BLUE, 0, of=4), a_slot(GREEN, healthy=2, version="2"), routes=(a_route(100),))

@@ -43,7 +43,7 @@ class CountingClock(ManualClock):
         self.most = most
 
     def go_on(self) -> None:
-        """As in a new program: nobody has asked to stop yet."""
+        """As in a new program: it was not asked to stop yet."""
         self._stopping = False
 
     def sleep(self, seconds: float) -> None:
@@ -70,7 +70,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Terminal:
-    """Somebody who types `phoenix ...` in a folder with one policy."""
+    """A person who types `phoenix ...` in a folder with one policy."""
 
     sandbox: Sandbox
     folder: Path

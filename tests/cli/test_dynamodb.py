@@ -12,7 +12,7 @@ from tests.stores.dynamo import a_table
 
 @pytest.fixture
 def operator(phoenix: Terminal) -> Terminal:
-    """Somebody whose store is in DynamoDB, and whose rotation has gone as far as its tags on the groups."""
+    """A person whose store is in DynamoDB, and whose rotation has gone as far as its tags on the groups."""
     phoenix.store = f"dynamodb://{a_table(Aws(session=phoenix.sandbox.session))}"
     assert phoenix("rotate web -q --no-wait").status == 0
     phoenix.clock.sleep(5)

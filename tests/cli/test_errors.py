@@ -68,7 +68,7 @@ def test_problems_of_a_policy_are_lines_that_an_editor_understands(capsys: pytes
     assert capsys.readouterr().err.splitlines()[:2] == ["policies/web.yaml:3:1: one", "policies/web.yaml:4:1: two"]
 
 
-def test_what_nobody_foresaw_is_called_a_defect_and_shows_no_stack_trace(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unforeseen_error_is_called_a_defect_and_shows_no_stack_trace(capsys: pytest.CaptureFixture[str]) -> None:
     main(["status", "web"], failing(ZeroDivisionError("oops")))
 
     assert capsys.readouterr().err.splitlines()[0] == "phoenix: this is a defect in phoenix: ZeroDivisionError: oops"

@@ -89,7 +89,7 @@ class Shell:
 
 @pytest.fixture
 def shell(phoenix: Terminal) -> Shell:
-    """Somebody with an account in which there are the fleet `web` and the role that phoenix has."""
+    """A person with an account in which there are the fleet `web` and the role that phoenix has."""
     session: Any = phoenix.sandbox.session
     ec2 = session.client("ec2")
     version = ec2.describe_launch_template_versions(LaunchTemplateName="web", Versions=["1"])["LaunchTemplateVersions"]

@@ -231,7 +231,7 @@ def test_failures_from_before_the_candidate_grew_do_not_count(case: Case) -> Non
     assert case.fleet.observe(changed(ROTATION, grown_since=START + timedelta(days=1))).failures == ()
 
 
-def test_instances_that_nobody_knows_are_left_out(case: Case) -> None:
+def test_unknown_instances_are_left_out(case: Case) -> None:
     known = case.fleet.observe(None).slots[BLUE].instances[0].id
 
     assert list(case.fleet.images_of(["i-0123456789abcdef0", known])) == [known]

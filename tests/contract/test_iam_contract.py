@@ -40,7 +40,7 @@ def test_every_right_is_a_call_that_aws_really_has(kind: str, made: Any) -> None
 
 
 @pytest.mark.parametrize(("kind", "made"), ADAPTERS)
-def test_only_reads_are_allowed_to_whoever_plans_and_every_other_right_is_narrowed(kind: str, made: Any) -> None:
+def test_only_reads_are_allowed_to_the_plan_role_and_every_other_right_is_narrowed(kind: str, made: Any) -> None:
     for right in made.IAM_ACTIONS:
         read = READS.match(right.action.partition(":")[2]) is not None
         assert read or Role.PLAN not in right.roles

@@ -21,7 +21,7 @@ FOREIGN = "999999999999"
 
 @dataclass
 class Case:
-    """A source that should choose `chosen`, another image of the account, and one of somebody else."""
+    """A source that should choose `chosen`, another image of the account, and one of another account."""
 
     source: ImageSource
     chosen: str
@@ -81,6 +81,6 @@ def test_naming_an_image_does_not_help_against_the_owners(case: Case) -> None:
     assert FOREIGN in str(case.source.named(case.foreign, case.at).rejected)
 
 
-def test_an_image_that_nobody_knows_is_an_error(case: Case) -> None:
+def test_an_unknown_image_is_an_error(case: Case) -> None:
     with pytest.raises(PermanentError, match="ami-00000000000000000"):
         case.source.named("ami-00000000000000000", case.at)

@@ -24,7 +24,7 @@ def a_notifier(kind: str, session: object = None) -> Notifier:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_making_a_notifier_asks_nobody(kind: str) -> None:
+def test_making_a_notifier_makes_no_call(kind: str) -> None:
     a_notifier(kind, session=None)
 
 
@@ -49,7 +49,7 @@ def test_whatever_aws_refuses_passes_and_holds_nothing(kind: str, code: str, sta
         a_notifier(kind, session).notify(a_notice())
 
 
-def test_a_webhook_that_nobody_has_set_passes_and_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_webhook_that_is_not_set_passes_and_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PHOENIX_SLACK_WEBHOOK", raising=False)
 
     with pytest.raises(TransientError, match="PHOENIX_SLACK_WEBHOOK: the variable is not set"):

@@ -117,7 +117,7 @@ def test_a_shift_may_be_repeated(case: Case) -> None:
     assert case.percents() == {50}
 
 
-def test_a_raise_from_weights_that_somebody_else_set_is_refused(case: Case) -> None:
+def test_a_raise_from_weights_that_another_writer_set_is_refused(case: Case) -> None:
     case.shift(SetWeights(GREEN, 30))
 
     with pytest.raises(ForeignWeights) as refused:
@@ -136,7 +136,7 @@ def test_stickiness_is_given_back(case: Case) -> None:
     assert {route.sticky_seconds for route in routes} == {0}
 
 
-def test_traffic_is_shared_out_over_all_zones_unless_somebody_says_otherwise(case: Case) -> None:
+def test_traffic_is_shared_out_over_all_zones_unless_an_attribute_says_otherwise(case: Case) -> None:
     assert not case.router.serves_by_zone(case.target_groups)
 
 

@@ -196,7 +196,7 @@ def test_the_owner_renews_its_lease_and_keeps_the_epoch(store: Store) -> None:
     assert store.holds(first)
 
 
-def test_somebody_elses_lease_is_not_given_away_before_it_expires(store: Store) -> None:
+def test_another_drivers_lease_is_not_given_away_before_it_expires(store: Store) -> None:
     lease = store.claim("web", "ada", NOON, MINUTE)
 
     with pytest.raises(LeaseHeld) as refused:
@@ -206,7 +206,7 @@ def test_somebody_elses_lease_is_not_given_away_before_it_expires(store: Store) 
     assert store.lease_of("web") == lease
 
 
-def test_an_expired_lease_is_held_until_somebody_takes_it(store: Store) -> None:
+def test_an_expired_lease_is_held_until_another_driver_takes_it(store: Store) -> None:
     lease = store.claim("web", "ada", NOON, MINUTE)
 
     assert store.lease_of("web") == lease
@@ -246,7 +246,7 @@ def test_a_released_lease_is_free_and_its_epoch_is_never_given_again(store: Stor
     assert store.claim("web", "ada", NOON, MINUTE).epoch == 2
 
 
-def test_releasing_a_lease_that_somebody_took_does_nothing(store: Store) -> None:
+def test_releasing_a_lease_that_another_driver_took_does_nothing(store: Store) -> None:
     lost = store.claim("web", "ada", NOON, MINUTE)
     taken = store.claim("web", "bob", NOON, MINUTE, force=True)
 
@@ -273,7 +273,7 @@ def test_the_lease_of_a_dead_driver_of_this_machine_is_free_at_once(store: Store
 
 
 @pytest.mark.parametrize("store", OF_MANY_MACHINES, indirect=True)
-def test_where_machines_share_a_store_nobody_is_called_dead_since_two_may_have_one_name(store: Store) -> None:
+def test_where_machines_share_a_store_no_driver_is_called_dead_since_two_may_have_one_name(store: Store) -> None:
     store.claim("web", f"{socket.gethostname()}/{a_dead_pid()}", NOON, MINUTE)
 
     with pytest.raises(LeaseHeld):
@@ -318,7 +318,7 @@ def test_a_group_whose_driver_died_is_due_when_its_lease_expires(store: Store) -
     assert list(store.due(NOON + timedelta(seconds=90))) == ["web"]
 
 
-def test_a_lease_that_somebody_took_is_not_released_into_being_due(store: Store) -> None:
+def test_a_lease_that_another_driver_took_is_not_released_into_being_due(store: Store) -> None:
     lost = store.claim("web", "ada", NOON, MINUTE)
     store.claim("web", "bob", NOON, 9 * MINUTE, force=True)
 
@@ -327,7 +327,7 @@ def test_a_lease_that_somebody_took_is_not_released_into_being_due(store: Store)
     assert list(store.due(NOON + MINUTE)) == []
 
 
-def test_whoever_has_been_due_longest_comes_first(store: Store) -> None:
+def test_the_group_that_has_been_due_longest_comes_first(store: Store) -> None:
     for name, minutes in (("web", 3), ("api", 1), ("jobs", 2), ("later", 9)):
         store.release(store.claim(name, "ada", NOON, MINUTE), due_at=NOON + minutes * MINUTE)
 

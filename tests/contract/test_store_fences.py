@@ -39,7 +39,7 @@ def test_a_lease_that_was_taken_leaves_a_fence_until_aws_would_refuse_its_last_r
     assert (fence.answered_by, fence.refused_from) == (lost.until + Patience().needed, lost.until + SIGNED_FOR)
 
 
-def test_a_fence_outlives_whoever_has_met_it(store: Store) -> None:
+def test_a_fence_outlives_the_driver_that_has_met_it(store: Store) -> None:
     store.claim("web", "ada", NOON, MINUTE)
     store.release(store.claim("web", "bob", NOON + MINUTE, MINUTE))
 
@@ -57,7 +57,7 @@ def test_a_fence_comes_to_its_end(store: Store) -> None:
     assert fenced(renewed) == []
 
 
-def test_whoever_releases_what_it_has_lost_takes_its_fence_away(store: Store) -> None:
+def test_a_driver_that_releases_a_lost_lease_takes_its_fence_away(store: Store) -> None:
     lost = store.claim("web", "ada", NOON, MINUTE)
     taken = store.claim("web", "bob", NOON, MINUTE, force=True)
     store.claim("web", "cyd", NOON, MINUTE, force=True)

@@ -39,7 +39,7 @@ def left_behind(weight: int, old: int = 4, new: int = 4, *, noted: bool = True) 
 
 
 @pytest.mark.parametrize(("weight", "live"), [(0, BLUE), (100, GREEN), (5, None)])
-def test_whoever_has_all_traffic_is_live(weight: int, live: Slot | None) -> None:
+def test_the_slot_with_all_traffic_is_live(weight: int, live: Slot | None) -> None:
     assert live_slot(an_observation(weight=weight)) is live
 
 
@@ -74,7 +74,7 @@ def test_a_group_that_phoenix_never_touched_is_on_generation_1() -> None:
     assert record.routes == {"arn:rule/:443": ":443"}
 
 
-def test_where_nobody_or_both_are_live_nobody_is_adopted() -> None:
+def test_where_neither_or_both_are_live_no_slot_is_adopted() -> None:
     assert adopt("web", an_observation(weight=50)).live is None
 
 
@@ -175,7 +175,7 @@ def test_when_a_rotation_on_the_tags_ended_and_who_asked_for_it_is_not_known_and
     assert (first.started_at, first.ended_at) == (later.started_at, later.ended_at)
 
 
-def test_nobody_is_live_by_the_weight_of_a_target_group_that_both_slots_register_with() -> None:
+def test_no_slot_is_live_by_the_weight_of_a_target_group_that_both_slots_register_with() -> None:
     shared = ("arn:tg/web",)
     seen = an_observation(a_slot(target_groups=shared), a_slot(GREEN, 0, target_groups=shared), weight=100)
 

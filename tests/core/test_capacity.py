@@ -37,7 +37,7 @@ def test_a_budget_for_sick_instances_rounds_down_and_never_reaches_everybody() -
     assert [enough(4, 0), enough(4, 25), enough(3, 25), enough(40, 3), enough(4, 100)] == [4, 3, 3, 39, 1]
 
 
-def test_nobody_is_enough_only_where_nobody_is_wanted() -> None:
+def test_zero_is_enough_only_where_zero_is_wanted() -> None:
     assert enough(0, 50) == 0
     assert enough(1, 99) == 1
 

@@ -1,4 +1,4 @@
-"""The way back and the clean-up: never onto nobody, nothing temporary left, the owner's numbers where they were."""
+"""The way back and the clean-up: no traffic to an empty slot, nothing temporary left, the owner's numbers kept."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ def test_a_generation_that_was_launched_again_is_watched_before_it_gets_traffic(
     assert goes_back(a_rotation(**BACK, terms=terms), seen)
 
 
-def test_traffic_never_goes_back_to_nobody_not_even_now() -> None:
-    nobody = a_slot(instances=some_instances(4, target=None))
+def test_traffic_never_goes_back_to_an_unhealthy_slot_not_even_now() -> None:
+    unhealthy = a_slot(instances=some_instances(4, target=None))
 
-    assert not goes_back(a_rotation(**BACK, back_now=True), an_observation(nobody, weight=100))
+    assert not goes_back(a_rotation(**BACK, back_now=True), an_observation(unhealthy, weight=100))
 
 
 def test_now_shifts_before_the_capacity_is_proven_and_grows_afterwards() -> None:

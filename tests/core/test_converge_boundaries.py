@@ -76,7 +76,7 @@ def test_an_old_generation_that_is_still_too_small_goes_on_growing() -> None:
     assert not goes_back(RETURNING, seen)
 
 
-def test_after_its_time_is_up_one_ready_instance_has_to_do_and_nobody_never_does() -> None:
+def test_after_its_time_is_up_one_ready_instance_has_to_do_and_none_never_does() -> None:
     late = after(15)
 
     assert goes_back(RETURNING, an_observation(old_with(1), a_slot(GREEN, 4, "2"), 50, at=late))
@@ -85,7 +85,7 @@ def test_after_its_time_is_up_one_ready_instance_has_to_do_and_nobody_never_does
 
 
 @pytest.mark.parametrize(("ready", "returned"), [(2, True), (1, False)])
-def test_a_share_moved_away_by_somebody_is_taken_back_only_onto_enough(ready: int, returned: bool) -> None:
+def test_a_share_moved_away_by_another_writer_is_taken_back_only_onto_enough(ready: int, returned: bool) -> None:
     rotation = a_rotation(ROLLING, proved_at=NOON, weight=50, intended_weight=50, exposed_at=NOON)
     seen = an_observation(old_with(ready, 4 - ready, min=4, max=8), green(rotation, 2), 60)
 
@@ -129,7 +129,7 @@ def test_a_rotation_that_is_reopened_has_all_weight_and_needs_what_lives() -> No
 
 
 @pytest.mark.parametrize("healthy", [1, 2])
-def test_weight_that_rests_on_nobody_is_put_back_as_soon_as_one_instance_serves(healthy: int) -> None:
+def test_weight_on_an_empty_slot_is_put_back_as_soon_as_one_instance_serves(healthy: int) -> None:
     rotation = a_rotation(step=0, grown_since=None, new=replace(a_rotation().new, template_version=None))
     seen = an_observation(a_slot(healthy=healthy), a_slot(GREEN, 0), 1)
 
@@ -139,7 +139,7 @@ def test_weight_that_rests_on_nobody_is_put_back_as_soon_as_one_instance_serves(
     assert decided(decision.record).exposed_at == NOON
 
 
-def test_weight_that_the_live_one_has_lost_to_nobody_is_put_back_the_other_way_too() -> None:
+def test_weight_that_the_live_one_has_lost_to_an_unhealthy_slot_is_put_back_the_other_way_too() -> None:
     rotation = a_rotation(weight=100, intended_weight=100, exposed_at=NOON, proved_at=NOON, shifted_at=after(-5))
     seen = an_observation(old_with(0, 4), a_slot(GREEN, 4, "2"), 0)
 

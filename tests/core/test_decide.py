@@ -36,11 +36,11 @@ from tests.builders import (
 )
 from tests.core.slots import BAKING, BLUE, FAIL, GREEN, ONCALL, baking, decided, settled
 
-# --- somebody else ----------------------------------------------------------------------------------------------------
+# --- another writer ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("found", [0, 4, 50, 100])
-def test_a_weight_that_nobody_of_us_wrote_holds_the_rotation_and_touches_nothing(found: int) -> None:
+def test_a_weight_that_phoenix_did_not_write_holds_the_rotation_and_touches_nothing(found: int) -> None:
     decision = decide(a_record(baking()), settled(baking(), found, at=after(2)))
 
     rotation = decided(decision.record)
@@ -83,7 +83,7 @@ def test_weight_that_goes_back_to_an_old_slot_that_is_empty_by_now_is_put_back_t
     assert decide(a_record(rotation), seen).actions == (SetWeights(GREEN, 100),)
 
 
-def test_weight_on_an_empty_candidate_is_not_put_back_onto_nobody() -> None:
+def test_weight_on_an_empty_candidate_is_not_put_back_onto_an_unhealthy_slot() -> None:
     dead = a_slot(instances=some_instances(4, target=TargetState.UNHEALTHY))
 
     decision = decide(a_record(a_rotation()), an_observation(dead, weight=100))
@@ -93,7 +93,7 @@ def test_weight_on_an_empty_candidate_is_not_put_back_onto_nobody() -> None:
 
 
 def test_a_held_rotation_decides_nothing_whatever_it_sees() -> None:
-    record = a_record(a_rotation(held="somebody was here"))
+    record = a_record(a_rotation(held="another writer was here"))
 
     decision = decide(record, an_observation(weight=70, verdicts=(FAIL,), at=after(999)))
 

@@ -30,7 +30,7 @@ MOST_TICKS = 2000
 
 
 def story(world: World, record: GroupRecord, happenings: Mapping[int, Happening] | None = None) -> str:
-    """Tick every ten seconds until nothing is due; `happenings` come after so many seconds."""
+    """Tick every ten seconds until nothing is due; `happenings` come after that many seconds."""
     left, before = dict(happenings or {}), ""
     lines: list[str] = []
     for _ in range(MOST_TICKS):

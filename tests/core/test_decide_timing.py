@@ -63,7 +63,7 @@ def test_a_generation_of_which_most_is_sick_is_not_made_to_boot_anew() -> None:
     assert replaced(sick_for(2, 1, 2, 3, weight=0), sick(1, 2, 3, healthy=1)) == []
 
 
-def test_nobody_is_replaced_in_a_generation_that_is_on_its_way_out() -> None:
+def test_no_instance_is_replaced_in_a_generation_that_is_on_its_way_out() -> None:
     assert replaced(sick_for(2, 1, back=ONCALL), sick(1)) == []
 
 

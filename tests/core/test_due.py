@@ -1,4 +1,4 @@
-"""When somebody must look at a group again."""
+"""When a driver must look at a group again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def at_rest(**changes: Any) -> GroupRecord:
     return a_record(a_rotation(ended_at=NOON), **changes)
 
 
-def test_a_group_at_rest_is_nobodys_business() -> None:
+def test_a_group_at_rest_is_not_due() -> None:
     assert next_look(at_rest(), NOON) is None
     assert next_look(GroupRecord("web"), NOON) is None
 
@@ -46,7 +46,7 @@ def test_a_held_rotation_waits_for_a_person() -> None:
 @pytest.mark.parametrize(
     ("hot_until", "due"),
     [(after(60), after(5)), (after(3), after(3)), (NOON, after(5)), (None, None)],
-    ids=["it follows the live one", "its time is nearly over", "somebody gave it traffic", "it is cold"],
+    ids=["it follows the live one", "its time is nearly over", "another writer gave it traffic", "it is cold"],
 )
 def test_a_hot_generation_is_followed_until_it_goes_cold(hot_until: datetime | None, due: datetime | None) -> None:
     assert next_look(at_rest(retained=RETAINED, hot_until=hot_until), NOON) == due

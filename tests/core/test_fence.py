@@ -33,7 +33,7 @@ def fenced(seen: Observation, after: timedelta) -> Observation:
 
 
 def both(new: int = 4, percent: int = 0, **changes: Any) -> Observation:
-    """The old generation whole, so many of the new one, and a share of the traffic there."""
+    """The old generation whole, `new` instances of the new one, and a share of the traffic there."""
     return an_observation(green=a_slot(GREEN, healthy=new, version="2"), weight=percent, **changes)
 
 
@@ -109,7 +109,7 @@ def test_a_slot_is_emptied_for_the_next_generation_only_once_aws_would_refuse_it
     assert SetRole(GREEN, Role.COLD, 0) in sizes(preparing, fenced(strangers, SIGNED_FOR))
 
 
-def test_growing_waits_for_nobody() -> None:
+def test_growing_does_not_wait_for_a_former_driver() -> None:
     assert SetRole(GREEN, Role.CANDIDATE, 4, OWNER, version="2") in sizes(
         a_rotation(), fenced(an_observation(), SECOND)
     )
@@ -160,7 +160,7 @@ def test_the_way_back_grows_at_once() -> None:
     assert SetRole(BLUE, Role.PINNED, 4, OWNER) in sizes(turned(weight=100), fenced(small, SECOND))
 
 
-def test_the_new_generation_is_removed_only_once_nobody_can_send_it_traffic_any_more() -> None:
+def test_the_new_generation_is_removed_only_once_no_driver_can_send_it_traffic_any_more() -> None:
     shifted = changed(turned(), shifted_at=NOON)
 
     assert advance(shifted, fenced(both(), SIGNED_FOR - SECOND)).clocks.closing_since is None
@@ -227,7 +227,7 @@ def test_a_retained_generation_goes_cold_after_that() -> None:
         ),
     ],
 )
-def test_whoever_waits_says_for_whom_since_when_and_until_when(
+def test_a_driver_that_waits_says_for_which_one_since_when_and_until_when(
     rotation: Rotation, seen: Observation, says: str
 ) -> None:
     decision = decide(a_record(rotation), fenced(seen, 20 * SECOND))

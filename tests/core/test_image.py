@@ -101,7 +101,7 @@ def test_min_age_holds_to_the_second() -> None:
     assert unfit(a_shelf_image(age=timedelta(minutes=10)), wanted, NOON) is None
 
 
-def test_nobody_is_chosen_when_none_fits() -> None:
+def test_no_image_is_chosen_when_none_fits() -> None:
     judged = choose([a_shelf_image(1, state="failed"), a_shelf_image(2, ena=False)], WANTED, NOON)
 
     assert all(c.rejected is not None for c in judged)

@@ -70,7 +70,7 @@ def test_a_candidate_that_was_given_up_is_emptied() -> None:
     assert actions(green=a_slot(GREEN, 4, "2")) == []
 
 
-def test_the_retained_generation_is_nobodys_leftover_while_it_is_hot() -> None:
+def test_the_retained_generation_is_not_a_leftover_while_it_is_hot() -> None:
     kept = a_slot(GREEN, 4, "2", tags={**CANDIDATE, **NOTE})
 
     assert actions(green=kept, retained=a_generation(42), hot_until=after(9)) == []
@@ -92,7 +92,7 @@ def test_weight_that_an_iac_re_apply_put_on_an_empty_slot_is_put_back_at_rest() 
     assert "sends 100 % to web-green, where nothing is healthy; all of it goes back to web-blue" in decision.reason
 
 
-def test_weight_on_somebody_or_from_nobody_is_left_alone_at_rest() -> None:
+def test_weight_on_a_healthy_slot_or_from_an_empty_one_is_left_alone_at_rest() -> None:
     assert actions(green=a_slot(GREEN, 1), weight=100) == []
     assert actions(blue=a_slot(healthy=0), weight=100) == []
 

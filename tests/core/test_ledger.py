@@ -101,7 +101,7 @@ def test_schedules_that_the_owner_had_suspended_are_nothing_to_take_back() -> No
     assert again.ledger.schedules_ran
 
 
-def test_a_slot_that_somebody_has_emptied_already_says_nothing_about_schedules() -> None:
+def test_a_slot_that_is_empty_already_says_nothing_about_schedules() -> None:
     emptied = a_slot(GREEN, healthy=0, suspended=QUIET)
 
     back = open_entries(a_rotation(**BACK, succeeded_at=NOON), an_observation(green=emptied))

@@ -41,7 +41,7 @@ def test_the_first_healthy_instance_is_noted_once() -> None:
     assert first_healthy(a_rotation(first_healthy_at=NOON), 1) == NOON
 
 
-def test_what_is_in_the_slot_from_before_or_on_the_way_back_is_nobody_new() -> None:
+def test_instances_from_before_or_on_the_way_back_are_not_the_new_generation() -> None:
     rotation = a_rotation()
 
     assert first_healthy(replace(rotation, new=replace(rotation.new, template_version=None)), 4) is None

@@ -70,7 +70,7 @@ def test_a_pinned_group_of_another_store_is_a_rotation_of_that_store() -> None:
     assert foreign_rotation(seen_with({tags.STORE: THEIRS}), OURS) is None
 
 
-def test_a_note_on_an_empty_slot_is_a_rotation_only_while_nobody_is_live() -> None:
+def test_a_note_on_an_empty_slot_is_a_rotation_only_while_no_slot_is_live() -> None:
     at_rest = seen_with({tags.STORE: THEIRS}, PINNED)
 
     assert foreign_rotation(at_rest, OURS) is None

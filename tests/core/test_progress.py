@@ -140,7 +140,7 @@ def test_a_gate_that_hesitates_keeps_traffic_where_it_is() -> None:
     assert (waiting.clocks.proved_at, waiting.intended_weight) == (None, 0)
 
 
-def test_a_step_without_weight_exposes_nobody() -> None:
+def test_a_step_without_weight_exposes_no_user() -> None:
     steps = (Step(100, 100, 0, timedelta(minutes=1)), *ALL_AT_ONCE)
 
     rotation = advance(a_rotation(steps), whole())

@@ -50,7 +50,7 @@ def at_rest(blue: SlotState, live: SlotState = LIVE) -> Observation:
 
 
 def sick(count: int, of: int = 6) -> SlotState:
-    """Blue with so many unhealthy ones."""
+    """Blue with that many unhealthy ones."""
     ill = some_instances(of)[:count]
     return a_slot(
         healthy=of,
@@ -111,7 +111,7 @@ def test_one_that_is_partly_sick_takes_over_at_once_from_one_that_is_no_better()
     assert "as many as carry the traffic now" in found.why
 
 
-def test_with_nobody_healthy_it_would_not() -> None:
+def test_without_a_healthy_instance_it_would_not() -> None:
     found = judged(sick(6))
 
     assert (found.ready, found.at_once) == (False, False)
@@ -134,7 +134,7 @@ def test_what_an_untouched_rotation_left_retained_comes_back_by_its_number_only(
     assert (found.ready, found.why) == (False, "already back on 41; `--to 41` launches 41 again")
 
 
-# --- a slot that somebody has changed ---------------------------------------------------------------------------------
+# --- a slot that another writer has changed ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_what_cannot_be_launched_is_said_with_every_reason_and_the_first_remedy(
     assert with_blockers(GROWS, [quota]).remedy is None
 
 
-def test_what_could_not_be_checked_is_listed_and_stands_in_nobodys_way() -> None:
+def test_what_could_not_be_checked_is_listed_and_does_not_stand_in_the_way() -> None:
     denied = [Blocker("not-checked", where, "denied", warning=True) for where in ("vCPU quota", "image")]
 
     assert with_blockers(GROWS, denied) == replace(GROWS, why=f"{GROWS.why}; not checked: vCPU quota, image")

@@ -84,7 +84,7 @@ def test_without_cross_zone_balancing_a_candidate_needs_an_instance_in_every_zon
     assert has_enough(rotation, seeing(*candidates(4)))
 
 
-def test_without_cross_zone_balancing_whoever_has_traffic_has_as_many_instances_as_there_are_zones() -> None:
+def test_without_cross_zone_balancing_a_generation_with_traffic_has_as_many_instances_as_there_are_zones() -> None:
     small = Step(new_capacity=25, old_capacity=25, new_weight=10)
     rotation = a_rotation(need=4, step=1, terms=some_terms(zones=3, steps=(small,)))
 
@@ -131,7 +131,7 @@ def test_under_traffic_a_blip_is_tolerated_for_as_long_as_one_replacement_takes(
 
 
 @pytest.mark.edge(17)
-def test_traffic_with_nobody_healthy_fails_at_once() -> None:
+def test_traffic_without_a_healthy_instance_fails_at_once() -> None:
     found = verdict(a_rotation(weight=5, short_since=NOON), seeing(*candidates(4, target=TargetState.UNHEALTHY)))
 
     assert (found.judgement, found.reason) == (

@@ -57,7 +57,7 @@ def test_under_traffic_with_too_few_waits_and_says_how_long_that_is_tolerated() 
     assert said(a_rotation(weight=5), *candidates(3)).reason == "3 of 4 healthy for 0s, at most 1m is tolerated"
 
 
-def test_under_traffic_with_nobody_fails_at_once() -> None:
+def test_under_traffic_without_instances_fails_at_once() -> None:
     expected = Verdict("in_service", FAIL, "0 of 4 healthy, with 5 % of the traffic: 4x unhealthy")
 
     assert said(a_rotation(weight=5), *candidates(4, target=TargetState.UNHEALTHY)) == expected
@@ -95,7 +95,7 @@ def test_two_zones_are_enough_where_the_live_one_has_three() -> None:
     assert has_enough(a_rotation(), seeing(*in_two))
 
 
-def test_a_zone_of_the_live_one_counts_only_while_somebody_serves_there() -> None:
+def test_a_zone_of_the_live_one_counts_only_while_an_instance_serves_there() -> None:
     blue = a_slot(instances=(an_instance(0), an_instance(1, lifecycle="Pending")))
     green = a_slot(Slot.GREEN, 4, "2", instances=candidates(4, zone="eu-west-1a"))
 

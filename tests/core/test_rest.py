@@ -107,7 +107,7 @@ def test_thresholds_come_back_once_no_rule_names_the_cold_generation_any_more() 
 
 
 @pytest.mark.parametrize("hot_until", [NOON, after(60)])
-def test_a_retained_generation_that_somebody_gave_traffic_is_neither_shrunk_nor_grown(hot_until: object) -> None:
+def test_a_retained_generation_that_another_writer_gave_traffic_is_neither_shrunk_nor_grown(hot_until: object) -> None:
     seen = an_observation(green=a_slot(Slot.GREEN, 6, "2"), weight=90)
 
     decision = rest(a_success(hot_until=hot_until), seen)

@@ -205,7 +205,7 @@ def test_load_that_leaves_the_old_generation_does_not_shrink_it() -> None:
     assert run(world, record).rotation is not None
 
 
-def test_weights_changed_by_somebody_else_hold_the_rotation() -> None:
+def test_weights_changed_by_another_writer_hold_the_rotation() -> None:
     world = World(4)
     record = until(world, a_start(CANARY), "clocks.baking_since")
     world.weight = 70

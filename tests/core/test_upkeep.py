@@ -101,7 +101,7 @@ def test_what_happens_once_a_day_is_no_conflict() -> None:
     assert in_conflict(5, every=24 * 60).held is None
 
 
-def test_holding_changes_nothing_and_whoever_resumes_it_begins_anew() -> None:
+def test_holding_changes_nothing_and_a_resume_begins_anew() -> None:
     rotation = in_conflict(MOST_MENDS + 1)
     resumed = replace(rotation, held=None)
 

@@ -32,7 +32,7 @@ BLUE, GREEN = Slot.BLUE, Slot.GREEN
 
 
 class VirtualClock:
-    """Time passes when somebody sleeps; `alarms` are what happens meanwhile, each once, when its time has come."""
+    """Time passes when a driver sleeps; `alarms` are what happens meanwhile, each once, when its time has come."""
 
     def __init__(self) -> None:
         self.at = NOON
@@ -102,8 +102,8 @@ class ScriptedFleet(FakeFleet):
 
 
 class CountingRouter(FakeRouter):
-    """Remembers which questions it was asked, and is asked about both slots or not at all; whoever lives in
-    `all_sick_in` is unhealthy.
+    """Remembers which questions it was asked, and is asked about both slots or not at all; instances in
+    `all_sick_in` are unhealthy.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -215,7 +215,7 @@ class Bench:
         return {weights[GREEN] for weights in self.router.weights.values()}
 
     def send(self, percent: int) -> None:
-        """Somebody changes the weights: so much goes to green."""
+        """Another writer changes the weights: so much goes to green."""
         self.router.weights = {arn: {BLUE: 100 - percent, GREEN: percent} for arn in self.router.weights}
 
     def forget_writes(self) -> None:
@@ -228,7 +228,7 @@ class Bench:
         return rotate(self.group, RotateRequest())
 
     def baking(self, minutes: float = 1) -> GroupRecord:
-        """In the first bake, and nobody drives: the driver was stopped so long after it began."""
+        """In the first bake, and without a driver: the driver was stopped so long after it began."""
         self.clock.when(timedelta(minutes=minutes), lambda: setattr(self.clock, "stopping", True))
         try:
             rotate(self.group, RotateRequest(), watch_nothing)
@@ -238,7 +238,7 @@ class Bench:
         return self.record
 
     def is_outrun(self, **changes: Any) -> None:
-        """Somebody else saves the record, with these changes, right before our next save."""
+        """Another driver saves the record, with these changes, right before our next save."""
 
         def interfere(_: GroupRecord) -> None:
             self.store.save(replace(self.record, **changes))
@@ -246,7 +246,7 @@ class Bench:
         self.store.before_save = interfere
 
     def seized_by(self, driver: str = "elsewhere/7", *, minutes: float = 10) -> Lease:
-        """Somebody else drives the group."""
+        """Another driver has the group."""
         return self.store.claim("web", driver, self.clock.now(), timedelta(minutes=minutes), force=True)
 
 

@@ -26,7 +26,7 @@ WAIT, FAIL = Judgement.WAIT, Judgement.FAIL
 
 
 class SlowGate(FakeGate):
-    """Takes so many seconds of the bench's time."""
+    """Takes that many seconds of the bench's time."""
 
     def __init__(self, name: str, clock: VirtualClock, seconds: float) -> None:
         super().__init__(name)
@@ -154,7 +154,7 @@ def test_of_several_doubts_before_traffic_the_first_of_the_policy_is_told() -> N
     assert [verdict.gate for verdict in verdicts] == ["first", "second"]
 
 
-def test_gates_that_ask_nobody_spare_those_behind_them_where_they_doubt() -> None:
+def test_gates_that_make_no_call_spare_those_behind_them_where_they_doubt() -> None:
     counting, asking = FakeGate("counting", judges_alone=True, judgement=WAIT), FakeGate("asking")
     group = a_bench(gates=(counting, asking)).group
 
@@ -164,7 +164,7 @@ def test_gates_that_ask_nobody_spare_those_behind_them_where_they_doubt() -> Non
     assert asking.asked == 1
 
 
-def test_a_gate_in_front_of_one_that_asks_nobody_is_told_first_all_the_same() -> None:
+def test_a_gate_in_front_of_one_that_makes_no_call_is_told_first_all_the_same() -> None:
     asking, counting = FakeGate("asking", judgement=WAIT), FakeGate("counting", judges_alone=True, judgement=WAIT)
 
     (verdict,) = ask_gates(a_bench(gates=(asking, counting)).group, a_rotation(), an_observation())

@@ -1,4 +1,4 @@
-"""The wall clock: aware, in UTC, and woken by whoever asks it to stop."""
+"""The wall clock: aware, in UTC, and woken by a request to stop."""
 
 from __future__ import annotations
 

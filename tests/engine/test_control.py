@@ -28,7 +28,7 @@ SAY: dict[str, Callable[[Group], Report]] = {"resume": resume, "promote": promot
 
 
 def a_canary(steps: tuple[Step, ...] = CANARY) -> Bench:
-    """A minute into the first bake, nobody drives."""
+    """A minute into the first bake, without a driver."""
     bench = a_bench(terms={"steps": steps})
     bench.baking()
     return bench
@@ -238,7 +238,7 @@ def test_what_is_held_has_to_be_resumed_before_it_can_be_promoted() -> None:
     assert bench.rotation.clocks.promoted is None
 
 
-def test_nobody_pauses_a_rotation_whose_record_is_lost() -> None:
+def test_a_rotation_whose_record_is_lost_cannot_be_paused() -> None:
     bench = a_canary()
     forgetful = replace(bench.group, store=MemoryStore(bench.store.location))
 

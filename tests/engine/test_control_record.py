@@ -29,7 +29,7 @@ MANUAL = (Step(100, 100, 5, None), *CANARY[1:])
 
 
 def growing(**terms: Any) -> Bench:
-    """In its first step, its instances still booting, and nobody drives."""
+    """In its first step, its instances still booting, without a driver."""
     bench = a_bench(terms=terms)
     bench.fleet.boots = False
     for _ in range(3):

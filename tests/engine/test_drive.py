@@ -38,7 +38,7 @@ def test_a_drive_polls_while_aws_is_busy_and_less_often_in_a_quiet_bake() -> Non
 
 
 @pytest.mark.edge(51)
-def test_nobody_sleeps_beyond_what_is_known_to_come() -> None:
+def test_a_driver_never_sleeps_beyond_the_next_known_event() -> None:
     bench = a_bench(poll_seconds=1000.0)
 
     bench.rotated()
@@ -160,7 +160,7 @@ def test_a_held_rotation_is_not_waited_for() -> None:
     assert (report.outcome, report.exit_status) == (Outcome.HELD, 1)
 
 
-def test_a_lease_that_somebody_else_has_cannot_be_claimed_but_taken() -> None:
+def test_a_lease_that_another_driver_has_cannot_be_claimed_but_taken() -> None:
     bench = a_bench()
     bench.seized_by()
 

@@ -76,7 +76,7 @@ def test_the_generation_that_is_live_already_needs_nothing() -> None:
     assert report.sentence == "Nothing to do: web is on 1."
 
 
-def test_a_number_that_nobody_knows_is_5_and_names_those_that_are_known() -> None:
+def test_an_unknown_number_is_5_and_names_the_known_ones() -> None:
     bench = rolled_back()
 
     with pytest.raises(Blocked, match="generation 7 of web is not known; known: 1, 2") as blocked:
@@ -94,7 +94,7 @@ def test_another_generation_waits_for_the_end_of_the_rotation_in_flight() -> Non
         rollback(bench.group, RollbackRequest(to=7))
 
 
-def test_a_number_that_nobody_knows_is_said_so_also_while_a_rotation_is_in_flight() -> None:
+def test_an_unknown_number_is_said_so_also_while_a_rotation_is_in_flight() -> None:
     bench = a_bench(terms={"steps": CANARY})
     bench.baking()
 
@@ -235,7 +235,7 @@ def test_a_pause_is_no_obstacle_to_an_operator_who_names_a_generation() -> None:
     assert bench.rotation.new.number == 2
 
 
-def test_whoever_drives_the_group_is_pre_empted() -> None:
+def test_a_driver_of_the_group_is_pre_empted() -> None:
     bench = rolled_back()
     bench.seized_by("elsewhere/7")
 

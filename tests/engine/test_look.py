@@ -39,7 +39,7 @@ def test_a_group_without_a_record_is_known_by_the_image_that_most_of_it_runs() -
     assert (live.number, live.slot, live.image) == (1, BLUE, OLD_IMAGE)
 
 
-def test_a_live_group_without_instances_has_an_image_that_nobody_knows() -> None:
+def test_a_live_group_without_instances_has_an_unknown_image() -> None:
     bench = a_bench()
     bench.fleet.state[BLUE] = replace(bench.fleet.state[BLUE], instances=())
 
@@ -196,7 +196,7 @@ def test_who_has_been_overtaken_must_not_act_and_hears_by_whom() -> None:
     assert all(word in foreign.value.message for word in ("web", "memory:other", "memory:test"))
 
 
-def test_a_record_that_nobody_has_overtaken_may_act() -> None:
+def test_a_record_that_was_not_overtaken_may_act() -> None:
     bench = a_bench()
     bench.rotated()
 
@@ -224,7 +224,7 @@ def test_the_image_that_most_of_the_group_runs_is_taken_for_its_image() -> None:
     assert (live.image, tie.image) == ("ami-c", "ami-a")
 
 
-def test_nobody_is_asked_for_images_where_it_cannot_be_told_who_is_live() -> None:
+def test_no_slot_is_asked_for_images_where_it_cannot_be_told_which_one_is_live() -> None:
     bench = a_bench()
     bench.send(50)
     asked: list[Any] = []

@@ -74,7 +74,7 @@ def test_the_same_event_of_two_rotations_is_two_pieces_of_news() -> None:
 
 
 def test_being_held_twice_is_news_twice() -> None:
-    held = a_rotation(held="somebody changed it")
+    held = a_rotation(held="another writer changed it")
     records = a_record(a_rotation()), a_record(held)
 
     ids = {n.id for at in (NOON, after(5)) for n in news_between(*records, About(), at)}

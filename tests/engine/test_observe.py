@@ -64,7 +64,7 @@ def test_health_is_joined_to_instances_by_their_id() -> None:
     assert unhealthy == [sick]
 
 
-def test_an_instance_that_nobody_lists_has_no_health() -> None:
+def test_an_instance_that_no_target_group_lists_has_no_health() -> None:
     bench = a_bench()
 
     seen = observe(bench.group, KNOWN, health_of=frozenset({GREEN})).seen
@@ -72,7 +72,7 @@ def test_an_instance_that_nobody_lists_has_no_health() -> None:
     assert {i.target for i in seen.slots[BLUE].instances} == {None}
 
 
-def test_an_empty_candidate_is_not_asked_about_until_somebody_is_in_service() -> None:
+def test_an_empty_candidate_is_not_asked_about_until_an_instance_is_in_service() -> None:
     bench = a_bench()
     record = replace(KNOWN, rotation=a_rotation())
 
@@ -96,7 +96,7 @@ def test_one_answer_that_is_missing_spoils_the_whole_observation(broken: str, se
         observe(bench.group, KNOWN, search=search)
 
 
-def test_without_a_load_balancer_nobody_asks_for_weights() -> None:
+def test_without_a_load_balancer_weights_are_not_asked_for() -> None:
     bench = a_bench(terms={"serving": NO_TRAFFIC})
 
     seen = observe(bench.group, replace(KNOWN, routes={})).seen
@@ -115,7 +115,7 @@ def test_gates_are_asked_in_a_rotation_only() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"back": Ask(NOON, "oncall")}, {"step": 0}, {"closing_since": NOON}])
-def test_nobody_is_judged_who_is_not_a_candidate(changes: dict[str, Any]) -> None:
+def test_only_a_candidate_is_judged(changes: dict[str, Any]) -> None:
     bench = a_bench()
 
     assert ask_gates(bench.group, a_rotation(**changes), an_observation()) == ()

@@ -61,7 +61,7 @@ def test_without_an_image_the_launch_is_not_among_the_checks_that_passed() -> No
     assert "routes-are-fit" in passed
 
 
-def test_where_nobody_is_live_nothing_else_has_been_checked() -> None:
+def test_where_no_slot_is_live_nothing_else_has_been_checked() -> None:
     bench = a_bench()
     bench.send(50)
 

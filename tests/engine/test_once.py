@@ -106,7 +106,7 @@ def test_a_permanent_error_while_acting_holds_the_rotation_and_tells(error: Exce
     assert bench.inbox.subjects[-1] == "phoenix web: held, a person must look"
 
 
-def test_a_permanent_error_at_rest_goes_to_whoever_asked() -> None:
+def test_a_permanent_error_at_rest_goes_to_the_caller() -> None:
     bench = a_bench()
     bench.rotated()
     bench.clock.at += timedelta(hours=2)

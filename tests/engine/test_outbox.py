@@ -1,4 +1,4 @@
-"""News are saved with what they tell, sent after what is done, and sent once: whoever dies, fails or comes second."""
+"""News are saved with what they tell, sent after what is done, and sent once, even if drivers die, fail or collide."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.fakes_store import MemoryStore
 
 
 class Killed(BaseException):
-    """The driver is gone. Nobody may catch this, as nobody catches SIGKILL."""
+    """The driver is gone. No code may catch this, as none catches SIGKILL."""
 
 
 def a_notice(name: str = "web.test") -> Notice:
@@ -72,7 +72,7 @@ def test_nothing_is_saved_while_there_is_nothing_to_send() -> None:
     assert len(bench.store.saved) == 1
 
 
-def test_nothing_is_put_in_where_nobody_is_to_be_told() -> None:
+def test_nothing_is_put_in_without_a_notifier() -> None:
     bench = a_bench(notifiers=())
 
     assert put(bench.group, GroupRecord("web"), a_notice()).outbox == ()
@@ -179,13 +179,13 @@ def test_who_does_not_know_whom_to_tell_leaves_the_outbox_as_it_is_for_as_long_a
     assert send(other_group(bench, notifiers=Unloadable()), record) == record == bench.record
 
 
-def test_where_nobody_is_to_be_told_any_more_what_is_left_is_thrown_away() -> None:
+def test_where_the_notifiers_are_gone_the_rest_is_thrown_away() -> None:
     bench = a_bench()
 
     assert send(other_group(bench, notifiers=()), with_news(bench)).outbox == ()
 
 
-def test_a_store_that_fails_in_between_keeps_the_news_and_stops_nobody() -> None:
+def test_a_store_that_fails_in_between_keeps_the_news_and_stops_no_driver() -> None:
     bench = a_bench()
     record = with_news(bench)
 
@@ -212,7 +212,7 @@ def test_of_two_drivers_with_the_same_record_one_sends() -> None:
     assert bench.record.outbox == ()
 
 
-def test_whoever_saves_something_else_while_we_send_does_not_bring_the_news_back() -> None:
+def test_a_save_of_something_else_while_we_send_does_not_bring_the_news_back() -> None:
     bench = a_bench()
     record = with_news(bench)
     bench.group = replace(bench.group, notifiers=(Spy(lambda _: bench.is_outrun(paused=Ask(NOON, "ann"))), bench.inbox))
@@ -223,7 +223,7 @@ def test_whoever_saves_something_else_while_we_send_does_not_bring_the_news_back
     assert bench.record == sent
 
 
-def test_whoever_sends_is_not_in_the_way_of_whoever_acts() -> None:
+def test_a_driver_that_sends_is_not_in_the_way_of_one_that_acts() -> None:
     bench = a_bench()
     before = with_news(bench)
     send(other_group(bench), before)
@@ -246,7 +246,7 @@ def test_anything_else_that_was_saved_meanwhile_is_a_conflict() -> None:
 
 
 class MortalStore(MemoryStore):
-    """Kills whoever drives before or after the save of a number; the dead do not even release."""
+    """Kills the driver before or after the save of a number; the dead do not even release."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -265,7 +265,7 @@ class MortalStore(MemoryStore):
 
 
 class Witness:
-    """Notes what arrives, and that it had been saved by then; somebody may die around it."""
+    """Notes what arrives, and that it had been saved by then; the driver may die around it."""
 
     name = "witness"
 

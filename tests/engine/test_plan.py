@@ -88,7 +88,7 @@ def test_the_time_that_the_last_launch_took_is_the_best_guess_for_the_next() -> 
     assert plan_of(bench, force=True).ends_after == timedelta(minutes=12)
 
 
-def test_where_nothing_is_due_nobody_looks_for_blockers() -> None:
+def test_where_nothing_is_due_no_blockers_are_looked_for() -> None:
     bench = a_bench(images=FakeImages(an_image(OLD_IMAGE)), calendar=CLOSED)
 
     plan = plan_of(bench)
@@ -187,7 +187,7 @@ def test_a_pause_stands_in_the_way_of_everything() -> None:
     assert (blocker.name, blocker.text) == ("paused", "Paused by oncall at 2026-11-18 12:00 UTC.")
 
 
-def test_where_nobody_is_live_the_weights_are_shown() -> None:
+def test_where_no_slot_is_live_the_weights_are_shown() -> None:
     bench = a_bench()
     bench.send(50)
 

@@ -19,7 +19,7 @@ from tests.fakes_store import MemoryStore
 
 
 def interrupted() -> Bench:
-    """A minute into the first bake, and nobody drives."""
+    """A minute into the first bake, without a driver."""
     bench = a_bench(terms={"steps": CANARY})
     bench.baking()
     bench.forget_writes()
@@ -206,7 +206,7 @@ def test_a_rotation_in_flight_has_nothing_to_repair_and_the_outcome_says_so() ->
 
 
 @pytest.mark.parametrize("wait", [True, False])
-def test_whoever_watches_a_repair_is_told_unless_nobody_waits(wait: bool) -> None:
+def test_the_watch_of_a_repair_is_told_unless_the_command_does_not_wait(wait: bool) -> None:
     bench = interrupted()
     forgetful = with_store(bench, "memory:test")
     seen: list[Report] = []

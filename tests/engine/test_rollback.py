@@ -1,4 +1,4 @@
-"""`rollback` and `abort`: the promise to whoever is on call."""
+"""`rollback` and `abort`: the promise to the person on call."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def a_success() -> Bench:
 
 
 def without_store(bench: Bench) -> Group:
-    """The same group for somebody who has neither its store nor its policy."""
+    """The same group for a person who has neither its store nor its policy."""
     return replace(bench.group, store=MemoryStore(), images=None, driver="phone/9")
 
 
@@ -97,7 +97,7 @@ def test_with_nothing_to_go_back_to_it_is_5() -> None:
 
 
 @pytest.mark.edge(42)
-def test_a_rotation_in_flight_is_pre_empted_whoever_drives_it() -> None:
+def test_a_rotation_in_flight_is_pre_empted_whichever_driver_has_it() -> None:
     bench = a_bench(terms={"steps": CANARY})
     bench.baking()
     bench.seized_by("elsewhere/7")
@@ -174,7 +174,7 @@ def test_a_cold_generation_grows_and_is_proved_before_it_gets_traffic() -> None:
     assert bench.fleet.state[BLUE].desired == 4
 
 
-def test_now_never_sends_traffic_to_nobody() -> None:
+def test_now_never_sends_traffic_to_an_unhealthy_slot() -> None:
     bench = a_success()
     bench.router.all_sick_in = BLUE
     bench.clock.when(timedelta(minutes=3), lambda: setattr(bench.clock, "stopping", True))
@@ -310,7 +310,7 @@ def test_a_record_that_another_store_has_outrun_is_left_out_and_the_tags_are_bel
     assert (report.outcome, bench.percent) == (Outcome.ROLLED_BACK, {100})
 
 
-def test_an_address_where_nobody_answers_ends_a_rollback_at_once() -> None:
+def test_an_address_that_does_not_answer_ends_a_rollback_at_once() -> None:
     bench = a_success()
     bench.fleet.fail_once = Unreachable("could not connect")
     began = bench.clock.now()

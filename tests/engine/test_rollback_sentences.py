@@ -74,7 +74,7 @@ def test_where_nothing_is_known_the_images_are_where_to_look() -> None:
     assert refused.hint == "phoenix images --group web"
 
 
-def test_where_nobody_is_live_it_does_not_pretend_to_know() -> None:
+def test_where_no_slot_is_live_it_does_not_pretend_to_know() -> None:
     bench = a_bench()
     bench.send(50)
 
@@ -140,7 +140,7 @@ def test_without_waiting_it_shows_what_was_seen_and_is_0(situation: Callable[[],
 
 
 @pytest.mark.parametrize("situation", [a_success, in_a_bake])
-def test_whoever_watches_it_is_told_of_every_tick(situation: Callable[[], Bench]) -> None:
+def test_its_watch_is_told_of_every_tick(situation: Callable[[], Bench]) -> None:
     bench, seen = situation(), list[Report]()
 
     rollback(bench.group, ASKED, seen.append)
@@ -190,7 +190,7 @@ def test_the_new_generation_is_asked_about_where_the_old_one_has_only_some_healt
     assert bench.router.asked[:2] == [frozenset({BLUE}), frozenset({BLUE, GREEN})]
 
 
-def test_a_driver_that_lost_the_lease_to_nobodys_rollback_says_so() -> None:
+def test_a_driver_that_lost_the_lease_without_a_rollback_says_so() -> None:
     bench = a_success()
 
     def seize() -> None:
@@ -203,7 +203,7 @@ def test_a_driver_that_lost_the_lease_to_nobodys_rollback_says_so() -> None:
         rollback(bench.group, ASKED)
 
 
-def test_the_one_who_lost_the_lease_to_the_same_way_back_shows_how_it_ended() -> None:
+def test_a_driver_that_lost_the_lease_to_the_same_way_back_shows_how_it_ended() -> None:
     bench = in_a_bake()
     other = replace(bench.group, driver="phone/9")
     bench.clock.when(timedelta(seconds=5), lambda: rollback(other, RollbackRequest()))

@@ -69,7 +69,7 @@ def test_a_blocker_is_5_names_itself_and_nothing_was_changed() -> None:
     assert (bench.writes, bench.store.saved, bench.store.lease_of("web")) == ([], [], None)
 
 
-def test_a_warning_stands_in_nobodys_way() -> None:
+def test_a_warning_does_not_stand_in_the_way() -> None:
     bench = a_bench()
     bench.fleet.blockers.append(Blocker("drift", "web-blue", "IaC will undo this.", warning=True))
 
@@ -77,7 +77,7 @@ def test_a_warning_stands_in_nobodys_way() -> None:
 
 
 @pytest.mark.edge(45)
-def test_a_group_that_somebody_drives_is_4_and_says_who_and_since_when() -> None:
+def test_a_group_that_another_driver_has_is_4_and_says_which_and_since_when() -> None:
     bench = a_bench()
     bench.seized_by("elsewhere/7")
 
@@ -102,7 +102,7 @@ def test_of_two_that_start_at_once_the_one_that_saves_second_changes_nothing() -
 
 @pytest.mark.edge(46)
 @pytest.mark.edge(47)
-def test_one_in_flight_that_nobody_drives_is_gone_on_with_to_the_same_end() -> None:
+def test_one_in_flight_without_a_driver_is_gone_on_with_to_the_same_end() -> None:
     bench, undisturbed = a_bench(), a_bench()
     bench.baking()
     undisturbed.rotated()
@@ -135,7 +135,7 @@ def test_an_image_that_appears_meanwhile_waits_for_the_next_rotation() -> None:
     assert rotate(bench.group, RotateRequest()).record.live.image == NEW_IMAGE  # type: ignore[union-attr]
 
 
-def test_one_in_flight_that_somebody_drives_is_4() -> None:
+def test_one_in_flight_that_another_driver_has_is_4() -> None:
     bench = a_bench()
     bench.baking()
     bench.seized_by()
@@ -178,7 +178,7 @@ def test_a_lease_that_was_lost_to_no_rollback_is_4() -> None:
     assert lost.value.exit_status == 4
 
 
-def test_weights_that_somebody_else_changed_are_1_and_say_who_changed_what() -> None:
+def test_weights_that_another_writer_changed_are_1_and_say_what_changed() -> None:
     bench = a_bench(terms={"steps": CANARY})
     bench.clock.when(timedelta(minutes=2), lambda: bench.send(70))
 

@@ -44,7 +44,7 @@ def test_without_waiting_it_still_shows_what_was_seen() -> None:
     assert (report.seen is not None, report.record) == (True, bench.record)
 
 
-def test_whoever_watches_is_told_of_every_tick_also_of_one_in_flight() -> None:
+def test_the_watch_is_told_of_every_tick_also_of_one_in_flight() -> None:
     bench = a_bench()
     bench.baking()
     seen: list[Report] = []
@@ -55,7 +55,7 @@ def test_whoever_watches_is_told_of_every_tick_also_of_one_in_flight() -> None:
     assert len(seen) > 1
 
 
-def test_whoever_watches_a_fresh_one_is_told_of_every_tick() -> None:
+def test_the_watch_of_a_fresh_one_is_told_of_every_tick() -> None:
     seen: list[Report] = []
 
     rotate(a_bench().group, RotateRequest(), seen.append)

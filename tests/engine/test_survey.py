@@ -111,7 +111,7 @@ def test_going_back_in_time_is_never_due_by_itself_and_by_name_only_with_force()
 
 
 @pytest.mark.edge(29)
-def test_a_live_image_that_has_been_deregistered_stops_nobody() -> None:
+def test_a_live_image_that_has_been_deregistered_stops_no_rotation() -> None:
     bench = a_bench(images=FakeImages(an_image()))
 
     assert survey(bench.group, DUE).image == an_image()
@@ -138,7 +138,7 @@ def test_a_group_that_is_known_by_its_tags_alone_has_no_images_to_choose_from() 
 # --- who lives, and who else is here ----------------------------------------------------------------------------------
 
 
-def test_where_nobody_is_live_that_is_what_stands_in_the_way() -> None:
+def test_where_no_slot_is_live_that_is_what_stands_in_the_way() -> None:
     bench = a_bench()
     bench.send(50)
 

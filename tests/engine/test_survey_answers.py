@@ -53,7 +53,7 @@ def test_a_rotation_in_flight_is_surveyed_as_what_it_is() -> None:
     assert (found.live, found.terms, found.candidates) == (bench.rotation.old, bench.rotation.terms, ())
 
 
-def test_where_nobody_lives_that_is_the_reason() -> None:
+def test_where_no_slot_is_live_that_is_the_reason() -> None:
     bench = a_bench()
     bench.send(50)
 
@@ -152,7 +152,7 @@ def test_an_image_as_old_as_the_live_one_may_follow_it() -> None:
     assert survey(bench.group, DUE).image is not None
 
 
-def test_where_no_image_fits_that_alone_is_a_reason_to_tell_somebody() -> None:
+def test_where_no_image_fits_that_alone_is_a_reason_to_tell_a_person() -> None:
     found = survey(a_bench(images=FakeImages(an_image(state="pending"))).group, DUE)
 
     assert (found.reasons, found.image) == (("no image fits the policy",), None)

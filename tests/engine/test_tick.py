@@ -82,7 +82,7 @@ def test_the_pass_in_which_a_rotation_ends_says_so() -> None:
 
 
 @pytest.mark.edge(45)
-def test_a_group_that_somebody_drives_is_busy_and_0() -> None:
+def test_a_group_that_another_driver_has_is_busy_and_0() -> None:
     bench = a_bench()
     bench.baking()
     bench.seized_by()
@@ -105,7 +105,7 @@ def test_a_rotation_that_was_rolled_back_is_0_for_cron() -> None:
     assert tick(bench.group).exit_status == 0
 
 
-def test_a_blocker_that_somebody_must_mend_is_said_and_one_that_is_meant_is_not() -> None:
+def test_a_blocker_that_a_person_must_mend_is_said_and_one_that_is_meant_is_not() -> None:
     bench = a_bench()
     bench.fleet.blockers.append(Blocker("instance-refresh", "web-blue", "One is running."))
     assert tick(bench.group).sentence.endswith("blocked by instance-refresh")
@@ -193,7 +193,7 @@ def test_weights_that_an_iac_re_apply_has_sent_to_an_empty_slot_come_back() -> N
     assert bench.percent == {100}
 
 
-# --- when somebody has to look again ----------------------------------------------------------------------------------
+# --- when a driver has to look again ----------------------------------------------------------------------------------
 
 
 def due_in(bench: Bench) -> timedelta | None:

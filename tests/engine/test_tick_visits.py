@@ -75,7 +75,7 @@ def test_word_of_a_rollback_without_this_store_is_heeded_and_followed_to_its_end
     assert (bench.rotation.outcome, bench.rotation.reason) == (Outcome.ROLLED_BACK, "rolled back without the store")
 
 
-def test_what_somebody_has_to_mend_is_said_with_what_is_due() -> None:
+def test_a_blocker_for_a_person_is_said_with_what_is_due() -> None:
     bench = a_bench()
     bench.fleet.blockers += [Blocker("quota", "web-blue", "Full."), Blocker("subnet", "web-blue", "Gone.")]
 
@@ -111,7 +111,7 @@ def test_a_freeze_that_ends_after_all_openings_in_sight_is_not_due() -> None:
     assert next_due(bench) is None
 
 
-def test_what_somebody_has_to_mend_as_well_is_not_due_with_the_calendar() -> None:
+def test_a_blocker_for_a_person_as_well_is_not_due_with_the_calendar() -> None:
     bench = a_bench(calendar=Calendar((), (Freeze(date(2026, 11, 18), date(2026, 11, 18), "peak"),)))
     bench.fleet.blockers.append(Blocker("quota", "web-blue", "Full."))
 
@@ -132,7 +132,7 @@ def test_a_rival_in_the_middle_makes_the_group_busy_and_no_error(rival: PhoenixE
     assert (report.outcome, report.exit_status) == (Outcome.IN_PROGRESS, 0)
 
 
-def test_a_group_that_nobody_has_rotated_yet_is_remembered_with_who_lives_there() -> None:
+def test_a_group_that_was_never_rotated_is_remembered_with_its_live_generation() -> None:
     bench = a_bench(images=UNCHANGED)
 
     report = tick(bench.group)

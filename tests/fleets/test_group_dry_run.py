@@ -103,7 +103,7 @@ def test_rights_that_refuse_only_the_trial_are_a_warning(account: Account, image
     assert found(account, image) == {"not-checked": True}
 
 
-def test_terms_are_none_unless_somebody_sets_them(account: Account) -> None:
+def test_terms_are_none_unless_they_are_set(account: Account) -> None:
     assert account.sandbox.launch_terms == LaunchTerms()
 
 

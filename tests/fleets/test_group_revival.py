@@ -81,7 +81,7 @@ def test_a_version_that_was_deleted_launches_nothing(account: Account, live: Gen
     assert (again.template_version, again.template) == (None, None)
 
 
-def test_an_image_that_nobody_knows_is_compared_with_nothing(account: Account, live: Generation) -> None:
+def test_an_unknown_image_is_compared_with_nothing(account: Account, live: Generation) -> None:
     assert found(account, replace(live, image="unknown")) == []
 
 

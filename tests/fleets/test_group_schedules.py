@@ -45,7 +45,7 @@ def test_one_that_fires_after_the_planned_end_is_not_mentioned() -> None:
     assert found(an_action("0 4 * * *", MaxSize=0)) == []
 
 
-def test_the_one_who_is_told_learns_when_and_what() -> None:
+def test_the_warning_says_when_and_what() -> None:
     (blocker,) = judge_firing("web-blue", [an_action(MinSize=1, MaxSize=2)], SPAN)
 
     assert '"nightly" fires at 2026-11-18 03:00 UTC' in blocker.text

@@ -58,7 +58,7 @@ def test_more_instances_than_free_addresses_stand_in_the_way(account: Account, i
     assert named(account.fleet.find_blockers(Slot.BLUE, image, 100_000)) == ["subnet-addresses"]
 
 
-def test_a_root_snapshot_of_the_old_image_stands_in_nobodys_way_and_is_said(account: Account, image: Image) -> None:
+def test_a_root_snapshot_of_the_old_image_is_said_and_does_not_stand_in_the_way(account: Account, image: Image) -> None:
     disk = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": "snap-0123456789abcdef0", "Encrypted": False}}
     account.client("ec2").create_launch_template_version(
         LaunchTemplateName="web", SourceVersion="1", LaunchTemplateData={"BlockDeviceMappings": [disk]}
@@ -135,7 +135,7 @@ def test_a_policy_with_members_that_would_be_lost_stands_in_the_way(open_account
 
 
 def versions_of(account: Account, count: int) -> None:
-    """Let the template have so many versions, the newest of them ours."""
+    """Let the template have that many versions, the newest of them ours."""
     template = account.sandbox.world.ec2().launch_templates[the_id(account)]
     for number in range(len(template.versions) + 1, count + 1):
         template.create_version(template.versions[0].data, f"phoenix web-{number}-aaaa generation {number}")
@@ -188,7 +188,7 @@ def test_a_dry_run_that_fails_stands_in_the_way(account: Account, image: Image, 
 
 
 @pytest.mark.parametrize(("others", "reader"), [((), False), (("ec2:CreateLaunchTemplateVersion",), True)])
-def test_whoever_may_neither_launch_nor_make_versions_is_taken_for_a_reader(
+def test_a_caller_who_may_neither_launch_nor_make_versions_is_taken_for_a_reader(
     account: Account, image: Image, others: tuple[str, ...], reader: bool
 ) -> None:
     account.aws.refusals |= dict.fromkeys(("ec2:RunInstances", *others), "UnauthorizedOperation")

@@ -199,7 +199,7 @@ def test_one_alarm_for_both_slots_measures_only_one_of_them(account: Account) ->
 
 def test_one_alarm_on_what_both_share_is_fine(account: Account) -> None:
     both = [put(account, group, **STEP) for group in ("web-blue", "web-green")]
-    alarm(account, "queue", "somebody-elses-queue", *both)
+    alarm(account, "queue", "another-queue", *both)
 
     assert found(account) == []
 

@@ -1,4 +1,4 @@
-"""Alarms: those that ring, those that say nothing, and those that rang while nobody looked."""
+"""Alarms: those that ring, those that say nothing, and those that rang between two looks."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def ring_for_a_minute(account: Account) -> None:
     account.clock.advance(60)
 
 
-def test_an_alarm_that_rang_while_nobody_looked_fails(account: Account, gate: AlarmGate) -> None:
+def test_an_alarm_that_rang_between_two_looks_fails(account: Account, gate: AlarmGate) -> None:
     ring_for_a_minute(account)
 
     verdict = look(account, gate, looked_ago=3 * MINUTE)
@@ -123,7 +123,7 @@ def test_an_alarm_that_is_not_ok_before_the_start_is_told(
     assert [(b.name, b.warning) for b in gate.find_blockers({}, None)] == [(name, warning)]  # type: ignore[arg-type]
 
 
-def test_an_alarm_that_nobody_knows_stands_in_the_way(account: Account) -> None:
+def test_an_unknown_alarm_stands_in_the_way(account: Account) -> None:
     gate = account.make(AlarmGate, Settings(alarms=("web-5xy",)))
 
     (blocker,) = gate.find_blockers({}, None)  # type: ignore[arg-type]

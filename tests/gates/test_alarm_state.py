@@ -1,4 +1,4 @@
-"""What a composite alarm says is what its children say: also of the time in which nobody looked."""
+"""What a composite alarm says is what its children say: also of the time between two looks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ EITHER = "ALARM(old) OR ALARM(new)"
         ("ALARM(new) AND NOT ALARM(old)", ["new"], PASS),
     ],
 )
-def test_a_child_that_rang_while_nobody_looked_counts_as_its_composite_alarm_would_have(
+def test_a_child_that_rang_between_two_looks_counts_as_its_composite_alarm_would_have(
     account: Account, rule: str, rang: list[str], judgement: Judgement
 ) -> None:
     verdict = after_a_gap(account, rule, rang)

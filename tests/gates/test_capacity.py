@@ -1,4 +1,4 @@
-"""The two gates that only count: they ask nobody."""
+"""The two gates that only count: they ask neither AWS nor a service."""
 
 from __future__ import annotations
 

@@ -192,13 +192,13 @@ def server() -> Iterator[Callable[[str], Request]]:
 
 
 @pytest.mark.parametrize(("path", "status"), [("/healthz", 200), ("/none", 404), ("/moved", 302)])
-def test_the_status_is_taken_as_it_comes_and_nobody_is_followed(
+def test_the_status_is_taken_as_it_comes_and_no_redirect_is_followed(
     server: Callable[[str], Request], path: str, status: int
 ) -> None:
     assert fetch(server(path)) == status
 
 
-def test_nobody_there_is_unreachable() -> None:
+def test_no_answer_is_unreachable() -> None:
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1/"):
         fetch(Request("http://127.0.0.1:1/", 1))
 

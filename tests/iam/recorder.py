@@ -44,7 +44,7 @@ def _replaced(node: Any, values: Mapping[str, str]) -> Any:
         case str():
             for field_, value in values.items():
                 node = node.replace(f"${{{field_}}}", value)
-            assert "${" not in node, f"nobody fills in {node}"
+            assert "${" not in node, f"{node} is not filled in"
             return node
         case list():
             return [_replaced(each, values) for each in node]

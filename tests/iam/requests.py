@@ -1,7 +1,7 @@
 """API calls as IAM sees them: which actions on which resources, with which condition keys.
 
 What AWS asks besides the call's own name is in here too: a launch template that is given to a group is a launch by
-whoever gives it, down to the role that its instances get. Keys are those of the Service Authorization Reference, and
+its giver, down to the role that its instances get. Keys are those of the Service Authorization Reference, and
 no others: a condition on a key that AWS does not send would never hold there, so it must not hold here.
 """
 

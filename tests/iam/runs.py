@@ -76,7 +76,7 @@ def a_run(folder: Path, group: str = "web", policy: dict[str, Any] | None = None
 
 
 def plans_and_looks(run: Run) -> None:
-    """What whoever only reads may type. What they try to find out who they are is refused to them, and is left out."""
+    """The commands of a person who only reads. Their calls to find out who they are are refused, and left out."""
     stage = run.stage
     since = len(run.recorder.calls)
     stage.deny("RunInstances", "CreateLaunchTemplateVersion")
@@ -89,7 +89,7 @@ def plans_and_looks(run: Run) -> None:
 
 
 def looks(group: Group) -> None:
-    """What `status`, `history` and `doctor` ask, whoever types them."""
+    """The questions of `status`, `history` and `doctor`, in every role."""
     look(group)
     assert group.store.location
     group.store.history(group.name)
@@ -119,8 +119,8 @@ def back_while_hot(folder: Path) -> Run:
 
 
 def back_from_cold(folder: Path) -> Run:
-    """One of the new instances gets sick. The old generation is gone by the time somebody wants it, and its slot has
-    been given another version."""
+    """One of the new instances gets sick. The old generation is gone by the time an operator wants it, and its slot
+    has been given another version."""
     with a_run(folder, policy=a_policy(strategy=CANARY, gates=[BRISK | {"max_unhealthy_percent": 50}])) as run:
         stage = run.stage
         with run.by(Role.ROTATE):
@@ -243,7 +243,7 @@ def _furnish(stage: Stage) -> None:
 
 
 def _let_ring(stage: Stage) -> None:
-    """An alarm changes while nobody looks, and is quiet again when somebody does."""
+    """An alarm changes between two looks, and is quiet again at the second."""
     stage.clock.advance(200)
     for state in ("INSUFFICIENT_DATA", "OK"):
         stage.box.set_alarm("web-5xx", state)
@@ -258,7 +258,7 @@ def _leave_the_sick_to_us(stage: Stage) -> None:
 
 
 def _tinker(stage: Stage) -> None:
-    """Somebody gives the cold slot the version that lives now."""
+    """An operator gives the cold slot the version that lives now."""
     template = {"LaunchTemplateName": stage.name, "Version": "2"}
     stage.resize("blue", LaunchTemplate=template)
 

@@ -76,14 +76,14 @@ def test_statements_have_names_that_iam_takes_each_once(role: Role) -> None:
     assert all(re.fullmatch("[A-Za-z0-9]+", name) for name in names)
 
 
-def test_whoever_plans_may_write_nothing() -> None:
+def test_the_plan_role_may_write_nothing() -> None:
     actions = [action for statement in allowed(Role.PLAN) for action in statement["Action"]]
 
     assert actions
     assert all(READ.match(action.partition(":")[2]) for action in actions)
 
 
-def test_whoever_rolls_back_may_do_nothing_that_whoever_rotates_may_not() -> None:
+def test_the_rollback_role_may_do_nothing_that_the_rotate_role_may_not() -> None:
     rotate = {(s["Sid"], action) for s in allowed(Role.ROTATE) for action in s["Action"]}
     rollback = {(s["Sid"], action) for s in allowed(Role.ROLLBACK) for action in s["Action"]}
 
@@ -119,7 +119,7 @@ def test_nothing_is_changed_that_the_owner_has_not_marked(action: str, resource:
     ["autoscaling:CreateOrUpdateTags", "autoscaling:DeleteTags", "ec2:CreateTags", "ec2:DeleteTags",
      "elasticloadbalancing:AddTags", "elasticloadbalancing:RemoveTags"],
 )  # fmt: skip
-def test_nobody_writes_the_owners_word_in_any_spelling(role: Role, key: str, action: str) -> None:
+def test_no_role_writes_the_owners_word_in_any_spelling(role: Role, key: str, action: str) -> None:
     for resource in (GROUP, RULE, TEMPLATE, arn("ec2", "instance/*")):
         context = {**MARKED, "aws:TagKeys": (*WRITTEN[:1], key), "ec2:CreateAction": "RunInstances"}
         answer = evaluate(DOCUMENTS[role], Request(action, resource, context))

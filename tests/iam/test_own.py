@@ -249,7 +249,7 @@ def test_json_is_the_same_document(tmp_path: Path, say: Print) -> None:
     assert json.loads(say("-o json")[1]) == json.loads(say("")[1])
 
 
-def test_what_nobody_has_named_is_left_for_whoever_uses_it_and_said(tmp_path: Path, say: Print) -> None:
+def test_a_name_that_is_not_given_is_left_for_the_user_and_said(tmp_path: Path, say: Print) -> None:
     write_policy(tmp_path, a_policy())
 
     _, out, err = say("")
@@ -264,7 +264,7 @@ def test_the_documents_of_other_roles_are_announced_and_printed_when_asked_for(t
     assert f"its own document: phoenix iam --acting-as {OTHER}" in say("")[2]
     assert may(json.loads(say(f"--acting-as {OTHER} --instance-role x")[1]), "autoscaling:SuspendProcesses",
                group("internal-blue", account="210987654321"))  # fmt: skip
-    assert say("--acting-as arn:aws:iam::1:role/nobody")[0] == 2
+    assert say("--acting-as arn:aws:iam::1:role/unknown")[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_without_policies_there_is_no_document(say: Print) -> None:
     assert "there are no policies" in said
 
 
-def test_a_policy_that_cannot_be_read_has_needs_that_nobody_knows(tmp_path: Path, say: Print) -> None:
+def test_a_policy_that_cannot_be_read_has_unknown_needs(tmp_path: Path, say: Print) -> None:
     write_policy(tmp_path, a_policy("web"))
     (tmp_path / "broken.yaml").write_text("version: 1\ngroup: broken\n")
 

@@ -34,7 +34,7 @@ def test_no_document_grants_too_little(runs: list[Run], role: Role) -> None:
     assert refused(asked, DOCUMENTS[role]) == []
 
 
-def test_whoever_rotates_may_do_all_that_is_ever_asked(runs: list[Run]) -> None:
+def test_the_rotate_role_may_do_all_that_is_ever_asked(runs: list[Run]) -> None:
     asked = [request for run in runs for role in Role for request in run.requests[role]]
 
     assert refused(asked, DOCUMENTS[Role.ROTATE]) == []
@@ -48,7 +48,7 @@ def test_the_document_of_its_own_policy_is_enough_for_every_run(runs: list[Run],
 
 @pytest.mark.parametrize("role", list(Role))
 def test_no_document_grants_too_much(runs: list[Run], role: Role) -> None:
-    # A rollback may be what a tick finishes, so whatever a rollback was seen to use, whoever rotates uses as well.
+    # A rollback may be what a tick finishes, so a driver that rotates uses all that a rollback was seen to use.
     roles = list(Role) if role is Role.ROTATE else [role]
     asked = [request for run in runs for each in roles for request in run.requests[each]]
 
@@ -64,4 +64,4 @@ def test_a_right_that_is_missing_is_noticed(runs: list[Run]) -> None:
         if (statement["Sid"], statement["Action"][0]) in NOT_ON_THE_SANDBOX:
             continue
         without = {"Statement": [s for s in DOCUMENTS[Role.ROTATE]["Statement"] if s is not statement]}
-        assert refused(asked, without), f"nobody would miss {statement['Sid']}"
+        assert refused(asked, without), f"no run misses {statement['Sid']}"

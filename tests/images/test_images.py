@@ -43,7 +43,7 @@ def test_each_other_image_has_its_reason(account: Account) -> None:
 
 
 @pytest.mark.edge(26)
-def test_somebody_elses_image_of_that_name_is_not_even_looked_at(account: Account) -> None:
+def test_another_accounts_image_of_that_name_is_not_even_looked_at(account: Account) -> None:
     account.sandbox.bake_image("web-9999-trap", owner=FOREIGN)
 
     assert FOREIGN not in {candidate.image.owner for candidate in found_by_search(account)}
@@ -99,7 +99,7 @@ def test_the_parameters_version_goes_along_with_the_image(account: Account) -> N
 
 
 @pytest.mark.edge(30)
-def test_a_parameter_cannot_smuggle_in_somebody_elses_image(account: Account) -> None:
+def test_a_parameter_cannot_smuggle_in_another_accounts_image(account: Account) -> None:
     source = the_parameter(account, account.sandbox.bake_image("web-1", owner=FOREIGN))
 
     (candidate,) = source.candidates(account.clock.now())
@@ -125,7 +125,7 @@ def test_a_parameter_that_does_not_exist_is_an_error(account: Account) -> None:
 
 
 def new_version(account: Account, description: str, image: str) -> None:
-    """Let somebody make a template version."""
+    """Let a person make a template version."""
     account.client("ec2").create_launch_template_version(
         LaunchTemplateName=account.group, VersionDescription=description, LaunchTemplateData={"ImageId": image}
     )

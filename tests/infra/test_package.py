@@ -1,4 +1,4 @@
-"""The package for Lambda: the same bytes whoever builds it, and nothing in it that no function needs."""
+"""The package for Lambda: the same bytes from every build, and nothing in it that no function needs."""
 
 from __future__ import annotations
 

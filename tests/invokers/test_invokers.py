@@ -29,7 +29,7 @@ class RecordingLambda(Aws):
         return {"StatusCode": self.status, "Payload": io.BytesIO()}
 
 
-def test_each_group_is_an_invocation_that_nobody_waits_for() -> None:
+def test_each_group_is_an_invocation_without_a_wait() -> None:
     aws = RecordingLambda()
 
     Function("phoenix-advance:live", aws).invoke(["web", "api"], 12.34)

@@ -35,7 +35,7 @@ def test_a_name_cannot_ring_every_phone(webhook: Webhook) -> None:
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])
-def test_an_answer_that_is_not_a_yes_is_an_error_and_nobody_is_followed(webhook: Webhook, status: int) -> None:
+def test_an_answer_that_is_not_a_yes_is_an_error_and_no_redirect_is_followed(webhook: Webhook, status: int) -> None:
     webhook.status = status
 
     with pytest.raises(TransientError, match=f"the webhook in NEWS_URL: HTTP {status}"):

@@ -78,7 +78,7 @@ def test_an_unknown_group_brings_the_nearest_names(tmp_path: Path) -> None:
     assert caught.value.suggestions == ("web",)
 
 
-def test_two_files_for_one_group_stop_each_other_and_nobody_else(tmp_path: Path) -> None:
+def test_two_files_for_one_group_stop_each_other_and_no_other_group(tmp_path: Path) -> None:
     api = a_policy(group="api", fleet="{kind: pair, blue: api-blue, green: api-green}")
     old = a_policy(fleet="{kind: pair, blue: old-blue, green: old-green}")
 

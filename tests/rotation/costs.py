@@ -1,4 +1,4 @@
-"""Situations in which somebody may type `rollback`, and what it then costs: the calls before traffic moves."""
+"""Situations in which an operator may type `rollback`, and what it then costs: the calls before traffic moves."""
 
 from __future__ import annotations
 
@@ -92,5 +92,5 @@ def word_left(stage: Stage) -> set[bool]:
 
 
 def elsewhere(stage: Stage, **places: Any) -> Group:
-    """As somebody at another machine finds the group when something is missing."""
+    """The group as a person at another machine finds it when something is missing."""
     return stage.wiring("there/2", "bob", **places).group_for_rollback(stage.name)

@@ -103,7 +103,7 @@ class Stage:
         return self.driver("here/1")
 
     def driver(self, driver: str, by: str = "ann", **places: Any) -> Group:
-        """Somebody else at another machine; `policies`, `store`, `aws` where they differ."""
+        """Another driver at another machine; `policies`, `store`, `aws` where they differ."""
         return self.wiring(driver, by, **places).group(self.name)
 
     def wiring(self, driver: str = "there/2", by: str = "bob", aws: Aws | None = None, **places: Any) -> Wiring:
@@ -200,7 +200,7 @@ class Stage:
 
     @contextmanager
     def unnoticed(self) -> Iterator[None]:
-        """Ask or change AWS as somebody else: not among the calls, and past every hook."""
+        """Ask or change AWS as another writer: not among the calls, and past every hook."""
         calls, hooks = list(self.box.calls), list(self.box.desk.hooks)
         self.box.desk.hooks.clear()
         try:
@@ -228,7 +228,7 @@ class Stage:
             self.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=group, **changes)
 
     def shift_by_hand(self, slot: str, percent: int) -> None:
-        """As somebody at the console does it: that share to the slot, on every rule that names the pair."""
+        """As a person at the console does it: that share to the slot, on every rule that names the pair."""
         elbv2 = self.client("elbv2")
         with self.unnoticed():
             ours = {s: elbv2.describe_target_groups(Names=[f"{self.name}-{s}"])["TargetGroups"][0] for s in SLOTS}

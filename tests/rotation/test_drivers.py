@@ -54,7 +54,7 @@ def test_nothing_due_makes_no_mutating_call(stage: Stage) -> None:
     assert report.sentence.startswith("Nothing to do: web is on generation 2")
 
 
-def test_a_group_that_somebody_drives_is_left_to_them(stage: Stage) -> None:
+def test_a_group_that_another_driver_has_is_left_to_it(stage: Stage) -> None:
     stage.rotate(wait=False)
     stage.group.store.claim("web", "elsewhere/77", stage.clock.now(), timedelta(seconds=LEASE_SECONDS))
     stage.mark()
@@ -276,7 +276,7 @@ def test_a_released_image_may_be_rotated_to_again(baking: Stage) -> None:
 # --- strangers --------------------------------------------------------------------------------------------------------
 
 
-def test_weights_that_somebody_else_has_changed_hold_the_rotation(baking: Stage) -> None:
+def test_weights_that_another_writer_has_changed_hold_the_rotation(baking: Stage) -> None:
     baking.shift_by_hand("green", 35)
 
     report = baking.rotate()
@@ -295,7 +295,7 @@ def test_resume_accepts_the_weights_that_a_stranger_has_set(baking: Stage) -> No
     assert baking.share("green") == (1.0, 1.0)
 
 
-def test_weight_that_rests_on_nobody_is_put_back_at_once(stage: Stage) -> None:
+def test_weight_on_an_empty_slot_is_put_back_at_once(stage: Stage) -> None:
     stage.rotate(wait=False)
     stage.shift_by_hand("green", 100)
 

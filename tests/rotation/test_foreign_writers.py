@@ -1,4 +1,4 @@
-"""Somebody else writes to the same groups: put back a few times, then held with what to type; never fought over."""
+"""Another writer changes the same groups: put back a few times, then held with what to type; never fought over."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STICKY = {"Enabled": True, "DurationSeconds": 3600}
 
 
 def while_baking(stage: Stage, meddle: Callable[[], Any], times: int) -> Watch:
-    """Somebody does that so often while a step rests, two minutes apart."""
+    """Another writer does that so often while a step rests, two minutes apart."""
     done: list[Any] = []
 
     def watch(report: Report) -> None:
@@ -64,7 +64,7 @@ def test_capacity_that_a_pipeline_sets_back_every_time_is_held_until_a_person_ha
 
 
 def at_every_look(stage: Stage, meddle: Callable[[], Any], times: int = 999) -> Watch:
-    """Somebody undoes it after every tick, while a step rests or a way back is under way."""
+    """Another writer undoes it after every tick, while a step rests or a way back is under way."""
     done: list[datetime] = []
 
     def watch(report: Report) -> None:
@@ -95,7 +95,7 @@ def run_schedules(stage: Stage, slot: str) -> None:
 
 
 @pytest.mark.parametrize("told", UNDONE)
-def test_what_somebody_undoes_after_every_tick_is_held_with_what_was_changed_and_what_to_type(
+def test_a_change_undone_after_every_tick_is_held_with_what_was_changed_and_what_to_type(
     patient: Stage, told: str
 ) -> None:
     report = patient.rotate(at_every_look(patient, lambda: UNDONE[told](patient)))
@@ -126,7 +126,7 @@ def test_a_rollback_puts_capacity_back_as_often_as_it_takes(open_stage: Opener) 
 
 
 @pytest.mark.edge(44)
-def test_tags_that_somebody_removes_in_the_middle_are_written_again(patient: Stage) -> None:
+def test_tags_that_another_writer_removes_in_the_middle_are_written_again(patient: Stage) -> None:
     def untag() -> None:
         with patient.unnoticed():
             keys = [{"ResourceId": "web-blue", "ResourceType": "auto-scaling-group", "Key": k} for k in before]
@@ -141,7 +141,7 @@ def test_tags_that_somebody_removes_in_the_middle_are_written_again(patient: Sta
 
 
 @pytest.mark.edge(6)
-def test_what_the_owner_had_suspended_stays_suspended_for_whoever_is_live(stage: Stage) -> None:
+def test_what_the_owner_had_suspended_stays_suspended_for_the_live_slot(stage: Stage) -> None:
     suspend(stage, "blue", "ScheduledActions", "AlarmNotification")
 
     assert stage.rotate().outcome is Outcome.SUCCEEDED

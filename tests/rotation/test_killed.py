@@ -23,7 +23,7 @@ from tests.rotation.stage import NEW_NAME, OLD_NAME, Stage, UnhurriedAws, a_poli
 WRITES = 17
 """What a blue/green rotation of the web tier makes; `test_calls` holds it to that."""
 CALLS = 102
-UNTIL_NOBODY_DRIVES = 300
+UNTIL_NO_LEASE_HOLDS = 300
 """Seconds; longer than any lease here."""
 ALWAYS = ["phoenix:generation", "phoenix:group", "phoenix:rotation", "phoenix:store"]
 QUICK = a_policy(
@@ -34,7 +34,7 @@ QUICK = a_policy(
 
 
 class Killed(BaseException):
-    """The driver is gone. Nobody may catch this, as nobody catches SIGKILL."""
+    """The driver is gone. No code may catch this, as none catches SIGKILL."""
 
 
 class Abandoned:
@@ -51,7 +51,7 @@ class Abandoned:
 
 
 def kill_at(stage: Stage, number: int, when: When, *, writes_only: bool) -> None:
-    """Kill whoever makes the call of that number, counted from now on from 1."""
+    """Kill the driver that makes the call of that number, counted from now on from 1."""
     count = [0]
 
     def strike(call: Call, moment: When) -> None:
@@ -75,7 +75,7 @@ def rotate_and_die(stage: Stage, number: int, when: When, *, writes_only: bool) 
         return True
     finally:
         stage.box.stop_intercepting()
-        stage.clock.advance(UNTIL_NOBODY_DRIVES)
+        stage.clock.advance(UNTIL_NO_LEASE_HOLDS)
     return False
 
 
@@ -155,7 +155,7 @@ def test_a_rollback_survives_death_as_well(open_stage: Opener, number: int) -> N
     with suppress(Killed):
         rollback(without_last_words(stage.driver("here/1")), RollbackRequest())
     stage.box.stop_intercepting()
-    stage.clock.advance(UNTIL_NOBODY_DRIVES)
+    stage.clock.advance(UNTIL_NO_LEASE_HOLDS)
 
     report = rollback(stage.driver("there/2"), RollbackRequest())
 

@@ -10,7 +10,7 @@ from phoenix.sandbox.desk import Stage as When
 from tests.rotation.conftest import Opener
 from tests.rotation.stage import Stage
 from tests.rotation.test_foreign_writers import suspend
-from tests.rotation.test_killed import QUICK, UNTIL_NOBODY_DRIVES, WRITES, rotate_and_die
+from tests.rotation.test_killed import QUICK, UNTIL_NO_LEASE_HOLDS, WRITES, rotate_and_die
 
 TEMPORARY = {"phoenix:capacity", "phoenix:ledger", "phoenix:hold"}
 
@@ -19,13 +19,13 @@ def lost_at(stage: Stage, number: int, when: When = "after") -> None:
     """Killed at that write, and the store is deleted."""
     assert rotate_and_die(stage, number, when, writes_only=True)
     stage.box.stop_intercepting()
-    stage.clock.advance(UNTIL_NOBODY_DRIVES)
+    stage.clock.advance(UNTIL_NO_LEASE_HOLDS)
     for path in stage.folder.glob("phoenix.db*"):
         path.unlink()
 
 
 def is_clean(stage: Stage) -> bool:
-    """Whoever is live has the owner's numbers and its schedules; the other one is kept hot, or is cold."""
+    """The live slot has the owner's numbers and its schedules; the other one is kept hot, or is cold."""
     live, other = ("blue", "green") if stage.share("blue")[0] == 1 else ("green", "blue")
     kept = stage.size(other) in ((0, 0, 0), (4, 4, 4))
     noted = (TEMPORARY & set(stage.tags(live))) | ({"phoenix:ledger"} & set(stage.tags(other)))

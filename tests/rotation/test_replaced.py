@@ -118,7 +118,7 @@ def test_a_target_group_that_is_attached_beside_the_old_one_is_found_before_the_
     assert share_of(stage, "blue") == 100
 
 
-def test_a_target_group_that_is_deleted_while_the_group_still_names_it_serves_nobody_and_stops_nothing(
+def test_a_target_group_that_is_deleted_while_the_group_still_names_it_serves_no_user_and_stops_nothing(
     stage: Stage,
 ) -> None:
     rotated(stage)

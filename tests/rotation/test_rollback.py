@@ -37,7 +37,7 @@ def assert_back_on_the_first(stage: Stage) -> None:
 
 
 def in_the_bake(stage: Stage, act: Any) -> Any:
-    """A watch that lets somebody act once, when the rotation first bakes."""
+    """A watch that lets another writer act once, when the rotation first bakes."""
     done: list[bool] = []
 
     def watch(report: Report) -> None:
@@ -230,7 +230,7 @@ def test_the_driver_that_is_pre_empted_acts_no_more_while_the_way_back_lasts(ope
     assert_back_on_the_first(stage)
 
 
-# --- somebody else has brought it back --------------------------------------------------------------------------------
+# --- another writer has brought it back -------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -290,7 +290,7 @@ def test_nothing_starts_while_the_weights_deny_who_the_record_says_is_live(stage
     assert (stage.tick().exit_status, stage.writes()) == (0, [])
 
 
-def test_a_rollback_completes_what_somebody_began_by_hand(stage: Stage) -> None:
+def test_a_rollback_completes_what_a_person_began_by_hand(stage: Stage) -> None:
     stage.rotate()
     stage.shift_by_hand("blue", 100)
 

@@ -1,4 +1,4 @@
-"""What a rollback costs in every situation in which somebody may type it: the calls before traffic moves, counted.
+"""What a rollback costs in every situation in which an operator may type it: the calls before traffic moves, counted.
 
 The figures are those of docs/operations.md; a test holds the table there against them.
 """
@@ -203,7 +203,7 @@ def test_a_group_that_was_never_rotated_offers_to_look_at_the_images(stage: Stag
     assert (refused.value.hint, stage.writes()) == ("phoenix images --group web", [])
 
 
-# --- somebody else drives ---------------------------------------------------------------------------------------------
+# --- another driver has the group -------------------------------------------------------------------------------------
 
 
 class Meddled:

@@ -66,7 +66,7 @@ def test_the_tick_lets_a_hot_one_follow_and_the_promise_is_whole_again(hot: Stag
     assert hot.look().rollback_ready.why == "1 has 8 of 8 healthy, weights move first"
 
 
-def test_a_hot_one_with_nobody_healthy_is_not_ready(hot: Stage) -> None:
+def test_a_hot_one_without_a_healthy_instance_is_not_ready(hot: Stage) -> None:
     for each in hot.instances("blue"):
         hot.box.make_unhealthy(each["InstanceId"])
     hot.clock.advance(12)

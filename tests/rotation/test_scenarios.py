@@ -221,7 +221,7 @@ def with_alarms_of_the_slots(open_stage: Opener, metric: str, missing: str) -> S
         ("HTTPCode_Target_5XX_Count", "notBreaching"),
     ],
 )
-def test_an_alarm_of_the_idle_slot_keeps_nobody_from_the_traffic_that_it_is_to_measure(
+def test_an_alarm_of_the_idle_slot_does_not_keep_it_from_the_traffic_that_it_is_to_measure(
     open_stage: Opener, metric: str, missing: str
 ) -> None:
     stage = with_alarms_of_the_slots(open_stage, metric, missing)
@@ -279,7 +279,7 @@ def test_an_image_whose_start_up_abandons_the_owners_hook_is_to_blame_for_it(
     assert bool(quarantined(stage)) is (cause is Cause.IMAGE)
 
 
-def test_a_hook_that_nobody_answers_does_not_quarantine_the_image(open_stage: Opener) -> None:
+def test_a_hook_without_an_answer_does_not_quarantine_the_image(open_stage: Opener) -> None:
     stage = open_stage(policy=a_policy(timeouts={"launch": "10m"}), scenario="slow-boot")
     the_owner_has_a_launch_hook(stage)
 

@@ -51,7 +51,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """Somebody's terminal, in a folder of policies, with the sandbox for an AWS."""
+    """An operator's terminal, in a folder of policies, with the sandbox for an AWS."""
 
     server: Server
     folder: Path

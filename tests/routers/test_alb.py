@@ -109,8 +109,8 @@ def test_one_foreign_weight_keeps_every_route_from_being_raised(account: Account
 def test_a_rule_that_no_longer_names_the_pair_stops_a_raise_but_not_the_way_back(account: Account) -> None:
     router = account.router()
     target_groups, routes = account.target_groups(), routes_of(account, router)
-    nobody = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}
-    account.client("elbv2").modify_rule(RuleArn=routes[-1], Actions=[nobody])
+    refusing = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}
+    account.client("elbv2").modify_rule(RuleArn=routes[-1], Actions=[refusing])
 
     with pytest.raises(ForeignWeights):
         router.shift(SetWeights(GREEN, 5, only_from=frozenset({0})), target_groups, routes)

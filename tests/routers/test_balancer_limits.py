@@ -29,7 +29,7 @@ def enable(account: Account, *zones: str) -> None:
 
 
 def add_targets(account: Account, count: int, target_group: str | None = None) -> None:
-    """Register so many addresses, with that target group or with another one behind the same listener."""
+    """Register that many addresses, with that target group or with another one behind the same listener."""
     elbv2 = account.client("elbv2")
     if target_group is None:
         balancer = elbv2.describe_load_balancers()["LoadBalancers"][0]

@@ -9,7 +9,7 @@ from tests.account import Account
 
 
 def target_groups(account: Account, count: int) -> list[str]:
-    """So many, and no two with the same thresholds."""
+    """That many, and no two with the same thresholds."""
     elbv2 = account.client("elbv2")
     vpc = elbv2.describe_target_groups()["TargetGroups"][0]["VpcId"]
     arns = []

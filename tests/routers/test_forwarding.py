@@ -124,7 +124,7 @@ def test_a_pair_without_any_weight_beside_others_is_left_alone() -> None:
     assert not differs(rule, shifted(rule, 50).actions)
 
 
-def test_a_rule_that_does_not_forward_names_nobody() -> None:
+def test_a_rule_that_does_not_forward_names_no_target_group() -> None:
     rule = a_rule({"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301"}})
 
     assert (rule.target_groups, rule.sticky_seconds) == ({}, 0)
@@ -162,7 +162,7 @@ def test_suspending_stickiness_alone_is_worth_a_write() -> None:
         ({BLUE: 0, GREEN: 0}, 0, False),
     ],
 )
-def test_nobody_and_everybody_are_meant_exactly(weights: dict[Slot, int], percent: int, expected: bool) -> None:
+def test_none_and_all_of_the_traffic_are_meant_exactly(weights: dict[Slot, int], percent: int, expected: bool) -> None:
     assert is_at(Route("arn", "r", weights), GREEN, percent) is expected
 
 

@@ -38,7 +38,7 @@ def test_a_group_whose_live_slot_does_not_have_all_the_traffic_has_moved(account
     assert moved_groups(account.aws, [elsewhere, replace(record, group="api")]) == {"web"}
 
 
-def test_a_route_that_is_gone_spoils_nobody_elses_answer(account: Account, record: GroupRecord) -> None:
+def test_a_route_that_is_gone_spoils_no_other_groups_answer(account: Account, record: GroupRecord) -> None:
     gone = next(iter(record.routes)).rpartition("/")[0] + "/0000000000000000"
     other = replace(record, group="api", routes={gone: "rule /api"})
 

@@ -63,7 +63,7 @@ def test_targets_that_the_slot_did_not_register_are_worth_a_warning() -> None:
     assert "--targets Id=i-9" in str(blocker.remedy)
 
 
-def test_a_target_on_its_way_out_is_nobodys() -> None:
+def test_a_target_on_its_way_out_is_not_counted() -> None:
     assert found({"Target": {"Id": "i-9"}, "TargetHealth": {"State": "draining"}}) == []
 
 

@@ -45,12 +45,12 @@ def test_numbers_that_contradict_each_other_are_refused_and_change_nothing(
 
 
 def test_unknown_groups_are_left_out_of_answers_and_refused_in_writes(ground: Ground) -> None:
-    found = ground.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=["nobody"])
+    found = ground.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=["unknown"])
 
     assert not found["AutoScalingGroups"]
-    assert refusal(ground.update, name="nobody", MinSize=1)[0] == "ValidationError"
+    assert refusal(ground.update, name="unknown", MinSize=1)[0] == "ValidationError"
     assert (
-        refusal(ground.autoscaling.describe_instance_refreshes, AutoScalingGroupName="nobody")[0] == "ValidationError"
+        refusal(ground.autoscaling.describe_instance_refreshes, AutoScalingGroupName="unknown")[0] == "ValidationError"
     )
 
 

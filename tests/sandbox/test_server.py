@@ -39,7 +39,7 @@ def test_any_boto3_program_can_use_it(server: Server) -> None:
 
 def test_errors_arrive_in_their_service_s_protocol(server: Server) -> None:
     with pytest.raises(ClientError, match="ValidationError.*name not found"):
-        client_of(server, "autoscaling").update_auto_scaling_group(AutoScalingGroupName="nobody", MinSize=1)
+        client_of(server, "autoscaling").update_auto_scaling_group(AutoScalingGroupName="unknown", MinSize=1)
 
 
 def test_throttling_is_retried_by_a_real_sdk(server: Server) -> None:

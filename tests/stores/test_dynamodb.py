@@ -70,7 +70,7 @@ def test_what_is_filed_is_what_was_saved_last_and_not_what_was_read_first(aws: W
     assert list(one.history("web")) == [third.rotation, second.rotation]
 
 
-def test_a_rotation_is_not_filed_over_by_somebody_who_had_read_it_earlier(aws: Wire, table: str) -> None:
+def test_a_rotation_is_not_filed_over_by_a_driver_that_had_read_it_earlier(aws: Wire, table: str) -> None:
     slow, quick = a_dynamo_store(aws, table), a_dynamo_store(aws, table)
     read_early = slow.save(a_record(rotation=a_rotation()))
     later = quick.save(replace(read_early, rotation=a_rotation(replaced=1)))
@@ -249,7 +249,7 @@ def test_what_is_filed_expires_and_what_is_in_use_does_not(aws: Wire, store: Dyn
     assert expires == {"record": 0, "lease": 0, filed: int((NOON + timedelta(days=400)).timestamp())}
 
 
-def test_a_group_that_nobody_has_to_look_at_is_not_in_the_index(aws: Wire, store: DynamoStore, table: str) -> None:
+def test_a_group_that_is_never_due_is_not_in_the_index(aws: Wire, store: DynamoStore, table: str) -> None:
     store.release(store.claim("web", "ada", NOON, MINUTE))
 
     assert list(aws.pages("dynamodb", "scan", "Items", TableName=table, IndexName="due")) == []

@@ -75,7 +75,7 @@ def test_a_lease_that_changes_under_every_try_is_given_up_for_now(aws: Wire, sto
         store.claim("web", "ada", NOON, MINUTE, force=True)
 
 
-def test_a_lease_that_is_renewed_while_somebody_takes_it_for_expired_stays(
+def test_a_lease_that_is_renewed_while_another_driver_takes_it_for_expired_stays(
     aws: Wire, store: DynamoStore, table: str
 ) -> None:
     owners = a_dynamo_store(Wire(aws._session), table)

@@ -30,7 +30,7 @@ def test_a_program_of_this_machine_that_has_ended_is_dead() -> None:
 
 
 @ON_LINUX
-def test_a_program_that_got_the_pid_of_a_dead_one_is_somebody_else() -> None:
+def test_a_program_that_got_the_pid_of_a_dead_one_is_another_driver() -> None:
     host, pid, start = this_driver().split("/")
 
     assert is_dead(f"{host}/{pid}/1{start}")
@@ -58,5 +58,5 @@ def test_a_zombie_is_dead() -> None:
     ],
     ids=["other machine", "other container", "pid 0", "pid -1", "no pid", "a name", "nothing"],
 )
-def test_nobody_is_called_dead_on_a_guess(owner: str) -> None:
+def test_no_driver_is_called_dead_on_a_guess(owner: str) -> None:
     assert not is_dead(owner)

@@ -294,7 +294,7 @@ def test_what_is_no_store_is_a_usage_error_that_says_what_is(url: str) -> None:
 
 
 def a_store_of_version_1(store: SqliteStore, path: Path) -> GroupRecord:
-    """With a record and a lease that was given back; nobody knew then when a group is due."""
+    """With a record and a lease that was given back; phoenix did not note then when a group is due."""
     saved = store.save(a_record())
     store.release(store.claim("web", "ada", NOON, MINUTE))
     store.close()

@@ -57,11 +57,11 @@ def heard() -> Iterator[list[logging.LogRecord]]:
         {"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR},
     ],
 )
-def test_nobody_listens_unless_a_variable_says_so(environ: dict[str, str]) -> None:
+def test_no_tracer_listens_unless_a_variable_says_so(environ: dict[str, str]) -> None:
     assert isinstance(open_tracer(environ), NoTracer)
 
 
-def test_opentelemetry_is_not_imported_while_nobody_listens() -> None:
+def test_opentelemetry_is_not_imported_while_no_tracer_listens() -> None:
     code = (
         "import sys; from phoenix.telemetry.spans import open_tracer\n"
         "with open_tracer({}).span('observe', group='web'): pass\n"
@@ -71,7 +71,7 @@ def test_opentelemetry_is_not_imported_while_nobody_listens() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_span_that_nobody_listens_to_lets_exceptions_through_and_may_be_nested() -> None:
+def test_a_span_without_a_listener_lets_exceptions_through_and_may_be_nested() -> None:
     tracer = NoTracer()
 
     with pytest.raises(KeyError), tracer.span("observe"), tracer.span("decide", group="web"):
@@ -191,7 +191,7 @@ def test_a_call_is_a_span_with_its_own_times_where_it_is_part_of_something(open_
     assert len(exporter.get_finished_spans()) == 2
 
 
-def test_what_is_worked_on_is_known_while_nobody_listens_and_forgotten_after() -> None:
+def test_what_is_worked_on_is_known_without_a_listener_and_forgotten_after() -> None:
     tracer = NoTracer()
 
     with tracer.about(a_traced_rotation(id="web-2-aaaa")), tracer.about(None):

@@ -41,7 +41,7 @@ class Invocation:
 
 
 class Function:
-    """A function with so many workers, each a program that runs `awslambdaric`."""
+    """A function with that many workers, each a program that runs `awslambdaric`."""
 
     def __init__(self, handler: str, variables: Mapping[str, str], *, workers: int = 1, lasts: float = 300) -> None:
         self.name = f"phoenix-{handler.rpartition('.')[2]}"

@@ -37,7 +37,7 @@ LONG = {"kind": "blue_green", "bake": "1h"}
 
 @dataclass
 class Account:
-    """An account with both functions, a table, and somebody at a terminal."""
+    """An account with both functions, a table, and a person at a terminal."""
 
     server: Server
     folder: Path
@@ -51,7 +51,7 @@ class Account:
         self.policy()
 
     def start(self, *, workers: int = 1, lasts: float = 300, **changes: str) -> tuple[Function, Function]:
-        """Both functions: so many workers that advance, each invocation for so many seconds at most."""
+        """Both functions: `workers` that advance, each invocation for that many seconds at most."""
         endpoint = serve_invoke(self.functions, self.stack)
         more = {"AWS_ENDPOINT_URL_LAMBDA": endpoint, "PHOENIX_ADVANCE": "phoenix-advance"} | changes
         ours = variables(self.folder, self.server.url, PHOENIX_STORE=self.store_url, **more)
@@ -70,7 +70,7 @@ class Account:
         return found
 
     def wait_for_driver(self) -> None:
-        """Until a rotation is under way, with somebody who drives it."""
+        """Until a rotation is under way, with a driver."""
         give_up_at = time.monotonic() + PATIENCE_S
         while (found := self.store.load("web")) is None or found.in_flight is None or not found.in_flight.step:
             assert time.monotonic() < give_up_at
@@ -83,7 +83,7 @@ class Account:
         return len(ec2.describe_launch_template_versions(LaunchTemplateName="web")["LaunchTemplateVersions"])
 
     def type(self, command: str) -> Any:
-        """What `phoenix ... -o json` answers somebody at a terminal."""
+        """What `phoenix ... -o json` answers a person at a terminal."""
         ours = variables(self.folder, self.server.url, PHOENIX_STORE=self.store_url)
         arguments = [sys.executable, "-m", "phoenix", *command.split(), "-o", "json"]
         done = subprocess.run(arguments, env=ours, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
@@ -185,6 +185,6 @@ def test_where_a_function_was_killed_another_goes_on_once_its_lease_has_expired(
 def test_a_group_that_a_person_must_look_at_is_an_invocation_that_failed(account: Account) -> None:
     _, advance = account.start()
 
-    failed = advance.invoke(group="nobody").wait()
+    failed = advance.invoke(group="unknown").wait()
 
     assert failed.error["errorType"] == "UnknownGroup"

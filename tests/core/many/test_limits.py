@@ -101,7 +101,7 @@ def test_three_names_are_told_and_the_rest_counted(count: int, told: str) -> Non
     assert full == f"{count} rotations in flight, {count} allowed: {told}"
 
 
-def test_a_group_without_a_policy_has_no_labels_and_is_in_nobodys_way() -> None:
+def test_a_group_without_a_policy_has_no_labels_and_is_not_in_the_way() -> None:
     limited = rules(per_label={"tier": 1})
 
     assert why_full(limited, ["stranger"], "a") is None

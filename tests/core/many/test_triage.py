@@ -1,4 +1,4 @@
-"""Which of many groups may need somebody; "nothing" is said only where it is sure."""
+"""Which of many groups may need a driver; "nothing" is said only where it is sure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def need(record: GroupRecord | None, signs: Signs = SAME, calendar: Calendar = O
     return need_of(Member("web", rotate_when=RotateWhen(**when), calendar=calendar), record, signs, NOON)
 
 
-def test_an_idle_group_on_the_chosen_image_needs_nobody() -> None:
+def test_an_idle_group_on_the_chosen_image_needs_no_driver() -> None:
     assert need(idle(), max_instance_lifetime=WEEK, tainted=True) is Need.NOTHING
 
 
@@ -82,7 +82,7 @@ def test_whatever_may_be_a_reason_is_worth_a_look_of_its_own(
     ],
     ids=["paused", "setback", "quarantine", "held"],
 )
-def test_what_waits_for_a_person_or_a_time_needs_nobody(record: GroupRecord) -> None:
+def test_a_group_that_waits_for_a_person_or_a_time_needs_no_driver(record: GroupRecord) -> None:
     assert need(record, NEW) is Need.NOTHING
 
 

@@ -35,13 +35,13 @@ def test_one_that_phoenix_has_not_made_is_as_old_as_its_oldest_instance() -> Non
     assert (found.since, found.is_over) == (BAKED_AT - timedelta(days=3), False)
 
 
-def test_where_nobody_asks_for_an_age_nothing_is_read_for_it() -> None:
+def test_where_no_rule_asks_for_an_age_nothing_is_read_for_it() -> None:
     found = age_in(a_bench())
 
     assert (found.since, found.is_over) == (None, False)
 
 
-def test_what_nobody_knows_is_not_called_young() -> None:
+def test_an_unknown_age_is_not_called_young() -> None:
     assert Age("web", NOON, None, None, WEEK).is_over
 
 

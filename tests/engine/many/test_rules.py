@@ -80,7 +80,7 @@ def test_of_two_that_found_room_at_the_same_time_one_starts() -> None:
         bench.store.save(a_record(a_rotation(group="api"), group="api"))
 
     with pytest.raises(Blocked, match="1 rotation in flight"), in_turn(bench.group, RotateRequest()):
-        raise AssertionError("nobody may start now")
+        raise AssertionError("no group may start now")
 
 
 def test_starts_wait_for_their_turn_but_not_for_ever() -> None:
@@ -91,10 +91,10 @@ def test_starts_wait_for_their_turn_but_not_for_ever() -> None:
 
     bench.store.claim(STARTS, "else/1", bench.clock.at, timedelta(hours=1))
     with pytest.raises(LeaseHeld), in_turn(bench.group, RotateRequest()):
-        raise AssertionError("nobody may start now")
+        raise AssertionError("no group may start now")
 
 
-def test_a_start_whose_turn_somebody_else_has_taken_meanwhile_is_refused() -> None:
+def test_a_start_whose_turn_another_group_has_taken_meanwhile_is_refused() -> None:
     bench = beside()
 
     with in_turn(bench.group, RotateRequest()) as turn:
@@ -122,7 +122,7 @@ def test_a_turn_outlasts_the_longest_wait_for_an_answer() -> None:
     with in_turn(bench.group, RotateRequest()):
         bench.clock.at += timedelta(seconds=120)
         with pytest.raises(LeaseHeld), in_turn(replace(bench.group, driver="there/2"), RotateRequest()):
-            raise AssertionError("nobody may start now")
+            raise AssertionError("no group may start now")
 
 
 def test_without_rules_no_start_waits_for_another() -> None:

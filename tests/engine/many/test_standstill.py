@@ -48,7 +48,7 @@ def test_a_day_with_something_else_in_the_way_every_hour_is_a_day_all_the_same()
 
 
 @pytest.mark.parametrize("name", ["window", "freeze"])
-def test_what_somebody_wished_for_never_counts(name: str) -> None:
+def test_a_blocker_that_a_person_wished_for_never_counts(name: str) -> None:
     bench = blocked(name)
 
     tick_for(bench, 2 * DAY)

@@ -57,7 +57,7 @@ class Glance:
 
 @dataclass
 class Yard:
-    """So many idle groups, g0 and on, and every fake within reach."""
+    """That many idle groups, g0 and on, and every fake within reach."""
 
     count: int
     rules: Rules = field(default_factory=Rules)
@@ -91,7 +91,7 @@ class Yard:
         self.store.save(replace(kept, **facts))
 
     def is_due(self, name: str, minutes: float = 0) -> None:
-        """Somebody has asked for another look."""
+        """An operator has asked for another look."""
         lease = self.store.claim(name, "else/1", self.clock.now(), MINUTE)
         self.store.release(lease, after(minutes))
 
@@ -137,7 +137,7 @@ def test_an_idle_look_hands_on_those_that_may_be_due_after_those_that_are() -> N
     assert (found.invoked, found.looked_at) == (("g3", "g2", "g1"), 3)
 
 
-def test_an_idle_look_finds_nobody_where_nothing_has_changed() -> None:
+def test_an_idle_look_finds_no_group_where_nothing_has_changed() -> None:
     yard = Yard(50)
 
     assert replace(yard.sweep(idle=True), standing=None) == Swept(due=0, looked_at=50)
@@ -163,7 +163,7 @@ def test_an_idle_look_that_failed_is_made_again_in_a_minute() -> None:
 
 
 @pytest.mark.parametrize("error", [Throttled("slow down"), Blocked("another account"), StoreError("damaged")])
-def test_an_idle_look_that_fails_keeps_nobody_waiting_who_is_due(error: PhoenixError) -> None:
+def test_an_idle_look_that_fails_keeps_no_due_group_waiting(error: PhoenixError) -> None:
     yard = Yard(2)
     yard.is_due("g1")
     yard.glance.error = error
@@ -188,7 +188,7 @@ def test_who_is_due_is_handed_on_before_anybody_looks_at_the_others() -> None:
 
 
 def minutes_until_all_were_handed_on(yard: Yard, among: int) -> int:
-    """Nobody who is handed on ever starts anything."""
+    """No group that is handed on ever starts anything."""
     for minute in range(200):
         at = yard.clock.at
         yard.sweep(idle=minute % 15 == 0)
@@ -268,7 +268,7 @@ def test_while_the_breaker_is_open_one_is_woken_to_tell_of_it() -> None:
     assert yard.sweep(idle=True).invoked == ("g1",)
 
 
-def test_many_are_woken_so_many_a_second_and_told_to_look_less_often() -> None:
+def test_many_are_woken_a_few_a_second_and_told_to_look_less_often() -> None:
     yard = Yard(200)
     for name in yard.names:
         yard.is_due(name)
