@@ -236,7 +236,7 @@ class Store(Protocol):
         ...
 
     def note(self, key: str) -> Note | None:
-        """What is remembered under the key; None when nothing ever was."""
+        """The note under the key; None when there never was one."""
         ...
 
     def save_note(self, note: Note) -> Note:

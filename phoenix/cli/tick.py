@@ -68,7 +68,7 @@ class _Pass:
 @takes_group
 @click.pass_obj
 def tick(session: Session) -> int:
-    """Start what is due and advance what is in flight, once; for cron."""
+    """Start due rotations and advance those in flight, once; for cron."""
     done = _Pass()
     name = session.options.group
     if name is not None:

@@ -1,6 +1,6 @@
 """From a record and an observation to a decision. Pure: the heart of a tick, and nothing else is.
 
-The order: clocks, then who else has been here, then failure, then progress, then what is missing. The record that comes
+The order: clocks, then other writers, then failure, then progress, then the missing actions. The record that comes
 out is saved before any action is taken; dying in between leaves a record whose step still differs from the world.
 """
 
@@ -119,7 +119,7 @@ def _meet(route: Route, record: GroupRecord, rotation: Rotation, seen: Observati
     rotation, found = ledger.open_entries(rotation, seen), route.percent(new)
     gained, lost = (sides.new, sides.old) if found > rotation.weight else (sides.old, sides.new)
     if rotation.step == 0 and found > 0:
-        # What is in that slot has had requests: the data plane needs its time before it may be emptied.
+        # Instances in that slot have had requests: the data plane needs its time before it may be emptied.
         rotation = replace(rotation, exposed_at=seen.at)
     is_safe = lost.ready_count > 0 and rotation.weight in (0, 100)
     if gained.ready_count == 0 and is_safe:

@@ -29,7 +29,7 @@ from phoenix.core.temporary import (
 NOTES = (tags.GROUP, tags.STORE, tags.ROTATION, tags.GENERATION, *tags.TEMPORARY)
 """The tags that a rotation writes on a slot, and that are watched."""
 
-# --- what is written down before it is changed ------------------------------------------------------------------------
+# --- the values before a change ---------------------------------------------------------------------------------------
 
 
 def open_entries(rotation: Rotation, seen: Observation) -> Rotation:
@@ -67,7 +67,7 @@ def _to_change_on_routes(rotation: Rotation, seen: Observation) -> Iterator[Entr
             yield ReferenceEntry(route.arn, Upkeep(seen.at))
 
 
-# --- what is there now ------------------------------------------------------------------------------------------------
+# --- the values now ---------------------------------------------------------------------------------------------------
 
 
 def runs_schedules(state: SlotState) -> bool:

@@ -49,7 +49,7 @@ class RollbackReady:
     """`ready` is True if a rollback would work right now; `why` says why, or why not.
 
     `at_once` is True when its first write is the shift. `revival` is what it launches before that, None when nothing.
-    `remedy` is the command that mends what is in its way, where there is one.
+    `remedy` is the command that mends its blocker, where there is one.
     """
 
     ready: bool
@@ -109,7 +109,7 @@ def percent_of(part: int, whole: int) -> int:
 
 
 def _turned(rotation: Rotation, seen: Observation) -> Rotation:
-    """As the first tick of a rollback would have it, right before it decides what is missing."""
+    """As the first tick of a rollback would have it, right before it decides on actions."""
     back = turn_back(rotation, seen, Ask(seen.at, ""), Cause.OPERATOR)
     return advance(advance_clocks(back, seen), seen)
 

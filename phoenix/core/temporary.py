@@ -209,7 +209,7 @@ class Ledger:
         return Ledger((*self, *missing.values()))
 
     def forget(self) -> Ledger:
-        """Found and counted anew: a person who resumes what is held has settled the conflict."""
+        """Found and counted anew: a person who resumes a held rotation has settled the conflict."""
         return Ledger(_forget(entry) for entry in self)
 
     @property

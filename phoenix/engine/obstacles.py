@@ -184,7 +184,7 @@ def _last_bake(group: Group, found: Survey) -> Iterator[Blocker]:
 
 
 def _two_lifetimes(group: Group, found: Survey) -> Iterator[Blocker]:
-    """AWS and phoenix would both replace what is old: AWS one by one, without any gate."""
+    """AWS and phoenix would both replace old instances: AWS one by one, without any gate."""
     ours = group.rotate_when.max_instance_lifetime
     for state in found.seen.slots.values():
         if ours is None or state.max_instance_lifetime is None:

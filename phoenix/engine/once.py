@@ -1,7 +1,7 @@
 """One tick: observe, decide, record, act; once, for one group that we hold the lease of.
 
 The order is the promise: the intent is saved before it is acted upon, so that death anywhere leaves a record whose step
-still differs from the world, and the next tick emits what is missing.
+still differs from the world, and the next tick emits the missing actions.
 """
 
 from __future__ import annotations

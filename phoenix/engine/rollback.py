@@ -160,7 +160,7 @@ def _nothing_retained(group: Desk, record: GroupRecord) -> Blocked:
 
 
 def _intend(group: Desk, request: RollbackRequest, kept: GroupRecord) -> GroupRecord:
-    """Turn round what is in flight, in the record, before anything is asked of AWS; what is turned already stays.
+    """Turn round a rotation in flight, in the record, before anything is asked of AWS; one turned already stays so.
 
     A driver that loses its lease finds in the record why: it has been pre-empted. Had the lease gone first, it might
     look before there is anything to find.

@@ -1,4 +1,4 @@
-"""`rotate`: start what is due and drive it, or go on with what is in flight."""
+"""`rotate`: start a rotation that is due and drive it, or go on with the one in flight."""
 
 from __future__ import annotations
 

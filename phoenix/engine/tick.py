@@ -1,5 +1,5 @@
-"""`tick` and `advance`: what one group needs now: take back what is left over, go on with what is in flight, let the
-retained go cold, start what is due. For cron once, for Lambda for as long as something moves.
+"""`tick` and `advance` do for one group: take back leftovers, go on with a rotation in flight, let the retained
+generation go cold, start a rotation that is due. For cron once, for Lambda for as long as something moves.
 
 Must never depend on why it was called: a call that is second, late or idle finds the lease taken, or nothing due.
 """
@@ -56,7 +56,7 @@ def tick(group: Group) -> Report:
 
 
 def advance(group: Group) -> Report:
-    """The same, and with what is in flight on until nothing is due within a minute, or the clock says to stop."""
+    """The same, and go on with a rotation in flight until nothing is due within a minute, or the clock says to stop."""
     return _attended(group, stay=True)
 
 

@@ -42,7 +42,7 @@ def _warns(why: str, option: str | None = None, default: Any = None) -> Member:
 
 
 SETTINGS: Final[Mapping[str, Member]] = {
-    # Who it is.
+    # Its identity.
     "AutoScalingGroupName": _apart("its identity"),
     "AutoScalingGroupARN": _apart("its identity"),
     "CreatedTime": _apart("its identity"),

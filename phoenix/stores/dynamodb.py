@@ -118,7 +118,7 @@ class DynamoStore:
         return saved
 
     def note(self, key: str) -> Note | None:
-        """What is remembered under the key; None when nothing ever was. Its item is named as a record's."""
+        """The note under the key; None when there never was one. Its item is named as a record's."""
         found = self._table.get(key, _RECORD)
         return decode_note(str(found["body"]), self._name) if found else None
 

@@ -43,7 +43,7 @@ class FinishedElsewhere:
         return self._real.save(record)
 
     def note(self, key: str) -> Note | None:
-        """What is remembered under the key."""
+        """The note under the key."""
         return self._real.note(key)
 
     def save_note(self, note: Note) -> Note:

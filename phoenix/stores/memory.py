@@ -66,7 +66,7 @@ class MemoryStore:
             return saved
 
     def note(self, key: str) -> Note | None:
-        """What is remembered under the key; None when nothing ever was."""
+        """The note under the key; None when there never was one."""
         return self._notes.get(key)
 
     def save_note(self, note: Note) -> Note:

@@ -97,7 +97,7 @@ class SqliteStore:
         return saved
 
     def note(self, key: str) -> Note | None:
-        """What is remembered under the key; None when nothing ever was. It is kept among the records."""
+        """The note under the key; None when there never was one. It is kept among the records."""
         with self._reading() as database:
             row = database and _one(database, _RECORD, key)
         return decode_note(row[0], self._file.name) if row else None

@@ -62,7 +62,7 @@ class TolerantStore:
         return saved
 
     def note(self, key: str) -> Note | None:
-        """What is remembered under the key, as far as it could be read."""
+        """The note under the key, as far as it could be read."""
         note = self._try(lambda store: store.note(key))
         if note is not None:
             self._remember(note)

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 def open_estate(base: Base, library: Library, store: Store, invoker: Invoker, pinned: Mapping[str, Policy]) -> Estate:
-    """Everything with a sound policy; and what is in flight under a `pinned` one, because its file is broken."""
+    """Every group with a sound policy, and those in flight under a `pinned` one because their file is broken."""
     sound = {name: found.policy for name, found in library.policies.items() if name not in library.broken}
     all_groups = library.all_groups
     members = {

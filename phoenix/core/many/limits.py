@@ -1,6 +1,6 @@
 """Rules for all groups together: how many rotations at once, when to stop starting any, how old is too old.
 
-Pure. Must never stop what is in flight: a rule limits starts, and a rollback is none.
+Pure. Must never stop a rotation in flight: a rule limits starts, and a rollback is none.
 """
 
 from __future__ import annotations

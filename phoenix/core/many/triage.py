@@ -72,7 +72,7 @@ def need_of(member: Member, record: GroupRecord | None, signs: Signs, at: dateti
             return Need.UPKEEP
         if record.paused is not None or (record.setback is not None and at < record.setback.not_before):
             return Need.NOTHING
-        # Also while the calendar is closed: what is left over must not wait for a window.
+        # Also while the calendar is closed: leftovers must not wait for a window.
         if signs.marked is None or signs.moved is None:
             return Need.START
     live = record.live if record is not None else None

@@ -1,7 +1,7 @@
 """Rules for all groups, where a start meets them: is there room, is the breaker open, and who tells of it.
 
 Must never count on what was read before: where a rule limits starts, they are recorded one after the other, and counted
-right before. Must never stand in the way of what is in flight.
+right before. Must never stand in the way of a rotation in flight.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _opened(group: Desk, kept: Note, text: str) -> Note:
         at=now,
         event="breaker",
         subject="phoenix: no rotation of any group starts, too many were rolled back",
-        text=f"{text} What is in flight goes on. By hand: phoenix rotate --ignore breaker --reason ...",
+        text=f"{text} Rotations in flight go on. By hand: phoenix rotate --ignore breaker --reason ...",
         facts={"event": "breaker", "since": f"{now:%Y-%m-%dT%H:%M:%SZ}"},
     )
     return put(group, replace(kept, at=now, by="phoenix", text=text), notice)
