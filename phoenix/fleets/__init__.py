@@ -4,8 +4,13 @@ How to add one: a module with a class that satisfies `phoenix.ports.Fleet` and i
 it needs in `IAM_ACTIONS`, what it looks for before a start in `checks`, says in `RESERVE` whether it can keep instances
 running out of service, and in `slots_among` which Auto Scaling groups make one. Then: a line in `KINDS` below; its keys
 in the policy, as a class of `FleetKeys` and a line in `keys.py`, and out of the kinds that there are not in
-`policy/model.py`; `phoenix policy schema > docs/policy.schema.json` and `make iam`; its name in `tests/contract`, whose
-tests then hold for it too; its row in `docs/policy.md`; a line in CHANGELOG.md.
+`policy/model.py`; `phoenix policy schema > docs/policy.schema.json` and `make iam`; a maker in
+`tests/contract/test_fleet_contract.py`, whose tests then hold for it too; a policy with it in `tests/iam/runs.py`,
+since every right that is granted has to be used there; its own tests in `tests/fleets`, which run its `command` for
+each remedy, and a whole rotation in `tests/rotation`; its row in `docs/policy.md`; a line in CHANGELOG.md.
+
+AWS's words end here: states of instances are a `Lifecycle`, suspended processes a `Routine`, and what a person is to
+type is `command`. Sentences of AWS for people are the fields called `…_words`.
 
 It gets no settings, and must not import pydantic: a rollback makes it before, or without, reading any policy. What it
 has to know of one is in the scope's `terms`, which the rotation's record holds too.

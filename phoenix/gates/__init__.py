@@ -1,10 +1,12 @@
 """Gates: checks on the candidate.
 
 How to add one: a module with `class Settings(GateKeys)` for its keys in the policy and a class that satisfies
-`phoenix.ports.Gate`, is made from `(settings, scope)`, and lists the rights it needs in `IAM_ACTIONS` and its checks
-before a start in `checks`; an import and a line in `KINDS` below. Then: `phoenix policy schema >
-docs/policy.schema.json` and `make iam`; settings for it, and a fake of the service it asks, in `tests/contract`, whose
-tests then hold for it too; its own tests in `tests/gates`; its row in `docs/policy.md`; a line in CHANGELOG.md.
+`phoenix.ports.Gate`, is made from `(settings, scope)`, and lists the rights it needs in `IAM_ACTIONS` (for `FORWARD`:
+plan and `status` ask gates too, a rollback asks none) and its checks before a start in `checks`; an import and a line
+in `KINDS` below. Then: `phoenix policy schema > docs/policy.schema.json` and `make iam`; the keys that it requires, and
+a fake of a service that the sandbox does not have, in `tests/contract/test_gate_contract.py`, whose tests then hold for
+it too; a policy with it in `tests/iam/runs.py`, since every right that is granted has to be used there; its own tests
+in `tests/gates`; its row in `docs/policy.md`; a line in CHANGELOG.md.
 
 Rules for a gate:
 

@@ -1,10 +1,13 @@
 """Stores: where records live between ticks.
 
-To add one: write a class that fulfils `phoenix.ports.Store` and takes its URL, in a module of its own; keep records as
-`codec` writes them, and let `lease.Claim` settle who gets a lease, in the transaction that writes the answer. Add a
+How to add one: write a class that fulfils `phoenix.ports.Store` and takes its URL, in a module of its own; keep records
+as `codec` writes them, and let `lease.Claim` settle who gets a lease, in the transaction that writes the answer. Add a
 function that opens the store to KINDS under its URL scheme, and import the class only there: most programs open one
-store, and a rollback waits for every import. Add a maker to `tests/contract/test_store_contract.py`, and a paragraph
-about the store to the operations page.
+store, and a rollback waits for every import. Then: its URL in `open_store` below, in `StoreUrl` (`settings.py`, which
+refuses all others) and in the help of `--store` (`cli/options.py`); for a store in AWS its rights in
+`wiring/rights.py`, `make iam`, and a run with it in `tests/iam/runs.py`; a branch of the fixture in
+`tests/contract/test_store_contract.py`, whose tests, and those of `test_store_fences.py`, then hold for it too; its own
+tests in `tests/stores`; a paragraph in `docs/operations.md`, its URL in `docs/policy.md`; a line in CHANGELOG.md.
 """
 
 from __future__ import annotations
