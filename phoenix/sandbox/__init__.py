@@ -9,12 +9,13 @@ from phoenix.sandbox.desk import Call, Hook
 from phoenix.sandbox.launching import LaunchFault
 from phoenix.sandbox.physics import Behaviour, Physics, for_rehearsal
 from phoenix.sandbox.scenarios import SCENARIOS, Scenario
-from phoenix.sandbox.seed import GROUPS
+from phoenix.sandbox.seed import GROUPS, PLAIN
 from phoenix.sandbox.server import Server, environment, serve
 from phoenix.sandbox.world import TargetGroupTruth
 
 __all__ = [
     "GROUPS",
+    "PLAIN",
     "SCENARIOS",
     "Behaviour",
     "Call",

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
+from functools import cached_property
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypedDict, Unpack
 
@@ -26,7 +27,8 @@ from phoenix.sandbox.faults import LaunchTerms, VersionGuard
 from phoenix.sandbox.launching import BEHAVIOUR_TAG, LaunchFault
 from phoenix.sandbox.physics import Behaviour, Physics
 from phoenix.sandbox.scenarios import SCENARIOS, Scenario
-from phoenix.sandbox.seed import seed
+from phoenix.sandbox.seed import PLAIN, seed
+from phoenix.sandbox.seeding import Builder
 from phoenix.sandbox.web import WebServers
 from phoenix.sandbox.world import REGION, TargetGroupTruth, World
 
@@ -108,8 +110,9 @@ class Sandbox:
         self.session = new_session()
         if self._seed_group:
             self.seed("web")
-        if self.scenario.green_launches_fail:
-            self.fail_launches(self.scenario.green_launches_fail, auto_scaling_group="*-green")
+        if self.scenario.launches_fail:
+            for name in ("*-green", *PLAIN):
+                self.fail_launches(self.scenario.launches_fail, auto_scaling_group=name)
         if self.scenario.throttled:
             self.throttle(("Describe*", *THROTTLED_WRITES), probability=self.scenario.throttled)
         if self._options.get("web_servers", False):
@@ -128,15 +131,20 @@ class Sandbox:
         """Every API call so far, seeding left out; clear it whenever you like."""
         return self.desk.calls
 
+    @cached_property
+    def _builder(self) -> Builder:
+        """One for all fleets: making clients takes as long as building one."""
+        return Builder(self.session, self.world)
+
     def seed(self, group: str, *, desired: int = 4) -> None:
-        """Build one of the example fleets: web, internal, workers, elastic, single. It is up and healthy at once."""
+        """Build one of the example fleets, of `GROUPS`. It is up and healthy at once."""
         with self.desk.lock:
             hooks, self.desk.hooks = self.desk.hooks, []
             kept = list(self.calls)
             self.world.faults.quiet = True
             try:
                 with self.world.instantly():
-                    seed(self.session, self.world, group, self.scenario, desired)
+                    seed(self._builder, group, self.scenario, desired)
             finally:
                 self.calls[:] = kept
                 self.desk.hooks = hooks

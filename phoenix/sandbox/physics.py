@@ -42,6 +42,8 @@ class Physics:
     network_registration: float = 120.0
     """The same for a target of a Network Load Balancer: 90 to 180 s.
     https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-register-targets.html"""
+    one_check_proves: bool = False
+    """Whether a first success is enough for every load balancer, as it is for a new target of an ALB."""
     weight_propagation: float = 5.0
     """From ModifyRule or ModifyListener until requests follow. Seconds for an ALB, not published."""
     proceeding: float = 1.0
@@ -81,6 +83,7 @@ INSTANT = Physics(
     boot_spread=0,
     registration=0,
     network_registration=0,
+    one_check_proves=True,
     weight_propagation=0,
     proceeding=0,
     entering_standby=0,

@@ -20,7 +20,8 @@ class Scenario:
     name: str
     description: str
     newest_image: Behaviour = Behaviour.HEALTHY
-    green_launches_fail: LaunchFault | None = None
+    launches_fail: LaunchFault | None = None
+    """Why every launch of a new generation fails; the example groups are there all the same."""
     throttled: float = 0.0
     """The share of calls that AWS answers with a throttling error."""
 
@@ -34,8 +35,8 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
             Scenario("slow-boot", "the newest image needs 20 minutes until it answers", Behaviour.SLOW_BOOT),
             Scenario(
                 "no-capacity",
-                "AWS has no capacity for the green slots; every launch there fails",
-                green_launches_fail=LaunchFault.NO_CAPACITY,
+                "AWS has no capacity for the green slots and the plain groups; every launch there fails",
+                launches_fail=LaunchFault.NO_CAPACITY,
             ),
             Scenario("flapping", "the newest image's health comes and goes", Behaviour.FLAPPING),
             Scenario("alarm", "the newest image looks healthy, and fails real requests: web-5xx", Behaviour.ERRING),

@@ -9,24 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-import boto3
-
+from phoenix.sandbox import seed_plain
 from phoenix.sandbox.scenarios import Scenario
 from phoenix.sandbox.seeding import Builder, Pair, Size, fixed, forward
-from phoenix.sandbox.world import World
 
 FOREIGN_OWNER = "999999999999"
 HOUR = timedelta(hours=1)
 
 
-def seed(session: boto3.Session, world: World, group: str, scenario: Scenario, desired: int) -> None:
+def seed(builder: Builder, group: str, scenario: Scenario, desired: int) -> None:
     """Build the fleet of that name.
 
     Raises:
         KeyError: there is no such example.
     """
-    build = FLEETS[group]
-    build(Builder(session, world), scenario, desired)
+    FLEETS[group](builder, scenario, desired)
 
 
 def web(builder: Builder, scenario: Scenario, desired: int) -> None:
@@ -39,7 +36,7 @@ def web(builder: Builder, scenario: Scenario, desired: int) -> None:
     builder.listener(balancer, 80, action)
     builder.rule(builder.listener(balancer, 443, action), 10, "/api/*", action)
     builder.pair(Pair("web", Size(2, 12, desired), target_groups=groups), live)
-    _watch(builder, "web", balancer)
+    builder.watch("web", balancer)
 
 
 def internal(builder: Builder, scenario: Scenario, desired: int) -> None:
@@ -53,7 +50,7 @@ def internal(builder: Builder, scenario: Scenario, desired: int) -> None:
     builder.rule(listener, 20, "/internal/*", forward({groups["blue"]: 90, groups["green"]: 0, legacy: 10}))
     builder.rule(listener, 30, "/old/*", fixed("gone"))
     builder.pair(Pair("internal", Size(2, 8, desired), target_groups=groups), live)
-    _watch(builder, "internal", balancer)
+    builder.watch("internal", balancer)
 
 
 def workers(builder: Builder, scenario: Scenario, desired: int) -> None:
@@ -67,15 +64,7 @@ def elastic(builder: Builder, scenario: Scenario, desired: int) -> None:
     """A web tier that scales with its load."""
     _simple_tier(builder, scenario, "elastic", Size(2, 24, desired))
     for slot in ("blue", "green"):
-        builder.autoscaling.put_scaling_policy(
-            AutoScalingGroupName=f"elastic-{slot}",
-            PolicyName="cpu-60",
-            PolicyType="TargetTrackingScaling",
-            TargetTrackingConfiguration={
-                "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"},
-                "TargetValue": 60.0,
-            },
-        )
+        builder.track_load(f"elastic-{slot}")
 
 
 def single(builder: Builder, scenario: Scenario, _desired: int) -> None:
@@ -89,8 +78,11 @@ FLEETS: Mapping[str, Callable[[Builder, Scenario, int], None]] = {
     "workers": workers,
     "elastic": elastic,
     "single": single,
+    **seed_plain.FLEETS,
 }
 GROUPS = tuple(FLEETS)
+PLAIN = tuple(seed_plain.FLEETS)
+"""Those that are one Auto Scaling group."""
 
 
 def _simple_tier(builder: Builder, scenario: Scenario, name: str, size: Size) -> None:
@@ -99,13 +91,7 @@ def _simple_tier(builder: Builder, scenario: Scenario, name: str, size: Size) ->
     groups = {slot: builder.target_group(f"{name}-{slot}") for slot in ("blue", "green")}
     builder.listener(balancer, 80, forward({groups["blue"]: 100, groups["green"]: 0}))
     builder.pair(Pair(name, size, target_groups=groups), live)
-    _watch(builder, name, balancer)
-
-
-def _watch(builder: Builder, name: str, balancer: str) -> None:
-    builder.alarm(f"{name}-5xx", balancer, "HTTPCode_Target_5XX_Count")
-    builder.alarm(f"{name}-p99", balancer, "TargetResponseTime")
-    builder.sns.create_topic(Name="phoenix")
+    builder.watch(name, balancer)
 
 
 def _decoys(builder: Builder) -> None:

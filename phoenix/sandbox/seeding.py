@@ -61,6 +61,16 @@ class Pair:
     spot_types: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """One group to build, with what it is attached to: ARNs of target groups, names of Classic Load Balancers."""
+
+    name: str
+    size: Size
+    target_groups: tuple[str, ...] = ()
+    balancers: tuple[str, ...] = ()
+
+
 class Builder:
     """Builds fleets in one world."""
 
@@ -70,6 +80,7 @@ class Builder:
         self.autoscaling = session.client("autoscaling")
         self.cloudwatch = session.client("cloudwatch")
         self.sns = session.client("sns")
+        self.session = session
         self._world = world
         self.network = self._find_network() or self._make_network()
 
@@ -99,19 +110,19 @@ class Builder:
         )
         return str(made["LoadBalancers"][0]["LoadBalancerArn"])
 
-    def target_group(self, name: str) -> str:
+    def target_group(self, name: str, **options: Any) -> str:
         """A target group with quick health checks and a short deregistration delay."""
+        settings: dict[str, Any] = {
+            "Protocol": "HTTP",
+            "Port": PORT,
+            "HealthCheckPath": "/healthz",
+            "HealthCheckIntervalSeconds": 5,
+            "HealthCheckTimeoutSeconds": 2,
+            "HealthyThresholdCount": 2,
+            "UnhealthyThresholdCount": 2,
+        }
         made = self.elbv2.create_target_group(
-            Name=name,
-            Protocol="HTTP",
-            Port=PORT,
-            VpcId=self.network.vpc,
-            HealthCheckPath="/healthz",
-            HealthCheckIntervalSeconds=5,
-            HealthCheckTimeoutSeconds=2,
-            HealthyThresholdCount=2,
-            UnhealthyThresholdCount=2,
-            Tags=MAY_BE_CHANGED,
+            Name=name, VpcId=self.network.vpc, Tags=MAY_BE_CHANGED, **(settings | options)
         )
         arn = str(made["TargetGroups"][0]["TargetGroupArn"])
         self.elbv2.modify_target_group_attributes(
@@ -148,12 +159,21 @@ class Builder:
 
     def pair(self, pair: Pair, image: str) -> None:
         """The launch template, and both groups: blue lives, green is empty."""
-        template = self._template(pair, image)
+        template = self._template(pair.name, pair.instance_type, image)
         cold = Size(0, 0, 0)
         for slot, size in (("blue", pair.size), ("green", cold)):
-            self._group(pair, slot, size, template)
+            sources = _attached([pair.target_groups[slot]] if slot in pair.target_groups else [])
+            self._group(f"{pair.name}-{slot}", size, _launches(template, pair.spot_types) | sources, pair.name)
         self._world.catch_up()
         self._age(f"{pair.name}-blue")
+
+    def plain(self, plain: Plain, image: str) -> None:
+        """The launch template, and the one group that lives."""
+        template = self._template(plain.name, "m7i.large", image)
+        sources = _attached(plain.target_groups, plain.balancers)
+        self._group(plain.name, plain.size, _launches(template, ()) | sources, plain.name)
+        self._world.catch_up()
+        self._age(plain.name)
 
     def alarm(self, name: str, load_balancer: str, metric: str) -> None:
         """An alarm on the load balancer, in OK."""
@@ -177,47 +197,51 @@ class Builder:
             StateReason="Threshold Crossed: 3 datapoints were not greater than the threshold.",
         )
 
-    def _template(self, pair: Pair, image: str) -> str:
+    def watch(self, name: str, balancer: str) -> None:
+        """The alarms that the example policies name, and a topic for news."""
+        self.alarm(f"{name}-5xx", balancer, "HTTPCode_Target_5XX_Count")
+        self.alarm(f"{name}-p99", balancer, "TargetResponseTime")
+        self.sns.create_topic(Name="phoenix")
+
+    def track_load(self, group: str) -> None:
+        """A target tracking policy."""
+        self.autoscaling.put_scaling_policy(
+            AutoScalingGroupName=group,
+            PolicyName="cpu-60",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingConfiguration={
+                "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"},
+                "TargetValue": 60.0,
+            },
+        )
+
+    def _template(self, name: str, instance_type: str, image: str) -> str:
         made = self.ec2.create_launch_template(
-            LaunchTemplateName=pair.name,
+            LaunchTemplateName=name,
             VersionDescription="baseline",
             TagSpecifications=[{"ResourceType": "launch-template", "Tags": MAY_BE_CHANGED}],
             LaunchTemplateData={
                 "ImageId": image,
-                "InstanceType": pair.instance_type,
+                "InstanceType": instance_type,
                 "SecurityGroupIds": [self.network.security_group],
-                "UserData": base64.b64encode(USER_DATA.format(name=pair.name).encode()).decode(),
+                "UserData": base64.b64encode(USER_DATA.format(name=name).encode()).decode(),
                 "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1, "HttpEndpoint": "enabled"},
-                "TagSpecifications": [{"ResourceType": "instance", "Tags": [{"Key": "service", "Value": pair.name}]}],
+                "TagSpecifications": [{"ResourceType": "instance", "Tags": [{"Key": "service", "Value": name}]}],
             },
         )
         return str(made["LaunchTemplate"]["LaunchTemplateId"])
 
-    def _group(self, pair: Pair, slot: str, size: Size, template: str) -> None:
-        name = f"{pair.name}-{slot}"
-        spec = {"LaunchTemplateId": template, "Version": "1"}
-        source: dict[str, Any] = {"LaunchTemplate": spec}
-        if pair.spot_types:
-            overrides = [{"InstanceType": kind} for kind in pair.spot_types]
-            source = {
-                "MixedInstancesPolicy": {
-                    "LaunchTemplate": {"LaunchTemplateSpecification": spec, "Overrides": overrides},
-                    "InstancesDistribution": {"OnDemandBaseCapacity": 1, "OnDemandPercentageAboveBaseCapacity": 0},
-                }
-            }
-        balanced = slot in pair.target_groups
+    def _group(self, name: str, size: Size, source: Mapping[str, Any], service: str) -> None:
         self.autoscaling.create_auto_scaling_group(
             AutoScalingGroupName=name,
             MinSize=size.least,
             MaxSize=size.most,
             DesiredCapacity=size.desired,
             VPCZoneIdentifier=",".join(self.network.subnets),
-            TargetGroupARNs=[pair.target_groups[slot]] if balanced else [],
-            HealthCheckType="ELB" if balanced else "EC2",
             HealthCheckGracePeriod=60,
             DefaultInstanceWarmup=30,
             Tags=[
-                {"Key": "service", "Value": pair.name, "PropagateAtLaunch": True},
+                {"Key": "service", "Value": service, "PropagateAtLaunch": True},
                 *({**tag, "PropagateAtLaunch": False} for tag in MAY_BE_CHANGED),
             ],
             **source,
@@ -281,6 +305,29 @@ def forward(weights: Mapping[str, int]) -> dict[str, Any]:
             "TargetGroups": [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()],
             "TargetGroupStickinessConfig": {"Enabled": False},
         },
+    }
+
+
+def _launches(template: str, spot_types: Sequence[str]) -> dict[str, Any]:
+    spec = {"LaunchTemplateId": template, "Version": "1"}
+    if not spot_types:
+        return {"LaunchTemplate": spec}
+    return {
+        "MixedInstancesPolicy": {
+            "LaunchTemplate": {
+                "LaunchTemplateSpecification": spec,
+                "Overrides": [{"InstanceType": kind} for kind in spot_types],
+            },
+            "InstancesDistribution": {"OnDemandBaseCapacity": 1, "OnDemandPercentageAboveBaseCapacity": 0},
+        }
+    }
+
+
+def _attached(target_groups: Sequence[str], balancers: Sequence[str] = ()) -> dict[str, Any]:
+    return {
+        "TargetGroupARNs": list(target_groups),
+        "LoadBalancerNames": list(balancers),
+        "HealthCheckType": "ELB" if target_groups or balancers else "EC2",
     }
 
 

@@ -239,7 +239,7 @@ class Targets:
         if reply is Reply.OK or (terms.connects_only and reply is not Reply.REFUSED):
             if target.state == "healthy":
                 return
-            quick = not target.proven and terms.one_suffices
+            quick = not target.proven and (terms.one_suffices or self.physics.one_check_proves)
             needed, event = 1 if quick else terms.healthy_after, self._pass
         elif target.state == "unhealthy":
             target.reason = _failure(reply)

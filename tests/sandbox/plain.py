@@ -75,3 +75,12 @@ def name_version(ground: Ground, image: str) -> str:
 def versions(ground: Ground, lifecycle: str = "InService") -> Counter[str]:
     found = [each for each in members(ground) if each["LifecycleState"] == lifecycle]
     return Counter(each["LaunchTemplate"]["Version"] for each in found)
+
+
+def newcomer(ground: Ground) -> str:
+    """An instance that is launched now; it runs."""
+    before = set(ground.ids("web-blue"))
+    ground.update("web-blue", DesiredCapacity=5)
+    ground.clock.advance(22)
+    (found,) = set(ground.ids("web-blue")) - before
+    return found

@@ -1,4 +1,4 @@
-"""How instances leave a group, and what holds them: termination, protection, hooks. "Guide" is the lifecycle hooks'
+"""How instances leave a group, and what keeps them: termination, scale-in, protection. "Guide" is the lifecycle hooks'
 docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html, "model" is botocore 1.44.5, "reasoned" was
 found in no document and no transcript."""
 
@@ -11,11 +11,10 @@ from tests.sandbox.plain import (
     BLUE,
     DRAIN,
     LAUNCHING,
-    TERMINATING,
-    answer,
     hook,
     members,
     name_version,
+    newcomer,
     reserve,
     state,
     terminate,
@@ -23,17 +22,8 @@ from tests.sandbox.plain import (
 )
 
 
-def newcomer(ground: Ground) -> str:
-    """An instance that is launched now; it runs."""
-    before = set(ground.ids("web-blue"))
-    ground.update("web-blue", DesiredCapacity=5)
-    ground.clock.advance(22)
-    (found,) = set(ground.ids("web-blue")) - before
-    return found
-
-
-def protect(ground: Ground, *ids: str, on: bool = True) -> None:
-    ground.autoscaling.set_instance_protection(**BLUE, InstanceIds=list(ids), ProtectedFromScaleIn=on)
+def protect(ground: Ground, *ids: str) -> None:
+    ground.autoscaling.set_instance_protection(**BLUE, InstanceIds=list(ids), ProtectedFromScaleIn=True)
 
 
 # --- TerminateInstanceInAutoScalingGroup ------------------------------------------------------------------------------
@@ -116,6 +106,31 @@ def test_one_that_is_leaving_already_is_not_terminated_again(ground: Ground) -> 
     assert refusal(terminate, ground=ground, instance=victim)[0] == "ScalingActivityInProgress"
 
 
+def test_a_detached_instance_runs_on_and_one_that_is_leaving_is_not_detached(ground: Ground) -> None:
+    """The sentence: reproio/ecs_deploy#47."""
+    first, second = ground.ids("web-blue")[:2]
+    terminate(ground, second)
+    detach = ground.autoscaling.detach_instances
+
+    detach(**BLUE, InstanceIds=[first], ShouldDecrementDesiredCapacity=True)
+
+    words = f"The instance {second} is not in InService or Standby."
+    assert refusal(detach, **BLUE, InstanceIds=[second], ShouldDecrementDesiredCapacity=False)[1] == words
+    assert (state(ground, first), ground.group("web-blue")["DesiredCapacity"]) == ("gone", 3)
+
+
+def test_an_instance_is_not_attached_beyond_the_maximum(ground: Ground) -> None:
+    """The sentence is quoted by tests of a public tool."""
+    ground.update("web-blue", MaxSize=4)
+
+    _, words = refusal(ground.autoscaling.attach_instances, **BLUE, InstanceIds=["i-0123456789abcdef0"])
+
+    assert words == (
+        "AutoScalingGroup web-blue has min-size=2, max-size=4, and desired-size=4. To attach 1 instance, please update"
+        " the AutoScalingGroup sizes appropriately."
+    )
+
+
 # --- scale-in ---------------------------------------------------------------------------------------------------------
 
 
@@ -179,148 +194,3 @@ def test_protection_is_set_for_fifty_instances_a_call(ground: Ground) -> None:
         ground.autoscaling.set_instance_protection, **BLUE, InstanceIds=ids[:51], ProtectedFromScaleIn=True
     )
     assert code == "LimitExceeded"
-
-
-# --- launch hooks -----------------------------------------------------------------------------------------------------
-
-
-def test_an_instance_that_waits_counts_and_is_not_registered(ground: Ground) -> None:
-    """Guide, steps 2 and 3: it is registered after the hook, before it is in service."""
-    hook(ground, LAUNCHING)
-
-    waiting = newcomer(ground)
-    ground.clock.advance(600)
-
-    assert state(ground, waiting) == "Pending:Wait"
-    assert ground.health("web-blue") == {("healthy", None): 4}
-    assert len(ground.ids("web-blue")) == ground.group("web-blue")["DesiredCapacity"] == 5
-
-
-def test_every_hook_has_to_be_answered(ground: Ground) -> None:
-    for name in ("phoenix-a", "phoenix-b"):
-        hook(ground, LAUNCHING, name)
-    waiting = newcomer(ground)
-
-    answer(ground, waiting, name="phoenix-a")
-    ground.clock.advance(60)
-    between = state(ground, waiting)
-    answer(ground, waiting, name="phoenix-b")
-    at_once = state(ground, waiting)
-    ground.clock.advance(1)
-
-    assert (between, at_once, state(ground, waiting)) == ("Pending:Wait", "Pending:Proceed", "InService")
-
-
-def test_one_that_is_abandoned_is_terminated_and_replaced(ground: Ground) -> None:
-    """Model, DefaultResult; docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html: "ABANDON … terminates
-    and replaces"."""
-    hook(ground, LAUNCHING, HeartbeatTimeout=60, DefaultResult="ABANDON")
-    waiting = newcomer(ground)
-
-    ground.clock.advance(59)
-    ended = state(ground, waiting)
-    ground.clock.advance(40)
-
-    assert (ended, state(ground, waiting), ground.lifecycles("web-blue")["InService"]) == ("Terminating", "gone", 4)
-    assert ground.lifecycles("web-blue").keys() & {"Pending", "Pending:Wait"}
-
-
-def test_one_that_dies_while_it_waits_is_replaced(ground: Ground) -> None:
-    hook(ground, LAUNCHING)
-    waiting = newcomer(ground)
-
-    ground.sandbox.kill_instance(waiting)
-    ground.clock.advance(120)
-
-    assert state(ground, waiting) == "gone"
-    assert ground.lifecycles("web-blue")["Pending:Wait"] == 1
-
-
-# --- termination hooks ------------------------------------------------------------------------------------------------
-
-
-def test_a_leaving_instance_drains_then_waits_for_its_hook_then_ends(ground: Ground) -> None:
-    """Guide, steps 4 to 6."""
-    hook(ground, TERMINATING)
-    victim = ground.ids("web-blue")[0]
-    terminate(ground, victim)
-
-    draining = state(ground, victim)
-    ground.clock.advance(DRAIN)
-    waiting, activity = state(ground, victim), ground.activities("web-blue")[1]
-    answer(ground, victim)
-    ending = state(ground, victim)
-    ground.clock.advance(20)
-
-    assert [draining, waiting, ending, state(ground, victim)] == [
-        "Terminating",
-        "Terminating:Wait",
-        "Terminating:Proceed",
-        "gone",
-    ]
-    assert activity["StatusCode"] == "MidLifecycleAction"
-
-
-def test_a_standby_instance_runs_its_termination_hook_when_it_is_terminated(ground: Ground) -> None:
-    """keikoproj/upgrade-manager#45: "Lifecycle hooks triggered on "Old" instance"."""
-    hook(ground, TERMINATING)
-    (victim,) = reserve(ground, 1)
-
-    terminate(ground, victim)
-    ground.clock.advance(1)
-
-    assert state(ground, victim) == "Terminating:Wait"
-
-
-@pytest.mark.parametrize("default", ["CONTINUE", "ABANDON"])
-def test_whatever_a_termination_hook_ends_with_the_instance_goes(ground: Ground, default: str) -> None:
-    """docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html: "both abandon and continue allow the instance
-    to terminate"."""
-    hook(ground, TERMINATING, HeartbeatTimeout=45, DefaultResult=default)
-    victim = ground.ids("web-blue")[0]
-
-    terminate(ground, victim)
-    ground.clock.advance(DRAIN + 45 + 20)
-
-    assert state(ground, victim) == "gone"
-
-
-def test_abandoning_one_termination_hook_ends_the_others_with_it(ground: Ground) -> None:
-    """The same page: "abandon stops any remaining actions, such as other lifecycle hooks"."""
-    for name in ("phoenix-a", "phoenix-b"):
-        hook(ground, TERMINATING, name)
-    victim = ground.ids("web-blue")[0]
-    terminate(ground, victim)
-    ground.clock.advance(DRAIN)
-
-    answer(ground, victim, "ABANDON", name="phoenix-a")
-
-    assert state(ground, victim) == "Terminating:Proceed"
-
-
-def test_an_abandoned_instance_is_kept_where_the_lifecycle_policy_says_so(ground: Ground) -> None:
-    """Model: InstanceLifecyclePolicy, TerminateHookAbandon."""
-    hook(ground, TERMINATING)
-    ground.update("web-blue", InstanceLifecyclePolicy={"RetentionTriggers": {"TerminateHookAbandon": "retain"}})
-    victim = ground.ids("web-blue")[0]
-    terminate(ground, victim)
-    ground.clock.advance(DRAIN)
-
-    answer(ground, victim, "ABANDON")
-    ground.clock.advance(600)
-
-    assert state(ground, victim) == "Terminating:Retained"
-
-
-def test_deleting_a_hook_completes_what_waits_for_it(ground: Ground) -> None:
-    """Model: "ABANDON for launching instances, CONTINUE for terminating instances"."""
-    hook(ground, TERMINATING)
-    victim = ground.ids("web-blue")[0]
-    terminate(ground, victim)
-    ground.clock.advance(DRAIN)
-
-    ground.autoscaling.delete_lifecycle_hook(**BLUE, LifecycleHookName="phoenix-hold")
-
-    assert state(ground, victim) == "Terminating:Proceed"
-    code, words = refusal(answer, ground=ground, instance=victim)
-    assert (code, words) == ("ValidationError", f"No active Lifecycle Action found with instance ID {victim}")

@@ -64,7 +64,7 @@ def test_the_aws_command_line_works_with_the_environment_alone(server: Server) -
 
 
 def test_each_instance_answers_on_its_own_loopback_address(server: Server) -> None:
-    instance, address = first_instance(server)
+    instance, address = one_instance(server, 0)
     assert probe(address) == 200
 
     server.sandbox.make_unhealthy(instance)
@@ -73,7 +73,7 @@ def test_each_instance_answers_on_its_own_loopback_address(server: Server) -> No
 
 
 def test_an_instance_answers_on_its_address_out_of_service_too(server: Server) -> None:
-    instance, address = first_instance(server)
+    instance, address = one_instance(server, 1)
     asked = {"AutoScalingGroupName": "web-blue", "ShouldDecrementDesiredCapacity": True}
 
     client_of(server, "autoscaling").enter_standby(InstanceIds=[instance], **asked)
@@ -81,8 +81,9 @@ def test_an_instance_answers_on_its_address_out_of_service_too(server: Server) -
     assert probe(address) == 200
 
 
-def first_instance(server: Server) -> tuple[str, str]:
-    found = client_of(server, "ec2").describe_instances()["Reservations"][0]["Instances"][0]
+def one_instance(server: Server, number: int) -> tuple[str, str]:
+    """Another one for each test: they share the server."""
+    found = client_of(server, "ec2").describe_instances()["Reservations"][number]["Instances"][0]
     return found["InstanceId"], found["PrivateIpAddress"]
 
 

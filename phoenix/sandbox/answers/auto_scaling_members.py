@@ -8,6 +8,7 @@ from typing import Any
 from moto.moto_api._internal import mock_random
 
 from phoenix.sandbox.answers.common import (
+    counted,
     decrement,
     group_named,
     invalid,
@@ -15,6 +16,7 @@ from phoenix.sandbox.answers.common import (
     refuse,
     refuse_if_moving,
     require,
+    sizes,
 )
 from phoenix.sandbox.causes import REQUESTED, SHRINKING, USER_CHECK, stamp
 from phoenix.sandbox.groups import Activity, Group, Member
@@ -100,6 +102,8 @@ def detach(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """DetachInstances: they leave the group and run on."""
     group = group_named(world, params["AutoScalingGroupName"])
     members = [member_of(group, instance_id) for instance_id in params["InstanceIds"]]
+    for member in members:
+        require(member, ("InService", "Standby"))
     if params.get("ShouldDecrementDesiredCapacity"):
         decrement(group, len(members))
     for member in members:
@@ -112,11 +116,11 @@ def detach(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
 
 def attach(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """AttachInstances: the desired capacity grows with them."""
-    group = group_named(world, params["AutoScalingGroupName"])
-    for instance_id in params["InstanceIds"]:
+    group, ids = group_named(world, params["AutoScalingGroupName"]), params["InstanceIds"]
+    if group.desired + len(ids) > group.settings["MaxSize"]:
+        raise sizes(group, f"To attach {counted(ids)}")
+    for instance_id in ids:
         instance = world.ec2().get_instance(instance_id)
-        if group.desired >= group.settings["MaxSize"]:
-            raise invalid(f"AutoScalingGroup {group.name} has max-size={group.settings['MaxSize']}.")
         group.settings["DesiredCapacity"] += 1
         now = world.timeline.now
         member = Member(instance_id, instance.placement.zone or "", instance.instance_type, None, now, False)

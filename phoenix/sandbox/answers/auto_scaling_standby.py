@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from phoenix.sandbox.answers.common import group_named, invalid, member_of, refuse_if_moving, require
+from phoenix.sandbox.answers.common import (
+    counted,
+    group_named,
+    invalid,
+    member_of,
+    refuse_if_moving,
+    require,
+    sizes,
+)
 from phoenix.sandbox.causes import GROWING, OUT_OF_STANDBY, SHRINKING, TO_STANDBY, stamp
 from phoenix.sandbox.groups import Group, Member
 from phoenix.sandbox.world import World
@@ -27,7 +35,7 @@ def enter_standby(world: World, params: dict[str, Any]) -> dict[str, Any] | None
     old, decrements = group.desired, bool(params["ShouldDecrementDesiredCapacity"])
     if decrements:
         if old - len(members) < group.settings["MinSize"]:
-            raise _sizes(group, f"To place into standby {_counted(members)}")
+            raise sizes(group, f"To place into standby {counted(members)}")
         group.settings["DesiredCapacity"] = old - len(members)
     activities = []
     for number, member in enumerate(members):
@@ -50,7 +58,7 @@ def exit_standby(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
         require(member, ("Standby",))
     old = group.desired
     if old + len(members) > group.settings["MaxSize"]:
-        raise _sizes(group, f"To move out of standby {_counted(members)}")
+        raise sizes(group, f"To move out of standby {counted(members)}")
     group.settings["DesiredCapacity"] = old + len(members)
     activities = []
     for number, member in enumerate(members):
@@ -72,19 +80,6 @@ def _members(group: Group, params: Mapping[str, Any]) -> list[Member]:
             f" Member must have length less than or equal to {MOST}"
         )
     return [member_of(group, each) for each in ids]
-
-
-def _counted(members: list[Member]) -> str:
-    """In 2025 "1 instance"; older logs have "1 instances"."""
-    return "1 instance" if len(members) == 1 else f"{len(members)} instances"
-
-
-def _sizes(group: Group, what: str) -> Exception:
-    sizes = {"min": group.settings["MinSize"], "max": group.settings["MaxSize"]}
-    return invalid(
-        f"AutoScalingGroup {group.name} has min-size={sizes['min']}, max-size={sizes['max']}, and"
-        f" desired-size={group.desired}. {what}, please update the AutoScalingGroup sizes appropriately."
-    )
 
 
 ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] = {

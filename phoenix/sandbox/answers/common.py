@@ -83,6 +83,21 @@ def decrement(group: Group, count: int) -> None:
     group.settings["DesiredCapacity"] = wanted
 
 
+def counted(instances: Sequence[object]) -> str:
+    """In 2025 "1 instance"; older logs have "1 instances"."""
+    return "1 instance" if len(instances) == 1 else f"{len(instances)} instances"
+
+
+def sizes(group: Group, what: str) -> Refusal:
+    """The error of a call that would take the desired capacity out of its bounds, to raise. Quoted for EnterStandby and
+    for AttachInstances."""
+    least, most = group.settings["MinSize"], group.settings["MaxSize"]
+    return invalid(
+        f"AutoScalingGroup {group.name} has min-size={least}, max-size={most}, and desired-size={group.desired}."
+        f" {what}, please update the AutoScalingGroup sizes appropriately."
+    )
+
+
 def page(items: Sequence[Any], token: str | None, size: int) -> tuple[list[Any], str | None]:
     """One page, and the token of the next; None after the last. A token is the position to go on from."""
     if token is not None and not token.isdigit():
