@@ -245,6 +245,13 @@ class Sandbox:
             self.world.servers.end(instance_id)
             self.world.scaling.machine_lost(instance_id)
 
+    def impair_instance(self, instance_id: str) -> None:
+        """Let EC2's status checks of a machine fail; its group notices later, unless it is in Standby."""
+        with self.desk.lock:
+            self.world.catch_up()
+            self.world.servers.impair(instance_id)
+            self.world.scaling.machine_impaired(instance_id)
+
     def answer_hooks(self, instance_id: str, result: str = "ABANDON") -> int:
         """Answer every lifecycle hook that this instance waits for, as their owner; return how many there were."""
         with self.desk.lock:

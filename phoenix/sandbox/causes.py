@@ -9,6 +9,8 @@ from datetime import datetime
 
 EC2_CHECK = "At {at} an instance was taken out of service in response to an EC2 health check indicating it has been"
 EC2_CHECK += " terminated or stopped."
+STATUS_CHECK = "At {at} an instance was taken out of service in response to an EC2 instance status checks failure."
+"""Matched by a public tool, and quoted in a public runbook."""
 ELB_CHECK = "At {at} an instance was taken out of service in response to an ELB system health check failure."
 USER_CHECK = "At {at} an instance was taken out of service in response to a user health-check."
 LAUNCH_FAILURE = "At {at} an instance was taken out of service in response to a launch failure."

@@ -56,6 +56,8 @@ class Physics:
     """From zones being uneven until AZRebalance acts. Not published."""
     terminating: float = 20.0
     """From shutting-down to terminated, when the group forgets the instance. Not published."""
+    first_status_checks: float = 120.0
+    """How long the status checks of an instance that runs are "initializing". Not published; a few minutes."""
     status_check: float = 30.0
     """Until a group notices that one of its instances is gone. Not published."""
     health_reaction: float = 5.0
@@ -90,6 +92,7 @@ INSTANT = Physics(
     leaving_standby=0,
     rebalancing=0,
     terminating=0,
+    first_status_checks=0,
     status_check=0,
     health_reaction=0,
 )

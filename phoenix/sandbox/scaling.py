@@ -14,7 +14,7 @@ from moto.core.exceptions import ServiceException
 from phoenix.sandbox.activities import Activities
 from phoenix.sandbox.attachments import Attachments
 from phoenix.sandbox.balance import Balance
-from phoenix.sandbox.causes import ABANDONED, EC2_CHECK, ELB_CHECK, GROW, LAUNCH_FAILURE, SHRINK, stamp
+from phoenix.sandbox.causes import ABANDONED, EC2_CHECK, ELB_CHECK, GROW, LAUNCH_FAILURE, SHRINK, STATUS_CHECK, stamp
 from phoenix.sandbox.faults import Faults
 from phoenix.sandbox.groups import ACTIVE, Activity, Group, Member
 from phoenix.sandbox.hooks import OF_A_DRIVER, ON_LAUNCH, Hooks, Wait
@@ -119,6 +119,16 @@ class Scaling:
         if found is not None:
             group, member = found
             self._timeline.after(self.physics.status_check, lambda: self.condemn(group, member, EC2_CHECK))
+
+    def machine_impaired(self, instance_id: str) -> None:
+        """EC2 cannot reach the instance; its group notices after the grace period, and replaces it."""
+        found = self.group_of(instance_id)
+        if found is not None:
+            group, member = found
+            grace = timedelta(seconds=int(group.settings["HealthCheckGracePeriod"]))
+            at = max(self._timeline.now, (member.in_service_since or self._timeline.now) + grace)
+            seconds = (at - self._timeline.now).total_seconds() + self.physics.status_check
+            self._timeline.after(seconds, lambda: self.condemn(group, member, STATUS_CHECK))
 
     def _replace(self, group: Group, member: Member) -> None:
         blocked = {"ReplaceUnhealthy", "Terminate", "HealthCheck"} & group.suspended

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,10 @@ class Server:
     behaviour: Behaviour
     reply: Reply = Reply.REFUSED
     broken: bool = False
+    impaired: bool = False
+    """EC2's status checks cannot reach it, and neither can anyone else."""
+    checked_from: datetime | None = None
+    """When EC2's first status checks are through."""
     gone: bool = False
 
 
@@ -82,6 +87,21 @@ class Servers:
         server.broken = True
         self._say(server, Reply.UNAVAILABLE)
 
+    def impair(self, instance_id: str) -> None:
+        """The machine cannot be reached from now on, and EC2 calls it running all the same."""
+        server = self._servers[instance_id]
+        server.impaired = True
+        self._say(server, Reply.REFUSED)
+
+    def status_of(self, instance_id: str) -> str:
+        """The result of EC2's status checks."""
+        server = self._servers.get(instance_id)
+        if server is None or server.checked_from is None:
+            return "ok"
+        if self._timeline.now < server.checked_from:
+            return "initializing"
+        return "impaired" if server.impaired else "ok"
+
     def end(self, instance_id: str) -> None:
         """Shut the machine down; terminated a little later."""
         server = self._servers[instance_id]
@@ -97,6 +117,7 @@ class Servers:
         if server.gone:
             return
         server.instance._state = InstanceState("running", 16)
+        server.checked_from = self._timeline.now + timedelta(seconds=self.physics.first_status_checks)
         for listener in self.on_running:
             listener(server.instance.id)
 
@@ -106,14 +127,14 @@ class Servers:
             self._timeline.after(self.physics.flap_up, lambda: self._flap(server))
 
     def _flap(self, server: Server) -> None:
-        if server.gone or server.broken:
+        if server.gone or server.broken or server.impaired:
             return
         up = server.reply is Reply.OK
         self._say(server, Reply.UNAVAILABLE if up else Reply.OK)
         self._timeline.after(self.physics.flap_down if up else self.physics.flap_up, lambda: self._flap(server))
 
     def _say(self, server: Server, reply: Reply) -> None:
-        if server.gone:
+        if server.gone or server.impaired:
             reply = Reply.REFUSED
         elif server.broken:
             reply = Reply.UNAVAILABLE

@@ -175,14 +175,3 @@ def test_a_lattice_target_group_lists_its_targets(ground: Ground) -> None:
 
     assert (before, {(each["status"], each["port"]) for each in healthy}) == ({"INITIAL"}, {("HEALTHY", 8080)})
     assert (drained, entering, state(ground, instance)) == ("DRAINING", "EnteringStandby", "Standby")
-
-
-def test_instances_are_asked_for_their_status_and_console_output(ground: Ground) -> None:
-    instance = ground.ids("web-blue")[0]
-
-    status = ground.ec2.describe_instance_status(InstanceIds=[instance])["InstanceStatuses"][0]
-    output = ground.ec2.get_console_output(InstanceId=instance)
-
-    assert (status["InstanceState"]["Name"], status["InstanceStatus"]["Status"]) == ("running", "ok")
-    assert (status["SystemStatus"]["Status"], output["InstanceId"]) == ("ok", instance)
-    assert output["Output"]

@@ -1,4 +1,4 @@
-"""EC2 instances: dry runs that mean something, and terminations that groups notice."""
+"""EC2 instances: dry runs that mean something, terminations that groups notice, status checks that take time."""
 
 from __future__ import annotations
 
@@ -69,6 +69,31 @@ def _check_type(world: World, params: Mapping[str, Any], content: Mapping[str, A
         )
 
 
+def describe_status(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """DescribeInstanceStatus: of running instances, unless all are asked for. An id that EC2 has forgotten refuses the
+    whole call, also one that an Auto Scaling group lists in Standby."""
+    ids = params.get("InstanceIds") or []
+    if params.get("DryRun") or params.get("Filters"):
+        return None
+    if len(ids) > MOST_BY_ID:
+        raise refuse("InvalidParameterValue", f"At most {MOST_BY_ID} instance IDs can be specified.")
+    found = world.ec2().describe_instance_status(ids, bool(params.get("IncludeAllInstances")), None)
+    return {"InstanceStatuses": [_status(world, each) for each in found]}
+
+
+def _status(world: World, instance: Any) -> dict[str, Any]:
+    status = world.servers.status_of(instance.id) if instance.state == "running" else "not-applicable"
+    details = [{"Name": "reachability", "Status": DETAILS[status]}] if status in DETAILS else []
+    return {
+        "InstanceId": instance.id,
+        "AvailabilityZone": instance.placement.zone,
+        "InstanceState": {"Code": instance.state_code, "Name": instance.state},
+        "InstanceStatus": {"Status": status, "Details": details},
+        # The host below is well: what is broken here is broken inside.
+        "SystemStatus": {"Status": "ok" if status == "impaired" else status, "Details": []},
+    }
+
+
 def terminate(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """TerminateInstances: those of groups end as machines do, and are replaced."""
     if params.get("DryRun"):
@@ -94,7 +119,12 @@ def terminate(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     return {"TerminatingInstances": changes}
 
 
+MOST_BY_ID = 100
+"""Explicitly specified instance ids of DescribeInstanceStatus: botocore's model. The words are the sandbox's."""
+DETAILS = {"ok": "passed", "impaired": "failed", "initializing": "initializing"}
+
 ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] = {
+    "DescribeInstanceStatus": describe_status,
     "RunInstances": run,
     "TerminateInstances": terminate,
 }
