@@ -201,14 +201,14 @@ class Targets:
     def _set_aside(self, target: Target) -> bool:
         """True for a target without health checks, which is `unused`: no rule names its group, or its zone is not one
         of the load balancer's."""
-        if not target.group.startswith(TARGET_GROUP):
-            return False
-        if not self._routes.in_use(target.group):
+        is_group = target.group.startswith(TARGET_GROUP)
+        if is_group and not self._routes.in_use(target.group):
             target.become("unused", "Target.NotInUse")
             return True
         server = self._servers.get(target.instance_id)
         zone = server.instance.placement.zone if server is not None else None  # an address has no zone of its own
-        if zone is None or zone in self._routes.zones_of(target.group):
+        enabled = self._routes.zones_of(target.group) if is_group else self._terms(target.group).zones
+        if zone is None or zone in enabled or (not is_group and not enabled):
             return False
         target.become("unused", "Target.NotInUse")
         target.words = OUT_OF_REACH

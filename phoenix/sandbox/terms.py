@@ -6,11 +6,12 @@ Reads moto's settings; must never keep any, because their owner may change them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from moto.ec2.models import EC2Backend
     from moto.elb.models import ELBBackend
     from moto.elbv2.models import ELBv2Backend
     from moto.vpclattice.models import VPCLatticeBackend
@@ -41,6 +42,8 @@ class Terms:
     connects_only: bool = False
     """A check only connects: a server that accepts is healthy, whatever it answers."""
     slow_to_register: bool = False
+    zones: frozenset[str] = frozenset()
+    """Zones that a Classic Load Balancer has nodes in."""
 
 
 class Sources:
@@ -51,8 +54,9 @@ class Sources:
         elbv2: Callable[[], ELBv2Backend],
         elb: Callable[[], ELBBackend],
         lattice: Callable[[], VPCLatticeBackend],
+        ec2: Callable[[], EC2Backend],
     ) -> None:
-        self._elbv2, self._elb, self._lattice = elbv2, elb, lattice
+        self._elbv2, self._elb, self._lattice, self._ec2 = elbv2, elb, lattice, ec2
 
     def of(self, source: str) -> Terms | None:
         """The terms of a target group's ARN, or of a Classic Load Balancer's name; None when there is no such thing."""
@@ -101,7 +105,11 @@ class Sources:
             int(unhealthy),
             float(draining.get("Timeout") or draining.get("timeout") or 300) if drains else 0.0,
             connects_only=not target.startswith("HTTP"),
+            zones=frozenset(balancer.availability_zones or self._zones(balancer.subnets)),
         )
+
+    def _zones(self, subnets: Iterable[str]) -> list[str]:
+        return [self._ec2().get_subnet(each).availability_zone for each in subnets]
 
     def _of_lattice(self, arn: str) -> Terms | None:
         group = next((each for each in self._lattice().target_groups.values() if each.arn == arn), None)

@@ -66,7 +66,7 @@ class World:
         self.routes = Routes(self.timeline, physics, self.elbv2)
         self.targets = Targets(self.timeline, physics, self.routes, self.servers)
         self.targets.elbv2 = self.elbv2
-        self.targets.sources = Sources(self.elbv2, self.elb, self.lattice)
+        self.targets.sources = Sources(self.elbv2, self.elb, self.lattice, self.ec2)
         self.quotas = {TARGETS_A_BALANCER: 1000, TARGETS_A_GROUP: 1000}
         """Of this account, by code: "Quotas for your Application Load Balancers". Change them at will."""
         self.targets.quotas = self.quotas

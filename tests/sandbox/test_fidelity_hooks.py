@@ -3,6 +3,8 @@ lifecycle-hooks-overview.html, "model" is botocore 1.44.5."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.sandbox.conftest import Ground, refusal
@@ -61,6 +63,12 @@ def test_one_that_dies_while_it_waits_is_replaced(ground: Ground) -> None:
 
     assert state(ground, waiting) == "gone"
     assert ground.lifecycles("web-blue")["Pending:Wait"] == 1
+
+
+@pytest.mark.parametrize("wrong", [{"HeartbeatTimeout": 29}, {"HeartbeatTimeout": 7201}, {"DefaultResult": "RETRY"}])
+def test_a_hook_has_a_heartbeat_of_half_a_minute_to_two_hours(ground: Ground, wrong: dict[str, Any]) -> None:
+    """Model: "The range is from 30 to 7200 seconds". The words are reasoned."""
+    assert refusal(hook, ground=ground, transition=LAUNCHING, **wrong)[0] == "ValidationError"
 
 
 # --- termination hooks ------------------------------------------------------------------------------------------------

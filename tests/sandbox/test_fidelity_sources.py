@@ -12,6 +12,11 @@ INITIAL = ("initial", "Elb.RegistrationInProgress")
 REGISTERING = ("OutOfService", "ELB", "Instance registration is still in progress.")
 IN_SERVICE = ("InService", "N/A", "N/A")
 DRAINING = ("InService", "N/A", "Instance deregistration currently in progress.")
+ELSEWHERE = (
+    "OutOfService",
+    "ELB",
+    "Instance is in the EC2 Availability Zone for which LoadBalancer is not configured to route traffic to.",
+)
 FAILED = (
     "OutOfService",
     "Instance",
@@ -19,11 +24,13 @@ FAILED = (
 )
 
 
-def classic(ground: Ground, drain: int = 0) -> Any:
+def classic(ground: Ground, drain: int = 0, zones: str = "abc") -> Any:
     """A Classic Load Balancer on web-blue with the checks of the console: every 30 s, ten successes."""
     elb = ground.sandbox.session.client("elb")
     listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 8080}
-    elb.create_load_balancer(LoadBalancerName="old", Listeners=[listener], AvailabilityZones=["eu-west-1a"])
+    elb.create_load_balancer(
+        LoadBalancerName="old", Listeners=[listener], AvailabilityZones=[f"eu-west-1{zone}" for zone in zones]
+    )
     check = {
         "Target": "HTTP:8080/healthz",
         "Interval": 30,
@@ -109,6 +116,15 @@ def test_a_group_replaces_what_its_classic_load_balancer_finds_unhealthy(ground:
     ground.clock.advance(200)
 
     assert (state(ground, victim), len(states(elb))) == ("gone", 4)
+
+
+def test_an_instance_in_a_zone_that_a_classic_load_balancer_lacks_stays_out_of_service(ground: Ground) -> None:
+    """The description: InstanceState in botocore's model of ELB."""
+    elb = classic(ground, zones="a")
+
+    ground.clock.advance(600)
+
+    assert sorted(states(elb)) == sorted([IN_SERVICE, IN_SERVICE, ELSEWHERE, ELSEWHERE])
 
 
 def network(ground: Ground) -> str:

@@ -36,7 +36,8 @@ def test_the_first_checks_of_a_new_instance_take_some_minutes(ground: Ground) ->
 
 
 def test_an_impaired_instance_is_replaced_in_the_words_of_aws(ground: Ground) -> None:
-    """The sentence is matched by a public tool and quoted in a public runbook. A load balancer would find out sooner."""
+    """The sentence is matched by a public tool and quoted in a public runbook. A load balancer finds out
+    sooner."""
     ground.update("web-blue", HealthCheckType="EC2")
     victim = ground.ids("web-blue")[0]
 

@@ -18,6 +18,7 @@ from phoenix.sandbox.world import ACCOUNT, REGION, World
 
 MOST_POLICIES = 50
 MOST_HOOKS = 50
+SHORTEST_HEARTBEAT_S, LONGEST_HEARTBEAT_S = 30, 7200
 MOST_SCHEDULES = 125
 """Of one group: "Amazon EC2 Auto Scaling quotas" in the user guide."""
 NOTIFICATIONS = (
@@ -107,8 +108,17 @@ def put_hook(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
         raise refuse("LimitExceeded", f"You've reached the limit on the number of lifecycle hooks: {MOST_HOOKS}.")
     kept = {key: value for key, value in params.items() if value is not None}
     hook: dict[str, Any] = {"HeartbeatTimeout": 3600, "DefaultResult": "ABANDON"} | (known or {}) | kept
+    _check_hook(hook)
     group.hooks[name] = hook | {"GlobalTimeout": min(172800, 100 * int(hook["HeartbeatTimeout"]))}
     return {}
+
+
+def _check_hook(hook: Mapping[str, Any]) -> None:
+    """The ranges are in botocore's model; the words are the sandbox's."""
+    if not SHORTEST_HEARTBEAT_S <= int(hook["HeartbeatTimeout"]) <= LONGEST_HEARTBEAT_S:
+        raise invalid(f"Heartbeat timeout must be between {SHORTEST_HEARTBEAT_S} and {LONGEST_HEARTBEAT_S} seconds.")
+    if hook["DefaultResult"] not in ("CONTINUE", "ABANDON"):
+        raise invalid("Default result must be either ABANDON or CONTINUE.")
 
 
 def describe_hooks(world: World, params: dict[str, Any]) -> dict[str, Any] | None:

@@ -22,7 +22,18 @@ FAILED = (
 GONE = ("OutOfService", "Instance", "Instance is not currently registered with the LoadBalancer.")
 IN_SERVICE = ("InService", "N/A", "N/A")
 DRAINING = ("InService", "N/A", "Instance deregistration currently in progress.")
-STATES = {"initial": REGISTERING, "healthy": IN_SERVICE, "unhealthy": FAILED, "draining": DRAINING}
+ELSEWHERE = (
+    "OutOfService",
+    "ELB",
+    "Instance is in the EC2 Availability Zone for which LoadBalancer is not configured to route traffic to.",
+)
+STATES = {
+    "initial": REGISTERING,
+    "healthy": IN_SERVICE,
+    "unhealthy": FAILED,
+    "draining": DRAINING,
+    "unused": ELSEWHERE,
+}
 
 
 def describe_health(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
