@@ -36,14 +36,16 @@ class Balance:
 
     def look_soon(self, group: Group) -> None:
         """Look at the group after a while, once."""
-        if self._is_uneven(group) and group.name not in self._planned:
+        if group.name not in self._planned and self._is_uneven(group):
             self._planned.add(group.name)
             self._timeline.after(self.physics.rebalancing, lambda: self._look(group))
 
     def _look(self, group: Group) -> None:
         self._planned.discard(group.name)
-        settled = all(member.lifecycle == "InService" for member in group.active())
-        if not self.is_current(group) or NEEDED & group.suspended or not settled or not self._is_uneven(group):
+        if not self.is_current(group) or NEEDED & group.suspended or not self._is_uneven(group):
+            return
+        if any(member.lifecycle != "InService" for member in group.active()):
+            self.look_soon(group)
             return
         crowd = self._crowd(group)
         named = {"zones": " ".join(crowd), "counts": " ".join(map(str, crowd.values()))}

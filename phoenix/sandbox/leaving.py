@@ -5,7 +5,6 @@ The order is the lifecycle guide's: https://docs.aws.amazon.com/autoscaling/ec2/
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from phoenix.sandbox.activities import Activities
@@ -22,13 +21,12 @@ WAITING = "Terminating:Wait"
 
 
 class Leaving:
-    """Takes members out. `on_gone(group)` is told when one is no longer listed."""
+    """Takes members out."""
 
     def __init__(
         self, timeline: Timeline, servers: Servers, hooks: Hooks, activities: Activities, attachments: Attachments
     ) -> None:
         self.physics: Physics
-        self.on_gone: Callable[[Group], None]
         self._timeline, self._servers, self._hooks = timeline, servers, hooks
         self._activities, self._attachments = activities, attachments
 
@@ -74,4 +72,3 @@ class Leaving:
         if member in group.members:
             group.members.remove(member)
         activity.finish("Successful", self._timeline.now)
-        self.on_gone(group)

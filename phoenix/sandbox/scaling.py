@@ -50,7 +50,6 @@ class Scaling:
         self.balance = Balance(timeline, self.launches)
         self.physics = physics
         self.hooks.on_answer = self._answered
-        self.leaving.on_gone = self.balance.look_soon
         self.standby.on_return = self._put_into_service
         self.balance.is_current = lambda group: self.groups.get(group.name) is group
         servers.on_running.append(self._running)
@@ -196,7 +195,6 @@ class Scaling:
         if member.balancing:
             member.balancing = False
             self.reconcile_soon(group)
-        self.balance.look_soon(group)
 
     def _started_up(self, instance_id: str) -> None:
         """The owner's launch hooks are answered by the image's own start-up, as soon as its server answers."""
