@@ -19,6 +19,7 @@ from phoenix.aws.rights import Rights, actions_of
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Aws
 from phoenix.core.model import Slot, SlotState, Terms
+from phoenix.fleets.in_place import InPlaceFleet
 from phoenix.fleets.pair import PairFleet
 from phoenix.routers.alb import AlbRouter
 from phoenix.sandbox import ManualClock, Physics, Sandbox
@@ -103,6 +104,10 @@ class Account:
     def fleet_of(self, blue: str, green: str) -> PairFleet:
         self.scope = replace(self.scope, slots={Slot.BLUE: blue, Slot.GREEN: green})
         return self.make(PairFleet)
+
+    def fleet_in(self, name: str) -> InPlaceFleet:
+        self.scope = replace(self.scope, slots=dict.fromkeys(Slot, name))
+        return self.make(InPlaceFleet)
 
     def router(self, stickiness: str = "refuse", *, suspends_failover: bool = True) -> AlbRouter:
         suspends = stickiness == "suspend"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from phoenix.aws.rights import WRITERS, Condition, Names, Right, Role
-from phoenix.core.tags import MANAGED, WRITTEN
+from phoenix.core.tags import ALL_WRITTEN, MANAGED
 
 MOST_LETTERS: Final = 10_240
 """The size that all inline policies of a role may have together, white space not counted.
@@ -62,7 +62,7 @@ _GUARDS: Final = (
         "NeverOtherTags",
         _TAG_WRITES[:2],
         WRITERS,
-        when=(Condition("ForAnyValue:StringNotEquals", "aws:TagKeys", WRITTEN),),
+        when=(Condition("ForAnyValue:StringNotEquals", "aws:TagKeys", ALL_WRITTEN),),
     ),
     _Guard(
         "NeverWithoutTemplate",

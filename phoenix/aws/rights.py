@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from phoenix.core.tags import MANAGED, WRITTEN
+from phoenix.core.tags import ALL_WRITTEN, MANAGED
 
 Names = Mapping[str, tuple[str, ...]]
 """Values of the fields in ARNs and conditions."""
@@ -82,7 +82,7 @@ def with_key(service: str, *actions: str, roles: frozenset[Role] = ALL) -> Right
 
 
 OUR_TAGS: Final = (
-    Condition("ForAllValues:StringEquals", "aws:TagKeys", WRITTEN),
+    Condition("ForAllValues:StringEquals", "aws:TagKeys", ALL_WRITTEN),
     # "All of none" is true as well: without this, a request that names no key would pass.
     Condition("Null", "aws:TagKeys", ("false",)),
 )

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 
 from phoenix.core import ledger, tags
 from phoenix.core.generation import UNKNOWN_IMAGE, Generation
-from phoenix.core.model import NO_TRAFFIC, Capacity, Cause, Observation, Outcome, Serving, Slot, SlotState, Step, Terms
+from phoenix.core.model import Capacity, Cause, Observation, Outcome, Slot, SlotState, Step, Terms
 from phoenix.core.record import GroupRecord, Quarantined
 from phoenix.core.roles import is_pinned
 from phoenix.core.rotation import Rotation
+from phoenix.core.serving import NO_TRAFFIC, Serving
 from phoenix.core.story import Ask, Origin, WayBack
 from phoenix.core.temporary import Ledger, SchedulesEntry, Upkeep
 
@@ -29,7 +30,9 @@ def live_slot(seen: Observation) -> Slot | None:
     """
     if seen.shared_target_groups:
         return None
-    if seen.routes:
+    if seen.is_one_group:
+        carrying = {slot for slot in Slot if any(i.counts for i in seen.slots[slot].instances)}
+    elif seen.routes:
         carrying = {slot for slot in Slot if any(route.percent(slot) > 0 for route in seen.routes)}
     else:
         carrying = {slot for slot in Slot if seen.slots[slot].desired > 0}
@@ -115,18 +118,17 @@ def _with_rotation(
     record: GroupRecord, seen: Observation, note: tags.RotationNote, old: Generation, new: Generation
 ) -> GroupRecord:
     """The rotation that the tags tell of, as far as a way back needs it."""
-    live, left = live_slot(seen), seen.slots[old.slot]
-    serving = Serving() if seen.routes else NO_TRAFFIC
+    left = seen.slots[old.slot]
     rotation = Rotation(
         id=note.id,
         group=record.group,
         old=old,
         new=new,
-        terms=Terms(steps=(Step(100, 100, 100, timedelta(0)),), strategy="unknown", serving=serving),
+        terms=Terms(steps=(Step(100, 100, 100, timedelta(0)),), strategy="unknown", serving=_serving(seen)),
         started_at=_start(note.deadline),
         deadline=note.deadline,
         origin=Origin(trigger=_FOUND, by=""),
-        need=max(left.desired, 1) if live is not new.slot else max(seen.slots[new.slot].desired, 1),
+        need=max(_needed(seen, old, new), 1),
         capacity=tags.read_capacity(left.tags) or Capacity(left.min, left.max),
         ledger=_ledger(seen, old, new),
         weight=max((r.percent(new.slot) for r in seen.routes), default=100),
@@ -134,6 +136,20 @@ def _with_rotation(
         exposed_at=seen.at,
     )
     return _as_it_stands(record, rotation, seen)
+
+
+def _serving(seen: Observation) -> Serving:
+    if seen.is_one_group:
+        return Serving.of(weights=False, health=any(s.target_groups for s in seen.slots.values()), reserve=True)
+    return Serving() if seen.routes else NO_TRAFFIC
+
+
+def _needed(seen: Observation, old: Generation, new: Generation) -> int:
+    """How many a way back needs: as many as the old generation has, its reserve included, or as many as serve."""
+    left = seen.slots[old.slot]
+    if live_slot(seen) is new.slot:
+        return seen.slots[new.slot].desired
+    return sum(not i.leaving for i in left.instances) if seen.is_one_group else left.desired
 
 
 def _as_it_stands(record: GroupRecord, rotation: Rotation, seen: Observation) -> GroupRecord:

@@ -50,7 +50,8 @@ def close(rotation: Rotation, seen: Observation) -> Iterator[Action]:
         # Without weights both serve until the other is emptied: before that the live slot keeps, or gets back, its pin.
         yield from missing_role(live, Standing(Role.PINNED, rotation.need, rotation.capacity), winner.generation)
     ran, runs = rotation.ledger.schedules_ran, Routine.SCHEDULES not in live.suspended
-    if ran is not None and ran is not runs and (not ends_back or rotation.succeeded_at is not None):
+    moves_along = not ends_back or rotation.succeeded_at is not None or rotation.terms.serving.reserve
+    if ran is not None and ran is not runs and moves_along:
         yield SetSchedules(live.slot, running=ran)
     if is_untouched(rotation):
         yield from _drop_notes(rotation, live, other, hot=other.desired > 0)
@@ -73,7 +74,9 @@ def _retire(rotation: Rotation, winner: Side, other: SlotState, seen: Observatio
 
 
 def _hot(rotation: Rotation, live: SlotState, other: SlotState) -> int:
-    """The number of instances that the losing slot keeps."""
+    """How many instances the losing slot keeps. A reserve is what has left service: nothing is added to it."""
+    if rotation.terms.serving.reserve:
+        return other.desired if stays_hot(rotation) else 0
     return max(live.desired, other.desired if other.min == other.max else 0) if stays_hot(rotation) else 0
 
 
@@ -143,7 +146,7 @@ def _note_quarantine(rotation: Rotation, live: SlotState) -> Iterator[Action]:
 def stays_hot(rotation: Rotation) -> bool:
     """True when the old generation keeps its instances after a success: only then is a rollback a matter of seconds."""
     terms = rotation.terms
-    kept_whole = terms.steps[-1].old_capacity >= 100
+    kept_whole = terms.serving.reserve or terms.steps[-1].old_capacity >= 100
     return rotation.back is None and terms.serving.keeps_hot and kept_whole and terms.hot_for.total_seconds() > 0
 
 

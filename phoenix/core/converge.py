@@ -158,6 +158,15 @@ def step_before(rotation: Rotation) -> Step:
     return rotation.terms.steps[rotation.step - 2] if rotation.step >= 2 else UNTOUCHED
 
 
+def old_part(rotation: Rotation) -> int:
+    """How many instances the old generation is to have in service now: the need until a shrink is decided, which is
+    before anything leaves."""
+    if rotation.back is not None:
+        return rotation.need
+    step = _shrunk_by(rotation.current, rotation)
+    return rotation.need if step.old_capacity >= 100 else old_goal(rotation, step)
+
+
 def _shrunk_by(step: Step, rotation: Rotation) -> Step:
     """The step that says how small the old generation is now: the current one once its shrink is decided."""
     return step_before(rotation) if rotation.clocks.shrunk_at is None else step

@@ -37,6 +37,7 @@ PHOENIX = "phoenix"
 
 def decide(record: GroupRecord, seen: Observation) -> Decision:
     """Return the record to save, the actions, the time of the next look, and the reason."""
+    asked = record.in_flight
     record = heed_hold(record, seen)
     rotation = record.in_flight
     if rotation is None:
@@ -47,21 +48,36 @@ def decide(record: GroupRecord, seen: Observation) -> Decision:
         return _hold(record, rotation, seen, unrouted(seen))
     seen = _without_echo(rotation, seen)
     rotation = advance_clocks(rotation, seen)
-    replaced = next(_replaced(rotation, seen), None) or _shared(rotation, seen)
-    if replaced is not None:
-        return _hold(record, rotation, seen, replaced)
-    stranger = _stranger(rotation, seen)
-    if stranger is not None:
-        return _meet(stranger, record, rotation, seen)
+    met = _other_writers(record, rotation, seen)
+    if met is not None:
+        return met
     failure = None if rotation.back is not None else find_failure(rotation, seen)
     if failure is not None:
         rotation = _fail(rotation, seen, failure)
         if rotation.held is not None:
             return _decision(record, rotation, seen, ())
+    if _is_seen_otherwise(asked, rotation):
+        return _look_anew(record, rotation, seen)
     if rotation.paused is not None:
         return _decision(record, rotation, seen, ())
     # Before it moves on: a way back may be closing by the end of its first tick.
-    return _go_on(record, advance(ledger.open_entries(rotation, seen), seen), seen)
+    rotation = advance(ledger.open_entries(rotation, seen), seen)
+    return _look_anew(record, rotation, seen) if _is_seen_otherwise(asked, rotation) else _go_on(record, rotation, seen)
+
+
+def _is_seen_otherwise(asked: Rotation | None, rotation: Rotation) -> bool:
+    """True when both generations are in one group, and the observation has divided it for another target than the one
+    that the rotation has now."""
+    if asked is None or not rotation.terms.serving.reserve:
+        return False
+    is_turned = (asked.back is None) is not (rotation.back is None)
+    return is_turned or (asked.clocks.closing_since is None) is not (rotation.clocks.closing_since is None)
+
+
+def _look_anew(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision:
+    """Nothing is done by that division: the next look comes at once."""
+    decision = _decision(record, rotation, seen, ())
+    return replace(decision, look_again_at=seen.at)
 
 
 def _go_on(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision:
@@ -91,6 +107,15 @@ def _decision(record: GroupRecord, rotation: Rotation, seen: Observation, action
 
 
 # --- other writers ---------------------------------------------------------------------------------------------------
+
+
+def _other_writers(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision | None:
+    """What is decided where another writer has been here since the last look; None where none has."""
+    replaced = next(_replaced(rotation, seen), None) or _shared(rotation, seen)
+    if replaced is not None:
+        return _hold(record, rotation, seen, replaced)
+    stranger = _stranger(rotation, seen)
+    return _meet(stranger, record, rotation, seen) if stranger is not None else None
 
 
 def _without_echo(rotation: Rotation, seen: Observation) -> Observation:

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
 
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.routine import Routine
+from phoenix.core.serving import Serving
 
 
 class Slot(StrEnum):
@@ -121,35 +121,12 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Serving:
-    """What a group's fleet and traffic make possible.
-
-    `weights`: traffic is moved between the slots by weights. `health`: a load balancer says of each instance whether it
-    serves; without that, in service is all that can be known. `keeps_hot`: the generation before keeps running after a
-    success without doing work, so that a rollback takes seconds.
-    """
-
-    weights: bool = True
-    health: bool = True
-    keeps_hot: bool = True
-
-    @classmethod
-    def of(cls, *, weights: bool, health: bool, reserve: bool) -> Serving:
-        """The combination of a kind of traffic and a kind of fleet. Instances that have no weight do no work; a
-        fleet with a `reserve` can keep them out of service as well."""
-        return cls(weights, health, keeps_hot=weights or reserve)
-
-
-NO_TRAFFIC: Final = Serving(weights=False, health=False, keeps_hot=False)
-"""A pair without a load balancer: both slots work side by side while both run."""
-
-
-@dataclass(frozen=True, slots=True)
 class Terms:
     """The part of a policy that the core needs; pinned in the rotation when it starts.
 
     `zones` is in how many zones each generation with traffic has to have a ready instance where every zone serves its
     own share (cross-zone load balancing is off); 0 otherwise, and then two do where the live one has them.
+    `hooks_harmless`: the owner's lifecycle hooks need not run for instances that leave service into a reserve.
     """
 
     steps: tuple[Step, ...]
@@ -168,6 +145,7 @@ class Terms:
     suspend_stickiness: bool = False
     suspend_failover: bool = False
     zones: int = 0
+    hooks_harmless: bool = False
 
 
 # --- what AWS said ---------------------------------------------------------------------------------------------------
@@ -342,7 +320,14 @@ class Observation:
     fences: tuple[Fence, ...] = ()
 
     @property
+    def is_one_group(self) -> bool:
+        """True when both slots are in one Auto Scaling group."""
+        return len({state.auto_scaling_group for state in self.slots.values()}) == 1
+
+    @property
     def shared_target_groups(self) -> tuple[str, ...]:
-        """Target groups (ARNs) that more than one slot registers with: their weight says nothing of a generation."""
+        """Target groups (ARNs) that both slots of a pair register with: their weight says nothing of a generation."""
+        if self.is_one_group:
+            return ()
         blue, green = (set(self.slots[slot].target_groups) if slot in self.slots else set() for slot in Slot)
         return tuple(sorted(blue & green))

@@ -219,7 +219,8 @@ def _back(rotation: Rotation, sides: Sides, seen: Observation) -> Rotation:
         return rotation.doubt_shift(seen.at)
     if clocks.closing_since is not None:
         return rotation
-    complete = old.desired >= rotation.need
+    # What is kept in reserve was proved before: only what has to be launched is watched first.
+    complete = old.desired + sides.old.reserve_count >= rotation.need
     if rotation.growth.since is None and not complete:
         return replace(rotation, growth=replace(rotation.growth, since=seen.at, ready_since=None))
     if clocks.shifted_at is None:

@@ -47,7 +47,8 @@ def rest(record: GroupRecord, seen: Observation) -> Decision:
             "another writer has changed the weights; it is left alone",
         )
     if seen.at < record.hot_until:
-        actions = _follow(record.retained, retained, live)
+        # A reserve in the live slot's own group grows no more: that group launches the live generation.
+        actions = () if seen.is_one_group else _follow(record.retained, retained, live)
         return Decision(
             record, actions, record.hot_until, f"generation {number} is hot until {clock_time(record.hot_until)}"
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from phoenix.core.generation import Generation
+from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Instance, Observation, SlotState, TargetState
 from phoenix.core.rotation import Rotation
 
@@ -42,6 +43,11 @@ class Side:
     def ready_count(self) -> int:
         """The number of ready instances."""
         return len(self.ready)
+
+    @property
+    def reserve_count(self) -> int:
+        """How many instances are kept out of service, and answer."""
+        return sum(i.lifecycle is Lifecycle.RESERVE and i.healthy for i in self.own)
 
     @property
     def own(self) -> tuple[Instance, ...]:

@@ -38,7 +38,9 @@ QUARANTINE = "phoenix:quarantine"
 FAILOVER = "phoenix:failover"
 """The owner's thresholds for DNS failover, on a slot that DNS may not judge the load balancer by."""
 WRITTEN = (CAPACITY, FAILOVER, GENERATION, GROUP, HOLD, LEDGER, QUARANTINE, ROTATION, STORE)
-"""All keys that are ever written; phoenix's rights end there."""
+"""All keys on a slot that is a group of its own."""
+OF_A_SLOT = (CAPACITY, FAILOVER, GENERATION, LEDGER)
+"""What is said of one slot alone. Where both are in one Auto Scaling group, each has a key of its own for it."""
 MANAGED = "phoenix:managed"
 """Never written: `true` is the owner's word that phoenix may change what carries it. Its rights hang on that."""
 TEMPORARY = (CAPACITY, LEDGER)
@@ -75,6 +77,22 @@ class GenerationNote:
     image: str
     template_version: str
     template: str | None = None
+
+
+def in_one_group(key: str, slot: Slot) -> str:
+    """The key on an Auto Scaling group that both slots are in: `phoenix:generation:blue`."""
+    return f"{key}:{slot.value}" if key in OF_A_SLOT else key
+
+
+def all_keys(keys: Iterable[str]) -> tuple[str, ...]:
+    """These keys as they are written on a group with one slot, and on a group with both."""
+    return tuple(sorted({key for each in keys for key in (each, *(in_one_group(each, slot) for slot in Slot))}))
+
+
+IN_ONE_GROUP = tuple(sorted({in_one_group(key, slot) for key in WRITTEN for slot in Slot}))
+"""All keys on a group that both slots are in."""
+ALL_WRITTEN = all_keys(WRITTEN)
+"""All keys that are ever written; phoenix's rights end there."""
 
 
 def fitting(text: str, most: int = MOST_LETTERS) -> str:

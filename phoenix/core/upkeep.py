@@ -114,7 +114,10 @@ def _asked_by(actions: tuple[Action, ...], rotation: Rotation, seen: Observation
 def watch(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -> Rotation:
     """The rotation with its ledger after these actions: what they change is under way, what they leave is in place."""
     asked, forward = _asked_by(actions, rotation, seen), rotation.back is None
-    look = Look(seen.at, forward, judged=forward or rotation.clocks.closing_since is not None)
+    closing = rotation.clocks.closing_since is not None
+    # One group is divided anew once the rotation closes: other numbers are no other writer's doing then.
+    judged = (forward and not closing) if rotation.terms.serving.reserve else (forward or closing)
+    look = Look(seen.at, forward, judged)
     entries = (_follow(entry, rotation.new.slot, seen, asked, look) for entry in rotation.ledger)
     return replace(rotation, ledger=Ledger(entries))
 

@@ -22,6 +22,9 @@ def way_back(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Acti
     """Grow the old generation if it is too small, shift as soon as it can carry the need; shrinking is closing."""
     sides, slot = sides_of(rotation, seen), rotation.new.slot
     carries = may_go_back(rotation, sides, seen.at)
+    if carries and _launches_new(rotation, sides.old.state):
+        # Both share a group: whatever it launches from now on has to be of the old generation.
+        yield from _grow_old(rotation, sides.old)
     if not carries:
         # What takes minutes is asked for first, and by rights that every rollback has had.
         yield from _grow_old(rotation, sides.old)
@@ -33,6 +36,10 @@ def way_back(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Acti
     if carries and rotation.back is not None and rotation.back.now:
         yield from _grow_old(rotation, sides.old)
     yield from failover.hand_over(rotation, seen)
+
+
+def _launches_new(rotation: Rotation, old: SlotState) -> bool:
+    return rotation.terms.serving.reserve and not rotation.old.is_set_in(old)
 
 
 def _refer_old(rotation: Rotation, seen: Observation, old: SlotState) -> Iterator[Action]:
@@ -54,7 +61,8 @@ def _grow_old(rotation: Rotation, side: Side) -> Iterator[Action]:
     """Launch missing instances, and replace foreign ones, from the old generation's own template version."""
     old, foreign = side.state, side.foreign
     too_small = old.desired < rotation.need
-    if not foreign and not too_small:
+    launches_new = _launches_new(rotation, old)
+    if not foreign and not too_small and not launches_new:
         return
     if not rotation.old.is_launched_by(old):
         yield from make_old_again(rotation)
@@ -64,7 +72,7 @@ def _grow_old(rotation: Rotation, side: Side) -> Iterator[Action]:
         yield WriteTags({old.slot: missing})
     if too_small or not rotation.old.is_set_in(old):
         pinned = Standing(Role.PINNED, rotation.need, rotation.capacity)
-        yield set_role(old, pinned if too_small else as_found(old), rotation.old)
+        yield set_role(old, pinned if too_small or launches_new else as_found(old), rotation.old)
     yield from (ReplaceInstance(old.slot, instance.id) for instance in foreign if instance.healthy)
 
 

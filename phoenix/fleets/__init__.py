@@ -22,9 +22,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from phoenix.core.model import Slot
+from phoenix.fleets.group_fleet import GroupFleet
+from phoenix.fleets.in_place import InPlaceFleet
 from phoenix.fleets.pair import PairFleet
 
-KINDS: Final[Mapping[str, type[PairFleet]]] = {"pair": PairFleet}
+KINDS: Final[Mapping[str, type[GroupFleet]]] = {"pair": PairFleet, "in_place": InPlaceFleet}
 
 
 def kind_of(names: Sequence[str]) -> tuple[str, Mapping[Slot, str]] | None:

@@ -1,4 +1,4 @@
-"""Reasons for failed launches, from the words of Auto Scaling's activities. Pure: AWS has no codes here, only words.
+"""Reasons for failed launches, from the words of Auto Scaling's activities. AWS has no codes here, only words.
 
 Must never call a cause permanent that waiting, or another zone, may cure: that would throw a good rotation away. Must
 never blame the image for words that are not in the table: a quarantine needs a person to end it.
@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final
 
+from phoenix.aws.session import Aws
 from phoenix.core.model import LaunchFailure
 
 _UNSUCCESSFUL = frozenset({"Failed", "Cancelled"})
@@ -97,6 +98,19 @@ _KNOWN: Final[tuple[tuple[str, _Fault], ...]] = (
 # EC2 is eventually consistent ("Eventual consistency in the Amazon EC2 API"): it also says these of an image, a
 # snapshot, a template version or a profile that has just been made, until all of it knows.
 _ABSENT: Final = ("does not exist", "notfound", "not found", "could not find", "invalid iam instance profile")
+
+
+def read_failures(aws: Aws, name: str, since: datetime) -> tuple[LaunchFailure, ...]:
+    """Those of the Auto Scaling group since then: the hundred newest activities are enough, on however many pages."""
+    found = aws.pages(
+        "autoscaling",
+        "describe_scaling_activities",
+        "Activities",
+        AutoScalingGroupName=name,
+        PaginationConfig={"PageSize": 100, "MaxItems": 100},
+        Filters=[{"Name": "StartTimeLowerBound", "Values": [since.strftime("%Y-%m-%dT%H:%M:%SZ")]}],
+    )
+    return failures_of(list(found), since)
 
 
 def failures_of(activities: Iterable[Mapping[str, Any]], since: datetime) -> tuple[LaunchFailure, ...]:

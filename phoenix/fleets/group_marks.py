@@ -9,7 +9,7 @@ from typing import Final
 
 from phoenix.aws.rights import FORWARD, Rights, reads
 from phoenix.aws.session import Aws
-from phoenix.core.tags import GROUP, HOLD, TEMPORARY
+from phoenix.core.tags import GROUP, HOLD, TEMPORARY, all_keys
 from phoenix.core.trigger import TAINT_TAG
 
 IAM_ACTIONS: Final[Rights] = reads("autoscaling:DescribeAutoScalingGroups") | reads(
@@ -28,7 +28,7 @@ def groups_tagged(aws: Aws, group: str) -> tuple[str, ...]:
 
 def marked_groups(aws: Aws) -> frozenset[str]:
     """Names of those on which a rotation has left something, or a person a word for one."""
-    wanted = [{"Name": "key", "Values": sorted({HOLD, *TEMPORARY})}]
+    wanted = [{"Name": "key", "Values": list(all_keys((HOLD, *TEMPORARY)))}]
     found = aws.pages("autoscaling", "describe_tags", "Tags", Filters=wanted, PaginationConfig={"PageSize": 100})
     return frozenset(str(tag["ResourceId"]) for tag in found)
 

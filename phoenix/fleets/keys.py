@@ -42,6 +42,11 @@ class FleetKeys(Kind):
     def bounds(self) -> Capacity | None:
         """MinSize and MaxSize of the live slot at rest; None: as they are found there."""
 
+    @property
+    def hooks_harmless(self) -> bool:
+        """True where the owner's lifecycle hooks need not run for instances that leave service, or come back."""
+        return False
+
 
 class Pair(FleetKeys):
     """The keys of `fleet: {kind: pair}`."""
@@ -69,4 +74,33 @@ class Pair(FleetKeys):
         return self
 
 
-KEYS: Final[Mapping[str, type[FleetKeys]]] = {"pair": Pair}
+class InPlace(FleetKeys):
+    """The keys of `fleet: {kind: in_place}`."""
+
+    kind: Literal["in_place"] = "in_place"
+    auto_scaling_group: AutoScalingGroupName = Field(description="Name of the one Auto Scaling group.")
+    capacity: Bounds | None = Field(
+        default=None, description="MinSize and MaxSize of the group at rest; default: as found there, once."
+    )
+    hooks: Literal["refuse", "harmless"] = Field(
+        default="refuse",
+        description="Lifecycle hooks do not run for instances that leave service into Standby or come back; where there"
+        " are any, a start is refused, unless they are said to be harmless.",
+    )
+
+    def slots(self) -> Mapping[Slot, str]:
+        """Both in the one group."""
+        return dict.fromkeys(Slot, self.auto_scaling_group)
+
+    @property
+    def bounds(self) -> Capacity | None:
+        """As written."""
+        return Capacity(self.capacity.min, self.capacity.max) if self.capacity is not None else None
+
+    @property
+    def hooks_harmless(self) -> bool:
+        """As written."""
+        return self.hooks == "harmless"
+
+
+KEYS: Final[Mapping[str, type[FleetKeys]]] = {"pair": Pair, "in_place": InPlace}

@@ -5,68 +5,25 @@ Must never send DesiredCapacity to the live slot: its autoscaler owns that numbe
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
-from functools import partial
-from typing import Any, ClassVar, assert_never
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
-from phoenix.aws.errors import is_about_template
-from phoenix.aws.groups import read_groups, unknown_groups
-from phoenix.aws.instances import read_instances
 from phoenix.aws.late import late
-from phoenix.aws.rights import FORWARD, GROUPS, IS_MANAGED, OUR_TAGS, WRITERS, Right, Rights, reads
-from phoenix.aws.scope import Scope
-from phoenix.aws.templates import TemplateUse, read_version, template_of, versions_to_copy
-from phoenix.core.action import (
-    Action,
-    MakeTemplateVersion,
-    RemoveTags,
-    ReplaceInstance,
-    SetFailover,
-    SetRole,
-    SetSchedules,
-    SetWeights,
-    WriteTags,
-)
+from phoenix.aws.rights import Rights
+from phoenix.core.action import RemoveTags, SetRole, SetSchedules, WriteTags
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
-from phoenix.core.generation import Generation
 from phoenix.core.image import Image
-from phoenix.core.model import LaunchFailure, Slot, SlotState
-from phoenix.core.remedy import Remedy
+from phoenix.core.model import Slot, SlotState
 from phoenix.core.roles import numbers
 from phoenix.core.rotation import Rotation
-from phoenix.core.trigger import LiveInstance
-from phoenix.errors import AccessDenied, NotFound, PermanentError, TransientError
-from phoenix.fleets.group_commands import command
-from phoenix.fleets.group_shapes import launched_from, slot_state, with_version
-from phoenix.ports import FleetView
-
-log = logging.getLogger(__name__)
-
-_TAGS_PER_CALL = 25
-_CHANGES = ("ResumeProcesses", "SuspendProcesses", "UpdateAutoScalingGroup")
-_TAGGING = ("CreateOrUpdateTags", "DeleteTags")
-
-
-# What only a way forward needs is loaded by what needs it: a rollback's first write comes 20 ms sooner.
+from phoenix.fleets.group_fleet import GroupFleet, common_rights
+from phoenix.fleets.group_shapes import slot_state
 
 
 def _rights() -> Rights:
-    from phoenix.fleets import group_revival, group_template, pair_blockers
+    from phoenix.fleets import pair_blockers
 
-    return (
-        frozenset(Right(f"autoscaling:{call}", "ChangeGroups", WRITERS, GROUPS, (IS_MANAGED,)) for call in _CHANGES)
-        | {Right("autoscaling:SetInstanceHealth", "ChangeGroups", WRITERS, GROUPS, (IS_MANAGED,))}
-        | {Right(f"autoscaling:{c}", "TagGroups", WRITERS, GROUPS, (IS_MANAGED, *OUR_TAGS)) for c in _TAGGING}
-        | reads("autoscaling:DescribeAutoScalingGroups")
-        | reads("autoscaling:DescribePolicies", "autoscaling:DescribeScalingActivities", roles=FORWARD)
-        | reads("ec2:DescribeInstances")
-        | group_template.IAM_ACTIONS
-        | pair_blockers.IAM_ACTIONS
-        | group_revival.IAM_ACTIONS
-    )
+    return common_rights() | pair_blockers.IAM_ACTIONS
 
 
 def _checks() -> tuple[str, ...]:
@@ -75,113 +32,22 @@ def _checks() -> tuple[str, ...]:
     return pair_blockers.CHECKS
 
 
-def _revival_checks() -> tuple[str, ...]:
-    from phoenix.fleets import group_revival
-
-    return group_revival.CHECKS
-
-
-class PairFleet:
-    """The pair as AWS has it. Reads both slots in one call, and writes absolute targets."""
+class PairFleet(GroupFleet):
+    """The pair as AWS has it: each slot is a group. Reads both in one call, and writes absolute targets."""
 
     RESERVE: ClassVar = False
     IAM_ACTIONS: ClassVar[Rights] = late(_rights)
     checks: ClassVar[tuple[str, ...]] = late(_checks)
-    revival_checks: ClassVar[tuple[str, ...]] = late(_revival_checks)
 
     @staticmethod
     def slots_among(names: Sequence[str]) -> dict[Slot, str] | None:
-        """Which slot each of these Auto Scaling groups is; None unless they are two. Nothing depends on which is which,
-        but names mostly say it, so that screens read well."""
+        """Two groups. Nothing depends on which is which, but names mostly say it, so that screens read well."""
         if len(names) != len(Slot):
             return None
         first, second = sorted(names)
         if "green" in first.lower() or "blue" in second.lower():
             first, second = second, first
         return {Slot.BLUE: first, Slot.GREEN: second}
-
-    def __init__(self, scope: Scope) -> None:
-        self._aws = scope.aws
-        self._clock = scope.clock
-        self._group = scope.group
-        self._names = scope.slots
-        self._seen: dict[Slot, dict[str, Any]] = {}
-        self._images: dict[str, str] = {}
-        self._started_at: datetime | None = None  # the rotation that was last observed
-
-    # --- reading ------------------------------------------------------------------------------------------------------
-
-    def observe(self, rotation: Rotation | None) -> FleetView:
-        """Both slots in one call; a second one only while launches are awaited, or a template version is looked for.
-
-        Raises:
-            NotFound: one of the two groups does not exist.
-        """
-        self._started_at = rotation.started_at if rotation is not None else None
-        calls: list[Callable[[], Any]] = [self._read_slots]
-        if rotation is not None and _awaits_launches(rotation):
-            calls.append(partial(self._read_failures, rotation))
-        slots, *failures = self._aws.side_by_side(calls)
-        return FleetView(
-            slots=slots,
-            failures=failures[0] if failures else (),
-            prepared_version=self._find_prepared(rotation) if rotation is not None else None,
-        )
-
-    def live_instances(self, slot: Slot) -> Sequence[LiveInstance]:
-        """The slot's instances, with the template versions that Auto Scaling knows rather than those in their tags."""
-        members = {str(i["InstanceId"]): i for i in self._read(slot)["Instances"]}
-        described = read_instances(self._aws, list(members))
-        return [replace(i, template_version=launched_from(members[i.id]) or i.template_version) for i in described]
-
-    def images_of(self, ids: Sequence[str]) -> Mapping[str, str]:
-        """Only the instances that are new here are asked about; those that are not asked for any more are forgotten."""
-        kept = {each: self._images[each] for each in ids if each in self._images}
-        unknown = [each for each in ids if each not in kept]
-        read = read_instances(self._aws, unknown) if unknown else ()
-        self._images = kept | {each.id: each.image for each in read}
-        return self._images
-
-    def resolve_version(self, slot: Slot) -> str:
-        """The number that the slot launches from now; asks EC2 unless the group names a number itself.
-
-        Raises:
-            NotFound: the template or its version is gone, or the slot has a launch configuration.
-        """
-        use = self._template(slot)
-        return use.version if use.version.isdigit() else str(read_version(self._aws, use.id, use.version).number)
-
-    def identify(self, generation: Generation) -> Generation:
-        """The generation with the template version that launches its image, read from what its slot has now."""
-        from phoenix.fleets.group_identity import identify
-
-        return identify(self._aws, self._read(generation.slot), generation)
-
-    def find_losses(self, generation: Generation) -> Sequence[Blocker]:
-        """Its image is gone, or nothing can launch it; the group itself as last seen."""
-        from phoenix.fleets import group_revival
-
-        return group_revival.find_losses(self._aws, self._read(generation.slot), generation)
-
-    def has_scaling_policies(self, slot: Slot) -> bool:
-        """True when the slot has any scaling policy, also one that is switched off now."""
-        policies = self._aws.pages(
-            "autoscaling", "describe_policies", "ScalingPolicies", AutoScalingGroupName=self._names[slot]
-        )
-        return any(True for _ in policies)
-
-    def template_changes(self, live: Slot) -> tuple[str, ...]:
-        """The differences, besides the image, between the owner's newest template version and the live one.
-
-        Raises:
-            NotFound: the template is gone.
-        """
-        from phoenix.fleets.group_template import changes, running_version
-
-        running = running_version(self._aws, self._read(live))
-        if running is None:
-            return ()
-        return changes(self._aws, running, versions_to_copy(self._aws, self._template(live.other).id).source)
 
     def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:
         """All blockers at once, from fresh reads."""
@@ -190,160 +56,27 @@ class PairFleet:
         at = self._clock.now()
         return find_blockers(self._aws, Start(self._group, self._names, live, image, need, at, ahead))
 
-    def find_revival_blockers(self, generation: Generation, count: int) -> Sequence[Blocker]:
-        """All at once; the group itself as last seen."""
-        from phoenix.fleets import group_revival
+    def _slots(self, rotation: Rotation | None) -> Mapping[Slot, SlotState]:
+        return {slot: slot_state(slot, self._read(slot)) for slot in self._names}
 
-        group, at = self._read(generation.slot), self._clock.now()
-        return group_revival.find_blockers(self._aws, group_revival.Revival(group, generation, count, at))
-
-    def command(self, remedy: Remedy) -> str:
-        """As the AWS CLI is told it of one of the two groups."""
-        return command(remedy, self._names[remedy.slot])
-
-    def _read_slots(self) -> dict[Slot, SlotState]:
-        found = read_groups(self._aws, self._names.values())
-        unknown = [name for name in self._names.values() if name not in found]
-        if unknown:
-            raise unknown_groups(self._aws, unknown)
-        self._seen = {slot: found[name] for slot, name in self._names.items()}
-        return {slot: slot_state(slot, group) for slot, group in self._seen.items()}
-
-    def _read(self, slot: Slot) -> dict[str, Any]:
-        """The slot's group as last seen; read if it never was."""
-        if slot not in self._seen:
-            self._read_slots()
-        return self._seen[slot]
-
-    def _template(self, slot: Slot) -> TemplateUse:
-        use = template_of(self._read(slot))
-        if use is None:
-            raise NotFound(f"{self._names[slot]} has a launch configuration; phoenix needs a launch template")
-        return use
-
-    def _read_failures(self, rotation: Rotation) -> tuple[LaunchFailure, ...]:
-        """The hundred newest activities are enough, on however many pages they come."""
-        from phoenix.fleets.group_launch_failures import failures_of
-
-        since = rotation.growth.since or rotation.started_at
-        found = self._aws.pages(
-            "autoscaling",
-            "describe_scaling_activities",
-            "Activities",
-            AutoScalingGroupName=self._names[rotation.new.slot],
-            PaginationConfig={"PageSize": 100, "MaxItems": 100},
-            Filters=[{"Name": "StartTimeLowerBound", "Values": [since.strftime("%Y-%m-%dT%H:%M:%SZ")]}],
-        )
-        return failures_of(list(found), since)
-
-    def _find_prepared(self, rotation: Rotation) -> str | None:
-        """Forward the candidate's; on the way back one for the old generation, where its slot has lost its own."""
-        made = rotation.new if rotation.back is None else rotation.old
-        group = self._read(made.slot)
-        is_there = made.is_launched_by(slot_state(made.slot, group))
-        if template_of(group) is None or (is_there if rotation.back is not None else made.template_version is not None):
-            return None
-        from phoenix.fleets.group_template import description, find_version
-
-        wanted = description(rotation.id, made.number)
-        return find_version(self._aws, self._template(made.slot).id, wanted, rotation.started_at)
-
-    # --- writing ------------------------------------------------------------------------------------------------------
-
-    def apply(self, action: Action) -> None:
-        """Carry out one action.
-
-        Raises:
-            PermanentError: the action is not about capacity.
-            TransientError: the template version is too new to be known everywhere.
-        """
-        match action:
-            case WriteTags():
-                self._change_tags("create_or_update_tags", action.tags)
-            case RemoveTags():
-                self._change_tags("delete_tags", {slot: dict.fromkeys(keys) for slot, keys in action.keys.items()})
-            case MakeTemplateVersion():
-                from phoenix.fleets.group_template import make_version
-
-                make_version(self._aws, self._template(action.slot).id, action)
-            case SetRole():
-                self._set_role(action)
-            case SetSchedules():
-                method = "resume_processes" if action.running else "suspend_processes"
-                self._write(method, action.slot, ScalingProcesses=["ScheduledActions"])
-            case ReplaceInstance():
-                self._replace(action)
-            case SetWeights() | SetFailover():
-                raise PermanentError("traffic is the router's, not the fleet's")
-            case _:
-                assert_never(action)
-
-    def _write(self, method: str, slot: Slot, **parameters: Any) -> None:
-        self._aws.call("autoscaling", method, AutoScalingGroupName=self._names[slot], **parameters)
-
-    def _change_tags(self, method: str, tags: Mapping[Slot, Mapping[str, str | None]]) -> None:
-        entries = [
-            {
-                "ResourceId": self._names[slot],
-                "ResourceType": "auto-scaling-group",
-                "Key": key,
-                **({} if value is None else {"Value": value}),
-                "PropagateAtLaunch": False,
-            }
-            for slot, pairs in tags.items()
-            for key, value in pairs.items()
-        ]
-        for start in range(0, len(entries), _TAGS_PER_CALL):
-            self._aws.call("autoscaling", method, Tags=entries[start : start + _TAGS_PER_CALL])
+    def _members(self, slot: Slot) -> Mapping[str, Mapping[str, Any]]:
+        return {str(item["InstanceId"]): item for item in self._read(slot)["Instances"]}
 
     def _set_role(self, action: SetRole) -> None:
         wanted = numbers(action.role, action.count, action.owner)
-        parameters: dict[str, Any] = {"MinSize": wanted.min, "MaxSize": wanted.max}
+        sizes = {"MinSize": wanted.min, "MaxSize": wanted.max}
         if wanted.desired is not None:
-            parameters["DesiredCapacity"] = wanted.desired
-        if action.version is not None:
-            parameters |= with_version(self._read(action.slot), action.version, action.template)
-        try:
-            self._write("update_auto_scaling_group", action.slot, **parameters)
-        except PermanentError as error:
-            if action.version is None or not self._may_settle(action.slot, action.version, error):
-                raise
-            raise TransientError(f"version {action.version} is not known everywhere yet: {error}") from error
-        self._seen.pop(action.slot, None)
+            sizes["DesiredCapacity"] = wanted.desired
+        self._update(action.slot, action.version, action.template, **sizes)
 
-    def _may_settle(self, slot: Slot, version: str, error: PermanentError) -> bool:
-        """True if Auto Scaling may be about to learn of the version that it refuses: EC2 has just made it."""
-        if not (isinstance(error, NotFound) or is_about_template(error)):
-            return False
-        from phoenix.fleets.group_template import SETTLING, made_since
+    def _set_schedules(self, action: SetSchedules) -> None:
+        method = "resume_processes" if action.running else "suspend_processes"
+        self._write(method, action.slot, ScalingProcesses=["ScheduledActions"])
 
-        made_at = made_since(self._aws, self._template(slot).id, version) or self._started_at
-        return made_at is not None and self._clock.now() - made_at < SETTLING
+    def _write_tags(self, action: WriteTags) -> None:
+        tags = ((self._names[slot], key, value) for slot, pairs in action.tags.items() for key, value in pairs.items())
+        self._change_tags("create_or_update_tags", tags)
 
-    def _replace(self, action: ReplaceInstance) -> None:
-        try:
-            self._aws.call(
-                "autoscaling",
-                "set_instance_health",
-                InstanceId=action.instance,
-                HealthStatus="Unhealthy",
-                ShouldRespectGracePeriod=False,
-            )
-        except TransientError:
-            raise
-        except PermanentError as error:
-            # Auto Scaling has a sentence for each way in which an instance can be gone, and no code for any. Gone, or
-            # leaving, is what was wanted.
-            if isinstance(error, AccessDenied) or self._serves(action):
-                raise
-            log.info("instance.gone", extra={"group": self._group, "instance": action.instance})
-
-    def _serves(self, action: ReplaceInstance) -> bool:
-        """True if a fresh read lists the instance as in service."""
-        self._seen.pop(action.slot, None)
-        members = self._read(action.slot)["Instances"]
-        return any(m["InstanceId"] == action.instance and m["LifecycleState"] == "InService" for m in members)
-
-
-def _awaits_launches(rotation: Rotation) -> bool:
-    return rotation.growth.since is not None and rotation.clocks.proved_at is None and rotation.back is None
+    def _remove_tags(self, action: RemoveTags) -> None:
+        gone = ((self._names[slot], key, None) for slot, keys in action.keys.items() for key in keys)
+        self._change_tags("delete_tags", gone)

@@ -15,9 +15,10 @@ from pydantic import Field
 from phoenix.aws.rights import Rights
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
-from phoenix.core.model import Observation, Serving, Slot, SlotState, Verdict
+from phoenix.core.model import Observation, Slot, SlotState, Verdict
 from phoenix.core.ready import capacity_verdict
 from phoenix.core.rotation import Rotation
+from phoenix.core.serving import Serving
 from phoenix.gates.keys import GateKeys, Need
 from phoenix.keys import Duration, Percent
 

@@ -18,8 +18,9 @@ from phoenix.aws.instances import read_instances
 from phoenix.aws.rights import FORWARD, Rights, reads
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
-from phoenix.core.model import Judgement, Observation, Serving, Slot, SlotState, Verdict
+from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.core.rotation import Rotation
+from phoenix.core.serving import Serving
 from phoenix.errors import Unreachable
 from phoenix.gates.keys import GateKeys, Need
 from phoenix.keys import Duration, Matching, Whole, render_duration, wrong

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
-from phoenix.core.model import Serving
+from phoenix.core.serving import Serving
 from phoenix.keys import Kind
 
 

@@ -59,7 +59,7 @@ def _stage_capacity(policy: Policy) -> Iterator[Complaint]:
     most = 0
     for number, stage in enumerate(policy.strategy.steps):
         at: Path = ("strategy", "steps", number, "capacity")
-        capacity = stage.capacity_percent(weights=policy.serving.weights)
+        capacity = stage.capacity_percent(serving=policy.serving)
         if capacity < stage.weight:
             reason = f"{capacity} % of the capacity cannot carry {stage.weight} % of the traffic"
             yield Complaint(at, reason, instead=str(stage.weight))
@@ -118,6 +118,20 @@ def _without_traffic(policy: Policy) -> Iterator[Complaint]:
             yield Complaint(at, need.reason, (("traffic",), ("gates", number)), instead=need.instead)
 
 
+def _fits_fleet(policy: Policy) -> Iterator[Complaint]:
+    """Weights need two groups of instances to weigh; what one group is attached to has none."""
+    about: tuple[Path, ...] = (("fleet",), ("traffic",))
+    at: Path = ("traffic", "kind") if "kind" in policy.traffic.model_fields_set else ("traffic",)
+    one_group = len(set(policy.fleet.slots().values())) == 1
+    has_weights, has_health = policy.serving.weights, policy.serving.health
+    if one_group and has_weights:
+        reason = f"{policy.traffic.kind} moves weights between two Auto Scaling groups; in one, write attached"
+        yield Complaint(at, reason, about, instead="attached")
+    elif not one_group and has_health and not has_weights:
+        reason = "a pair is told apart by weights: write the kind of load balancer that has them"
+        yield Complaint(at, reason, about, instead="alb")
+
+
 def _gates_once(policy: Policy) -> Iterator[Complaint]:
     seen: Counter[str] = Counter()
     for number, gate in enumerate(policy.gates):
@@ -150,6 +164,7 @@ _CHECKS: Final[tuple[Callable[[Policy], Iterator[Complaint]], ...]] = (
     _room,
     _fits_rotation,
     _without_traffic,
+    _fits_fleet,
     _gates_once,
     freeze_complaints,
     _role,

@@ -13,7 +13,8 @@ from typing import Annotated, Final, Literal, Protocol
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from phoenix import gates, images, notifiers
-from phoenix.core.model import OnFailure, Serving
+from phoenix.core.model import OnFailure
+from phoenix.core.serving import Serving
 from phoenix.fleets import KINDS as _FLEET_KINDS
 from phoenix.fleets import keys as fleets
 from phoenix.fleets.keys import FleetKeys
@@ -49,11 +50,12 @@ VERSION: Final = 1
 
 _NO_ROUTERS: Final = dict.fromkeys(
     ("nlb", "elb", "clb", "classic", "gwlb", "lattice", "vpc-lattice", "vpc_lattice", "route53"),
-    "phoenix moves traffic on Application Load Balancers (alb), and rotates groups without a load balancer (none)",
+    "phoenix moves weights of a pair on Application Load Balancers (alb); one group is rotated in place whatever it is"
+    " attached to (attached), or without a load balancer (none)",
 )
 _NO_FLEETS: Final = dict.fromkeys(
-    ("in_place", "in-place", "asg", "single", "refresh"),
-    "phoenix rotates a pair of Auto Scaling groups (pair), one of them live and one empty",
+    ("in-place", "asg", "single", "refresh"),
+    "phoenix rotates one Auto Scaling group (in_place), or a pair of them (pair), one of them live and one empty",
 )
 """Kinds that people ask for, and the kinds that exist; a guess at another kind would not help."""
 

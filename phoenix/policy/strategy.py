@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from phoenix.core.model import Step
+from phoenix.core.serving import Serving
 from phoenix.keys import DURATION_PATTERN, Keys, Kind, Percent, Share, parse_duration, render_duration
 from phoenix.strategies.blue_green import blue_green
 from phoenix.strategies.canary import Stage, canary
@@ -61,8 +62,9 @@ class Strategy(Kind):
         """Return the least `max_healthy_percentage` that the strategy needs."""
 
     @abstractmethod
-    def to_steps(self, room: Room, *, weights: bool) -> tuple[Step, ...]:
-        """Return the stages, the last one included; without weights a stage's weight is its capacity."""
+    def to_steps(self, room: Room, *, serving: Serving) -> tuple[Step, ...]:
+        """Return the stages, the last one included; without weights a stage's weight is its capacity. Where what leaves
+        service is kept in reserve, the old generation gives way as the new one takes over."""
 
 
 class BlueGreen(Strategy):
@@ -79,9 +81,9 @@ class BlueGreen(Strategy):
         """Two whole generations."""
         return 200
 
-    def to_steps(self, room: Room, *, weights: bool) -> tuple[Step, ...]:
+    def to_steps(self, room: Room, *, serving: Serving) -> tuple[Step, ...]:
         """One step."""
-        return blue_green(length(self.bake))
+        return blue_green(length(self.bake), gives_way=serving.reserve)
 
 
 class CanaryStage(Keys):
@@ -94,11 +96,11 @@ class CanaryStage(Keys):
         description="Capacity of the new generation in per cent of the need; default 100, without traffic: the weight.",
     )
 
-    def capacity_percent(self, *, weights: bool) -> int:
+    def capacity_percent(self, *, serving: Serving) -> int:
         """The capacity with its default filled in."""
         if self.capacity is not None:
             return self.capacity
-        return 100 if weights else self.weight
+        return 100 if serving.weights else self.weight
 
 
 class Canary(Strategy):
@@ -118,12 +120,12 @@ class Canary(Strategy):
         """Return the share of two whole generations: the last step needs them, whatever the earlier ones do."""
         return 200
 
-    def to_steps(self, room: Room, *, weights: bool) -> tuple[Step, ...]:
+    def to_steps(self, room: Room, *, serving: Serving) -> tuple[Step, ...]:
         """The stages, then everything."""
         stages = [
-            Stage(stage.weight, length(stage.bake), stage.capacity_percent(weights=weights)) for stage in self.steps
+            Stage(stage.weight, length(stage.bake), stage.capacity_percent(serving=serving)) for stage in self.steps
         ]
-        return canary(stages, length(self.bake))
+        return canary(stages, length(self.bake), gives_way=serving.reserve)
 
 
 class Rolling(Strategy):
@@ -147,7 +149,7 @@ class Rolling(Strategy):
         """Return the whole group: if it may shrink, it need not grow."""
         return 100
 
-    def to_steps(self, room: Room, *, weights: bool) -> tuple[Step, ...]:
+    def to_steps(self, room: Room, *, serving: Serving) -> tuple[Step, ...]:
         """The batches."""
         return rolling(self.batch, length(self.bake), room, length(self.pause))
 

@@ -22,7 +22,7 @@ _NONE: Mapping[str, str] = {}
 def steps_of(policy: Policy) -> tuple[Step, ...]:
     """Return the steps of a rotation under this policy."""
     room = Room(policy.capacity.min_healthy_percentage, policy.capacity.max_healthy_percentage)
-    return policy.strategy.to_steps(room, weights=policy.serving.weights)
+    return policy.strategy.to_steps(room, serving=policy.serving)
 
 
 def terms_of(policy: Policy) -> Terms:
@@ -44,6 +44,7 @@ def terms_of(policy: Policy) -> Terms:
         capacity=policy.fleet.bounds,
         suspend_stickiness=traffic.suspends_stickiness,
         suspend_failover=traffic.suspends_failover,
+        hooks_harmless=policy.fleet.hooks_harmless,
     )
 
 

@@ -22,11 +22,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from phoenix.core.model import Serving
+from phoenix.core.serving import Serving
 from phoenix.routers.alb import AlbRouter
+from phoenix.routers.attached import AttachedRouter
 from phoenix.routers.none import NoRouter
 
-KINDS: Final[Mapping[str, type[AlbRouter | NoRouter]]] = {"alb": AlbRouter, "none": NoRouter}
+KINDS: Final[Mapping[str, type[AlbRouter | AttachedRouter | NoRouter]]] = {
+    "alb": AlbRouter,
+    "attached": AttachedRouter,
+    "none": NoRouter,
+}
 
 
 def kind_of(serving: Serving) -> str:

@@ -6,7 +6,7 @@ Must never drop what else is in an action list: authentication, stickiness, thir
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial, reduce
+from functools import partial
 from typing import Any, ClassVar
 
 from phoenix.aws.late import late
@@ -20,7 +20,7 @@ from phoenix.errors import AccessDenied, ForeignWeights, NotFound, TransientErro
 from phoenix.ports import Traffic
 from phoenix.routers import listeners
 from phoenix.routers.forwarding import Arns, Pair, Rule, differs, is_at, rewritten
-from phoenix.routers.listeners import Health, Listeners, worse
+from phoenix.routers.listeners import Health, Listeners, merged
 
 _READS = 6
 _FIRST_WAIT_SECONDS = 0.2
@@ -76,11 +76,11 @@ class AlbRouter:
         rules, *health = self._aws.side_by_side(calls)
         pair = Pair(target_groups, rules)
         seen = {arn: h for (_, arn), h in zip(wanted, health, strict=True) if h is not None}
-        merged = {slot: _merged(_counted(slot, seen, pair, rules)) for slot in want_health}
+        found_in = {slot: merged(_counted(slot, seen, pair, rules)) for slot in want_health}
         return Traffic(
             routes=tuple(rule.route(pair) for rule in rules),
-            health={slot: {i: h.state for i, h in found.items()} for slot, found in merged.items()},
-            words={slot: {i: h.words for i, h in found.items() if h.words} for slot, found in merged.items()},
+            health={slot: {i: h.state for i, h in found.items()} for slot, found in found_in.items()},
+            words={slot: {i: h.words for i, h in found.items() if h.words} for slot, found in found_in.items()},
         )
 
     def shift(self, action: SetWeights, target_groups: Arns, routes: Sequence[str]) -> tuple[Route, ...]:
@@ -189,11 +189,3 @@ def _counted(
     mine = [arn for arn in seen if pair.slot_of[arn] is slot]
     behind = [arn for arn in mine if arn in routed]
     return [seen[arn] for arn in behind or mine]
-
-
-def _merged(health: Sequence[Mapping[str, Health]]) -> dict[str, Health]:
-    """An instance has to be listed by all of its slot's target groups, and is as healthy as in the worst of them."""
-    if not health:
-        return {}
-    common = set(health[0]).intersection(*health[1:])
-    return {instance: reduce(worse, (each[instance] for each in health)) for instance in sorted(common)}

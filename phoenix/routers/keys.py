@@ -66,6 +66,26 @@ class Alb(TrafficKeys):
         return self.dns_failover == "suspend"
 
 
+class Attached(TrafficKeys):
+    """`traffic: attached` has no keys of its own: what the group is attached to is found from it."""
+
+    kind: Literal["attached"] = "attached"
+
+    def settles_in(self) -> timedelta:
+        """There are no weights to follow."""
+        return timedelta(0)
+
+    @property
+    def suspends_stickiness(self) -> bool:
+        """Stickiness ends with the instance: its load balancer drains it first."""
+        return False
+
+    @property
+    def suspends_failover(self) -> bool:
+        """Both generations are in the same target groups."""
+        return False
+
+
 class NoTraffic(TrafficKeys):
     """`traffic: none` has no keys of its own."""
 
@@ -86,4 +106,4 @@ class NoTraffic(TrafficKeys):
         return False
 
 
-KEYS: Final[Mapping[str, type[TrafficKeys]]] = {"alb": Alb, "none": NoTraffic}
+KEYS: Final[Mapping[str, type[TrafficKeys]]] = {"alb": Alb, "attached": Attached, "none": NoTraffic}

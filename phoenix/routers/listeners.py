@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from itertools import chain
 from typing import Any, Final
 
@@ -15,11 +15,11 @@ from phoenix.core.model import TargetState
 from phoenix.errors import NotFound
 from phoenix.routers.forwarding import Rule, listener_of
 
-IAM_ACTIONS: Final = reads(
+READ_HEALTH: Final = reads("elasticloadbalancing:DescribeTargetHealth")
+IAM_ACTIONS: Final = READ_HEALTH | reads(
     "elasticloadbalancing:DescribeListeners",
     "elasticloadbalancing:DescribeRules",
     "elasticloadbalancing:DescribeTargetGroups",
-    "elasticloadbalancing:DescribeTargetHealth",
 )
 
 _STATES: Final = {"unhealthy.draining": TargetState.DRAINING} | {state.value: state for state in TargetState}
@@ -152,6 +152,14 @@ class Health:
 def worse(one: Health | None, other: Health) -> Health:
     """Healthy only if both are."""
     return other if one is None or one.state is TargetState.HEALTHY else one
+
+
+def merged(health: Sequence[Mapping[str, Health]]) -> dict[str, Health]:
+    """An instance has to be listed by all of these, and is as healthy as in the worst of them."""
+    if not health:
+        return {}
+    common = set(health[0]).intersection(*health[1:])
+    return {instance: reduce(worse, (each[instance] for each in health)) for instance in sorted(common)}
 
 
 def _printable(words: str) -> str:

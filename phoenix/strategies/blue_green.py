@@ -1,6 +1,6 @@
 """All at once: a whole new generation next to the old one, then all traffic, then rest.
 
-Pure. The old generation must never be smaller than the need before the rotation is over: it is the way back.
+Pure. The old generation must never end before the rotation is over: it is the way back.
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ from datetime import timedelta
 from phoenix.core.model import Step
 
 
-def blue_green(bake: timedelta | None) -> tuple[Step, ...]:
-    """One step to everything; `bake` None rests there until a person promotes it."""
-    return (Step(new_capacity=100, old_capacity=100, new_weight=100, bake=bake),)
+def blue_green(bake: timedelta | None, *, gives_way: bool = False) -> tuple[Step, ...]:
+    """One step to everything; `bake` None rests there until a person promotes it.
+
+    `gives_way`: the old generation leaves service with the shift, since nothing else takes its traffic away; a reserve
+    is kept of it.
+    """
+    return (Step(new_capacity=100, old_capacity=0 if gives_way else 100, new_weight=100, bake=bake),)

@@ -25,8 +25,11 @@ class Stage:
     capacity: int = 100
 
 
-def canary(stages: Sequence[Stage], bake: timedelta | None) -> tuple[Step, ...]:
+def canary(stages: Sequence[Stage], bake: timedelta | None, *, gives_way: bool = False) -> tuple[Step, ...]:
     """The stages in their order, then everything; `bake` is the rest after that.
+
+    `gives_way`: there are no weights, so a stage's share is that of the instances in service. As much of the old
+    generation leaves service, into a reserve, as the new one has taken over.
 
     Raises:
         ValueError: weights do not rise, reach 100, or exceed the capacity that is to carry them.
@@ -38,5 +41,8 @@ def canary(stages: Sequence[Stage], bake: timedelta | None) -> tuple[Step, ...]:
         raise ValueError("a stage needs at least as much capacity as weight, and at most 100")
     # Capacity is a ratchet: a later stage that asks for less gets what is there.
     most = [max(stage.capacity for stage in stages[: number + 1]) for number in range(len(stages))]
-    steps = (Step(capacity, 100, stage.weight, stage.bake) for capacity, stage in zip(most, stages, strict=True))
-    return (*steps, Step(100, 100, 100, bake))
+    steps = (
+        Step(capacity, 100 - stage.weight if gives_way else 100, stage.weight, stage.bake)
+        for capacity, stage in zip(most, stages, strict=True)
+    )
+    return (*steps, Step(100, 0 if gives_way else 100, 100, bake))

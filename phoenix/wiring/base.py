@@ -16,7 +16,8 @@ from phoenix import fleets, routers
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Access, Aws
 from phoenix.core.fence import patience_under
-from phoenix.core.model import NO_TRAFFIC, Serving, Step, Terms
+from phoenix.core.model import Step, Terms
+from phoenix.core.serving import Serving
 from phoenix.engine.asking import Asking
 from phoenix.engine.clock import WallClock
 from phoenix.engine.group import About, Group
@@ -50,9 +51,10 @@ class Kinds:
     router: str
 
 
-def plain_terms(*, is_routed: bool) -> Terms:
+def plain_terms(fleet: str, *, is_routed: bool) -> Terms:
     """The terms of a group whose policy cannot be had: everything at once."""
-    serving = Serving() if is_routed else NO_TRAFFIC
+    reserve = fleets.KINDS[fleet].RESERVE
+    serving = Serving.of(weights=is_routed and not reserve, health=is_routed, reserve=reserve)
     return Terms(steps=(Step(new_capacity=100, old_capacity=0, new_weight=100),), serving=serving)
 
 

@@ -94,7 +94,9 @@ def group_from_record(base: Base, store: Store, record: GroupRecord) -> Group | 
     made = fleets.kind_of(tuple(record.slots.values())) if set(record.slots) == set(Slot) else None
     if made is None:
         return None
-    terms = record.rotation.terms if record.rotation is not None else plain_terms(is_routed=bool(record.routes))
+    terms = (
+        record.rotation.terms if record.rotation is not None else plain_terms(made[0], is_routed=bool(record.routes))
+    )
     scope = Scope(record.group, dict(record.slots), base.aws(Access(region=record.region)), base.clock, terms)
     return base.bare_group(scope, Kinds(made[0], routers.kind_of(terms.serving)), store)
 

@@ -21,7 +21,7 @@ def group_from_tags(base: Base, store: Store, name: str, trouble: PhoenixError) 
     """The group that is tagged so. `trouble` is why there is no policy, and what is raised when there are no tags.
 
     Raises:
-        PermanentError: the tags name more or fewer than two Auto Scaling groups.
+        PermanentError: the tags name more than two Auto Scaling groups.
     """
     aws = base.aws(Access())
     try:
@@ -35,11 +35,11 @@ def group_from_tags(base: Base, store: Store, name: str, trouble: PhoenixError) 
     made = fleets.kind_of(found)
     if made is None:
         raise PermanentError(
-            f"{len(found)} Auto Scaling groups carry the tag phoenix:group={name}, not two: {', '.join(found)}",
+            f"{len(found)} Auto Scaling groups carry the tag phoenix:group={name}, not one or two: {', '.join(found)}",
             hint="remove the tag where it does not belong",
         )
     kind, slots = made
     scope = Scope(name, slots, aws, base.clock)
     view = fleets.KINDS[kind](scope).observe(None)
-    terms = plain_terms(is_routed=any(state.target_groups for state in view.slots.values()))
+    terms = plain_terms(kind, is_routed=any(state.target_groups for state in view.slots.values()))
     return base.bare_group(replace(scope, terms=terms), Kinds(kind, routers.kind_of(terms.serving)), store)

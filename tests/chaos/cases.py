@@ -7,9 +7,10 @@ from datetime import timedelta
 from itertools import product
 
 from phoenix.core.generation import Generation
-from phoenix.core.model import NO_TRAFFIC, Capacity, Outcome, Serving, Slot, Step, Terms
+from phoenix.core.model import Capacity, Outcome, Slot, Step, Terms
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
+from phoenix.core.serving import NO_TRAFFIC, Serving
 from phoenix.core.story import Origin
 from phoenix.stores.memory import MemoryStore
 from phoenix.strategies.blue_green import blue_green

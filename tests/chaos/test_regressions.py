@@ -11,10 +11,11 @@ from phoenix.core.action import SetRole, SetWeights
 from phoenix.core.back import turn_back
 from phoenix.core.converge import converge
 from phoenix.core.decide import decide
-from phoenix.core.model import NO_TRAFFIC, Cause, Judgement, Outcome, Role, Slot, SlotState, TargetState
+from phoenix.core.model import Cause, Judgement, Outcome, Role, Slot, SlotState, TargetState
 from phoenix.core.progress import advance, advance_clocks
 from phoenix.core.ready import capacity_verdict
 from phoenix.core.rotation import Rotation
+from phoenix.core.serving import NO_TRAFFIC
 from phoenix.core.story import Ask
 from phoenix.engine.apply import apply
 from phoenix.engine.drive import PATIENCE, patiently

@@ -66,6 +66,18 @@ def _pair(open_account: Opener) -> Case:
     )
 
 
+def _in_place(open_account: Opener) -> Case:
+    account = open_account()
+    image = account.sandbox.bake_image("web-2026.11.18-c0ffee")
+    return Case(
+        account.fleet_in("web-blue"),
+        lambda: account.clock.advance(300),
+        lambda: account.sandbox.fail_launches(LaunchFault.KMS),
+        lambda: _deregister(account),
+        image,
+    )
+
+
 def _deregister(account: Account) -> None:
     (live, *_) = account.fleet.live_instances(BLUE)
     account.client("ec2").deregister_image(ImageId=live.image)
@@ -76,11 +88,18 @@ def the_live_one(case: Case) -> Generation:
     return a_generation(41, image=live.image)
 
 
-CASES: dict[str, Callable[[Opener], Case]] = {"fake": _fake, "pair": _pair}
+CASES: dict[str, Callable[[Opener], Case]] = {"fake": _fake, "pair": _pair, "in_place": _in_place}
 
 
 @pytest.fixture(params=CASES)
 def case(request: pytest.FixtureRequest, open_account: Opener) -> Case:
+    return CASES[request.param](open_account)
+
+
+@pytest.fixture(params=[kind for kind in CASES if kind != "in_place"])
+def apart(request: pytest.FixtureRequest, open_account: Opener) -> Case:
+    """Fleets whose slots are groups of their own. In one group a slot's numbers mean something in a rotation only; what
+    they are then is held in tests/fleets/test_in_place_slots.py, and on a sandbox in tests/rotation."""
     return CASES[request.param](open_account)
 
 
@@ -99,19 +118,19 @@ def test_target_health_is_not_the_fleets_business(case: Case) -> None:
     assert {i.target for i in case.fleet.observe(None).slots[BLUE].instances} == {None}
 
 
-def test_a_slot_grows_through_its_minimum(case: Case) -> None:
-    case.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 3, Capacity(2, 12)))
-    case.settle()
+def test_a_slot_grows_through_its_minimum(apart: Case) -> None:
+    apart.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 3, Capacity(2, 12)))
+    apart.settle()
 
-    green = case.fleet.observe(None).slots[GREEN]
+    green = apart.fleet.observe(None).slots[GREEN]
     assert (green.min, green.max, green.desired, len(green.instances)) == (3, 12, 3, 3)
 
 
-def test_a_slot_shrinks_through_its_maximum(case: Case) -> None:
-    case.fleet.apply(SetRole(BLUE, Role.PINNED, 1))
-    case.settle()
+def test_a_slot_shrinks_through_its_maximum(apart: Case) -> None:
+    apart.fleet.apply(SetRole(BLUE, Role.PINNED, 1))
+    apart.settle()
 
-    assert len(case.fleet.observe(None).slots[BLUE].instances) == 1
+    assert len(apart.fleet.observe(None).slots[BLUE].instances) == 1
 
 
 def test_desired_is_left_alone_unless_given(case: Case) -> None:
@@ -120,20 +139,20 @@ def test_desired_is_left_alone_unless_given(case: Case) -> None:
     assert case.fleet.observe(None).slots[BLUE].desired == 4
 
 
-def test_setting_the_same_capacity_twice_launches_once(case: Case) -> None:
+def test_setting_the_same_capacity_twice_launches_once(apart: Case) -> None:
     for _ in range(2):
-        case.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 2))
-    case.settle()
+        apart.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 2))
+    apart.settle()
 
-    assert len(case.fleet.observe(None).slots[GREEN].instances) == 2
+    assert len(apart.fleet.observe(None).slots[GREEN].instances) == 2
 
 
-def test_what_is_launched_comes_up_later(case: Case) -> None:
-    case.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 1))
-    assert not any(i.in_service for i in case.fleet.observe(None).slots[GREEN].instances)
-    case.settle()
+def test_what_is_launched_comes_up_later(apart: Case) -> None:
+    apart.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 1))
+    assert not any(i.in_service for i in apart.fleet.observe(None).slots[GREEN].instances)
+    apart.settle()
 
-    assert [i.in_service for i in case.fleet.observe(None).slots[GREEN].instances] == [True]
+    assert [i.in_service for i in apart.fleet.observe(None).slots[GREEN].instances] == [True]
 
 
 def test_a_template_version_is_found_again_by_its_rotation(case: Case) -> None:
@@ -152,39 +171,41 @@ def test_a_template_version_is_made_only_once(case: Case) -> None:
     assert case.fleet.observe(later).prepared_version == "3"
 
 
-def test_instances_come_from_the_version_that_the_slot_was_given(case: Case) -> None:
-    case.fleet.apply(MakeTemplateVersion(GREEN, ROTATION.id, 42, case.image))
-    case.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 1, version="2"))
-    case.settle()
+def test_instances_come_from_the_version_that_the_slot_was_given(apart: Case) -> None:
+    apart.fleet.apply(MakeTemplateVersion(GREEN, ROTATION.id, 42, apart.image))
+    apart.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 1, version="2"))
+    apart.settle()
 
-    assert [i.template_version for i in case.fleet.observe(None).slots[GREEN].instances] == ["2"]
-    assert [i.image for i in case.fleet.live_instances(GREEN)] == [case.image]
+    assert [i.template_version for i in apart.fleet.observe(None).slots[GREEN].instances] == ["2"]
+    assert [i.image for i in apart.fleet.live_instances(GREEN)] == [apart.image]
 
 
-def test_the_number_behind_an_alias_is_found(case: Case) -> None:
-    case.fleet.apply(SetRole(GREEN, Role.COLD, 0, version="$Latest"))
-    case.fleet.apply(MakeTemplateVersion(GREEN, ROTATION.id, 42, case.image))
-    case.fleet.observe(None)
+def test_the_number_behind_an_alias_is_found(apart: Case) -> None:
+    apart.fleet.apply(SetRole(GREEN, Role.COLD, 0, version="$Latest"))
+    apart.fleet.apply(MakeTemplateVersion(GREEN, ROTATION.id, 42, apart.image))
+    apart.fleet.observe(None)
 
-    assert (case.fleet.resolve_version(GREEN), case.fleet.resolve_version(BLUE)) == ("2", "1")
-    slots = case.fleet.observe(None).slots
+    assert (apart.fleet.resolve_version(GREEN), apart.fleet.resolve_version(BLUE)) == ("2", "1")
+    slots = apart.fleet.observe(None).slots
     assert (slots[GREEN].template_version, slots[BLUE].template_version) == (None, "1")
 
 
-def test_tags_are_written_on_both_slots_and_removed_again(case: Case) -> None:
-    case.fleet.apply(WriteTags({BLUE: {"phoenix:group": "web", "phoenix:capacity": "2 12"}, GREEN: {"phoenix:a": "b"}}))
-    case.fleet.apply(RemoveTags({BLUE: ("phoenix:capacity", "phoenix:unknown"), GREEN: ("phoenix:a",)}))
+def test_tags_are_written_on_both_slots_and_removed_again(apart: Case) -> None:
+    apart.fleet.apply(
+        WriteTags({BLUE: {"phoenix:group": "web", "phoenix:capacity": "2 12"}, GREEN: {"phoenix:a": "b"}})
+    )
+    apart.fleet.apply(RemoveTags({BLUE: ("phoenix:capacity", "phoenix:unknown"), GREEN: ("phoenix:a",)}))
 
-    slots = case.fleet.observe(None).slots
+    slots = apart.fleet.observe(None).slots
     assert (slots[BLUE].tags, slots[GREEN].tags) == ({"phoenix:group": "web"}, {})
 
 
-def test_schedules_are_suspended_and_resumed(case: Case) -> None:
-    case.fleet.apply(SetSchedules(GREEN, running=False))
-    assert case.fleet.observe(None).slots[GREEN].suspended == {Routine.SCHEDULES}
-    case.fleet.apply(SetSchedules(GREEN, running=True))
+def test_schedules_are_suspended_and_resumed(apart: Case) -> None:
+    apart.fleet.apply(SetSchedules(GREEN, running=False))
+    assert apart.fleet.observe(None).slots[GREEN].suspended == {Routine.SCHEDULES}
+    apart.fleet.apply(SetSchedules(GREEN, running=True))
 
-    assert case.fleet.observe(None).slots[GREEN].suspended == frozenset()
+    assert apart.fleet.observe(None).slots[GREEN].suspended == frozenset()
 
 
 def test_a_sick_instance_is_replaced_by_another(case: Case) -> None:
@@ -204,12 +225,12 @@ def test_replacing_an_instance_that_is_gone_changes_nothing(case: Case) -> None:
     assert case.fleet.observe(None) == before
 
 
-def test_failed_launches_are_told_while_the_candidate_grows(case: Case) -> None:
-    case.fail_launches()
-    case.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 1))
-    case.settle()
+def test_failed_launches_are_told_while_the_candidate_grows(apart: Case) -> None:
+    apart.fail_launches()
+    apart.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 1))
+    apart.settle()
 
-    failures = case.fleet.observe(changed(ROTATION, grown_since=START)).failures
+    failures = apart.fleet.observe(changed(ROTATION, grown_since=START)).failures
     assert failures
     assert (failures[0].permanent, "Client.InternalError" in failures[0].words) == (True, True)
 

@@ -12,8 +12,9 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.converge import is_empty_for
-from phoenix.core.model import NO_TRAFFIC, Role, Route
+from phoenix.core.model import Role, Route
 from phoenix.core.ready import may_shrink
+from phoenix.core.serving import NO_TRAFFIC
 from phoenix.core.temporary import Ledger, TagsEntry, Upkeep
 from tests.builders import (
     NEW_IMAGE,

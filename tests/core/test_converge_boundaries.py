@@ -10,7 +10,8 @@ import pytest
 from phoenix.core.action import SetRole, SetWeights, WriteTags
 from phoenix.core.back import reopen
 from phoenix.core.decide import decide
-from phoenix.core.model import NO_TRAFFIC, Capacity, Role, Slot, TargetState
+from phoenix.core.model import Capacity, Role, Slot, TargetState
+from phoenix.core.serving import NO_TRAFFIC
 from phoenix.core.story import Ask
 from tests.builders import (
     CANARY,

@@ -11,10 +11,11 @@ import pytest
 from phoenix.core import tags
 from phoenix.core.action import SetRole, SetWeights
 from phoenix.core.decide import SETBACKS, decide
-from phoenix.core.model import NO_TRAFFIC, Cause, OnFailure, Outcome, Phase, Role, TargetState
+from phoenix.core.model import Cause, OnFailure, Outcome, Phase, Role, TargetState
 from phoenix.core.record import GroupRecord, Quarantined, Setback
 from phoenix.core.rotation import Rotation
 from phoenix.core.routine import Routine
+from phoenix.core.serving import NO_TRAFFIC
 from tests.builders import (
     CANARY,
     NEW_IMAGE,

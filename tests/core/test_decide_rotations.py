@@ -14,8 +14,9 @@ import pytest
 
 from phoenix.core.action import Decision
 from phoenix.core.clocks import CandidateFacts, Growth, StepClocks
-from phoenix.core.model import NO_TRAFFIC, LaunchFailure, OnFailure, Slot, Step
+from phoenix.core.model import LaunchFailure, OnFailure, Slot, Step
 from phoenix.core.record import GroupRecord
+from phoenix.core.serving import NO_TRAFFIC
 from phoenix.core.story import Ask
 from tests.builders import CANARY, NOON, ROLLING
 from tests.core.telling import shown

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from phoenix.core.blocker import Blocker
-from phoenix.core.model import NO_TRAFFIC, Observation, Outcome, Slot, SlotState, TargetState
+from phoenix.core.model import Observation, Outcome, Slot, SlotState, TargetState
 from phoenix.core.readiness import Revival, RollbackReady, percent_of, rollback_readiness, short_by_now, with_blockers
 from phoenix.core.record import GroupRecord
 from phoenix.core.routine import Routine
+from phoenix.core.serving import NO_TRAFFIC
 from phoenix.core.story import Ask
 from tests.builders import (
     NOON,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from phoenix.core.clocks import CandidateFacts
-from phoenix.core.model import NO_TRAFFIC, Instance, Judgement, Observation, Slot, Step, TargetState, Verdict
+from phoenix.core.model import Instance, Judgement, Observation, Slot, Step, TargetState, Verdict
 from phoenix.core.progress import advance_clocks
 from phoenix.core.ready import (
     candidate_goal,
@@ -20,6 +20,7 @@ from phoenix.core.ready import (
     sick_since,
 )
 from phoenix.core.rotation import Rotation
+from phoenix.core.serving import NO_TRAFFIC
 from phoenix.core.sides import sides_of
 from tests.builders import (
     NOON,

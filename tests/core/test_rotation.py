@@ -12,9 +12,10 @@ from phoenix.core import tags
 from phoenix.core.action import SetWeights
 from phoenix.core.back import reopen, turn_back
 from phoenix.core.decide import decide
-from phoenix.core.model import NO_TRAFFIC, Capacity, Cause, LaunchFailure, OnFailure, Outcome, Serving, Slot, Step
+from phoenix.core.model import Capacity, Cause, LaunchFailure, OnFailure, Outcome, Slot, Step
 from phoenix.core.record import GroupRecord
 from phoenix.core.routine import Routine
+from phoenix.core.serving import NO_TRAFFIC, Serving
 from phoenix.core.story import Ask
 from phoenix.strategies.rolling import Room, rolling
 from tests.builders import ALL_AT_ONCE, CANARY, ROLLING, a_generation, a_record, a_rotation, some_terms, why_held

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from phoenix.core.model import NO_TRAFFIC, Route, Slot, TargetState
+from phoenix.core.model import Route, Slot, TargetState
+from phoenix.core.serving import NO_TRAFFIC
 from phoenix.core.sides import is_ready, sides_of
 from tests.builders import (
     NEW_IMAGE,

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.model import NO_TRAFFIC, Judgement, LaunchFailure, Observation, Route, Slot, TargetState, Verdict
+from phoenix.core.model import Judgement, LaunchFailure, Observation, Route, Slot, TargetState, Verdict
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
+from phoenix.core.serving import NO_TRAFFIC
 from phoenix.core.story import Ask
 from phoenix.engine.observe import ask_gates, observe
 from phoenix.errors import Throttled

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from phoenix.core.blocker import Blocker
-from phoenix.core.model import NO_TRAFFIC
+from phoenix.core.serving import NO_TRAFFIC
 from phoenix.core.story import Ask
 from phoenix.core.trigger import RotateWhen
 from phoenix.engine.obstacles import CHECKS, checks_of

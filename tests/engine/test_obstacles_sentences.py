@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from phoenix.core.blocker import Blocker
-from phoenix.core.model import NO_TRAFFIC, Capacity, Cause, Step
+from phoenix.core.model import Capacity, Cause, Step
 from phoenix.core.record import Quarantined
+from phoenix.core.serving import NO_TRAFFIC
 from phoenix.core.story import Ask
 from phoenix.core.window import Calendar, Freeze, Window
 from phoenix.engine.group import About

@@ -238,7 +238,15 @@ def _on_bus(account: Account, asked: Asked) -> Iterator[Request]:
         )
 
 
-_GROUP_CALLS = ("ResumeProcesses", "SetInstanceHealth", "SuspendProcesses", "UpdateAutoScalingGroup")
+_GROUP_CALLS = (
+    "EnterStandby",
+    "ExitStandby",
+    "ResumeProcesses",
+    "SetInstanceHealth",
+    "SuspendProcesses",
+    "TerminateInstanceInAutoScalingGroup",
+    "UpdateAutoScalingGroup",
+)
 _TABLE_CALLS = ("BatchGetItem", "DescribeTable", "GetItem", "PutItem", "Query")
 _SPECIAL: Mapping[str, Callable[[Account, Asked], Iterator[Request]]] = {
     **{f"autoscaling:{call}": _change_group for call in _GROUP_CALLS},

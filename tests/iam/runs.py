@@ -217,7 +217,28 @@ def a_shared_listener(folder: Path) -> Run:
     return run
 
 
+def in_one_group(folder: Path) -> Run:
+    """In place: hot again, then cold, and a look at every turn."""
+    fleet = {"kind": "in_place", "auto_scaling_group": "web-blue"}
+    with a_run(folder, policy=a_policy(fleet=fleet, traffic="attached", strategy=CANARY)) as run:
+        stage = run.stage
+        plans_and_looks(run)
+        with run.by(Role.ROTATE):
+            stage.rotate()
+        plans_and_looks(run)
+        with run.by(Role.ROLLBACK):
+            stage.rollback()
+        with run.by(Role.ROTATE):
+            stage.rotate(force=True, ignore=frozenset({"quarantine"}), reason="once more")
+            stage.clock.advance(3601)
+            stage.tick_until(lambda _: stage.record.hot_until is None, every=60)
+        with run.by(Role.ROLLBACK):
+            stage.rollback()
+    return run
+
+
 RUNS: tuple[Callable[[Path], Run], ...] = (
+    in_one_group,
     back_while_hot,
     back_from_cold,
     back_out_of_the_middle,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from phoenix import routers
-from phoenix.core.model import NO_TRAFFIC, Capacity, OnFailure, Step
+from phoenix.core.model import Capacity, OnFailure, Step
+from phoenix.core.serving import NO_TRAFFIC
 from phoenix.policy.model import GATES, ROUTERS
 from phoenix.policy.terms import calendar_of, rotate_when_of, terms_of
 from phoenix.routers.keys import TrafficKeys

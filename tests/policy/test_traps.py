@@ -255,5 +255,5 @@ def test_a_secret_in_the_wrong_place_gets_into_no_corrected_line(tmp_path: Path)
 def test_a_load_balancer_that_phoenix_does_not_shift_is_not_taken_for_another(tmp_path: Path, kind: str) -> None:
     (found,) = problems(tmp_path, a_policy(traffic=f"{{kind: {kind}}}"))
 
-    assert f"kind '{kind}' does not exist: phoenix moves traffic on Application Load Balancers (alb)" in found
+    assert f"kind '{kind}' does not exist: phoenix moves weights of a pair on Application Load Balancers (alb)" in found
     assert len(found.splitlines()) == 1

@@ -9,8 +9,9 @@ import pytest
 from phoenix.core.action import SetWeights
 from phoenix.core.model import Slot, TargetState
 from phoenix.errors import ForeignWeights, Throttled, TransientError
-from phoenix.routers.alb import AlbRouter, _merged
+from phoenix.routers.alb import AlbRouter
 from phoenix.routers.listeners import Health
+from phoenix.routers.listeners import merged as _merged
 from phoenix.sandbox.targets import DESCRIPTIONS
 from tests.account import Account, Opener
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from phoenix.core.model import NO_TRAFFIC, Serving
 from phoenix.core.note import Note
 from phoenix.core.record import GroupRecord
+from phoenix.core.serving import NO_TRAFFIC, Serving
 from phoenix.core.temporary import Ledger
 from phoenix.errors import StoreError
 from phoenix.stores.codec import (

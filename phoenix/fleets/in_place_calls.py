@@ -1,0 +1,214 @@
+"""A role of one of the two slots in an Auto Scaling group, as what the group is told for it. Pure.
+
+The inverse of `in_place_slots`: once AWS has done all of this, the slot shows the numbers of the role. What is done is
+found anew from what is there, so a part that was done already is not done again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from phoenix.core.action import SetRole
+from phoenix.core.converge import old_part
+from phoenix.core.model import Instance, Role, SlotState
+from phoenix.core.rotation import Rotation
+from phoenix.fleets.in_place_slots import ENTERING, counted_in, reserve_in, room_of
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Other sizes, and with a version what the group launches from now on; what is None stays."""
+
+    min: int | None = None
+    max: int | None = None
+    version: str | None = None
+    template: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Out of service, into the reserve (EnterStandby); DesiredCapacity follows."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """Out of the reserve, back into service (ExitStandby); DesiredCapacity follows."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Terminated, for good. `counted` ones were in service: DesiredCapacity follows. A reserve is outside of it."""
+
+    ids: tuple[str, ...]
+    counted: bool
+
+
+Call = Update | Enter | Exit | End
+
+
+class NotYet(Exception):
+    """The role needs something that AWS is still busy with; the next look tries again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The group, the slot that changes its role, the other one, and the rotation that wants it; None at rest."""
+
+    whole: SlotState
+    own: SlotState
+    other: SlotState
+    rotation: Rotation | None
+
+
+def calls_for(action: SetRole, scene: Scene) -> list[Call]:
+    """What is missing, in order; the first ones may be all that can be done before AWS has caught up.
+
+    Raises:
+        NotYet: nothing can be done now, since instances that have to end or to come back are still draining.
+    """
+    match action.role:
+        case Role.CANDIDATE:
+            return _launch(action, scene)
+        case Role.PINNED if scene.rotation is not None and scene.rotation.back is not None:
+            return _bring_back(action, scene)
+        case Role.PINNED if action.owner is not None:
+            return _pin(action, scene)
+        case Role.PINNED | Role.RETAINED:
+            return _take_out(0 if action.role is Role.RETAINED else action.count, scene)
+        case Role.LIVE:
+            return _let_live(action, scene)
+        case Role.COLD:
+            return _end(scene)
+
+
+def _pin(action: SetRole, scene: Scene) -> list[Call]:
+    """The live generation, before anything is launched beside it, and while it is whole."""
+    owner = action.owner
+    beside = max(scene.whole.min - action.count, 0) if _launches(scene.other, scene) else 0
+    room = max(owner.max if owner is not None else action.count, action.count)
+    return [_update(scene, action, action.count + beside, room + beside)]
+
+
+def _launch(action: SetRole, scene: Scene) -> list[Call]:
+    """The new generation, beside as much of the old one as is to stay in service. A MinSize above DesiredCapacity is
+    what makes AWS launch."""
+    rotation = scene.rotation
+    if rotation is None:
+        return []
+    return [_update(scene, action, old_part(rotation) + action.count, room_of(rotation) + action.count)]
+
+
+def _launches(slot: SlotState, scene: Scene) -> bool:
+    rotation = scene.rotation
+    if rotation is None:
+        return False
+    generation = rotation.new if slot.slot is rotation.new.slot else rotation.old
+    return generation.template_version is not None and generation.is_set_in(scene.whole)
+
+
+def _take_out(stay: int, scene: Scene) -> list[Call]:
+    """All but `stay` leave service. MinSize is lowered right before: AWS refuses what would go below it."""
+    excess = counted_in(scene.own) - stay
+    if excess <= 0:
+        return []
+    chosen = choose_to_leave(scene.own.instances, excess)
+    if not chosen:
+        raise NotYet(f"{excess} instances of {scene.own.auto_scaling_group} are not in service, or protect themselves")
+    least = scene.whole.desired - len(chosen)
+    lowered = [Update(min=least)] if scene.whole.min > least else []
+    return [*lowered, Enter(chosen)]
+
+
+def choose_to_leave(instances: Iterable[Instance], count: int) -> tuple[str, ...]:
+    """Which of them leave service: the sick ones first, then always from the zone that has most left. Only what is in
+    service can, and what protects itself from scale-in works on something that must not be cut short."""
+    by_zone: defaultdict[str, list[Instance]] = defaultdict(list)
+    for instance in sorted(instances, key=lambda i: (is_well(i), i.id), reverse=True):
+        if instance.in_service and not instance.protected:
+            by_zone[instance.zone].append(instance)
+    chosen: list[str] = []
+    while len(chosen) < count and any(by_zone.values()):
+        sick = next((zone for zone, left in sorted(by_zone.items()) if left and not is_well(left[-1])), None)
+        fullest = max(sorted(by_zone), key=lambda zone: len(by_zone[zone]))
+        chosen.append(by_zone[sick or fullest].pop().id)
+    return tuple(chosen)
+
+
+def is_well(instance: Instance) -> bool:
+    """True unless Auto Scaling, or a load balancer that lists it, calls it unhealthy."""
+    return instance.healthy and (instance.target is None or instance.target.value == "healthy")
+
+
+def _bring_back(action: SetRole, scene: Scene) -> list[Call]:
+    """The old generation, to the need: first what is launched from now on, and room; then the reserve comes back; what
+    is still missing is launched."""
+    whole, own = scene.whole, scene.own
+    beside, there = counted_in(scene.other), counted_in(own)
+    draining = [i for i in reserve_in(own) if i.lifecycle_words == ENTERING]
+    ready = [i.id for i in reserve_in(own) if i.healthy and i.lifecycle_words != ENTERING]
+    missing = max(action.count - there, 0)
+    back = tuple(ready[:missing])
+    room = max(action.owner.max if action.owner else action.count, action.count) + beside
+    calls: list[Call] = []
+    # A MinSize above DesiredCapacity would launch what the reserve is there for.
+    first = _update(scene, action, min(max(whole.min, 0), whole.desired), max(room, whole.max))
+    if first != Update():
+        calls.append(first)
+    if back:
+        calls.append(Exit(back))
+    promised = len(draining[: max(missing - len(back), 0)])
+    least = beside + action.count - promised
+    if whole.min < least:
+        calls.append(Update(min=least))
+    return calls
+
+
+def _let_live(action: SetRole, scene: Scene) -> list[Call]:
+    """At rest: the owner's numbers, with room for all that runs there."""
+    owner = action.owner
+    if owner is None:
+        return []
+    return [_update(scene, action, owner.min, max(owner.max, scene.whole.desired))]
+
+
+def _end(scene: Scene) -> list[Call]:
+    """All of the slot's instances end. Those in service take their part of DesiredCapacity with them."""
+    counted = tuple(i.id for i in scene.own.instances if i.counts)
+    kept = reserve_in(scene.own)
+    standing = tuple(i.id for i in kept if i.lifecycle_words != ENTERING)
+    calls: list[Call] = []
+    if counted:
+        least = scene.whole.desired - len(counted)
+        if scene.whole.min > least:
+            calls.append(Update(min=least))
+        calls.append(End(counted, counted=True))
+    if standing:
+        calls.append(End(standing, counted=False))
+    if not calls and kept:
+        raise NotYet(f"{len(kept)} instances of {scene.own.auto_scaling_group} are still draining on their way out")
+    return calls
+
+
+def _update(scene: Scene, action: SetRole, least: int, most: int) -> Update:
+    """Only what differs."""
+    whole = scene.whole
+    is_set = action.version is None or (
+        whole.template_version == action.version and action.template in (None, whole.template)
+    )
+    return Update(
+        min=least if whole.min != least else None,
+        max=most if whole.max != most else None,
+        version=None if is_set else action.version,
+        template=None if is_set else action.template,
+    )
+
+
+def in_batches(ids: Sequence[str], most: int) -> list[tuple[str, ...]]:
+    """The ids in as few calls as AWS allows."""
+    return [tuple(ids[start : start + most]) for start in range(0, len(ids), most)]

@@ -1,0 +1,262 @@
+"""One Auto Scaling group as the two slots in it: whose each instance is, and which numbers each slot has. Pure.
+
+Two generations live in the group, told apart by their template version. What AWS has once (min, max, desired, what is
+launched, what is suspended) is divided between the slots here, such that each has the numbers of its role in the role
+table of a pair when, and only when, the group is as that role wants it. What the group is told for a role is the
+inverse, in `in_place_calls`.
+
+The division needs to know what a rotation wants: in flight its record says so, at rest the tags do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from phoenix.core import tags
+from phoenix.core.converge import old_part
+from phoenix.core.generation import Generation
+from phoenix.core.lifecycle import Lifecycle
+from phoenix.core.model import Instance, Slot, SlotState
+from phoenix.core.rotation import Rotation
+from phoenix.core.routine import Routine
+
+ENTERING = "EnteringStandby"
+"""AWS's word for an instance that leaves service and drains; it can neither come back nor end before it has."""
+REBALANCE = "AZRebalance"
+"""The process of Auto Scaling that launches and ends instances to even out zones, which a reserve makes uneven."""
+_SUSPENDED = frozenset({Routine.SCHEDULES})
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one slot has of the group's numbers."""
+
+    min: int
+    max: int
+    desired: int
+    version: str | None
+    suspended: frozenset[Routine]
+
+
+def evenly(count: int, version: str | None) -> Share:
+    """Exactly that many: a slot whose size no autoscaler moves."""
+    return Share(count, count, count, version, _SUSPENDED)
+
+
+def tags_in(whole: Mapping[str, str], slot: Slot) -> dict[str, str]:
+    """The slot's own tags, and those of both, under the keys that they have on a group of its own."""
+    found = {key: whole[key] for key in tags.WRITTEN if key not in tags.OF_A_SLOT and key in whole}
+    own = {key: whole[tags.in_one_group(key, slot)] for key in tags.OF_A_SLOT if tags.in_one_group(key, slot) in whole}
+    if tags.CAPACITY in own:
+        own[tags.CAPACITY] = own[tags.CAPACITY].removesuffix(f" {REBALANCE}")
+    return found | own
+
+
+def counted_in(state: SlotState) -> int:
+    """How many of the slot's instances the group's DesiredCapacity counts."""
+    return sum(i.counts for i in state.instances)
+
+
+def reserve_in(state: SlotState) -> tuple[Instance, ...]:
+    """The slot's instances that are out of service, or on their way there."""
+    return tuple(i for i in state.instances if i.lifecycle is Lifecycle.RESERVE)
+
+
+def room_of(rotation: Rotation) -> int:
+    """How far the owner's autoscaler may go while a rotation lasts, the candidate not counted."""
+    return max(rotation.capacity.max, rotation.need)
+
+
+def split(whole: SlotState, rotation: Rotation | None) -> dict[Slot, SlotState]:
+    """Both slots. `whole` is the group with all its instances and tags, as if it were one slot."""
+    own_tags = {slot: tags_in(whole.tags, slot) for slot in Slot}
+    if rotation is not None and rotation.in_flight:
+        members = _members_in_flight(whole, rotation, own_tags)
+        slots = {slot: _part(whole, slot, members[slot], own_tags[slot]) for slot in Slot}
+        return _with_shares(slots, _shares_in_flight(whole, rotation, slots))
+    live = _live_slot(whole, own_tags)
+    members = _members_at_rest(whole, live, own_tags)
+    slots = {slot: _part(whole, slot, members[slot], own_tags[slot]) for slot in Slot}
+    return _with_shares(slots, _shares_at_rest(whole, slots[live], slots[live.other]))
+
+
+def _part(whole: SlotState, slot: Slot, members: tuple[Instance, ...], own_tags: Mapping[str, str]) -> SlotState:
+    return replace(whole, slot=slot, instances=members, tags=own_tags)
+
+
+def _with_shares(slots: Mapping[Slot, SlotState], shares: Mapping[Slot, Share]) -> dict[Slot, SlotState]:
+    return {
+        slot: replace(
+            state,
+            min=shares[slot].min,
+            max=shares[slot].max,
+            desired=shares[slot].desired,
+            template_version=shares[slot].version,
+            suspended=shares[slot].suspended,
+        )
+        for slot, state in slots.items()
+    }
+
+
+# --- whose an instance is ---------------------------------------------------------------------------------------------
+
+
+def _members_in_flight(
+    whole: SlotState, rotation: Rotation, own_tags: Mapping[Slot, Mapping[str, str]]
+) -> dict[Slot, tuple[Instance, ...]]:
+    old, new = rotation.old, rotation.new
+    before = _noted(own_tags[new.slot], new.slot)
+
+    def slot_of(instance: Instance) -> Slot:
+        if new.template_version is not None and new.has_launched(instance):
+            return new.slot
+        if old.template_version is not None and old.has_launched(instance):
+            return old.slot
+        # A reserve of the generation before last still has to make room in the new generation's slot.
+        is_before_last = before is not None and before.number != new.number and before.has_launched(instance)
+        is_left_over = instance.lifecycle is Lifecycle.RESERVE and rotation.exposed_at is None
+        return new.slot if is_before_last or is_left_over else old.slot
+
+    return _divided(whole, {i.id: slot_of(i) for i in whole.instances})
+
+
+def _members_at_rest(
+    whole: SlotState, live: Slot, own_tags: Mapping[Slot, Mapping[str, str]]
+) -> dict[Slot, tuple[Instance, ...]]:
+    """What no note knows was launched by the owner: since the rotation, or before one whose record is not here."""
+    noted = {slot: _noted(own_tags[slot], slot) for slot in (live, live.other)}
+    unknown = live.other if _is_lifted(whole, own_tags[live.other]) else live
+
+    def slot_of(instance: Instance) -> Slot:
+        return next((slot for slot, note in noted.items() if note and note.has_launched(instance)), unknown)
+
+    return _divided(whole, {i.id: slot_of(i) for i in whole.instances})
+
+
+def _divided(whole: SlotState, slots: Mapping[str, Slot]) -> dict[Slot, tuple[Instance, ...]]:
+    return {slot: tuple(i for i in whole.instances if slots[i.id] is slot) for slot in Slot}
+
+
+def _noted(own: Mapping[str, str], slot: Slot) -> Generation | None:
+    note = tags.read_generation(own)
+    if note is None:
+        return None
+    return Generation(
+        note.number, slot, note.image, template_version=note.template_version, template=note.template or None
+    )
+
+
+def _live_slot(whole: SlotState, own_tags: Mapping[Slot, Mapping[str, str]]) -> Slot:
+    """The slot whose generation the group launches; if that is neither, the one with more instances in service."""
+    noted = {slot: note for slot in Slot if (note := _noted(own_tags[slot], slot)) is not None}
+    launched = [slot for slot, note in noted.items() if note.is_set_in(whole)]
+    if len(launched) == 1:
+        return launched[0]
+    serving = {
+        slot: sum(i.counts and note.has_launched(i) for i in whole.instances) for slot, note in sorted(noted.items())
+    }
+    return max(noted, key=lambda slot: (serving[slot], noted[slot].number), default=Slot.BLUE)
+
+
+# --- which numbers a slot has -----------------------------------------------------------------------------------------
+
+
+def _shares_at_rest(whole: SlotState, live: SlotState, other: SlotState) -> dict[Slot, Share]:
+    """The live slot has the group's numbers. The other one has what is there of it: a reserve, or what is left over."""
+    there = counted_in(other)
+    own = Share(whole.min, whole.max, whole.desired - there, whole.template_version, whole.suspended)
+    if tags.CAPACITY in other.tags and not _is_over(whole, other):
+        # In the middle of a rotation whose record is not here: the one whose owner's numbers are noted is pinned.
+        pinned = Share(min(whole.min, there), whole.max, there, whole.template_version, frozenset())
+        return {live.slot: own, other.slot: pinned}
+    kept = evenly(there + len(reserve_in(other)), whole.template_version)
+    return {live.slot: own, other.slot: kept}
+
+
+def _is_over(whole: SlotState, left: SlotState) -> bool:
+    """True once a rotation has ended, and has left a reserve."""
+    return counted_in(left) == 0 and not _is_lifted(whole, left.tags)
+
+
+def _is_lifted(whole: SlotState, left: Mapping[str, str]) -> bool:
+    """True while MaxSize has room for two generations, which is from the candidate's launch until the very end. `left`
+    are the tags of the slot whose owner's numbers are noted."""
+    owner = tags.read_capacity(left)
+    return owner is not None and whole.max > max(owner.max, whole.desired)
+
+
+def _shares_in_flight(whole: SlotState, rotation: Rotation, slots: Mapping[Slot, SlotState]) -> dict[Slot, Share]:
+    old, new = slots[rotation.old.slot], slots[rotation.new.slot]
+    closing = rotation.clocks.closing_since is not None
+    if rotation.back is not None:
+        own = _closing_back(whole, rotation, new) if closing else _going_back(whole, rotation, old, new)
+        return {old.slot: own, new.slot: _leaving(rotation, new)}
+    if closing:
+        there = counted_in(old)
+        kept = len(reserve_in(old))
+        left = Share(kept, kept + there, kept, rotation.old.template_version, _SUSPENDED)
+        own = Share(whole.min, whole.max, whole.desired - there, whole.template_version, whole.suspended)
+        return {old.slot: left, new.slot: own}
+    return {old.slot: _old_forward(whole, rotation, old), new.slot: _new_forward(whole, rotation, old, new)}
+
+
+def _for_the_new(whole: SlotState, rotation: Rotation) -> int:
+    """The part of MinSize that is the new generation's: what is over the old one's."""
+    is_launched = rotation.new.template_version is not None and rotation.new.is_set_in(whole)
+    return max(whole.min - old_part(rotation), 0) if is_launched else 0
+
+
+def _old_forward(whole: SlotState, rotation: Rotation, old: SlotState) -> Share:
+    part, there = old_part(rotation), counted_in(old)
+    is_launched = rotation.new.template_version is not None and rotation.new.is_set_in(whole)
+    version = rotation.old.template_version if is_launched else whole.template_version
+    is_pinned = tags.CAPACITY in old.tags
+    suspended = frozenset[Routine]() if is_pinned else whole.suspended
+    least = min(whole.min, part)
+    if is_shrunk(rotation):
+        # It cannot grow any more, since the group launches the new generation: fewer than its part is no difference.
+        return Share(least, max(part, there), there, version, suspended)
+    beyond = whole.desired - _for_the_new(whole, rotation)
+    return Share(least, min(whole.max, room_of(rotation)), beyond, version, suspended)
+
+
+def _new_forward(whole: SlotState, rotation: Rotation, old: SlotState, new: SlotState) -> Share:
+    if rotation.new.template_version is None or not rotation.new.is_set_in(whole):
+        left = counted_in(new) + len(reserve_in(new))
+        return Share(left, left, left, whole.template_version, whole.suspended)
+    own, room = _for_the_new(whole, rotation), room_of(rotation)
+    most = max(rotation.capacity.max, own) if whole.max >= room + own else max(whole.max - room, 0)
+    desired = own
+    if is_shrunk(rotation):
+        wanted = whole.desired - max(old_part(rotation), counted_in(old)) - own
+        # What autoscaling wants more than there is, both generations together: from now on the new one carries it.
+        desired = rotation.need + wanted if wanted > 0 else whole.desired - counted_in(old)
+    return Share(own, most, desired, whole.template_version, whole.suspended)
+
+
+def is_shrunk(rotation: Rotation) -> bool:
+    """True once it was decided that some of the old generation leaves service."""
+    return old_part(rotation) < rotation.need or rotation.clocks.shrunk_at is not None
+
+
+def _going_back(whole: SlotState, rotation: Rotation, old: SlotState, new: SlotState) -> Share:
+    beside, room = counted_in(new), room_of(rotation)
+    there = whole.desired - beside if rotation.old.is_set_in(whole) else counted_in(old)
+    # What still drains comes back as soon as AWS lets it.
+    there += sum(i.lifecycle_words == ENTERING for i in reserve_in(old))
+    most = room if whole.max >= room + beside else whole.max
+    return Share(min(whole.min, rotation.need), most, there, whole.template_version, frozenset())
+
+
+def _closing_back(whole: SlotState, rotation: Rotation, new: SlotState) -> Share:
+    beside, room = counted_in(new), room_of(rotation)
+    if not beside:
+        return Share(whole.min, whole.max, whole.desired, whole.template_version, whole.suspended)
+    most = room if whole.max >= room else whole.max
+    least = min(whole.min, rotation.need)
+    return Share(least, most, whole.desired - beside, whole.template_version, whole.suspended)
+
+
+def _leaving(rotation: Rotation, new: SlotState) -> Share:
+    return evenly(counted_in(new) + len(reserve_in(new)), rotation.new.template_version)
