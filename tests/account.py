@@ -22,6 +22,7 @@ from phoenix.core.model import Slot, SlotState, Terms
 from phoenix.fleets.in_place import InPlaceFleet
 from phoenix.fleets.pair import PairFleet
 from phoenix.routers.alb import AlbRouter
+from phoenix.routers.nlb import NlbRouter
 from phoenix.sandbox import ManualClock, Physics, Sandbox
 
 STEADY = Physics(boot_spread=0)
@@ -110,10 +111,16 @@ class Account:
         return self.make(InPlaceFleet)
 
     def router(self, stickiness: str = "refuse", *, suspends_failover: bool = True) -> AlbRouter:
-        suspends = stickiness == "suspend"
-        terms = Terms(steps=(), suspend_stickiness=suspends, suspend_failover=suspends_failover)
-        self.scope = replace(self.scope, terms=terms)
+        self._suspend(stickiness, suspends_failover)
         return self.make(AlbRouter)
+
+    def network_router(self, stickiness: str = "refuse", *, suspends_failover: bool = True) -> NlbRouter:
+        self._suspend(stickiness, suspends_failover)
+        return self.make(NlbRouter)
+
+    def _suspend(self, stickiness: str, failover: bool) -> None:
+        terms = Terms(steps=(), suspend_stickiness=stickiness == "suspend", suspend_failover=failover)
+        self.scope = replace(self.scope, terms=terms)
 
     def slots(self) -> dict[Slot, SlotState]:
         return dict(self.fleet.observe(None).slots)

@@ -40,9 +40,11 @@ class Account(Aws):
             raise self.refuses.get(method) or self.refuses["all"]
 
 
+IMAGE = ssm.Settings(kind="ssm", parameter="/images/web")
+
+
 def signs_of(**accounts: Account) -> dict[str, Signs]:
-    image = ssm.Settings(kind="ssm", parameter="/images/web")
-    places = {name: _Place(Access(region=name), account, image) for name, account in accounts.items()}
+    places = {name: _Place(Access(region=name), account, IMAGE, "alb") for name, account in accounts.items()}
     overview = AwsOverview(VirtualClock(), places)
     return dict(overview.signs_of([Member(name, rotate_when=WHEN) for name in accounts], RECORDS))
 
@@ -66,3 +68,49 @@ def test_what_a_right_is_lacking_for_is_not_known_and_the_rest_is(method: str, s
 
     known = {name: getattr(found, name) for name in ("image", "marked", "moved", "tainted")}
     assert known == {"image": OLD_IMAGE, "marked": False, "moved": False, "tainted": False} | {sign: None}
+
+
+# --- the overview of traffic goes by kind -----------------------------------------------------------------------------
+
+RULE = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/web/50dc/f2f7/9683"
+LISTENER = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/net/edge/50dc/f2f7"
+
+
+class Listed(Account):
+    """Remembers the reads of routes; none of the routes is there any more."""
+
+    def __init__(self, **refuses: PhoenixError) -> None:
+        super().__init__(**refuses)
+        self.asked: dict[str, Any] = {}
+
+    def pages(self, service: str, method: str, *_: Any, **parameters: Any) -> Iterator[Any]:
+        if service == "elbv2":
+            self.asked[method] = parameters
+        return super().pages(service, method, *_, **parameters)
+
+
+def signs_by_kind(account: Listed, **kinds: str) -> dict[str, Signs]:
+    """The signs of one group of each kind, whose one route is gone."""
+    places = {name: _Place(Access(), account, IMAGE, kind) for name, kind in kinds.items()}
+    routes = {"alb": RULE, "nlb": LISTENER}
+    records = {
+        name: a_record(group=name, live=a_generation(1), routes={routes[kind]: ":443"} if kind in routes else {})
+        for name, kind in kinds.items()
+    }
+    members = [Member(name, rotate_when=WHEN) for name in kinds]
+    return dict(AwsOverview(VirtualClock(), places).signs_of(members, records))
+
+
+def test_each_kind_of_router_reads_its_own_routes() -> None:
+    account = Listed()
+
+    found = signs_by_kind(account, web="alb", edge="nlb", workers="none")
+
+    assert account.asked == {"describe_rules": {"RuleArns": [RULE]}, "describe_listeners": {"ListenerArns": [LISTENER]}}
+    assert {name: signs.moved for name, signs in found.items()} == {"web": True, "edge": True, "workers": False}
+
+
+def test_a_right_that_one_kind_lacks_leaves_the_others_known() -> None:
+    found = signs_by_kind(Listed(describe_listeners=AccessDenied("x")), web="alb", edge="nlb")
+
+    assert {name: signs.moved for name, signs in found.items()} == {"web": True, "edge": None}

@@ -30,7 +30,7 @@ def judge_attachments(group: Mapping[str, Any]) -> Iterator[Blocker]:
             f"Auto Scaling group {name}",
             f"{name} registers with {what}. phoenix moves no weight there: new instances would get its requests before"
             " any gate, and when this slot is emptied nothing is left behind it. Serve these users through an"
-            " Application Load Balancer first; only if it serves no users:",
+            " Application or Network Load Balancer first; only if it serves no users:",
             f"aws autoscaling detach-traffic-sources --auto-scaling-group-name {shlex.quote(name)} \\\n"
             f"    --traffic-sources {shlex.quote(f'Identifier={identifier},Type={kind}')}",
         )

@@ -49,9 +49,9 @@ VERSION: Final = 1
 
 
 _NO_ROUTERS: Final = dict.fromkeys(
-    ("nlb", "elb", "clb", "classic", "gwlb", "lattice", "vpc-lattice", "vpc_lattice", "route53"),
-    "phoenix moves weights of a pair on Application Load Balancers (alb); one group is rotated in place whatever it is"
-    " attached to (attached), or without a load balancer (none)",
+    ("elb", "clb", "classic", "gwlb", "lattice", "vpc-lattice", "vpc_lattice", "route53"),
+    "phoenix moves weights of a pair on Application Load Balancers (alb) and Network Load Balancers (nlb); one group is"
+    " rotated in place whatever it is attached to (attached), or without a load balancer (none)",
 )
 _NO_FLEETS: Final = dict.fromkeys(
     ("in-place", "asg", "single", "refresh"),

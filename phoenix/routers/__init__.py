@@ -1,17 +1,19 @@
 """Routers: how traffic reaches the slots.
 
-How to add one: a module with a class that satisfies `phoenix.ports.Router` and is made from a scope. It lists the
-rights it needs in `IAM_ACTIONS` and its checks before a start in `checks`, and says in `WEIGHTS` and `HEALTH` what it
-makes possible (`phoenix.core.model.Serving`). Then: a line in `KINDS` below; its keys in the policy, as a class of
-`TrafficKeys` and a line in `keys.py`, and its name out of the kinds that there are not in `policy/model.py`; `phoenix
-policy schema > docs/policy.schema.json` and `make iam`; if it has weights, a maker in
-`tests/contract/test_router_contract.py`, whose tests then hold for it too (one without weights has only its own); a
-policy with it in `tests/iam/runs.py`, since every right that is granted has to be used there; its own tests in
-`tests/routers`, and a whole rotation in `tests/rotation`; its row in `docs/policy.md`; a line in CHANGELOG.md.
+How to add one: a module with a class that satisfies `phoenix.ports.Router` and is made from a scope; one that moves
+weights in forward actions is a `WeightedRouter`, one without weights a `WeightlessRouter`. It lists the rights it needs
+in `IAM_ACTIONS` and its checks before a start in `checks`, and says in `WEIGHTS` and `HEALTH` what it makes possible
+(`phoenix.core.serving.Serving`), in `PROTOCOLS` which target groups are its, and in `ROUTES` which part of an ARN only
+its routes have: a rollback without policy knows the kind by these. `moved_groups` is its part of the overview of idle
+groups. Then: a line in `KINDS` below; its keys in the policy, as a class of `TrafficKeys` and a line in `keys.py`, and
+its name out of the kinds that there are not in `policy/model.py`; `phoenix policy schema > docs/policy.schema.json` and
+`make iam`; if it has weights, a maker in `tests/contract/test_router_contract.py`, whose tests then hold for it too
+(one without weights has only its own); a policy with it in `tests/iam/runs.py`, since every right that is granted has
+to be used there; its own tests in `tests/routers`, and a whole rotation in `tests/rotation`; its row in
+`docs/policy.md`; a line in CHANGELOG.md.
 
-Limits: for idle groups a sweep reads only rules of an Application Load Balancer (`shares.py`). `kind_of` below tells
-two kinds apart only by what they make possible. A target group in which both slots register stops every start, also
-where no weight has to tell them apart (`shared-target-group`).
+Limits: a target group in which both slots register stops every start, also where no weight has to tell them apart
+(`shared-target-group`). Two kinds with the same possibilities need other protocols of their target groups.
 
 It gets no settings, and must not import pydantic: a rollback makes it before, or without, reading any policy. What it
 has to know of one is in the scope's `terms`, which the rotation's record holds too.
@@ -19,25 +21,47 @@ has to know of one is in the scope's `terms`, which the rotation's record holds 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
+from phoenix.aws.session import Aws
 from phoenix.core.serving import Serving
 from phoenix.routers.alb import AlbRouter
 from phoenix.routers.attached import AttachedRouter
+from phoenix.routers.listeners import Listeners
+from phoenix.routers.nlb import NlbRouter
 from phoenix.routers.none import NoRouter
 
-KINDS: Final[Mapping[str, type[AlbRouter | AttachedRouter | NoRouter]]] = {
+KINDS: Final[Mapping[str, type[AlbRouter | NlbRouter | AttachedRouter | NoRouter]]] = {
     "alb": AlbRouter,
+    "nlb": NlbRouter,
     "attached": AttachedRouter,
     "none": NoRouter,
 }
 
 
-def kind_of(serving: Serving) -> str:
-    """The kind of router that gives a group what it has been served with.
+def kind_of(serving: Serving, routes: Collection[str] = ()) -> str:
+    """The kind of router that gives a group what it has been served with, by its routes (ARNs) where there are several.
 
-    For a rollback that knows no more of a group than its record, or the tags on it.
+    For a rollback that knows no more of a group than its record.
     """
+    fitting = _fitting(serving)
+    known = (kind for kind in fitting for route in routes if KINDS[kind].ROUTES in route)
+    return next(known, fitting[0])
+
+
+def kind_behind(serving: Serving, aws: Aws, target_groups: Collection[str]) -> str:
+    """The same by the protocols of the target groups (ARNs), read in one call.
+
+    For a rollback that knows no more of a group than the tags on it.
+    """
+    fitting = _fitting(serving)
+    if len(fitting) == 1:
+        return fitting[0]
+    protocols = {str(group.get("Protocol")) for group in Listeners(aws).existing(target_groups)}
+    return next((kind for kind in fitting if protocols & KINDS[kind].PROTOCOLS), fitting[0])
+
+
+def _fitting(serving: Serving) -> list[str]:
     wanted = serving.weights, serving.health
-    return next(kind for kind, made in KINDS.items() if wanted == (made.WEIGHTS, made.HEALTH))
+    return [kind for kind, made in KINDS.items() if wanted == (made.WEIGHTS, made.HEALTH)]

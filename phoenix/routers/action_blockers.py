@@ -121,9 +121,17 @@ def command(rule: Rule, actions: Sequence[Mapping[str, Any]]) -> str:
     return f"aws elbv2 modify-rule --rule-arn {rule.arn} \\\n    --actions '{written}'"
 
 
+def look_at(rule: Rule) -> str:
+    """The command that shows a rule, or a listener, as it is."""
+    if rule.arn == rule.listener:
+        return f"aws elbv2 describe-listeners --listener-arns {rule.arn}"
+    return f"aws elbv2 describe-rules --rule-arns {rule.arn}"
+
+
 def balancer_of(rule: str) -> str:
-    """ARN of the rule's load balancer: `…:listener-rule/app/web/50dc/f2f7/9683` has it inside."""
-    head, _, path = rule.partition(":listener-rule/")
+    """ARN of the rule's load balancer: `…:listener-rule/app/web/50dc/f2f7/9683` has it inside, and so has a
+    listener's."""
+    head, _, path = rule.partition(":listener/" if ":listener/" in rule else ":listener-rule/")
     return f"{head}:loadbalancer/{'/'.join(path.split('/')[:3])}"
 
 

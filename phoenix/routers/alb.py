@@ -1,30 +1,24 @@
 """Weights between two target groups on every listener and rule of an Application Load Balancer that names them.
 
-Must never drop what else is in an action list: authentication, stickiness, third target groups.
+Must never write a default rule as a rule: its actions belong to the listener.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
 from phoenix.aws.late import late
 from phoenix.aws.rights import IS_MANAGED, WRITERS, Right, Rights, arn
-from phoenix.aws.scope import Scope
-from phoenix.core.action import SetFailover, SetWeights
+from phoenix.aws.session import Aws
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
-from phoenix.core.failover import UNKNOWN
-from phoenix.core.model import Route, Slot, SlotState
-from phoenix.errors import AccessDenied, ForeignWeights, NotFound, TransientError
-from phoenix.ports import Traffic
+from phoenix.core.model import Slot, SlotState
+from phoenix.core.record import GroupRecord
 from phoenix.routers import listeners
-from phoenix.routers.forwarding import Arns, Pair, Rule, differs, is_at, rewritten
-from phoenix.routers.listeners import Health, Listeners, merged
-
-_READS = 6
-_FIRST_WAIT_SECONDS = 0.2
-_LONGEST_WAIT_SECONDS = 2
+from phoenix.routers.forwarding import Arns, Rule
+from phoenix.routers.listeners import Listeners
+from phoenix.routers.weighted import WeightedRouter
 
 
 def _may(call: str, kind: str) -> Right:
@@ -33,10 +27,11 @@ def _may(call: str, kind: str) -> Right:
 
 
 def _rights() -> Rights:
-    from phoenix.routers import alb_blockers, failover
+    from phoenix.routers import alb_blockers, failover, shares
 
     ours = frozenset({_may("ModifyListener", "listener"), _may("ModifyRule", "listener-rule")})
-    return ours | listeners.IAM_ACTIONS | failover.IAM_ACTIONS | alb_blockers.IAM_ACTIONS
+    reads = listeners.IAM_ACTIONS | listeners.RULES | shares.RULES.rights
+    return ours | reads | failover.IAM_ACTIONS | alb_blockers.IAM_ACTIONS
 
 
 def _checks() -> tuple[str, ...]:
@@ -45,77 +40,20 @@ def _checks() -> tuple[str, ...]:
     return alb_blockers.CHECKS
 
 
-class AlbRouter:
+class AlbRouter(WeightedRouter):
     """Weighted forward actions of Application Load Balancers."""
 
-    WEIGHTS: ClassVar = True
-    HEALTH: ClassVar = True
+    PROTOCOLS: ClassVar = frozenset({"HTTP", "HTTPS"})
+    ROUTES: ClassVar = ":listener-rule/app/"
     IAM_ACTIONS: ClassVar[Rights] = late(_rights)
     checks: ClassVar[tuple[str, ...]] = late(_checks)
 
-    def __init__(self, scope: Scope) -> None:
-        self._aws = scope.aws
-        self._sleep = scope.clock.sleep
-        self._suspends = scope.terms.suspend_stickiness, scope.terms.suspend_failover
-        self._listeners = Listeners(scope.aws)
+    @staticmethod
+    def moved_groups(aws: Aws, records: Iterable[GroupRecord]) -> frozenset[str]:
+        """Groups at rest whose rules do not send everything to the live slot."""
+        from phoenix.routers import shares
 
-    def find(self, target_groups: Arns) -> tuple[Route, ...]:
-        """Every default action and rule that forwards to one of the target groups, on all their load balancers."""
-        pair = Pair(target_groups)
-        return tuple(rule.route(pair) for rule in self._listeners.find(pair.slot_of))
-
-    def observe(self, target_groups: Arns, routes: Sequence[str], want_health: frozenset[Slot]) -> Traffic:
-        """One call for all rules, and one for each target group asked for, side by side.
-
-        Rules that are gone are no error: all are searched for again then, as they were rearranged. Nor are
-        target groups: one that was deleted serves no request, and says nothing of the others of its slot.
-        """
-        wanted = [(slot, arn) for slot in Slot if slot in want_health for arn in target_groups.get(slot, ())]
-        calls: list[Callable[[], Any]] = [partial(self._read_or_find, routes, target_groups)]
-        calls += [partial(self._listeners.read_health, arn) for _, arn in wanted]
-        rules, *health = self._aws.side_by_side(calls)
-        pair = Pair(target_groups, rules)
-        seen = {arn: h for (_, arn), h in zip(wanted, health, strict=True) if h is not None}
-        found_in = {slot: merged(_counted(slot, seen, pair, rules)) for slot in want_health}
-        return Traffic(
-            routes=tuple(rule.route(pair) for rule in rules),
-            health={slot: {i: h.state for i, h in found.items()} for slot, found in found_in.items()},
-            words={slot: {i: h.words for i, h in found.items() if h.words} for slot, found in found_in.items()},
-        )
-
-    def shift(self, action: SetWeights, target_groups: Arns, routes: Sequence[str]) -> tuple[Route, ...]:
-        """Set the weights on these rules: one read, the writes side by side, and reads until all of it shows.
-
-        Raises:
-            ForeignWeights: a raise found a share outside `only_from`; nothing at all was written.
-            TransientError: AWS accepted the writes, but does not show them yet.
-        """
-        rules = self._read_or_find(routes, target_groups)
-        pair = Pair(target_groups, rules)
-        if action.only_from:
-            _refuse_foreign(rules, pair, action)
-        ours = [rule for rule in rules if pair.named_in(rule)]
-        writes = [(rule, actions) for rule in ours if differs(rule, actions := rewritten(rule, pair, action))]
-        self._aws.side_by_side([partial(self._write, rule, actions) for rule, actions in writes])
-        if not writes:
-            return tuple(rule.route(pair) for rule in rules)
-        return self._verified([rule.arn for rule in rules], pair, action)
-
-    def read_failover(self, target_groups: Arns) -> dict[Slot, str]:
-        """One read for each target group, side by side."""
-        from phoenix.routers import failover
-
-        try:
-            return {slot: failover.read(self._aws, arns) for slot, arns in target_groups.items()}
-        except AccessDenied:
-            # A rollback by a role from before this was needed goes on without it; a start is told by preflight.
-            return dict.fromkeys(target_groups, UNKNOWN)
-
-    def set_failover(self, action: SetFailover, target_groups: Arns) -> None:
-        """A read and, where it differs, a write for each target group."""
-        from phoenix.routers import failover
-
-        failover.write(self._aws, target_groups[action.slot], action.thresholds)
+        return shares.moved_groups(aws, records, shares.RULES)
 
     def serves_by_zone(self, target_groups: Arns) -> bool:
         """True when any of the target groups has cross-zone load balancing switched off; one read for each."""
@@ -128,64 +66,17 @@ class AlbRouter:
         self, slots: Mapping[Slot, SlotState], live: Slot, ahead: Ahead = UNKNOWN_AHEAD
     ) -> Sequence[Blocker]:
         """All blockers at once, from fresh reads."""
-        from phoenix.routers.alb_blockers import Start, find_blockers
+        from phoenix.routers.alb_blockers import find_blockers
+        from phoenix.routers.weight_blockers import Start
 
         return find_blockers(self._aws, self._listeners, Start(slots, live, *self._suspends, ahead))
 
-    def _read_or_find(self, routes: Sequence[str], target_groups: Arns) -> list[Rule]:
-        try:
-            return self._listeners.read(routes)
-        except NotFound:
-            return self._listeners.find(Pair(target_groups).slot_of)
+    @staticmethod
+    def _open(aws: Aws) -> Listeners:
+        return Listeners(aws)
 
     def _write(self, rule: Rule, actions: list[dict[str, Any]]) -> None:
         if rule.is_default:
             self._aws.call("elbv2", "modify_listener", ListenerArn=rule.listener, DefaultActions=actions)
         else:
             self._aws.call("elbv2", "modify_rule", RuleArn=rule.arn, Actions=actions)
-
-    def _verified(self, arns: Sequence[str], pair: Pair, action: SetWeights) -> tuple[Route, ...]:
-        """The routes as read back, once all of them show the weights."""
-        # Here, where the writes are done: no rollback should wait for it before.
-        from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, wait_exponential
-
-        def read() -> tuple[Route, ...]:
-            return tuple(rule.route(pair) for rule in self._listeners.read(arns))
-
-        def lags(found: tuple[Route, ...]) -> bool:
-            return not all(is_at(route, action.slot, action.percent) for route in found if sum(route.weights.values()))
-
-        reading = Retrying(
-            sleep=self._sleep,
-            stop=stop_after_attempt(_READS),
-            wait=wait_exponential(multiplier=_FIRST_WAIT_SECONDS, max=_LONGEST_WAIT_SECONDS),
-            retry=retry_if_result(lags),
-        )
-        try:
-            return reading(read)
-        except RetryError as error:
-            raise TransientError(
-                f"{action.slot} was given {action.percent} %, but the load balancer still shows other weights"
-            ) from error
-
-
-def _refuse_foreign(rules: Sequence[Rule], pair: Pair, action: SetWeights) -> None:
-    """A raise starts only from the weight verified last: a writer that changed it since knew more than we do."""
-    expected = " or ".join(str(percent) for percent in sorted(action.only_from))
-    for route in (rule.route(pair) for rule in rules):
-        found = route.percent(action.slot)
-        if not route.weights or (found not in action.only_from and not is_at(route, action.slot, action.percent)):
-            raise ForeignWeights(route.name, expected, found)
-
-
-def _counted(
-    slot: Slot, seen: Mapping[str, Mapping[str, Health]], pair: Pair, rules: Sequence[Rule]
-) -> list[Mapping[str, Health]]:
-    """The health in the slot's target groups; where some are behind a rule, the others serve no users and say nothing.
-
-    AWS checks no target of a group that no listener forwards to: it would be `unused` for ever, whatever the image.
-    """
-    routed = pair.routed_by(rules)
-    mine = [arn for arn in seen if pair.slot_of[arn] is slot]
-    behind = [arn for arn in mine if arn in routed]
-    return [seen[arn] for arn in behind or mine]

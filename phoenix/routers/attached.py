@@ -20,6 +20,7 @@ from phoenix.errors import NotFound
 from phoenix.ports import Traffic
 from phoenix.routers import listeners
 from phoenix.routers.listeners import Health, Listeners, merged
+from phoenix.routers.weightless import WeightlessRouter
 
 
 def _rights() -> Rights:
@@ -40,10 +41,9 @@ _REGISTERING: Final = ("ELB", "Instance registration is still in progress.")
 """What a Classic Load Balancer says of an instance that it has not checked yet, by its API reference."""
 
 
-class AttachedRouter:
+class AttachedRouter(WeightlessRouter):
     """Target groups of any load balancer (Application, Network, Gateway), Classic Load Balancers, and VPC Lattice."""
 
-    WEIGHTS: ClassVar = False
     HEALTH: ClassVar = True
     IAM_ACTIONS: ClassVar[Rights] = late(_rights)
     checks: ClassVar[tuple[str, ...]] = ("nothing-attached",)

@@ -26,16 +26,33 @@ IAM_ACTIONS: Final = (
     | reads("elasticloadbalancing:DescribeLoadBalancers", "ec2:DescribeSubnets", roles=FORWARD)
     | quotas.IAM_ACTIONS
 )
-CHECKS: Final = ("load-balancer-full", "too-many-targets", "zone-not-enabled")
+CHECKS: Final = ("too-many-targets", "zone-not-enabled")
 
 _ELB: Final = "elasticloadbalancing"
-# "Quotas for your Application Load Balancers" in the guide; codes as `aws service-quotas list-service-quotas
-# --service-code elasticloadbalancing` prints them. phoenix adds no rule and no listener, so their quotas cannot strike.
+# "Quotas for your Application Load Balancers" and "… Network Load Balancers" in the guides; codes as `aws
+# service-quotas list-service-quotas --service-code elasticloadbalancing` prints them. phoenix adds no rule and no
+# listener, so their quotas cannot strike.
 TARGETS_A_BALANCER: Final = Quota(_ELB, "L-7E6692B2", "Targets per Application Load Balancer", 1000)
 TARGETS_A_GROUP: Final = Quota(_ELB, "L-A0D0B863", "Targets per Target Group per Region", 1000)
 GROUPS_A_BALANCER: Final = Quota(
     _ELB, "L-822D1B1B", "Target Groups per Application Load Balancer", 100, adjustable=False
 )
+NETWORK_TARGETS_A_BALANCER: Final = Quota(_ELB, "L-EEF1AD04", "Targets per Network Load Balancer", 3000)
+NETWORK_TARGETS_A_ZONE: Final = Quota(
+    _ELB, "L-B211E961", "Targets per Availability Zone per Network Load Balancer", 500
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The quotas of a kind of load balancer. `zone` holds for the targets of each zone; where a load balancer is
+    cross-zone, which `is_cross_zone` reads, for all of them."""
+
+    targets: Quota
+    groups: Quota | None = None
+    zone: Quota | None = None
+    is_cross_zone: Callable[[Aws, str], bool] | None = None
+
 
 Targets = Callable[[str], Sequence[Mapping[str, Any]]]
 """The answer of DescribeTargetHealth for a target group."""
@@ -43,11 +60,13 @@ Targets = Callable[[str], Sequence[Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """Both slots when most instances run: `live` stays as it is, and the other slot grows."""
+    """Both slots when most instances run: `live` stays as it is, and the other slot grows; and what their load
+    balancers take."""
 
     slots: Mapping[Slot, SlotState]
     live: Slot
     ahead: Ahead
+    limits: Limits
 
     @property
     def need(self) -> int:
@@ -70,7 +89,8 @@ def find_in_balancers(aws: Aws, rules: Sequence[Rule], pair: Pair, peak: Peak, t
     listed = aws.side_by_side([partial(_groups_of, aws, balancer) for balancer in served])
     checks = [Check("zones of the load balancers", ("zone-not-enabled",), partial(_reach, aws, served, peak))]
     for (balancer, ours), known in zip(served.items(), listed, strict=True):
-        yield from _full(balancer, known, ours.keys() - known)
+        if peak.limits.groups is not None:
+            yield from _full(balancer, known, ours.keys() - known, peak.limits.groups.default)
         room = partial(_room, aws, balancer, ours, known - ours.keys(), _Count(peak, targets))
         checks.append(Check(f"targets of {name_of(balancer)}", ("too-many-targets",), room))
     yield from make_checks(aws, checks)
@@ -84,14 +104,14 @@ def _groups_of(aws: Aws, balancer: str) -> frozenset[str]:
 # --- room -------------------------------------------------------------------------------------------------------------
 
 
-def _full(balancer: str, known: Collection[str], joining: Collection[str]) -> Iterator[Blocker]:
+def _full(balancer: str, known: Collection[str], joining: Collection[str], most: int) -> Iterator[Blocker]:
     """AWS counts a target group once, however many rules name it."""
-    if joining and len(known) + len(joining) > GROUPS_A_BALANCER.default:
+    if joining and len(known) + len(joining) > most:
         names = ", ".join(sorted(map(name_of, joining)))
         yield Blocker(
             "load-balancer-full",
             f"load balancer {name_of(balancer)}",
-            f"{name_of(balancer)} has {len(known)} target groups; AWS allows {GROUPS_A_BALANCER.default}, and {names}"
+            f"{name_of(balancer)} has {len(known)} target groups; AWS allows {most}, and {names}"
             f" {'has' if len(joining) == 1 else 'have'} to be added. Take rules away that are not needed:",
             f"aws elbv2 describe-target-groups --load-balancer-arn {balancer}",
         )
@@ -119,7 +139,20 @@ def _room(
         yield from _over(aws, TARGETS_A_GROUP, f"target group {name_of(arn)}", besides[arn] + count.peak.need)
     read = aws.side_by_side([partial(count.targets, arn) for arn in sorted(others)]) if others else []
     total = sum(map(len, read)) + sum(besides[arn] + count.peak.of(slot) for arn, slot in ours.items())
-    yield from _over(aws, TARGETS_A_BALANCER, f"load balancer {name_of(balancer)}", total)
+    yield from _over(aws, count.peak.limits.targets, f"load balancer {name_of(balancer)}", total)
+    zone = count.peak.limits.zone
+    if zone is not None and total > zone.default:
+        where = f"a zone of load balancer {name_of(balancer)}"
+        yield from _over(aws, zone, where, _in_a_zone(aws, balancer, total, count.peak.limits))
+
+
+def _in_a_zone(aws: Aws, balancer: str, total: int, limits: Limits) -> int:
+    """The targets that the fullest zone has at least. A cross-zone load balancer counts all of them in every zone."""
+    if limits.is_cross_zone is not None and limits.is_cross_zone(aws, balancer):
+        return total
+    found = list(aws.pages("elbv2", "describe_load_balancers", "LoadBalancers", LoadBalancerArns=[balancer]))
+    zones = max((len(each["AvailabilityZones"]) for each in found), default=1)
+    return -(-total // max(1, zones))
 
 
 def _over(aws: Aws, quota: Quota, where: str, count: int) -> Iterator[Blocker]:

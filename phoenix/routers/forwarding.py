@@ -17,6 +17,9 @@ from phoenix.core.model import Route, Slot
 
 MOST_WEIGHT: Final = 999
 MOST_TARGET_GROUPS: Final = 5
+UNTIMED: Final = 2_147_483_647
+"""Seconds of a stickiness without a duration: that of a Network Load Balancer, on which `DurationSeconds` is a key of
+Application Load Balancers only (API_TargetGroupStickinessConfig)."""
 
 Actions = Sequence[Mapping[str, Any]]
 Arns = Mapping[Slot, Sequence[str]]
@@ -24,7 +27,8 @@ Arns = Mapping[Slot, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule as AWS describes it, default ones included, and how people call it."""
+    """A rule as AWS describes it, default ones included, and how people call it. A listener that has no rules is its
+    own default rule, by its own ARN."""
 
     arn: str
     name: str
@@ -48,7 +52,7 @@ class Rule:
         for action in self.actions:
             config = action.get("ForwardConfig", {}).get("TargetGroupStickinessConfig", {})
             if action["Type"] == "forward" and config.get("Enabled"):
-                return int(config.get("DurationSeconds") or 0)
+                return int(config.get("DurationSeconds") or UNTIMED)
         return 0
 
     def route(self, pair: Pair) -> Route:
@@ -61,7 +65,9 @@ class Rule:
 
 
 def listener_of(rule: str) -> str:
-    """ARN of the rule's listener: `…:listener-rule/app/web/50dc/f2f7/9683` has it inside."""
+    """ARN of the rule's listener: `…:listener-rule/app/web/50dc/f2f7/9683` has it inside; a listener is its own."""
+    if ":listener/" in rule:
+        return rule
     return rule.replace(":listener-rule/", ":listener/").rsplit("/", 1)[0]
 
 
@@ -182,7 +188,8 @@ def _rewritten_action(
     config["TargetGroups"] = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
     sticky = dict(config.get("TargetGroupStickinessConfig") or {"Enabled": False})
     if rule.arn in action.restore_stickiness:
-        sticky = {"Enabled": True, "DurationSeconds": action.restore_stickiness[rule.arn]}
+        seconds = action.restore_stickiness[rule.arn]
+        sticky = {"Enabled": True} | ({} if seconds == UNTIMED else {"DurationSeconds": seconds})
     elif action.suspend_stickiness:
         sticky["Enabled"] = False
     return kept | {"ForwardConfig": config | {"TargetGroupStickinessConfig": sticky}}

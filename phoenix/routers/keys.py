@@ -33,10 +33,9 @@ class TrafficKeys(Kind):
         """True where DNS failover is switched off for the slot that does not have all the traffic."""
 
 
-class Alb(TrafficKeys):
-    """The keys of `traffic: {kind: alb}`; listeners and rules are found from the target groups."""
+class Weighted(TrafficKeys):
+    """The keys of a load balancer that has weights."""
 
-    kind: Literal["alb"] = "alb"
     stickiness: Literal["refuse", "suspend"] = Field(
         default="refuse",
         description="Group stickiness longer than a minute stands in the way of a start, or is suspended meanwhile.",
@@ -46,10 +45,7 @@ class Alb(TrafficKeys):
         description="DNS failover is switched off on the target groups that do not have all the traffic, or is kept"
         " as it is.",
     )
-    propagation: Duration = Field(
-        default=timedelta(seconds=60),
-        description="How long the load balancer may need to follow a change of weights everywhere.",
-    )
+    propagation: Duration
 
     def settles_in(self) -> timedelta:
         """As written."""
@@ -86,6 +82,27 @@ class Attached(TrafficKeys):
         return False
 
 
+class Alb(Weighted):
+    """The keys of `traffic: {kind: alb}`; listeners and rules are found from the target groups."""
+
+    kind: Literal["alb"] = "alb"
+    propagation: Duration = Field(
+        default=timedelta(seconds=60),
+        description="How long the load balancer may need to follow a change of weights everywhere.",
+    )
+
+
+class Nlb(Weighted):
+    """The keys of `traffic: {kind: nlb}`; listeners are found from the target groups."""
+
+    kind: Literal["nlb"] = "nlb"
+    propagation: Duration = Field(
+        default=timedelta(seconds=120),
+        description="How long the load balancer may need until new connections follow a change of weights everywhere;"
+        " connections that exist stay with their target group until they are closed.",
+    )
+
+
 class NoTraffic(TrafficKeys):
     """`traffic: none` has no keys of its own."""
 
@@ -106,4 +123,4 @@ class NoTraffic(TrafficKeys):
         return False
 
 
-KEYS: Final[Mapping[str, type[TrafficKeys]]] = {"alb": Alb, "attached": Attached, "none": NoTraffic}
+KEYS: Final[Mapping[str, type[TrafficKeys]]] = {"alb": Alb, "nlb": Nlb, "attached": Attached, "none": NoTraffic}

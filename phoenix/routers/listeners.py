@@ -18,9 +18,9 @@ from phoenix.routers.forwarding import Rule, listener_of
 READ_HEALTH: Final = reads("elasticloadbalancing:DescribeTargetHealth")
 IAM_ACTIONS: Final = READ_HEALTH | reads(
     "elasticloadbalancing:DescribeListeners",
-    "elasticloadbalancing:DescribeRules",
     "elasticloadbalancing:DescribeTargetGroups",
 )
+RULES: Final = reads("elasticloadbalancing:DescribeRules")
 
 _STATES: Final = {"unhealthy.draining": TargetState.DRAINING} | {state.value: state for state in TargetState}
 # Those of a health check that was made; the others are about registration, use and removal.
@@ -41,18 +41,9 @@ class Listeners:
     def find(self, target_groups: Iterable[str]) -> list[Rule]:
         """Every rule of every load balancer that names one of the target groups."""
         wanted = set(target_groups)
-        balancers = {arn for group in self._existing(wanted) for arn in group.get("LoadBalancerArns", ())}
-        listeners = chain.from_iterable(
-            self._aws.side_by_side([partial(self._listeners_of, arn) for arn in sorted(balancers)])
-        )
-        rules = self._aws.side_by_side(
-            [
-                partial(self._pages, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
-                for listener in listeners
-                if listener["Protocol"] in _WEB
-            ]
-        )
-        named = self._named(list(chain.from_iterable(rules)))
+        balancers = {arn for group in self.existing(wanted) for arn in group.get("LoadBalancerArns", ())}
+        listeners = self._aws.side_by_side([partial(self._listeners_of, arn) for arn in sorted(balancers)])
+        named = self._rules_of(list(chain.from_iterable(listeners)))
         return [rule for rule in named if not wanted.isdisjoint(rule.target_groups)]
 
     def read(self, rules: Sequence[str]) -> list[Rule]:
@@ -102,7 +93,7 @@ class Listeners:
         answer = codes[1] if codes else {"Target.Timeout": "timed out"}.get(reason, description or reason)
         return f"{answer} on {self._paths.get(target_group, '')}:{item.get('HealthCheckPort', '')}".rstrip(":")
 
-    def _existing(self, arns: Iterable[str]) -> list[dict[str, Any]]:
+    def existing(self, arns: Iterable[str]) -> list[dict[str, Any]]:
         """Those of the target groups that exist: asked for several, AWS names none when it does not know one."""
         wanted = sorted(set(arns))
         try:
@@ -118,8 +109,22 @@ class Listeners:
 
     def _listeners_of(self, balancer: str) -> list[dict[str, Any]]:
         found = self._pages("describe_listeners", "Listeners", LoadBalancerArn=balancer)
-        self._ports |= {str(item["ListenerArn"]): int(item.get("Port", 0)) for item in found}
+        self._note_ports(found)
         return found
+
+    def _note_ports(self, listeners: Sequence[Mapping[str, Any]]) -> None:
+        self._ports |= {str(item["ListenerArn"]): int(item.get("Port", 0)) for item in listeners}
+
+    def _rules_of(self, listeners: Sequence[Mapping[str, Any]]) -> list[Rule]:
+        """Everything that forwards on these listeners."""
+        rules = self._aws.side_by_side(
+            [
+                partial(self._pages, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
+                for listener in listeners
+                if listener["Protocol"] in _WEB
+            ]
+        )
+        return self._named(list(chain.from_iterable(rules)))
 
     def _named(self, rules: Sequence[Mapping[str, Any]]) -> list[Rule]:
         """With names, listeners first: the order that AWS answers in means nothing."""

@@ -14,12 +14,12 @@ from phoenix.core.action import SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.model import Route, Slot, SlotState
 from phoenix.ports import Traffic
+from phoenix.routers.weightless import WeightlessRouter
 
 
-class NoRouter:
+class NoRouter(WeightlessRouter):
     """Nothing to find, to read or to move."""
 
-    WEIGHTS: ClassVar = False
     HEALTH: ClassVar = False
     IAM_ACTIONS: ClassVar[Rights] = frozenset()
     checks: ClassVar[tuple[str, ...]] = ("unwatched-target-group",)
@@ -63,8 +63,8 @@ class NoRouter:
                 "unwatched-target-group",
                 f"Auto Scaling group {state.auto_scaling_group}",
                 f"{state.auto_scaling_group} registers with a target group, but the policy says `traffic: none`:"
-                " its weights and its health would be ignored. Write `traffic: {kind: alb}`, or, if it serves no"
-                " traffic:",
+                " its weights and its health would be ignored. Write `traffic: {kind: alb}` or `{kind: nlb}`, or, if"
+                " it serves no traffic:",
                 f"aws autoscaling detach-traffic-sources --auto-scaling-group-name {state.auto_scaling_group} \\\n"
                 f"    --traffic-sources {' '.join(f'Identifier={arn},Type=elbv2' for arn in state.target_groups)}",
             )

@@ -5,7 +5,8 @@ Reads only, and only routes that are known: a look at the group alone finds one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -15,38 +16,61 @@ from phoenix.core.record import GroupRecord
 from phoenix.errors import AccessDenied, PermanentError
 from phoenix.routers.forwarding import Pair, Rule
 
-IAM_ACTIONS: Final[Rights] = reads("elasticloadbalancing:DescribeRules")
 
-_RULES: Final = 100
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How the routes of a kind of load balancer are read: the call, its parameter and its answer, and how many routes
+    it takes."""
+
+    method: str
+    wanted: str
+    items: str
+    arn: str
+    actions: str
+    most: int
+    rights: Rights
+
+    def read(self, aws: Aws, arns: Sequence[str]) -> list[Rule]:
+        """These routes; their names do not matter."""
+        found: Iterable[Mapping[str, Any]] = aws.pages("elbv2", self.method, self.items, **{self.wanted: list(arns)})
+        return [Rule(arn := str(item[self.arn]), arn, is_default=True, actions=item[self.actions]) for item in found]
 
 
-def moved_groups(aws: Aws, records: Iterable[GroupRecord]) -> frozenset[str]:
+RULES: Final = Overview(
+    "describe_rules", "RuleArns", "Rules", "RuleArn", "Actions", 100, reads("elasticloadbalancing:DescribeRules")
+)
+LISTENERS: Final = Overview(
+    "describe_listeners",
+    "ListenerArns",
+    "Listeners",
+    "ListenerArn",
+    "DefaultActions",
+    20,
+    reads("elasticloadbalancing:DescribeListeners"),
+)
+
+
+def moved_groups(aws: Aws, records: Iterable[GroupRecord], overview: Overview) -> frozenset[str]:
     """Groups at rest of whose routes one does not send everything to the live slot, or is gone."""
     at_rest = [record for record in records if record.in_flight is None and record.live is not None and record.routes]
     arns = sorted({arn for record in at_rest for arn in record.routes})
-    batches = [arns[start : start + _RULES] for start in range(0, len(arns), _RULES)]
-    answers = aws.side_by_side([partial(_read, aws, batch) for batch in batches])
+    batches = [arns[start : start + overview.most] for start in range(0, len(arns), overview.most)]
+    answers = aws.side_by_side([partial(_read, aws, batch, overview) for batch in batches])
     rules = {rule.arn: rule for answer in answers for rule in answer}
     return frozenset(record.group for record in at_rest if _is_moved(record, rules))
 
 
-def _read(aws: Aws, arns: Sequence[str]) -> list[Rule]:
+def _read(aws: Aws, arns: Sequence[str], overview: Overview) -> list[Rule]:
     """One that is gone spoils the answer for all; then each half is asked for by itself."""
     try:
-        found = list(aws.pages("elbv2", "describe_rules", "Rules", RuleArns=list(arns)))
+        return overview.read(aws, arns)
     except AccessDenied:
         raise  # a right that is missing says nothing of any rule
     except PermanentError:
         if len(arns) == 1:
             return []
         middle = len(arns) // 2
-        return [*_read(aws, arns[:middle]), *_read(aws, arns[middle:])]
-    return [_rule(item) for item in found]
-
-
-def _rule(item: dict[str, Any]) -> Rule:
-    arn = str(item["RuleArn"])
-    return Rule(arn, arn, bool(item["IsDefault"]), item["Actions"])
+        return [*_read(aws, arns[:middle], overview), *_read(aws, arns[middle:], overview)]
 
 
 def _is_moved(record: GroupRecord, rules: dict[str, Rule]) -> bool:

@@ -18,7 +18,7 @@ from phoenix.core.explain import counted
 from phoenix.core.model import Slot, SlotState
 from phoenix.errors import NotFound
 from phoenix.routers import target_comparison
-from phoenix.routers.action_blockers import find_in_stickiness
+from phoenix.routers.action_blockers import name_of
 from phoenix.routers.forwarding import Pair, Rule
 from phoenix.routers.target_comparison import judge_attributes, judge_together
 
@@ -26,13 +26,10 @@ IAM_ACTIONS: Final = reads("elasticloadbalancing:DescribeTargetGroupAttributes",
     "elasticloadbalancing:DescribeTargetHealth"
 )
 CHECKS: Final = (
-    "not-an-application-load-balancer",
     *target_comparison.CHECKS,
     "unrouted-target-group",
     "zonal-shift",
     "foreign-targets",
-    "cross-zone-off",
-    "target-stickiness",
     "dns-failover",
 )
 
@@ -51,14 +48,7 @@ def judge_target_groups(described: Sequence[Mapping[str, Any]], behind: Behind) 
     by_arn = {str(group["TargetGroupArn"]): group for group in described}
     routed = behind.pair.routed_by(behind.rules)
     for arn, group in by_arn.items():
-        if group.get("Protocol") not in ("HTTP", "HTTPS"):
-            yield Blocker(
-                "not-an-application-load-balancer",
-                f"target group {group['TargetGroupName']}",
-                f"its protocol is {group.get('Protocol')}; weights are moved on Application Load Balancers only.",
-                f"aws elbv2 describe-target-groups --target-group-arns {arn}",
-            )
-        elif routed and arn not in routed:
+        if routed and arn not in routed:
             yield _unrouted(group, behind.groups[behind.pair.slot_of[arn]])
     for arn, group in by_arn.items():
         mate = by_arn.get(behind.pair.mate_of(arn) or "")
@@ -91,6 +81,20 @@ class Behind:
     suspends_failover: bool = True
 
 
+Attributes = Mapping[str, Mapping[str, str]]
+"""Attributes by target group ARN."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeCheck:
+    """The checks of a kind of load balancer in the attributes of its target groups, besides that they are alike."""
+
+    names: tuple[str, ...]
+    judge: Callable[[Attributes, Behind], Iterator[Blocker]]
+    without_failover: str
+    """The consequence for clients while a target group that DNS judges has no healthy target."""
+
+
 def targets_read_once(aws: Aws) -> Callable[[str], Targets]:
     """Read the targets of a target group, by its ARN; a second time they are as they were the first time."""
 
@@ -104,32 +108,39 @@ def targets_read_once(aws: Aws) -> Callable[[str], Targets]:
 
 
 def find_in_targets(
-    aws: Aws, slots: Mapping[Slot, SlotState], behind: Behind, targets_of: Callable[[str], Targets]
+    aws: Aws,
+    slots: Mapping[Slot, SlotState],
+    behind: Behind,
+    targets_of: Callable[[str], Targets],
+    of_kind: AttributeCheck,
 ) -> list[Blocker]:
     """Read each target group's targets and attributes, all of them side by side."""
     arns = [arn for state in slots.values() for arn in state.target_groups]
     checks = [
         Check(
-            f"targets of {_name(arn)}", ("zonal-shift", "foreign-targets"), partial(_in_health, targets_of, state, arn)
+            f"targets of {name_of(arn)}",
+            ("zonal-shift", "foreign-targets"),
+            partial(_in_health, targets_of, state, arn),
         )
         for state in slots.values()
         for arn in state.target_groups
     ]
-    names = ("cross-zone-off", "target-stickiness", "target-attributes-differ", "dns-failover")
-    checks.append(Check("attributes of the target groups", names, partial(_in_all_attributes, aws, arns, behind)))
+    names = (*of_kind.names, "target-attributes-differ", "dns-failover")
+    judge = partial(_in_all_attributes, aws, arns, behind, of_kind)
+    checks.append(Check("attributes of the target groups", names, judge))
     return make_checks(aws, checks)
 
 
 def _in_health(targets_of: Callable[[str], Targets], slot: SlotState, arn: str) -> Iterator[Blocker]:
     targets = targets_of(arn)
-    where = f"target group {_name(arn)}"
+    where = f"target group {name_of(arn)}"
     shifted = [item for item in targets if item.get("AdministrativeOverride", {}).get("State") in _SHIFTED]
     if shifted:
         said = str(shifted[0]["AdministrativeOverride"].get("Description") or "a zonal shift is active").rstrip(".")
         yield Blocker(
             "zonal-shift",
             where,
-            f"{counted(len(shifted), 'target')} of {_name(arn)} {'gets' if len(shifted) == 1 else 'get'} no traffic,"
+            f"{counted(len(shifted), 'target')} of {name_of(arn)} {'gets' if len(shifted) == 1 else 'get'} no traffic,"
             f" healthy or not: {said}. A generation cannot be proved in a zone that gets no traffic. When the zone is"
             " well again:",
             "aws arc-zonal-shift list-zonal-shifts --status ACTIVE\n"
@@ -170,55 +181,40 @@ def is_cross_zone_off(attributes: Mapping[str, str]) -> bool:
     return attributes.get("load_balancing.cross_zone.enabled") == "false"
 
 
-def _in_all_attributes(aws: Aws, arns: Sequence[str], behind: Behind) -> Iterator[Blocker]:
+def _in_all_attributes(aws: Aws, arns: Sequence[str], behind: Behind, of_kind: AttributeCheck) -> Iterator[Blocker]:
     """One read for each target group, side by side."""
     read = dict(zip(arns, aws.side_by_side([partial(attributes_of, aws, arn) for arn in arns]), strict=True))
-    for arn, attributes in read.items():
-        yield from _in_attributes(arn, attributes, behind)
-    for arn in arns:
-        mate = behind.pair.mate_of(arn)
-        if mate in read and behind.pair.slot_of[arn] is behind.live:
-            # What phoenix itself has switched off on one of the two is no difference.
-            shown = [{k: v for k, v in read[each].items() if k not in FAILOVER} for each in (arn, mate)]
-            yield from judge_attributes(arn, mate, *shown)
-
-
-def _in_attributes(arn: str, attributes: Mapping[str, str], behind: Behind) -> Iterator[Blocker]:
-    if is_cross_zone_off(attributes):
-        yield Blocker(
-            "cross-zone-off",
-            f"target group {_name(arn)}",
-            "cross-zone load balancing is off: each zone serves its own share of the traffic, so a generation"
-            " gets none before it has a healthy target in every zone.",
-            f"aws elbv2 modify-target-group-attributes --target-group-arn {arn} \\\n"
-            "    --attributes Key=load_balancing.cross_zone.enabled,Value=use_load_balancer_configuration",
-            warning=True,
-        )
+    yield from of_kind.judge(read, behind)
     if not behind.suspends_failover:
-        yield from _in_failover(arn, attributes)
-    if attributes.get("stickiness.enabled") == "true":
-        suspends = behind.suspends_stickiness
-        yield from find_in_stickiness(arn, behind.rules, behind.pair, suspends_stickiness=suspends)
+        for arn, attributes in read.items():
+            yield from _in_failover(arn, attributes, of_kind.without_failover)
+    for arn, mate in pairs_of(read, behind):
+        # What phoenix itself has switched off on one of the two is no difference.
+        shown = [{k: v for k, v in read[each].items() if k not in FAILOVER} for each in (arn, mate)]
+        yield from judge_attributes(arn, mate, *shown)
 
 
-def _in_failover(arn: str, attributes: Mapping[str, str]) -> Iterator[Blocker]:
+def pairs_of(read: Attributes, behind: Behind) -> Iterator[tuple[str, str]]:
+    """The target groups (ARNs) of the live slot, each with its counterpart."""
+    for arn in read:
+        mate = behind.pair.mate_of(arn)
+        if mate is not None and mate in read and behind.pair.slot_of[arn] is behind.live:
+            yield arn, mate
+
+
+def _in_failover(arn: str, attributes: Mapping[str, str], without: str) -> Iterator[Blocker]:
     judged = [key for key in FAILOVER if attributes.get(key, "off") != "off"]
     if judged:
         yield Blocker(
             "dns-failover",
-            f"target group {_name(arn)}",
+            f"target group {name_of(arn)}",
             "DNS failover is on, and `dns_failover: keep` leaves it so: while none of its targets is healthy, that is"
-            " as long as a new generation boots, a Route 53 record that evaluates target health sends everybody"
-            " elsewhere. Write `dns_failover: suspend` under traffic in the policy, or:",
+            f" as long as a new generation boots, {without}. Write `dns_failover: suspend` under traffic in the"
+            " policy, or:",
             f"aws elbv2 modify-target-group-attributes --target-group-arn {arn} \\\n    --attributes "
             + " ".join(f"Key={key},Value=off" for key in judged),
             warning=True,
         )
-
-
-def _name(arn: str) -> str:
-    """`arn:…:targetgroup/web-blue/73e2d6bc24d8a067`: web-blue."""
-    return arn.split("/")[1]
 
 
 def _shown(ids: Sequence[str]) -> str:

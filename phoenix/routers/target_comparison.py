@@ -55,10 +55,21 @@ _SPREAD: Final = "requests are spread differently over the instances of a slot"
 _ENOUGH: Final = "the two slots do not call the same number of instances enough"
 _STICKY: Final = "clients stay on an instance in one of the slots only"
 _WITHOUT_MENDING: Final = "load_balancing.cross_zone.enabled"
-"""Has a check of its own, which mends it on both."""
+"""Has checks of its own, which mend it on both."""
 
 ATTRIBUTES: Final[Mapping[str, Member]] = {
-    _WITHOUT_MENDING: _apart("cross-zone-off"),
+    _WITHOUT_MENDING: _apart("cross-zone-off, cross-zone-differs"),
+    "preserve_client_ip.enabled": _apart("client-addresses-differ"),
+    "proxy_protocol_v2.enabled": _apart("client-addresses-differ"),
+    "deregistration_delay.connection_termination.enabled": Member(
+        Severity.WARNS, "connections are closed at the end of a drain in one of the slots only", default="false"
+    ),
+    "target_health_state.unhealthy.connection_termination.enabled": Member(
+        Severity.WARNS, "an instance that fails keeps its connections in one of the slots", default="true"
+    ),
+    "target_health_state.unhealthy.draining_interval_seconds": Member(
+        Severity.WARNS, "an instance that fails keeps its connections longer in one of the slots", default="0"
+    ),
     "deregistration_delay.timeout_seconds": Member(
         Severity.WARNS, "requests in flight are given less time in one of the slots", default="300"
     ),
@@ -83,7 +94,7 @@ ATTRIBUTES: Final[Mapping[str, Member]] = {
         Severity.WARNS, _ENOUGH, default="off"
     ),
 }
-"""Attributes of target groups behind an Application Load Balancer; one that is not listed is compared all the same."""
+"""Attributes of target groups behind a load balancer with weights; one that is not listed is compared all the same."""
 
 
 def judge_together(live: Described, other: Described) -> Iterator[Blocker]:

@@ -27,6 +27,8 @@ BREACHED = (
 )
 PUBLISHING = 60.0
 """From the end of a minute until its measurements can be evaluated; one to three minutes in practice."""
+ERRORS = ("5XX", "Target_Reset_Count")
+"""Parts of the names of metrics that erring servers raise: behind a Network Load Balancer they reset connections."""
 SILENCE = {"missing": "INSUFFICIENT_DATA", "notBreaching": "OK", "breaching": "ALARM"}
 RECOVERED = "Threshold Crossed: no datapoints were received for 2 periods and 2 missing datapoints were treated as"
 RECOVERED += " [NonBreaching]."
@@ -178,7 +180,7 @@ class Alarms:
         return [
             alarm
             for alarm in self.cloudwatch().alarms.values()
-            if "5XX" in (alarm.metric_name or "")
+            if any(word in (alarm.metric_name or "") for word in ERRORS)
             and any(each.name == "LoadBalancer" and each.value == name for each in alarm.dimensions)
         ]
 

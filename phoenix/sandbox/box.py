@@ -311,6 +311,14 @@ class Sandbox:
             asked = {"empty_fails": empty_fails, "honours_off": honours_off}
             return {name: dns.is_healthy(self.world, arn, **asked) for name, arn in found.items()}
 
+    def dns_zones(self, *, empty_fails: bool = True) -> Mapping[str, frozenset[str]]:
+        """By Network Load Balancer name: the zones that its own name answers with; see `phoenix.sandbox.dns`."""
+        with self.desk.lock:
+            self.world.catch_up()
+            balancers: Any = self.world.elbv2().load_balancers
+            found = {each.name: arn for arn, each in balancers.items() if self.world.routes.is_network(arn)}
+            return {name: dns.zones(self.world, arn, empty_fails=empty_fails) for name, arn in found.items()}
+
 
 def new_session() -> boto3.Session:
     """A session of its own, with credentials that open nothing, in the sandbox's Region."""

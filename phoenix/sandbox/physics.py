@@ -46,6 +46,9 @@ class Physics:
     """Whether a first success is enough for every load balancer, as it is for a new target of an ALB."""
     weight_propagation: float = 5.0
     """From ModifyRule or ModifyListener until requests follow. Seconds for an ALB, not published."""
+    network_propagation: float = 75.0
+    """From ModifyListener until new connections of a Network Load Balancer follow: aws/containers-roadmap#470, in 2019.
+    Those that exist never do; the sandbox has no connections."""
     proceeding: float = 1.0
     """How long an instance whose hooks are all answered is on its way into service. Not published."""
     entering_standby: float = 3.0
@@ -87,6 +90,7 @@ INSTANT = Physics(
     network_registration=0,
     one_check_proves=True,
     weight_propagation=0,
+    network_propagation=0,
     proceeding=0,
     entering_standby=0,
     leaving_standby=0,

@@ -50,7 +50,7 @@ class Routes:
 
     def refresh(self) -> None:
         """Read moto's rules again; whatever changed takes effect after the propagation time."""
-        now, delay = self._timeline.now, timedelta(seconds=self.physics.weight_propagation)
+        now = self._timeline.now
         seen: dict[str, Route] = {}
         used: dict[str, set[str]] = {}
         for load_balancer, rule in self._rules():
@@ -64,10 +64,20 @@ class Routes:
             elif known.after == shares:
                 seen[rule.arn] = known
             else:
-                seen[rule.arn] = Route(load_balancer, known.at(now), shares, now + delay)
+                seen[rule.arn] = Route(load_balancer, known.at(now), shares, now + self._delay(load_balancer))
         self._routes = seen
         self._note_use(used)
-        self._timeline.after(self.physics.weight_propagation, self._shifted)
+        for seconds in (self.physics.weight_propagation, self.physics.network_propagation):
+            self._timeline.after(seconds, self._shifted)
+
+    def is_network(self, load_balancer: str) -> bool:
+        """True for the ARN of a Network Load Balancer."""
+        return ":loadbalancer/net/" in load_balancer
+
+    def is_cross_zone(self, load_balancer: str) -> bool:
+        """True where each of its nodes reaches the targets of all zones."""
+        found: Any = self._elbv2().load_balancers[load_balancer]
+        return str(found.attrs.get("load_balancing.cross_zone.enabled")) == "true"
 
     def in_use(self, target_group: str) -> bool:
         """Whether any rule names it, at whatever weight: only then are its targets checked."""
@@ -104,6 +114,12 @@ class Routes:
         now = self._timeline.now
         routes = (route for route in self._routes.values() if route.load_balancer == load_balancer)
         return any(share > 0 for route in routes for share in route.at(now).values())
+
+    def _delay(self, load_balancer: str) -> timedelta:
+        physics = self.physics
+        return timedelta(
+            seconds=physics.network_propagation if self.is_network(load_balancer) else physics.weight_propagation
+        )
 
     def _rules(self) -> Iterator[tuple[str, Any]]:
         for load_balancer in self._elbv2().load_balancers.values():

@@ -12,6 +12,12 @@ from datetime import timedelta
 from phoenix.sandbox import seed_plain
 from phoenix.sandbox.scenarios import Scenario
 from phoenix.sandbox.seeding import Builder, Pair, Size, fixed, forward
+from phoenix.sandbox.seeding_network import (
+    network_alarm,
+    network_listener,
+    network_load_balancer,
+    network_target_group,
+)
 
 FOREIGN_OWNER = "999999999999"
 HOUR = timedelta(hours=1)
@@ -72,12 +78,26 @@ def single(builder: Builder, scenario: Scenario, _desired: int) -> None:
     _simple_tier(builder, scenario, "single", Size(1, 2, 1))
 
 
+def edge(builder: Builder, scenario: Scenario, desired: int) -> None:
+    """The tier that ends TLS, behind a Network Load Balancer: one listener for TLS, one for plain connections."""
+    live = builder.images_of("edge", scenario.newest_image)
+    balancer = network_load_balancer(builder, "edge")
+    groups = {slot: network_target_group(builder, f"edge-{slot}") for slot in ("blue", "green")}
+    action = forward({groups["blue"]: 100, groups["green"]: 0})
+    network_listener(builder, balancer, 443, action, "TLS")
+    network_listener(builder, balancer, 80, action)
+    builder.pair(Pair("edge", Size(3, 12, desired), target_groups=groups), live)
+    network_alarm(builder, "edge-resets", balancer)
+    builder.sns.create_topic(Name="phoenix")
+
+
 FLEETS: Mapping[str, Callable[[Builder, Scenario, int], None]] = {
     "web": web,
     "internal": internal,
     "workers": workers,
     "elastic": elastic,
     "single": single,
+    "edge": edge,
     **seed_plain.FLEETS,
 }
 GROUPS = tuple(FLEETS)

@@ -134,7 +134,7 @@ class Builder:
         """A listener; on 443 with HTTPS and a certificate. phoenix may change it if its action has weights."""
         secure: dict[str, Any] = {}
         if port == 443:
-            self._ensure_certificate()
+            self.ensure_certificate()
             secure = {"Certificates": [{"CertificateArn": CERTIFICATE}], "SslPolicy": TLS_POLICY}
         made = self.elbv2.create_listener(
             LoadBalancerArn=load_balancer,
@@ -259,7 +259,7 @@ class Builder:
             activity.start -= AGE
             activity.end = activity.end and activity.end - AGE
 
-    def _ensure_certificate(self) -> None:
+    def ensure_certificate(self) -> None:
         """A certificate that only has to be there: making a real one takes longer than all the rest."""
         certificates = acm_backends[ACCOUNT][REGION]._certificates
         if CERTIFICATE not in certificates:

@@ -39,7 +39,8 @@ OUT_OF_REACH = "Target is in an Availability Zone that is not enabled for the lo
 """The other description of Target.NotInUse, as hundreds have quoted it from the console and from ECS."""
 TARGET_GROUP = "arn:aws:elasticloadbalancing:"
 TARGETS_A_BALANCER, TARGETS_A_GROUP = "L-7E6692B2", "L-A0D0B863"
-"""Codes of quotas."""
+TARGETS_A_NETWORK_BALANCER = "L-EEF1AD04"
+"""Codes of quotas. That of the targets in each zone of a Network Load Balancer is not enforced here."""
 
 
 @dataclass(slots=True)
@@ -122,6 +123,11 @@ class Targets:
         delay = self.physics.network_registration if terms.slow_to_register else self.physics.registration
         self._timeline.after(delay, lambda: self._start_checks(target, plan))
 
+    def zone_of(self, target: Target) -> str | None:
+        """The zone of its instance; None for one that is gone, and for an address."""
+        server = self._servers.get(target.instance_id)
+        return server.instance.placement.zone if server is not None else None
+
     def deregister(self, group: str, instance_id: str) -> float:
         """Begin to drain it; return the seconds until it is gone."""
         target = self._targets.get((group, instance_id))
@@ -182,7 +188,8 @@ class Targets:
         Raises:
             Refusal: that is more than the quota.
         """
-        most = self.quotas.get(TARGETS_A_BALANCER, count)
+        code = TARGETS_A_NETWORK_BALANCER if self._routes.is_network(balancer) else TARGETS_A_BALANCER
+        most = self.quotas.get(code, count)
         if count > most:
             raise Refusal(
                 "TooManyTargets",
@@ -205,8 +212,7 @@ class Targets:
         if is_group and not self._routes.in_use(target.group):
             target.become("unused", "Target.NotInUse")
             return True
-        server = self._servers.get(target.instance_id)
-        zone = server.instance.placement.zone if server is not None else None  # an address has no zone of its own
+        zone = self.zone_of(target)
         enabled = self._routes.zones_of(target.group) if is_group else self._terms(target.group).zones
         if zone is None or zone in enabled or (not is_group and not enabled):
             return False

@@ -26,7 +26,7 @@ from phoenix.sandbox.physics import INSTANT, Physics
 from phoenix.sandbox.routes import Routes
 from phoenix.sandbox.scaling import Scaling
 from phoenix.sandbox.servers import Servers
-from phoenix.sandbox.targets import TARGETS_A_BALANCER, TARGETS_A_GROUP, Targets
+from phoenix.sandbox.targets import TARGETS_A_BALANCER, TARGETS_A_GROUP, TARGETS_A_NETWORK_BALANCER, Targets
 from phoenix.sandbox.terms import Sources
 from phoenix.sandbox.timeline import Timeline
 
@@ -67,8 +67,12 @@ class World:
         self.targets = Targets(self.timeline, physics, self.routes, self.servers)
         self.targets.elbv2 = self.elbv2
         self.targets.sources = Sources(self.elbv2, self.elb, self.lattice, self.ec2)
-        self.quotas = {TARGETS_A_BALANCER: 1000, TARGETS_A_GROUP: 1000}
-        """Of this account, by code: "Quotas for your Application Load Balancers". Change them at will."""
+        self.quotas = {TARGETS_A_BALANCER: 1000, TARGETS_A_GROUP: 1000, TARGETS_A_NETWORK_BALANCER: 3000}
+        """Of this account, by code: "Quotas for your Application Load Balancers" and "… Network Load Balancers". Change
+        them at will."""
+        self.groups_an_action = {"application": 5, "network": 5}
+        """Target groups that an action of a kind of load balancer may name. Until November 2025 a network one's named
+        one."""
         self.targets.quotas = self.quotas
         self.scaling = Scaling(self.timeline, physics, self.servers, self.targets)
         self.faults = Faults(self.dice)

@@ -98,7 +98,7 @@ def group_from_record(base: Base, store: Store, record: GroupRecord) -> Group | 
         record.rotation.terms if record.rotation is not None else plain_terms(made[0], is_routed=bool(record.routes))
     )
     scope = Scope(record.group, dict(record.slots), base.aws(Access(region=record.region)), base.clock, terms)
-    return base.bare_group(scope, Kinds(made[0], routers.kind_of(terms.serving)), store)
+    return base.bare_group(scope, Kinds(made[0], routers.kind_of(terms.serving, tuple(record.routes))), store)
 
 
 def _read(record: GroupRecord | None) -> _Pinned | None:

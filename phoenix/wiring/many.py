@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from phoenix import routers
 from phoenix.aws.rights import Rights
 from phoenix.aws.session import Access, Aws
 from phoenix.core.many.triage import UNKNOWN_SIGNS, Member, Signs
@@ -26,11 +27,11 @@ from phoenix.policy.loader import Library
 from phoenix.policy.model import Policy
 from phoenix.policy.terms import calendar_of, rotate_when_of, rules_of
 from phoenix.ports import Clock, Store
-from phoenix.routers import shares
 from phoenix.wiring.base import Base
 from phoenix.wiring.from_policy import access_of
 
-IAM_ACTIONS: Final[Rights] = together.IAM_ACTIONS | group_marks.IAM_ACTIONS | shares.IAM_ACTIONS
+IAM_ACTIONS: Final[Rights] = together.IAM_ACTIONS | group_marks.IAM_ACTIONS
+"""Besides what the routers of the groups ask, which is among their own."""
 
 log = logging.getLogger(__name__)
 
@@ -61,16 +62,17 @@ def open_estate(base: Base, library: Library, store: Store, invoker: Invoker, pi
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """The place of a group, and the source of its images."""
+    """The place of a group, the source of its images, and its kind of router."""
 
     access: Access
     aws: Aws
     image: Kind
+    router: str
 
     @classmethod
     def of(cls, policy: Policy, base: Base) -> _Place:
         access = access_of(policy)
-        return cls(access, base.aws(access), policy.image)
+        return cls(access, base.aws(access), policy.image, policy.traffic.kind)
 
 
 class AwsOverview:
@@ -98,25 +100,37 @@ class AwsOverview:
         self, aws: Aws, members: Sequence[Member], records: Mapping[str, GroupRecord]
     ) -> Mapping[str, Signs]:
         sources = {m.name: self._places[m.name].image for m in members if m.rotate_when.new_image}
-        known = [records[m.name] for m in members if m.name in records]
         asks_for_taints = any(m.rotate_when.tainted for m in members)
         images, marked, tainted, moved = aws.side_by_side(
             [
                 partial(_unless_refused, together.chosen_images, aws, sources, self._clock.now()),
                 partial(_unless_refused, group_marks.marked_groups, aws),
                 partial(_unless_refused, group_marks.tainted_groups if asks_for_taints else _none, aws),
-                partial(_unless_refused, shares.moved_groups, aws, known),
+                partial(self._moved, aws, members, records),
             ]
         )
         return {
             member.name: Signs(
                 image=images.get(member.name) if images is not None else None,
                 marked=_has_any(marked, member.slots.values()),
-                moved=_has_any(moved, [member.name]),
+                moved=_has_any(moved[self._places[member.name].router], [member.name]),
                 tainted=_has_any(tainted, member.slots.values()),
             )
             for member in members
         }
+
+    def _moved(
+        self, aws: Aws, members: Sequence[Member], records: Mapping[str, GroupRecord]
+    ) -> Mapping[str, frozenset[str] | None]:
+        """The groups whose traffic has moved, by kind of router: each kind asks AWS in its own way. None for a kind
+        that may not ask."""
+        by_kind: defaultdict[str, list[GroupRecord]] = defaultdict(list)
+        for member in members:
+            by_kind[self._places[member.name].router] += [records[member.name]] if member.name in records else []
+        asked = [
+            partial(_unless_refused, routers.KINDS[kind].moved_groups, aws, mine) for kind, mine in by_kind.items()
+        ]
+        return dict(zip(by_kind, aws.side_by_side(asked), strict=True))
 
 
 def _unless_refused(ask: Callable[..., Any], *given: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -12,7 +13,8 @@ from phoenix.core.model import Role, Route, Slot, SlotState, TargetState
 from phoenix.errors import ForeignWeights
 from phoenix.ports import Router
 from phoenix.routers import KINDS
-from tests.account import Opener
+from phoenix.routers.forwarding import UNTIMED
+from tests.account import Account, Opener
 from tests.fakes import FakeFleet, FakeRouter
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN
@@ -25,6 +27,10 @@ class Case:
     router: Router
     slots: Mapping[Slot, SlotState]
     grow_green: Callable[[], None]
+    by_zone: bool = False
+    """Its load balancer serves each zone by itself unless an attribute says otherwise."""
+    sticky_seconds: int = 600
+    """A stickiness that it can be given."""
 
     @property
     def target_groups(self) -> Mapping[Slot, Sequence[str]]:
@@ -48,15 +54,21 @@ def _fake(_open: Opener) -> Case:
 
 def _alb(open_account: Opener) -> Case:
     account = open_account()
-
-    def grow() -> None:
-        account.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 2))
-        account.clock.advance(300)
-
-    return Case(account.router(), account.slots(), grow)
+    return Case(account.router(), account.slots(), partial(_grow, account))
 
 
-CASES: dict[str, Callable[[Opener], Case]] = {"fake": _fake, "alb": _alb}
+def _nlb(open_account: Opener) -> Case:
+    account = open_account("edge")
+    router = account.network_router()
+    return Case(router, account.slots(), partial(_grow, account), by_zone=True, sticky_seconds=UNTIMED)
+
+
+def _grow(account: Account) -> None:
+    account.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 2))
+    account.clock.advance(300)
+
+
+CASES: dict[str, Callable[[Opener], Case]] = {"fake": _fake, "alb": _alb, "nlb": _nlb}
 
 
 @pytest.fixture(params=CASES)
@@ -127,17 +139,17 @@ def test_a_raise_from_weights_that_another_writer_set_is_refused(case: Case) -> 
 
 
 def test_stickiness_is_given_back(case: Case) -> None:
-    first = case.arns()[0]
-    case.shift(SetWeights(BLUE, 100, restore_stickiness={first: 600}))
-    assert {r.arn: r.sticky_seconds for r in case.router.find(case.target_groups)}[first] == 600
+    first, seconds = case.arns()[0], case.sticky_seconds
+    case.shift(SetWeights(BLUE, 100, restore_stickiness={first: seconds}))
+    assert {r.arn: r.sticky_seconds for r in case.router.find(case.target_groups)}[first] == seconds
 
     routes = case.shift(SetWeights(GREEN, 50, suspend_stickiness=True))
 
     assert {route.sticky_seconds for route in routes} == {0}
 
 
-def test_traffic_is_shared_out_over_all_zones_unless_an_attribute_says_otherwise(case: Case) -> None:
-    assert not case.router.serves_by_zone(case.target_groups)
+def test_whether_zones_share_their_traffic_is_what_the_kind_of_load_balancer_does_by_itself(case: Case) -> None:
+    assert case.router.serves_by_zone(case.target_groups) is case.by_zone
 
 
 def test_nothing_stands_in_the_way_of_a_pair_at_rest(case: Case) -> None:

@@ -176,6 +176,29 @@ def back_by_tags_alone(folder: Path) -> Run:
     return run
 
 
+def back_behind_a_network_load_balancer(folder: Path) -> Run:
+    """Its listeners name blue only at first. Back by tags alone, then once more with a policy."""
+    traffic = {"kind": "nlb", "propagation": "15s"}
+    with a_run(folder, "edge", policy=a_policy("edge", traffic=traffic, strategy=CANARY)) as run:
+        _name_one_slot_only(run.stage)
+        plans_and_looks(run)
+        with run.by(Role.ROTATE):
+            run.in_the_bake()
+        (folder / "edge.yaml").unlink()
+        with run.by(Role.ROLLBACK):
+            found = run.stage.wiring(store=f"sqlite:///{folder}/other.db").group_for_rollback("edge")
+            rollback(found, RollbackRequest(reason="it burns"))
+    return run
+
+
+def _name_one_slot_only(stage: Stage) -> None:
+    with stage.unnoticed():
+        elbv2 = stage.client("elbv2")
+        arn = elbv2.describe_target_groups(Names=["edge-blue"])["TargetGroups"][0]["TargetGroupArn"]
+        for rule in stage.rules():
+            stage.rewrite(rule, [{"Type": "forward", "TargetGroupArn": arn}])
+
+
 def back_past_a_replaced_template(folder: Path) -> Run:
     """The owner's IaC has replaced the launch template, and AWS has launched from it into the retained slot."""
     with a_run(folder) as run:
@@ -243,6 +266,7 @@ RUNS: tuple[Callable[[Path], Run], ...] = (
     back_from_cold,
     back_out_of_the_middle,
     back_by_tags_alone,
+    back_behind_a_network_load_balancer,
     back_past_a_replaced_template,
     spot_without_traffic,
     a_shared_listener,

@@ -126,11 +126,17 @@ def test_traffic_with_weights_takes_time_to_settle_whatever_its_kind(kind: str) 
 
 
 def test_keys_of_traffic_that_do_not_say_how_it_settles_cannot_be_made() -> None:
-    class Nlb(TrafficKeys):
+    class Lattice(TrafficKeys):
         """Says nothing."""
 
     with pytest.raises(TypeError, match="settles_in"):
-        Nlb.model_validate({"kind": "nlb"})
+        Lattice.model_validate({"kind": "lattice"})
+
+
+def test_a_network_load_balancer_is_given_more_time_than_an_application_one() -> None:
+    settles = {kind: ROUTERS[kind].model_validate({"kind": kind}).settles_in() for kind in ("alb", "nlb")}
+
+    assert settles == {"alb": timedelta(seconds=60), "nlb": timedelta(seconds=120)}
 
 
 @pytest.mark.parametrize(("traffic", "implied"), [("{kind: alb}", "target_health"), ("none", "in_service")])

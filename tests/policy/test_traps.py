@@ -251,7 +251,7 @@ def test_a_secret_in_the_wrong_place_gets_into_no_corrected_line(tmp_path: Path)
     assert secret not in found
 
 
-@pytest.mark.parametrize("kind", ["nlb", "elb", "classic", "gwlb", "lattice"])
+@pytest.mark.parametrize("kind", ["elb", "classic", "gwlb", "lattice"])
 def test_a_load_balancer_that_phoenix_does_not_shift_is_not_taken_for_another(tmp_path: Path, kind: str) -> None:
     (found,) = problems(tmp_path, a_policy(traffic=f"{{kind: {kind}}}"))
 

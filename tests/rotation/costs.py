@@ -37,7 +37,7 @@ COSTS = {
     "without a load balancer": Cost(3, TAG),
     "while reads are throttled, each once": Cost(7, SHIFT),
     "the store deleted, or out of reach": Cost(8, SHIFT),
-    "neither store nor policy file": Cost(10, SHIFT),
+    "neither store nor policy file": Cost(11, SHIFT),
     "for the second time": Cost(4, NONE),
     "with nothing retained": Cost(4, NONE),
 }

@@ -1,4 +1,4 @@
-"""The five example fleets, each with the policy that ships for it: there, and back again."""
+"""The example fleets, each with the policy that ships for it: there, and back again."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def newest(group: str) -> str:
     return f"{group}-2026.11.18-9f2c1e"
 
 
-@pytest.mark.parametrize("group", ["web", "internal", "elastic", "single"])
+@pytest.mark.parametrize("group", ["web", "internal", "elastic", "single", "edge"])
 def test_an_example_behind_a_load_balancer_is_rotated(open_stage: Opener, group: str) -> None:
     stage = the_example(open_stage, group, web_servers=group == "web")
     before = stage.size("blue")
@@ -47,7 +47,7 @@ def test_an_example_behind_a_load_balancer_is_rotated(open_stage: Opener, group:
     assert stage.share("blue") == (0.0, 0.0)
 
 
-@pytest.mark.parametrize("group", ["web", "internal", "elastic", "single"])
+@pytest.mark.parametrize("group", ["web", "internal", "elastic", "single", "edge"])
 def test_an_example_behind_a_load_balancer_is_rolled_back_with_its_first_write(open_stage: Opener, group: str) -> None:
     stage = the_example(open_stage, group, web_servers=group == "web")
     before = stage.size("blue")

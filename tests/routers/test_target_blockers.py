@@ -13,7 +13,7 @@ from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Instance, Slot, SlotState, TargetState, Terms
 from phoenix.routers.alb import AlbRouter
 from phoenix.routers.forwarding import Pair
-from phoenix.routers.target_blockers import Behind, find_in_targets, targets_read_once
+from phoenix.routers.target_blockers import AttributeCheck, Behind, find_in_targets, targets_read_once
 from tests.account import Account
 from tests.answers import ScriptedAws
 
@@ -32,7 +32,8 @@ def found(target: dict[str, Any], **attributes: str) -> list[Blocker]:
         describe_target_group_attributes={"Attributes": [{"Key": k, "Value": v} for k, v in attributes.items()]},
     )
     behind = Behind((), Pair({}), suspends_stickiness=False)
-    return find_in_targets(aws, {Slot.BLUE: BLUE}, behind, targets_read_once(aws))
+    of_kind = AttributeCheck((), lambda _read, _behind: iter(()), "")
+    return find_in_targets(aws, {Slot.BLUE: BLUE}, behind, targets_read_once(aws), of_kind)
 
 
 @pytest.mark.edge(38)

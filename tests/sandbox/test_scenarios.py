@@ -188,9 +188,10 @@ def test_all_fleets_can_stand_side_by_side(ground: Ground) -> None:
         "workers-blue": 4,
         "elastic-blue": 4,
         "single-blue": 1,
+        "edge-blue": 4,
         **dict.fromkeys(PLAIN, 4),
     }
-    assert len(sizes) == 10 + len(PLAIN)
+    assert len(sizes) == 12 + len(PLAIN)
     assert ground.autoscaling.describe_policies(AutoScalingGroupName="elastic-blue")["ScalingPolicies"]
 
 

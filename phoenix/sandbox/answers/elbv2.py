@@ -12,6 +12,7 @@ from moto.elbv2.exceptions import InvalidTargetError, TargetGroupNotFoundError
 from moto.elbv2.models import FakeListener
 from moto.moto_api._internal import mock_random
 
+from phoenix.sandbox.answers import elbv2_network
 from phoenix.sandbox.answers.common import page, refuse
 from phoenix.sandbox.answers.elbv2_actions import check_actions, check_attributes
 from phoenix.sandbox.world import World
@@ -32,6 +33,9 @@ def balancer_made(world: World) -> None:
     """Make it available at once: moto needs one more read, and Terraform reads every thirty real seconds."""
     for balancer in world.elbv2().load_balancers.values():
         balancer.activate()
+        if balancer.type == "application":
+            # API_LoadBalancerAttribute: true there, and cannot be changed; moto says false for all kinds.
+            balancer.attrs["load_balancing.cross_zone.enabled"] = "true"
 
 
 def zones_changed(world: World) -> None:
@@ -53,18 +57,25 @@ def routes_changed(world: World) -> None:
 
 def create_listener(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """CreateListener."""
-    check_actions(world, params.get("LoadBalancerArn", ""), params.get("DefaultActions") or ())
+    balancer, actions = params.get("LoadBalancerArn", ""), params.get("DefaultActions") or ()
+    check_actions(world, balancer, actions, params.get("Protocol"))
     return None
 
 
 def modify_listener(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """ModifyListener; one without actions leaves them as they are."""
-    check_actions(world, _balancer_of(params["ListenerArn"]), params.get("DefaultActions") or ())
+    arn = params["ListenerArn"]
+    balancer = _balancer_of(arn)
+    found: Any = world.elbv2().load_balancers.get(balancer)
+    listener = found.listeners.get(arn) if found is not None else None
+    protocol = params.get("Protocol") or (listener.protocol if listener is not None else None)
+    check_actions(world, balancer, params.get("DefaultActions") or (), protocol)
     return None
 
 
 def create_rule(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """CreateRule."""
+    elbv2_network.check_rules(world, _balancer_of(params["ListenerArn"]))
     check_actions(world, _balancer_of(params["ListenerArn"]), params.get("Actions") or ())
     return None
 
@@ -72,6 +83,7 @@ def create_rule(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
 def modify_rule(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """ModifyRule: never on a default rule, whose actions belong to the listener."""
     arn = params["RuleArn"]
+    elbv2_network.check_rules(world, _balancer_of(arn))
     for balancer in world.elbv2().load_balancers.values():
         for listener in balancer.listeners.values():
             if listener._default_rule[0].arn == arn:
@@ -129,6 +141,9 @@ def describe_target_groups(world: World, params: dict[str, Any]) -> dict[str, An
 def describe_listeners(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """DescribeListeners, in pages."""
     if not params.get("LoadBalancerArn"):
+        known = {arn for each in world.elbv2().load_balancers.values() for arn in each.listeners}
+        if not known.issuperset(params.get("ListenerArns", ())):
+            raise refuse("ListenerNotFound", "One or more listeners not found")  # moto misses it if one is there
         return None
     found = world.elbv2().describe_listeners(params["LoadBalancerArn"], params.get("ListenerArns", []))
     listeners, marker = page(list(found), params.get("Marker"), int(params.get("PageSize", MOST_A_PAGE)))
@@ -181,6 +196,8 @@ ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] 
     "ModifyTargetGroupAttributes": check_attributes,
     "RegisterTargets": register,
     "DeregisterTargets": deregister,
+    "CreateLoadBalancer": elbv2_network.create_balancer,
+    "DescribeAccountLimits": elbv2_network.limits,
     "DescribeListeners": describe_listeners,
     "DescribeTargetGroups": describe_target_groups,
     "DescribeTargetHealth": target_health,

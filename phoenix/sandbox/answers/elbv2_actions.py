@@ -10,12 +10,12 @@ from typing import Any
 
 from moto.elbv2.exceptions import ActionTargetGroupNotFoundError, TargetGroupNotFoundError
 
+from phoenix.sandbox.answers import elbv2_network
 from phoenix.sandbox.answers.common import invalid, refuse
 from phoenix.sandbox.routes import weights_of
 from phoenix.sandbox.world import World
 
 MOST_WEIGHT = 999
-MOST_TARGET_GROUPS = 5
 MOST_A_BALANCER = 100
 """Quota "Target Groups per Application Load Balancer"."""
 LONGEST_STICKINESS_S = 604_800
@@ -36,17 +36,22 @@ _CONFIGS = {
 }
 
 
-def check_actions(world: World, balancer: str, actions: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse an action that AWS refuses.
+def check_actions(
+    world: World, balancer: str, actions: Sequence[Mapping[str, Any]], protocol: str | None = None
+) -> None:
+    """Refuse an action that AWS refuses. `protocol` is the listener's.
 
     Raises:
         Refusal: in AWS's code and, where they are known, AWS's words.
     """
     named: set[str] = set()
+    is_network = world.routes.is_network(balancer)
     for action in actions:
         _check_config(action)
         groups = _groups_of(action)
-        if len(groups) > MOST_TARGET_GROUPS:
+        if is_network:
+            elbv2_network.check_action(world, action, groups)
+        elif len(groups) > world.groups_an_action["application"]:
             raise refuse("TooManyTargetGroups", "You can specify up to 5 target groups per forward action")
         arns = [each.get("TargetGroupArn", "") for each in groups]
         if len(set(arns)) != len(arns):
@@ -54,7 +59,9 @@ def check_actions(world: World, balancer: str, actions: Sequence[Mapping[str, An
         for each in groups:
             _check_target_group(world, each)
         _check_together(world, arns)
-        _check_stickiness(world, action, arns)
+        if is_network:
+            elbv2_network.check_protocols(world, protocol, arns)
+        _check_stickiness(world, action, arns, is_network=is_network)
         named |= set(arns)
     _check_balancer(world, balancer, named)
 
@@ -62,13 +69,14 @@ def check_actions(world: World, balancer: str, actions: Sequence[Mapping[str, An
 def check_attributes(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """ModifyTargetGroupAttributes: not sticky targets behind a rule whose groups are not; only thresholds there are."""
     arn, wanted = params["TargetGroupArn"], {each["Key"]: each["Value"] for each in params.get("Attributes", ())}
-    if arn not in world.elbv2().target_groups:
+    groups: Any = world.elbv2().target_groups
+    if arn not in groups:
         raise TargetGroupNotFoundError()
     for part, most in (("count", None), ("percentage", 100)):
         value = wanted.get(FAILOVER + part, "off")
         if value != "off" and not (value.isdigit() and 1 <= int(value) <= (most or int(value))):
             raise invalid(f"Invalid value '{value}' for target group attribute '{FAILOVER + part}'")
-    if wanted.get("stickiness.enabled") == "true":
+    if wanted.get("stickiness.enabled") == "true" and groups[arn].protocol not in elbv2_network.PROTOCOLS:
         rule = next((rule for rule in _rules(world) if _is_shared(rule, arn) and not _sticks(rule.actions)), None)
         if rule is not None:
             # kubernetes-sigs/aws-load-balancer-controller#2734
@@ -81,8 +89,10 @@ def check_attributes(world: World, params: dict[str, Any]) -> dict[str, Any] | N
 
 
 def target_groups_made(world: World) -> None:
-    """Give them the attributes that moto leaves out."""
+    """Give them the attributes that moto leaves out, and take those away that it gives to all kinds alike."""
     for group in world.elbv2().target_groups.values():
+        if group.protocol in elbv2_network.PROTOCOLS:
+            group.attributes = elbv2_network.attributes_of(group.protocol, group.attributes)
         group.attributes = HEALTH_DEFAULTS | group.attributes
 
 
@@ -128,9 +138,11 @@ def _check_together(world: World, arns: Sequence[str]) -> None:
         )
 
 
-def _check_stickiness(world: World, action: Mapping[str, Any], arns: Sequence[str]) -> None:
+def _check_stickiness(world: World, action: Mapping[str, Any], arns: Sequence[str], *, is_network: bool) -> None:
     config = action.get("ForwardConfig", {}).get("TargetGroupStickinessConfig") or {}
     enabled, seconds = _is_true(config.get("Enabled")), config.get("DurationSeconds")
+    if is_network:
+        return  # whether sticky targets need sticky groups there is not known
     if enabled and seconds is None:
         raise invalid("You must specify the target group stickiness duration when enabling target group stickiness")
     if seconds is not None and not 1 <= int(seconds) <= LONGEST_STICKINESS_S:
@@ -159,7 +171,7 @@ def _check_balancer(world: World, balancer: str, named: set[str]) -> None:
     if joining:
         world.targets.check_balancer(balancer, world.targets.on_balancer(balancer, joining))
     known = {arn for arn in world.elbv2().target_groups if balancer in world.routes.load_balancers_naming(arn)}
-    if len(known | named) > MOST_A_BALANCER and named - known:
+    if not world.routes.is_network(balancer) and len(known | named) > MOST_A_BALANCER and named - known:
         raise refuse(
             "TooManyUniqueTargetGroupsPerLoadBalancer",
             f"You have reached the maximum number of unique target groups per load balancer: {MOST_A_BALANCER}",
