@@ -46,11 +46,11 @@ class TaggedAws(Aws):
         self.asked = 0
 
     def pages(self, service: str, method: str, items: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-        assert (service, method) == ("autoscaling", "describe_auto_scaling_groups")
+        assert method in ("describe_auto_scaling_groups", "describe_target_groups")
         self.asked += 1
         if self._refuses:
             raise AccessDenied("autoscaling:DescribeAutoScalingGroups: no")
-        return iter(self._found)
+        return iter(self._found if service == "autoscaling" else ())
 
     def call(self, service: str, method: str, **parameters: Any) -> dict[str, Any]:
         raise AssertionError(f"{service} {method} was called")
