@@ -31,6 +31,7 @@ COMMANDS = {
     "retry": "rotate",
     "history": "history",
     "images": "images",
+    "init": "init",
     "policy": "policy",
     "doctor": "doctor",
     "iam": "iam",

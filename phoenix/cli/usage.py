@@ -23,6 +23,7 @@ Every day
   history     rotations: outcome, cause, who, why; without a group, all
   images      candidates, and why each was or was not chosen
 Set up
+  init        your groups, how each can be rotated, and a first policy for it
   policy      validate, show, schema            doctor    rights, store, clock
   iam         the IAM policy document that your policies need
   tick        one pass over all groups, for cron; quiet when nothing is due
