@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from phoenix.core import tags
-from phoenix.core.model import Capacity, Observation, Route, Slot, SlotState
+from phoenix.core.model import UNTIMED, Capacity, Observation, Route, Slot, SlotState
 from phoenix.core.roles import is_pinned
 from phoenix.core.rotation import Rotation
 from phoenix.core.routine import Routine
@@ -144,8 +144,8 @@ def describe(entry: Entry, rotation: Rotation, seen: Observation) -> str | None:
         case StickinessEntry(arn, seconds):
             route = route_of(arn, seen)
             if route is None:
-                return f"{arn}: the route is gone, its stickiness was {seconds} s"
-            told = f"{route.name}: stickiness is {route.sticky_seconds} s, it was {seconds} s"
+                return f"{arn}: the route is gone, its stickiness was {lasting(seconds)}"
+            told = f"{route.name}: stickiness is {lasting(route.sticky_seconds)}, it was {lasting(seconds)}"
             return told if route.sticky_seconds != seconds else None
         case ReferenceEntry(arn):
             route = route_of(arn, seen)
@@ -171,3 +171,8 @@ def running(runs: bool) -> str:
 
 def numbers(capacity: Capacity) -> str:
     return f"min {capacity.min} max {capacity.max}"
+
+
+def lasting(sticky_seconds: int) -> str:
+    """The duration of a stickiness in words."""
+    return "on, without an end" if sticky_seconds == UNTIMED else f"{sticky_seconds} s"

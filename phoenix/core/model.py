@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.routine import Routine
@@ -247,6 +248,10 @@ class SlotState:
     def of_version(self, version: str | None) -> tuple[Instance, ...]:
         """The instances launched from this template version; all of them for None."""
         return tuple(i for i in self.instances if version is None or i.template_version == version)
+
+
+UNTIMED: Final = 2_147_483_647
+"""Seconds of a stickiness without a duration: some load balancers know only on and off."""
 
 
 @dataclass(frozen=True, slots=True)

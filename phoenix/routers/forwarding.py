@@ -13,13 +13,10 @@ from math import gcd
 from typing import Any, Final
 
 from phoenix.core.action import SetWeights
-from phoenix.core.model import Route, Slot
+from phoenix.core.model import UNTIMED, Route, Slot
 
 MOST_WEIGHT: Final = 999
 MOST_TARGET_GROUPS: Final = 5
-UNTIMED: Final = 2_147_483_647
-"""Seconds of a stickiness without a duration: that of a Network Load Balancer, on which `DurationSeconds` is a key of
-Application Load Balancers only (API_TargetGroupStickinessConfig)."""
 
 Actions = Sequence[Mapping[str, Any]]
 Arns = Mapping[Slot, Sequence[str]]
@@ -48,7 +45,11 @@ class Rule:
 
     @property
     def sticky_seconds(self) -> int:
-        """The time that the load balancer keeps a client on one target group; 0 when it does not."""
+        """The time that the load balancer keeps a client on one target group; 0 when it does not.
+
+        A Network Load Balancer has no duration: `DurationSeconds` is a key of Application Load Balancers only
+        (API_TargetGroupStickinessConfig).
+        """
         for action in self.actions:
             config = action.get("ForwardConfig", {}).get("TargetGroupStickinessConfig", {})
             if action["Type"] == "forward" and config.get("Enabled"):

@@ -15,13 +15,13 @@ from phoenix.aws.checks import Check, make_checks
 from phoenix.aws.session import Aws
 from phoenix.core.action import SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
-from phoenix.core.model import Route, Slot, SlotState
+from phoenix.core.model import UNTIMED, Route, Slot, SlotState
 from phoenix.core.tags import GENERATION
 from phoenix.errors import NotFound
 from phoenix.routers import action_blockers, balancer_limits, owner_marks, target_blockers
 from phoenix.routers.action_blockers import command, find_in_actions, look_at
 from phoenix.routers.balancer_limits import Limits, Peak, find_in_balancers
-from phoenix.routers.forwarding import MOST_TARGET_GROUPS, UNTIMED, Pair, Rule, is_at, rewritten
+from phoenix.routers.forwarding import MOST_TARGET_GROUPS, Pair, Rule, is_at, rewritten
 from phoenix.routers.listeners import Listeners
 from phoenix.routers.owner_marks import find_unmarked
 from phoenix.routers.target_blockers import (

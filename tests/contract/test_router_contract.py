@@ -9,11 +9,10 @@ from functools import partial
 import pytest
 
 from phoenix.core.action import SetRole, SetWeights
-from phoenix.core.model import Role, Route, Slot, SlotState, TargetState
+from phoenix.core.model import UNTIMED, Role, Route, Slot, SlotState, TargetState
 from phoenix.errors import ForeignWeights
 from phoenix.ports import Router
 from phoenix.routers import KINDS
-from phoenix.routers.forwarding import UNTIMED
 from tests.account import Account, Opener
 from tests.fakes import FakeFleet, FakeRouter
 

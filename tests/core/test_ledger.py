@@ -13,7 +13,7 @@ from phoenix.core import tags
 from phoenix.core.action import RemoveTags
 from phoenix.core.decide import decide
 from phoenix.core.ledger import describe, lost_stickiness, open_entries, our_references
-from phoenix.core.model import Capacity, Route, Slot
+from phoenix.core.model import UNTIMED, Capacity, Route, Slot
 from phoenix.core.rotation import Rotation
 from phoenix.core.temporary import (
     CapacityEntry,
@@ -162,6 +162,7 @@ IN_WORDS: dict[str, Entry] = {
     "web-blue: scheduled actions are running, they were suspended": SchedulesEntry(BLUE, False, KEPT),
     "web-blue: DNS failover is off, it was 1/off": FailoverEntry(BLUE, "1/off", KEPT),
     "rule /api: stickiness is 0 s, it was 60 s": StickinessEntry(RULE, 60, KEPT),
+    "rule /api: stickiness is 0 s, it was on, without an end": StickinessEntry(RULE, UNTIMED, KEPT),
     "arn:gone: the route is gone, its stickiness was 60 s": StickinessEntry("arn:gone", 60, KEPT),
     "rule /api: names web-green, it did not before": ReferenceEntry(RULE, KEPT),
 }

@@ -27,11 +27,12 @@ def opened(
     named: str = "both",
     strategy: dict[str, Any] = CANARY,
     gates: Sequence[dict[str, Any]] = (BRISK,),
+    stickiness: str = "refuse",
     **options: Any,
 ) -> Stage:
     """The edge tier at rest; `named` blue: its listeners name blue only, as phoenix leaves them."""
     sections: dict[str, Any] = {"strategy": strategy, "gates": list(gates), "retain": {"hot_for": "10m"}}
-    traffic = {"kind": "nlb", "propagation": "90s"}
+    traffic = {"kind": "nlb", "propagation": "90s", "stickiness": stickiness}
     stage = open_stage("edge", policy=a_policy("edge", traffic=traffic, **sections), **options)
     if named == "blue":
         with stage.unnoticed():
@@ -189,3 +190,23 @@ def test_an_alarm_on_the_network_load_balancer_is_not_about_another_one(open_sta
     plan = make_plan(stage.group, RotateRequest())
 
     assert [blocker.name for blocker in plan.blockers] == ["bake-too-short"]
+
+
+def test_stickiness_of_a_listener_is_off_while_weights_move_and_on_again_afterwards(open_stage: Opener) -> None:
+    stage = opened(open_stage, stickiness="suspend")
+    for rule in stage.rules():
+        groups = rule["Actions"][0]["ForwardConfig"]["TargetGroups"]
+        sticky = {"TargetGroups": groups, "TargetGroupStickinessConfig": {"Enabled": True}}
+        stage.rewrite(rule, [{"Type": "forward", "ForwardConfig": sticky}])
+    stage.tick_until(lambda report: "baking at 10 %" in report.sentence)
+    during = stickiness(stage)
+
+    stage.rotate()
+
+    assert during == [{"Enabled": False}] * 2
+    assert stickiness(stage) == [{"Enabled": True}] * 2
+
+
+def stickiness(stage: Stage) -> list[Any]:
+    """That of each listener, as AWS has it."""
+    return [rule["Actions"][0]["ForwardConfig"]["TargetGroupStickinessConfig"] for rule in stage.rules()]

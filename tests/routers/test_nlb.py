@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from phoenix.core.action import SetFailover, SetWeights
-from phoenix.core.model import Slot, TargetState
+from phoenix.core.model import UNTIMED, Slot, TargetState
 from phoenix.core.serving import NO_TRAFFIC, Serving
 from phoenix.errors import ForeignWeights
 from phoenix.routers import kind_behind, kind_of
-from phoenix.routers.forwarding import UNTIMED
 from phoenix.routers.nlb import NlbRouter
 from phoenix.routers.shares import LISTENERS, moved_groups
 from tests.account import Account, Opener
@@ -142,6 +141,37 @@ def test_a_new_target_is_registered_for_minutes_before_it_is_healthy(account: Ac
     late = router.observe(target_groups, routes, frozenset({GREEN})).health[GREEN]
 
     assert (list(early.values()), list(late.values())) == ([TargetState.INITIAL], [TargetState.HEALTHY])
+
+
+@pytest.mark.parametrize(
+    ("listener", "target_group"),
+    [("TCP", "TCP"), ("TLS", "TLS"), ("UDP", "UDP"), ("TCP_UDP", "TCP_UDP"), ("UDP", "TCP_UDP")],
+)
+def test_weights_move_on_listeners_of_every_protocol(account: Account, listener: str, target_group: str) -> None:
+    elbv2 = account.client("elbv2")
+    balancer = elbv2.describe_load_balancers(Names=["edge"])["LoadBalancers"][0]
+    secure = {}
+    if listener == "TLS":
+        known = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+        secure = next({"Certificates": each["Certificates"]} for each in known if each["Protocol"] == "TLS")
+    arns = {
+        slot: elbv2.create_target_group(
+            Name=f"other-{slot.value}", Protocol=target_group, Port=53, VpcId=balancer["VpcId"]
+        )["TargetGroups"][0]["TargetGroupArn"]
+        for slot in Slot
+    }
+    elbv2.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Protocol=listener,
+        Port=53,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": arns[BLUE]}],
+        **secure,
+    )
+    router, pair = account.network_router(), {slot: (arn,) for slot, arn in arns.items()}
+
+    routes = router.shift(SetWeights(GREEN, 30), pair, [route.arn for route in router.find(pair)])
+
+    assert [(route.name, route.percent(GREEN)) for route in routes] == [(":53", 30)]
 
 
 # --- zones ------------------------------------------------------------------------------------------------------------
