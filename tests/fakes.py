@@ -14,6 +14,7 @@ from typing import ClassVar, assert_never
 from phoenix.core.action import (
     Action,
     MakeTemplateVersion,
+    Release,
     RemoveTags,
     ReplaceInstance,
     SetFailover,
@@ -110,7 +111,7 @@ class FakeFleet:
                 kept = tuple(i for i in self.state[action.slot].instances if i.id != action.instance)
                 self._change(action.slot, instances=kept)
                 self._reconcile(action.slot)
-            case SetWeights() | SetFailover():
+            case SetWeights() | SetFailover() | Release():
                 raise PermanentError("traffic is the router's, not the fleet's")
             case _:
                 assert_never(action)

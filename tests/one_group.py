@@ -15,6 +15,7 @@ from phoenix.core.action import (
     Action,
     Decision,
     MakeTemplateVersion,
+    Release,
     RemoveTags,
     ReplaceInstance,
     SetFailover,
@@ -25,7 +26,7 @@ from phoenix.core.action import (
 )
 from phoenix.core.capacity import share
 from phoenix.core.decide import decide
-from phoenix.core.model import Instance, LaunchFailure, Observation, Slot, SlotState, TargetState
+from phoenix.core.model import Instance, LaunchFailure, Observation, Role, Slot, SlotState, TargetState
 from phoenix.core.ready import capacity_verdict
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
@@ -54,6 +55,7 @@ class Server:
     bad: bool = False
     standby_at: datetime | None = None
     dead: bool = False
+    held: bool = False
 
 
 class OneGroup:
@@ -63,6 +65,7 @@ class OneGroup:
         self.now = NOON
         self.boot, self.warm, self.drain = boot, warm, drain
         self.min, self.max, self.desired, self.version = min(2, size), size * 2, size, "1"
+        self.hook = False
         self.suspended: set[Routine] = set()
         self.tags: dict[str, str] = {}
         self.servers: list[Server] = []
@@ -112,6 +115,8 @@ class OneGroup:
         """The lifecycle state in AWS's words."""
         if server.standby_at is not None:
             return ENTERING if (self.now - server.standby_at).total_seconds() < self.drain else "Standby"
+        if server.held:
+            return "Pending:Wait" if (self.now - server.born_at).total_seconds() >= 1 else "Pending"
         return "InService" if (self.now - server.born_at).total_seconds() >= self.boot else "Pending"
 
     def _instance(self, server: Server) -> Instance:
@@ -129,7 +134,8 @@ class OneGroup:
     def is_serving(self, server: Server) -> bool:
         """True when users are answered."""
         age = (self.now - server.born_at).total_seconds()
-        return server.standby_at is None and age >= self.boot + self.warm and not server.bad and not server.dead
+        is_out = server.standby_at is not None or server.held or server.bad or server.dead
+        return not is_out and age >= self.boot + self.warm
 
     def serving(self) -> int:
         """How many servers answer users."""
@@ -165,8 +171,19 @@ class OneGroup:
                     calls = calls_for(action, scene)
                 except NotYet:
                     return
+                holds = self._rotation is not None and self._rotation.terms.holds
+                if action.role is Role.CANDIDATE:
+                    self.hook = holds
+                if action.role is Role.LIVE:
+                    assert not any(s.held for s in self.servers), "a hook that goes abandons what it holds"
+                    self.hook = False
                 for call in calls:
                     self.make(call)
+            case Release(slot):
+                for instance in split(self.whole(), self._rotation)[slot].instances:
+                    for server in self._named((instance.id,)):
+                        if self.words(server) == "Pending:Wait":
+                            server.held, server.born_at = False, self.now - timedelta(seconds=self.boot)
             case MakeTemplateVersion():
                 self.versions.setdefault(action.rotation, str(len(self.versions) + 2))
             case SetSchedules():
@@ -226,7 +243,8 @@ class OneGroup:
         while len(self._counted()) < self.desired and self.launch_error is None:
             self._born += 1
             zone, bad = f"eu-west-1{'abc'[self._born % 3]}", self.version in self.bad_versions
-            self.servers.append(Server(f"i-{self._born:03}", zone, self.version, born_at or self.now, bad))
+            name, born = f"i-{self._born:03}", born_at or self.now
+            self.servers.append(Server(name, zone, self.version, born, bad, held=self.hook))
         while len(self._counted()) > self.desired:
             # The default policy: the oldest launch template version first.
             oldest = min(self._counted(), key=lambda s: (int(s.version), s.born_at))

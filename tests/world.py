@@ -13,6 +13,7 @@ from phoenix.core.action import (
     Action,
     Decision,
     MakeTemplateVersion,
+    Release,
     RemoveTags,
     ReplaceInstance,
     SetFailover,
@@ -126,6 +127,8 @@ class World:
                 place = self.places[action.slot]
                 place.servers = [s for s in place.servers if s.id != action.instance]
                 self._settle(place)
+            case Release():
+                raise AssertionError("nothing is held in a pair")
             case WriteTags() | RemoveTags():
                 self._change_tags(action)
         self.check()

@@ -54,6 +54,13 @@ class SetRole:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """Let the slot's instances that are held before traffic go on into service: all that are held by then."""
+
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
 class SetSchedules:
     """Let the slot's scheduled actions run, or suspend them."""
 
@@ -97,7 +104,15 @@ class SetWeights:
 
 
 Action = (
-    WriteTags | RemoveTags | MakeTemplateVersion | SetRole | SetSchedules | SetFailover | ReplaceInstance | SetWeights
+    WriteTags
+    | RemoveTags
+    | MakeTemplateVersion
+    | SetRole
+    | Release
+    | SetSchedules
+    | SetFailover
+    | ReplaceInstance
+    | SetWeights
 )
 
 

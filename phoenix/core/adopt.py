@@ -124,7 +124,7 @@ def _with_rotation(
         group=record.group,
         old=old,
         new=new,
-        terms=Terms(steps=(Step(100, 100, 100, timedelta(0)),), strategy="unknown", serving=_serving(seen)),
+        terms=_terms(seen),
         started_at=_start(note.deadline),
         deadline=note.deadline,
         origin=Origin(trigger=_FOUND, by=""),
@@ -136,6 +136,12 @@ def _with_rotation(
         exposed_at=seen.at,
     )
     return _as_it_stands(record, rotation, seen)
+
+
+def _terms(seen: Observation) -> Terms:
+    """As much as a way back needs to know: not even the steps are written on the groups."""
+    all_at_once = (Step(100, 100, 100, timedelta(0)),)
+    return Terms(steps=all_at_once, strategy="unknown", serving=_serving(seen), holds=seen.is_one_group)
 
 
 def _serving(seen: Observation) -> Serving:
@@ -181,7 +187,8 @@ def _on_terms(record: GroupRecord, terms: Terms) -> GroupRecord:
     rotation = record.rotation
     if rotation is None:
         return record
-    own = replace(terms, steps=rotation.terms.steps, serving=rotation.terms.serving)
+    known = rotation.terms
+    own = replace(terms, steps=known.steps, serving=known.serving, holds=known.holds)
     return replace(record, rotation=replace(rotation, terms=own))
 
 

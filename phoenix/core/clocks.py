@@ -38,7 +38,8 @@ class Growth:
 
     `since` is when it began to grow, `progress_at` when it last had more instances in service than ever. `ready_since`
     is since when it has been ready without a break (`times_ready` counts the breaks, `longest_ready` is the longest
-    time before one), `short_since` since when it has been under its floor.
+    time before one), `short_since` since when it has been under its floor. `released_at` is when those held before
+    traffic might go on.
     """
 
     since: datetime | None = None
@@ -47,6 +48,7 @@ class Growth:
     times_ready: int = 0
     longest_ready: timedelta | None = None
     short_since: datetime | None = None
+    released_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from phoenix.core import failover, tags
 from phoenix.core.action import (
     Action,
     MakeTemplateVersion,
+    Release,
     SetRole,
     SetSchedules,
     SetWeights,
@@ -76,6 +77,8 @@ def _forward(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Acti
     if _shrunk_by(step, rotation).old_capacity >= 100:
         yield from _pin_live(rotation, live)
     yield from _grow_candidate(rotation, seen, candidate)
+    if rotation.growth.released_at is not None and sides.new.held_count:
+        yield Release(candidate.slot)
     yield from _shift(step, rotation, sides, seen)
     yield from failover.hand_over(rotation, seen)
     yield from _shrink_live(step, rotation, sides, seen)

@@ -6,9 +6,11 @@ from enum import StrEnum
 
 
 class Lifecycle(StrEnum):
-    """The stages of an instance between its launch and its end. `KEPT` leaves, and stays until a person ends it."""
+    """The stages of an instance between its launch and its end. `HELD` runs, and a hook
+    keeps it from being registered; `KEPT` leaves, and stays until a person ends it."""
 
     PENDING = "pending"
+    HELD = "held"
     IN_SERVICE = "in_service"
     RESERVE = "reserve"
     LEAVING = "leaving"

@@ -128,6 +128,7 @@ class Terms:
     `zones` is in how many zones each generation with traffic has to have a ready instance where every zone serves its
     own share (cross-zone load balancing is off); 0 otherwise, and then two do where the live one has them.
     `hooks_harmless`: the owner's lifecycle hooks need not run for instances that leave service into a reserve.
+    `holds`: new instances are held before traffic until the gates that come before it have passed.
     """
 
     steps: tuple[Step, ...]
@@ -147,6 +148,7 @@ class Terms:
     suspend_failover: bool = False
     zones: int = 0
     hooks_harmless: bool = False
+    holds: bool = False
 
 
 # --- what AWS said ---------------------------------------------------------------------------------------------------

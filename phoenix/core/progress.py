@@ -16,6 +16,7 @@ from phoenix.core.ready import (
     candidate_goal,
     has_settled,
     is_enough,
+    is_held,
     is_short,
     may_go_back,
     may_shrink,
@@ -166,6 +167,8 @@ def _begin(rotation: Rotation, slot: SlotState, seen: Observation) -> Rotation:
 
 
 def _prove(rotation: Rotation, sides: Sides, seen: Observation) -> Rotation:
+    if rotation.is_holding:
+        return rotation.release(seen.at) if is_held(rotation, sides) and all_pass(seen) else rotation
     if not is_enough(rotation, sides) or not all_pass(seen):
         return rotation
     ready_since = rotation.growth.ready_since or seen.at

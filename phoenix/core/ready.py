@@ -50,6 +50,12 @@ def is_enough(rotation: Rotation, sides: Sides) -> bool:
     return len(sides.new.ready_zones) >= zones_wanted
 
 
+def is_held(rotation: Rotation, sides: Sides) -> bool:
+    """True when as many as the current step wants are there to be asked before traffic, in service or held."""
+    wanted = enough(candidate_goal(rotation), rotation.terms.max_unhealthy_percent)
+    return sides.new.ready_count + sides.new.held_count >= wanted
+
+
 def is_short(rotation: Rotation, ready: int) -> bool:
     """True when the candidate has fewer than what it carries now needs: while it grows, that is the step before's."""
     grows = rotation.clocks.proved_at is None and rotation.step >= 2
@@ -107,6 +113,8 @@ def capacity_verdict(rotation: Rotation, seen: Observation, gate: str) -> Verdic
             return Verdict(gate, Judgement.PASS, f"{count} for {ago(lasted)}")
         return Verdict(gate, Judgement.WAIT, f"{count} for {ago(lasted)}, {ago(terms.healthy_for)} needed")
     why = why_not_ready(sides.new, growth, terms.serving.health)
+    if rotation.is_holding and is_held(rotation, sides) and (rotation.weight == 0 or not is_short(rotation, ready)):
+        return Verdict(gate, Judgement.PASS, f"{ready + sides.new.held_count} of {goal} run, held before traffic")
     if rotation.weight == 0:
         return Verdict(gate, Judgement.WAIT, count + (_zone_note(sides.new, terms, goal) or why))
     if ready == 0:

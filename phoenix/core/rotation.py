@@ -96,6 +96,11 @@ class Rotation:
         return self.terms.steps[max(self.step, 1) - 1]
 
     @property
+    def is_holding(self) -> bool:
+        """True while new instances are kept from traffic until the gates before it have passed."""
+        return self.terms.holds and self.back is None and self.growth.released_at is None
+
+    @property
     def is_last_step(self) -> bool:
         """True once no further step follows."""
         return self.step >= len(self.terms.steps)
@@ -164,6 +169,11 @@ class Rotation:
     def begin(self, at: datetime) -> Rotation:
         """At its first step."""
         return replace(self, step=1, growth=Growth(since=at, progress_at=at))
+
+    def release(self, at: datetime) -> Rotation:
+        """The gates before traffic have passed: what is held, and what is launched from now on, may go on."""
+        released = replace(self, growth=replace(self.growth, released_at=at))
+        return released.note(at, f"step {self.step}", "gates before traffic passed; instances go into service")
 
     def prove(self, at: datetime, ready_since: datetime) -> Rotation:
         """The step's gates have passed: its weight may be on its way from now on."""

@@ -45,6 +45,11 @@ class Side:
         return len(self.ready)
 
     @property
+    def held_count(self) -> int:
+        """How many instances are held before traffic."""
+        return sum(i.lifecycle is Lifecycle.HELD for i in self.own)
+
+    @property
     def reserve_count(self) -> int:
         """How many instances are kept out of service, and answer."""
         return sum(i.lifecycle is Lifecycle.RESERVE and i.healthy for i in self.own)

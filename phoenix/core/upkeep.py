@@ -12,6 +12,7 @@ from phoenix.core import roles, tags
 from phoenix.core.action import (
     Action,
     MakeTemplateVersion,
+    Release,
     RemoveTags,
     ReplaceInstance,
     SetFailover,
@@ -104,7 +105,7 @@ def _asked_by(actions: tuple[Action, ...], rotation: Rotation, seen: Observation
             case SetWeights():
                 # Weights have a watch of their own; only a route that has stopped naming the slot is news here.
                 asked.references |= {r.arn for r in seen.routes if rotation.new.slot not in r.weights}
-            case MakeTemplateVersion() | ReplaceInstance():
+            case MakeTemplateVersion() | ReplaceInstance() | Release():
                 pass  # neither is temporary
             case _:
                 assert_never(action)

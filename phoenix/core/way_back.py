@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from phoenix.core import failover, tags
-from phoenix.core.action import Action, MakeTemplateVersion, ReplaceInstance, SetWeights, WriteTags
+from phoenix.core.action import Action, MakeTemplateVersion, Release, ReplaceInstance, SetWeights, WriteTags
 from phoenix.core.fence import unrefused
 from phoenix.core.generation import UNKNOWN_IMAGE
 from phoenix.core.model import Observation, Role, SlotState, Step
@@ -31,6 +31,9 @@ def way_back(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Acti
         yield from _refer_old(rotation, seen, sides.old.state)
         if unrefused(seen) is not None:
             yield from _lend(sides)
+    if rotation.terms.holds and sides.old.held_count:
+        # The old generation has passed its gates long ago; what is launched of it again is not to wait for them.
+        yield Release(rotation.old.slot)
     if carries and not sides.new.has(step.new_weight):
         yield SetWeights(slot, step.new_weight, suspend_stickiness=rotation.terms.suspend_stickiness)
     if carries and rotation.back is not None and rotation.back.now:

@@ -228,5 +228,6 @@ def ask_gates(group: Group, rotation: Rotation, seen: Observation) -> tuple[Verd
     """The gates' verdicts on the candidate. Before it has traffic the first doubt is enough."""
     if rotation.back is not None or rotation.step == 0 or rotation.clocks.closing_since is not None:
         return ()
-    gates = tuple(gate for gate in group.gates if rotation.weight == 0 or not gate.before_traffic_only)
+    is_before = rotation.weight == 0 or rotation.is_holding
+    gates = tuple(gate for gate in group.gates if is_before or not gate.before_traffic_only)
     return group.asking.ask(gates, rotation, seen, group.clock)

@@ -23,6 +23,7 @@ from phoenix.aws.templates import TemplateUse, read_version, template_of, versio
 from phoenix.core.action import (
     Action,
     MakeTemplateVersion,
+    Release,
     RemoveTags,
     ReplaceInstance,
     SetFailover,
@@ -255,6 +256,8 @@ class GroupFleet(ABC):
                 make_version(self._aws, self._template(action.slot).id, action)
             case SetRole():
                 self._set_role(action)
+            case Release():
+                self._release(action)
             case SetSchedules():
                 self._set_schedules(action)
             case ReplaceInstance():
@@ -270,6 +273,9 @@ class GroupFleet(ABC):
     @abstractmethod
     def _set_role(self, action: SetRole) -> None:
         """Bring the slot into the role, and its group to the template version that comes with it."""
+
+    def _release(self, action: Release) -> None:
+        raise PermanentError(f"nothing is held before traffic in {self._names[action.slot]}")
 
     @abstractmethod
     def _set_schedules(self, action: SetSchedules) -> None:

@@ -121,7 +121,7 @@ def lifecycle_of(word: str) -> Lifecycle:
     if "Standby" in word:
         return Lifecycle.RESERVE
     if word.startswith("Pending"):
-        return Lifecycle.PENDING
+        return Lifecycle.HELD if word == "Pending:Wait" else Lifecycle.PENDING
     return Lifecycle.IN_SERVICE if word == "InService" else Lifecycle.UNKNOWN
 
 

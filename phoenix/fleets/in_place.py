@@ -5,6 +5,7 @@ Must never detach an instance, nor end one through EC2: the group would go on li
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, assert_never
@@ -13,24 +14,35 @@ from phoenix.aws.late import late
 from phoenix.aws.rights import GROUPS, IS_MANAGED, ROTATE, WRITERS, Right, Rights, reads
 from phoenix.aws.scope import Scope
 from phoenix.core import tags
-from phoenix.core.action import RemoveTags, SetRole, SetSchedules, WriteTags
+from phoenix.core.action import Release, RemoveTags, SetRole, SetSchedules, WriteTags
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.image import Image
-from phoenix.core.model import Slot, SlotState
+from phoenix.core.lifecycle import Lifecycle
+from phoenix.core.model import Role, Slot, SlotState
 from phoenix.core.rotation import Rotation
-from phoenix.errors import PermanentError, TransientError
+from phoenix.errors import AccessDenied, PermanentError, TransientError
 from phoenix.fleets.group_fleet import GroupFleet, common_rights
 from phoenix.fleets.group_shapes import slot_state, traffic_sources
-from phoenix.fleets.in_place_calls import Call, End, Enter, Exit, NotYet, Scene, Update, calls_for, in_batches
+from phoenix.fleets.in_place_calls import HOOK, Call, End, Enter, Exit, NotYet, Scene, Update, calls_for, in_batches
 from phoenix.fleets.in_place_slots import REBALANCE, reserve_in, split
 from phoenix.ports import FleetView
 
+log = logging.getLogger(__name__)
+
+HELD_FOR = 7200
+"""Seconds after which a held instance that no driver has released ends; the most that AWS allows."""
 MOST_MOVED = 20
 """Instances that one EnterStandby or ExitStandby takes, says the model of the API."""
 MOST_ENDED = 100
 """Instances that one TerminateInstanceInAutoScalingGroup takes, says the model of the API."""
 SCHEDULES = "ScheduledActions"
-_MOVES = ("ExitStandby", "TerminateInstanceInAutoScalingGroup")
+_MOVES = (
+    "CompleteLifecycleAction",
+    "DeleteLifecycleHook",
+    "ExitStandby",
+    "TerminateInstanceInAutoScalingGroup",
+)
+_FORWARD = ("EnterStandby", "PutLifecycleHook")
 
 
 def _rights() -> Rights:
@@ -39,8 +51,8 @@ def _rights() -> Rights:
     return (
         common_rights()
         | frozenset(Right(f"autoscaling:{call}", "ChangeGroups", WRITERS, GROUPS, (IS_MANAGED,)) for call in _MOVES)
-        | {Right("autoscaling:EnterStandby", "RetireInstances", ROTATE, GROUPS, (IS_MANAGED,))}
-        | reads("ec2:DescribeInstanceStatus")
+        | frozenset(Right(f"autoscaling:{call}", "RetireInstances", ROTATE, GROUPS, (IS_MANAGED,)) for call in _FORWARD)
+        | reads("ec2:DescribeInstanceStatus", "autoscaling:DescribeLifecycleHooks")
         | in_place_blockers.IAM_ACTIONS
     )
 
@@ -66,6 +78,7 @@ class InPlaceFleet(GroupFleet):
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope)
         self._hooks_harmless = scope.terms.hooks_harmless
+        self._holds = scope.terms.holds
         self._rotation: Rotation | None = None  # as it was at the last look
         self._fit: frozenset[str] | None = None  # which of the reserve ran then; None: there was none
 
@@ -126,6 +139,12 @@ class InPlaceFleet(GroupFleet):
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def _set_role(self, action: SetRole) -> None:
+        holds = self._holds or (self._rotation is not None and self._rotation.terms.holds)
+        if action.role is Role.CANDIDATE and holds:
+            self._hold(action.slot)
+        if action.role is Role.LIVE and holds:
+            # Before the numbers, which are the last thing that is missing: a death in between leaves no hook behind.
+            self._stop_holding(action.slot)
         whole, slots = self._whole, self._slots(self._rotation)
         scene = Scene(whole, slots[action.slot], slots[action.slot.other], self._rotation)
         try:
@@ -134,6 +153,48 @@ class InPlaceFleet(GroupFleet):
             raise TransientError(str(wait)) from wait
         for call in calls:
             self._make(action.slot, call)
+
+    def _hold(self, slot: Slot) -> None:
+        """New instances run and are registered nowhere until they are released. Those that never are end."""
+        self._write(
+            "put_lifecycle_hook",
+            slot,
+            LifecycleHookName=HOOK,
+            LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING",
+            HeartbeatTimeout=HELD_FOR,
+            DefaultResult="ABANDON",
+        )
+
+    def _stop_holding(self, slot: Slot) -> None:
+        try:
+            self._write("delete_lifecycle_hook", slot, LifecycleHookName=HOOK)
+        except PermanentError as error:
+            if isinstance(error, AccessDenied) or HOOK in self._hooks(slot):
+                raise
+
+    def _hooks(self, slot: Slot) -> frozenset[str]:
+        found = self._aws.call("autoscaling", "describe_lifecycle_hooks", AutoScalingGroupName=self._names[slot])
+        return frozenset(str(hook["LifecycleHookName"]) for hook in found["LifecycleHooks"])
+
+    def _release(self, action: Release) -> None:
+        """One call for each instance: AWS completes no two with one."""
+        for instance in self._slots(self._rotation)[action.slot].instances:
+            if instance.lifecycle is not Lifecycle.HELD:
+                continue
+            try:
+                self._write(
+                    "complete_lifecycle_action",
+                    action.slot,
+                    LifecycleHookName=HOOK,
+                    InstanceId=instance.id,
+                    LifecycleActionResult="CONTINUE",
+                )
+            except AccessDenied:
+                raise
+            except PermanentError as error:
+                # Completed already, or held by a hook of the owner's alone.
+                log.info("instance.not_held", extra={"instance": instance.id, "reason": error.message})
+        self._forget(action.slot)
 
     def _make(self, slot: Slot, call: Call) -> None:
         match call:

@@ -46,6 +46,7 @@ from phoenix.fleets.group_neighbours import find_neighbours, unknown_group
 from phoenix.fleets.group_pets import find_pets
 from phoenix.fleets.group_refreshes import find_refreshes
 from phoenix.fleets.group_shapes import our_tags
+from phoenix.fleets.in_place_calls import HOOK
 from phoenix.fleets.in_place_slots import tags_in
 
 IAM_ACTIONS: Final = (
@@ -145,7 +146,7 @@ def _find_hooks(aws: Aws, start: Start) -> Iterator[Blocker]:
     """Hooks that an instance passes by on its way out of service and back ("Temporarily remove instances from your Auto
     Scaling group" in the user guide): what they register somewhere stays registered in Standby."""
     found = aws.call("autoscaling", "describe_lifecycle_hooks", AutoScalingGroupName=start.name)["LifecycleHooks"]
-    names = sorted(str(hook["LifecycleHookName"]) for hook in found)
+    names = sorted({str(hook["LifecycleHookName"]) for hook in found} - {HOOK})
     if names:
         yield Blocker(
             "hooks-not-run",

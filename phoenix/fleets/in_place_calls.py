@@ -16,6 +16,9 @@ from phoenix.core.model import Instance, Role, SlotState
 from phoenix.core.rotation import Rotation
 from phoenix.fleets.in_place_slots import ENTERING, counted_in, reserve_in, room_of
 
+HOOK = "phoenix-hold"
+"""The lifecycle hook that holds new instances before traffic, for as long as a rotation lasts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Update:

@@ -18,6 +18,7 @@ from phoenix.aws.instances import read_instances
 from phoenix.aws.rights import FORWARD, Rights, reads
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
+from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.core.rotation import Rotation
 from phoenix.core.serving import Serving
@@ -139,9 +140,9 @@ class HttpGate:
         self._addresses: dict[str, str] = {}
 
     def check(self, rotation: Rotation, seen: Observation) -> Verdict:
-        """PASS if every instance in service answers as expected, else WAIT: this gate never fails an instance."""
+        """PASS if every instance in service, or held before traffic, answers as expected, else WAIT, never FAIL."""
         candidate = seen.slots[rotation.new.slot]
-        asked = [i.id for i in rotation.new.of(candidate) if i.in_service]
+        asked = [i.id for i in rotation.new.of(candidate) if i.in_service or i.lifecycle is Lifecycle.HELD]
         if not asked:
             return Verdict(self.name, Judgement.WAIT, "no instance is in service yet")
         self._remember(rotation.memo_of(self.name))

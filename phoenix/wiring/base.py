@@ -55,7 +55,7 @@ def plain_terms(fleet: str, *, is_routed: bool) -> Terms:
     """The terms of a group whose policy cannot be had: everything at once."""
     reserve = fleets.KINDS[fleet].RESERVE
     serving = Serving.of(weights=is_routed and not reserve, health=is_routed, reserve=reserve)
-    return Terms(steps=(Step(new_capacity=100, old_capacity=0, new_weight=100),), serving=serving)
+    return Terms(steps=(Step(new_capacity=100, old_capacity=0, new_weight=100),), serving=serving, holds=reserve)
 
 
 class Base:

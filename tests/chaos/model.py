@@ -14,6 +14,7 @@ from itertools import count
 from phoenix.core.action import (
     Action,
     MakeTemplateVersion,
+    Release,
     RemoveTags,
     ReplaceInstance,
     SetFailover,
@@ -168,7 +169,7 @@ class Model:
 
     # --- what phoenix does to it --------------------------------------------------------------------------------------
 
-    def apply(self, driver: str, action: Action) -> None:
+    def apply(self, driver: str, action: Action) -> None:  # noqa: C901 - a case for each kind of action
         """Carry out one action; remembers who did it, and whether it changed anything."""
         before = self.fingerprint()
         match action:
@@ -189,6 +190,8 @@ class Model:
                 found = next((m for m in place.machines if m.id == action.instance), None)
                 if found is not None:
                     self._replace(place, found)
+            case Release():
+                raise AssertionError("nothing is held in a pair")
             case WriteTags() | RemoveTags():
                 self._change_tags(action)
         self.applied.append((driver, action, before != self.fingerprint()))

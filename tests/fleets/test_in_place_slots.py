@@ -263,3 +263,47 @@ def test_at_rest_the_roles_are_live_and_cold_and_later_live_and_retained() -> No
 
     assert before == {Slot.BLUE: Role.LIVE, Slot.GREEN: Role.COLD}
     assert _at_rest(world) == {Slot.BLUE: Role.RETAINED, Slot.GREEN: Role.LIVE}
+
+
+# --- held before traffic ----------------------------------------------------------------------------------------------
+
+
+@every_strategy
+def test_new_instances_are_held_until_the_gates_before_traffic_have_passed(steps: tuple[Step, ...]) -> None:
+    world = OneGroup(4)
+    record = a_start(steps, holds=True)
+
+    record = until(world, record, "growth.released_at")
+
+    assert {world.words(server) for server in world.of("2")} <= {"Pending:Wait", "InService"}
+    assert not any(world.is_serving(server) for server in world.of("2"))
+    record = run(world, record)
+    assert record.rotation is not None
+    assert record.rotation.outcome is Outcome.SUCCEEDED, why_held(record.rotation)
+    assert (numbers(world), len(world.of("2")), world.hook) == ((2, 8, 4), 4, False)
+
+
+@every_strategy
+@pytest.mark.parametrize("moment", ["growth.since", "growth.released_at", "clocks.proved_at", "clocks.baking_since"])
+def test_a_way_back_leaves_nothing_held(steps: tuple[Step, ...], moment: str) -> None:
+    world = OneGroup(4)
+    record = until(world, a_start(steps, holds=True), moment)
+
+    record = run(world, turned(world, record))
+
+    assert record.rotation is not None
+    assert record.rotation.outcome is Outcome.ROLLED_BACK
+    assert (numbers(world), len(world.of("1")), len(world.servers), world.hook) == ((2, 8, 4), 4, 4, False)
+
+
+def test_what_is_launched_of_the_old_generation_on_the_way_back_is_not_held() -> None:
+    world = OneGroup(4)
+    record = until(world, a_start(ALL_AT_ONCE, holds=True), "clocks.baking_since")
+    world.servers = [server for server in world.servers if server.version == "2"]
+
+    record = run(world, turned(world, record))
+
+    assert record.rotation is not None
+    assert record.rotation.outcome is Outcome.ROLLED_BACK
+    assert all(world.is_serving(server) for server in world.of("1"))
+    assert (len(world.of("1")), world.hook) == (4, False)
