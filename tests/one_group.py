@@ -34,7 +34,7 @@ from phoenix.core.routine import Routine
 from phoenix.core.serving import Serving
 from phoenix.fleets.group_shapes import lifecycle_of
 from phoenix.fleets.in_place_calls import Call, End, Enter, Exit, NotYet, Scene, Update, calls_for
-from phoenix.fleets.in_place_slots import ENTERING, split
+from phoenix.fleets.in_place_slots import split
 from tests.builders import NOON
 
 SERVING = Serving.of(weights=False, health=True, reserve=True)
@@ -114,7 +114,7 @@ class OneGroup:
     def words(self, server: Server) -> str:
         """The lifecycle state in AWS's words."""
         if server.standby_at is not None:
-            return ENTERING if (self.now - server.standby_at).total_seconds() < self.drain else "Standby"
+            return "EnteringStandby" if (self.now - server.standby_at).total_seconds() < self.drain else "Standby"
         if server.held:
             return "Pending:Wait" if (self.now - server.born_at).total_seconds() >= 1 else "Pending"
         return "InService" if (self.now - server.born_at).total_seconds() >= self.boot else "Pending"
@@ -180,10 +180,7 @@ class OneGroup:
                 for call in calls:
                     self.make(call)
             case Release(slot):
-                for instance in split(self.whole(), self._rotation)[slot].instances:
-                    for server in self._named((instance.id,)):
-                        if self.words(server) == "Pending:Wait":
-                            server.held, server.born_at = False, self.now - timedelta(seconds=self.boot)
+                self._release(tuple(i.id for i in split(self.whole(), self._rotation)[slot].instances))
             case MakeTemplateVersion():
                 self.versions.setdefault(action.rotation, str(len(self.versions) + 2))
             case SetSchedules():
@@ -201,6 +198,11 @@ class OneGroup:
             case SetWeights() | SetFailover():
                 raise AssertionError(f"there are no weights here: {action}")
         self.check()
+
+    def _release(self, ids: tuple[str, ...]) -> None:
+        for server in self._named(ids):
+            if self.words(server) == "Pending:Wait":
+                server.held, server.born_at = False, self.now - timedelta(seconds=self.boot)
 
     def make(self, call: Call) -> None:  # noqa: C901 - one case for each kind of call
         """One call to AWS."""

@@ -195,7 +195,12 @@ class Instance:
     @property
     def counts(self) -> bool:
         """True for an instance that the group's desired capacity counts. A reserve is there, and is not counted."""
-        return not self.leaving and self.lifecycle is not Lifecycle.RESERVE
+        return not self.leaving and not self.stands_by
+
+    @property
+    def stands_by(self) -> bool:
+        """True for one that is kept out of service, or drains on its way there."""
+        return self.lifecycle in (Lifecycle.RESERVE, Lifecycle.DRAINING)
 
     @property
     def leaving(self) -> bool:

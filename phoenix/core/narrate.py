@@ -26,7 +26,7 @@ def waiting_for(rotation: Rotation, seen: Observation) -> str:
         return f"held: {rotation.held.why}; waiting for a person (resume, abort)"
     sides, draining = sides_of(rotation, seen), drained_at(rotation, seen)
     if rotation.back is not None and draining is None:
-        return _going_back(rotation, sides.old.ready_count, seen)
+        return _going_back(rotation, sides.old, seen)
     if rotation.paused is not None:
         return f"paused by {rotation.paused.by} since {clock_time(rotation.paused.at)}; waiting for `resume`"
     if draining is not None:
@@ -133,7 +133,8 @@ def _shrinking(rotation: Rotation, old: Side, seen: Observation) -> str:
     if rotation.clocks.shrunk_at is not None:
         but, until = _but(old.state), clock_time(rotation.deadline)
         end = f"{but}, at most until {until}, then back" if but else ""
-        return f"waiting for the old instances of generation {rotation.old.number} to leave{end}"
+        where = " service" if rotation.terms.serving.reserve else ""
+        return f"waiting for the old instances of generation {rotation.old.number} to leave{where}{end}"
     settled = (rotation.clocks.shifted_at or rotation.started_at) + rotation.terms.propagation
     number, late = rotation.old.number, unrefused(seen)
     if has_settled(rotation, seen.at) and late is not None:
@@ -145,9 +146,13 @@ def _shrinking(rotation: Rotation, old: Side, seen: Observation) -> str:
     return f"settling until {clock_time(settled)}, then generation {number} shrinks"
 
 
+def _stays_in_reserve(rotation: Rotation) -> bool:
+    return rotation.terms.serving.reserve and stays_hot(rotation)
+
+
 def _baking(rotation: Rotation, seen: Observation) -> str:
     then = (
-        f"generation {rotation.old.number} is let go"
+        f"generation {rotation.old.number} {'stays in reserve' if _stays_in_reserve(rotation) else 'is let go'}"
         if rotation.is_last_step
         else f"{rotation.terms.steps[rotation.step].new_weight} % to generation {rotation.new.number}"
     )
@@ -167,10 +172,10 @@ def _baking(rotation: Rotation, seen: Observation) -> str:
     return f"{rest} until {clock_time(ends_at or seen.at)}, then {then}"
 
 
-def _going_back(rotation: Rotation, ready: int, seen: Observation) -> str:
-    old, new = rotation.old.number, rotation.new.number
+def _going_back(rotation: Rotation, side: Side, seen: Observation) -> str:
+    old, new, ready = rotation.old.number, rotation.new.number, side.ready_count
     if not rotation.terms.serving.weights:
-        return _growing_back(rotation, ready)
+        return _growing_back(rotation, side)
     late = unrefused(seen)
     is_back = rotation.clocks.closing_since is not None or (
         rotation.clocks.shifted_at is not None and has_settled(rotation, seen.at)
@@ -187,10 +192,15 @@ def _going_back(rotation: Rotation, ready: int, seen: Observation) -> str:
     return f"rolling back to {old}: {ready} of {rotation.need} ready to take the traffic, at most until {until}"
 
 
-def _growing_back(rotation: Rotation, ready: int) -> str:
-    """Without a load balancer no traffic moves: the old generation grows, and then the new one leaves."""
-    old, new = rotation.old.number, rotation.new.number
+def _growing_back(rotation: Rotation, side: Side) -> str:
+    """Without weights no traffic moves: the old generation grows, or its reserve comes back, and then the new one
+    leaves."""
+    old, new, ready = rotation.old.number, rotation.new.number, side.ready_count
     if rotation.clocks.closing_since is not None:
         return f"rolling back to {old}: its capacity is back, generation {new} is being removed"
     until = clock_time(back_at_the_latest(rotation))
-    return f"rolling back to {old}: it grows first, {ready} of {rotation.need} in service, at most until {until}"
+    draining = sum(i.lifecycle is Lifecycle.DRAINING for i in side.state.instances)
+    drains = f", {draining} still drain and come back then" if draining else ""
+    first = "what is in reserve comes back" if rotation.terms.serving.reserve else "it grows first"
+    count = f"{ready} of {rotation.need} {'healthy' if rotation.terms.serving.health else 'in service'}"
+    return f"rolling back to {old}: {first}, {count}{drains}, at most until {until}"

@@ -14,6 +14,7 @@ from phoenix.core.back import reopen, turn_back
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import ago, counted
 from phoenix.core.generation import Generation
+from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Cause, Instance, Observation, Outcome, SlotState
 from phoenix.core.ownership import made_anew
 from phoenix.core.progress import advance, advance_clocks
@@ -21,7 +22,7 @@ from phoenix.core.ready import may_go_back
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.routine import Routine
-from phoenix.core.sides import ready_instances, sides_of
+from phoenix.core.sides import Side, ready_instances, sides_of
 from phoenix.core.story import Ask
 
 NEEDED_TO_GROW: Final = (Routine.LAUNCHES, Routine.REGISTRATIONS)
@@ -119,6 +120,8 @@ def _way_back(back: Rotation, seen: Observation) -> RollbackReady:
     sides, old, need = sides_of(back, seen), back.old, back.need
     state, ready = sides.old.state, sides.old.ready_count
     revival = Revival(old, ready, need, need - state.desired) if state.desired < need else None
+    if back.terms.serving.reserve:
+        return _from_reserve(back, sides.old)
     if not back.terms.serving.weights:
         return _without_weights(back, ready, revival)
     count = f"{old.number} has {ready} of {need} healthy"
@@ -137,6 +140,26 @@ def _way_back(back: Rotation, seen: Observation) -> RollbackReady:
     return RollbackReady(True, why)
 
 
+def _from_reserve(back: Rotation, side: Side) -> RollbackReady:
+    """In one group: what is kept out of service comes back into it, and what is missing then is launched."""
+    old, need, kept = back.old, back.need, side.reserve_count
+    missing = max(need - sum(i.counts for i in side.state.instances) - kept, 0)
+    count = f"{old.number} has {side.ready_count} of {need} in service and {kept} in reserve"
+    revival = Revival(old, side.ready_count, need, missing) if missing else None
+    if side.ready_count >= need:
+        why = f"{old.number} has {side.ready_count} of {need}: {back.new.number} leaves"
+        return RollbackReady(True, why, at_once=True)
+    if missing and old.template_version is None:
+        return RollbackReady(False, f"{count}; the template version of {old.number} is not known")
+    dead = sum(i.stands_by for i in side.state.instances) - kept
+    draining = sum(i.lifecycle is Lifecycle.DRAINING for i in side.state.instances)
+    lost = f", {dead} more of which no longer answer" if dead else ""
+    launched = f"; {missing} are launched and proved first" if missing else ""
+    then = "they serve again after one registration" if kept else "it grows first"
+    then = f"{draining} of them still drain, then {then}" if draining else then
+    return RollbackReady(True, f"{count}{lost}: {then}{launched}", at_once=not missing, revival=revival)
+
+
 def _without_weights(back: Rotation, ready: int, revival: Revival | None) -> RollbackReady:
     count = f"{back.old.number} has {ready} of {back.need}; no load balancer"
     if ready >= back.need:
@@ -151,7 +174,7 @@ def _anew(back: Rotation, seen: Observation) -> RollbackReady | None:
     A rollback asks which image they run. Until then, only instances of the generation's version are promised.
     """
     old, state = back.old, seen.slots[back.old.slot]
-    others = _of_other_versions(old, state)
+    others = () if back.terms.serving.reserve else _of_other_versions(old, state)
     if old.template_version is None or not others:
         return None
     healthy = len(ready_instances(state, old, back.terms.serving.health))
@@ -188,7 +211,7 @@ def _heed_changes(record: GroupRecord, back: Rotation, seen: Observation, found:
     fatal = [*_detached(record, state), *_suspended(state)]
     if found.revival is not None and fatal:
         return _cannot_grow(found.revival, fatal)
-    told = _other_versions(back.old, state, grows=found.revival is not None)
+    told = _other_versions(back.old, state, grows=found.revival is not None) if not seen.is_one_group else []
     if state.slot in made_anew(record, seen):
         told.insert(0, f"{state.auto_scaling_group} was deleted and made anew by another writer since the rotation")
     noted = "; ".join(told)

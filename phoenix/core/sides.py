@@ -52,7 +52,7 @@ class Side:
     @property
     def reserve_count(self) -> int:
         """How many instances are kept out of service, and answer."""
-        return sum(i.lifecycle is Lifecycle.RESERVE and i.healthy for i in self.own)
+        return sum(i.stands_by and i.healthy for i in self.own)
 
     @property
     def own(self) -> tuple[Instance, ...]:

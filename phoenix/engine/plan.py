@@ -63,6 +63,7 @@ def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
         checks=passed(checks_of(group), blockers) if due else (),
         about=group.about,
         record=found.record,
+        reserve=terms.serving.reserve,
     )
 
 

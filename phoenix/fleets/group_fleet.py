@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -46,7 +46,6 @@ from phoenix.ports import FleetView
 
 log = logging.getLogger(__name__)
 
-_TAGS_PER_CALL = 25
 _CHANGES = ("ResumeProcesses", "SuspendProcesses", "UpdateAutoScalingGroup")
 _TAGGING = ("CreateOrUpdateTags", "DeleteTags")
 
@@ -288,21 +287,6 @@ class GroupFleet(ABC):
     @abstractmethod
     def _remove_tags(self, action: RemoveTags) -> None:
         """Remove the tags."""
-
-    def _change_tags(self, method: str, tags: Iterable[tuple[str, str, str | None]]) -> None:
-        """Set or delete tags, each given with the name of its group, its key and its value."""
-        entries = [
-            {
-                "ResourceId": name,
-                "ResourceType": "auto-scaling-group",
-                "Key": key,
-                **({} if value is None else {"Value": value}),
-                "PropagateAtLaunch": False,
-            }
-            for name, key, value in tags
-        ]
-        for start in range(0, len(entries), _TAGS_PER_CALL):
-            self._aws.call("autoscaling", method, Tags=entries[start : start + _TAGS_PER_CALL])
 
     def _update(self, slot: Slot, version: str | None = None, template: str | None = None, **sizes: int) -> None:
         """Change the sizes, and with a version what the group launches from now on, in one call.

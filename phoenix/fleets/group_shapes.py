@@ -119,7 +119,7 @@ def lifecycle_of(word: str) -> Lifecycle:
     if word.startswith(("Terminat", "Detach")):
         return Lifecycle.KEPT if word == RETAINED else Lifecycle.LEAVING
     if "Standby" in word:
-        return Lifecycle.RESERVE
+        return Lifecycle.DRAINING if word == "EnteringStandby" else Lifecycle.RESERVE
     if word.startswith("Pending"):
         return Lifecycle.HELD if word == "Pending:Wait" else Lifecycle.PENDING
     return Lifecycle.IN_SERVICE if word == "InService" else Lifecycle.UNKNOWN

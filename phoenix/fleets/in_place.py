@@ -8,8 +8,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, assert_never
 
+from phoenix.aws.instances import read_instances
 from phoenix.aws.late import late
 from phoenix.aws.rights import GROUPS, IS_MANAGED, ROTATE, WRITERS, Right, Rights, reads
 from phoenix.aws.scope import Scope
@@ -20,9 +22,10 @@ from phoenix.core.image import Image
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Role, Slot, SlotState
 from phoenix.core.rotation import Rotation
-from phoenix.errors import AccessDenied, PermanentError, TransientError
+from phoenix.errors import AccessDenied, NotFound, PermanentError, TransientError
 from phoenix.fleets.group_fleet import GroupFleet, common_rights
 from phoenix.fleets.group_shapes import slot_state, traffic_sources
+from phoenix.fleets.group_tags import change_tags
 from phoenix.fleets.in_place_calls import HOOK, Call, End, Enter, Exit, NotYet, Scene, Update, calls_for, in_batches
 from phoenix.fleets.in_place_slots import REBALANCE, reserve_in, split
 from phoenix.ports import FleetView
@@ -33,6 +36,8 @@ HELD_FOR = 7200
 """Seconds after which a held instance that no driver has released ends; the most that AWS allows."""
 MOST_MOVED = 20
 """Instances that one EnterStandby or ExitStandby takes, says the model of the API."""
+MOST_ASKED = 100
+"""Instances that one DescribeInstanceStatus takes, says the EC2 API reference."""
 MOST_ENDED = 100
 """Instances that one TerminateInstanceInAutoScalingGroup takes, says the model of the API."""
 SCHEDULES = "ScheduledActions"
@@ -97,13 +102,23 @@ class InPlaceFleet(GroupFleet):
 
     def _fit_among(self, ids: Sequence[str]) -> frozenset[str]:
         """Those that run, and whose status checks EC2 has not found impaired."""
-        found = self._aws.pages("ec2", "describe_instance_status", "InstanceStatuses", InstanceIds=list(ids))
+        try:
+            found = self._statuses(ids)
+        except NotFound:
+            # One that is gone for more than an hour is not known any more, while the group still lists it.
+            found = self._statuses([each.id for each in read_instances(self._aws, list(ids))])
         return frozenset(
             str(item["InstanceId"])
             for item in found
             if item["InstanceState"]["Name"] == "running"
             and "impaired" not in (item["InstanceStatus"]["Status"], item["SystemStatus"]["Status"])
         )
+
+    def _statuses(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        ask = partial(self._aws.call, "ec2", "describe_instance_status")
+        batches = in_batches(ids, MOST_ASKED)
+        answers = self._aws.side_by_side([partial(ask, InstanceIds=list(batch)) for batch in batches])
+        return [item for answer in answers for item in answer["InstanceStatuses"]]
 
     def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:
         """All blockers at once, from fresh reads."""
@@ -253,7 +268,7 @@ class InPlaceFleet(GroupFleet):
                 is_noted = key == tags.CAPACITY and self._rebalances
                 found[tags.in_one_group(key, slot)] = f"{value} {REBALANCE}" if is_noted else value
         name = self._names[Slot.BLUE]
-        self._change_tags("create_or_update_tags", ((name, key, value) for key, value in found.items()))
+        change_tags(self._aws, "create_or_update_tags", ((name, key, value) for key, value in found.items()))
         self._forget(Slot.BLUE)
 
     @property
@@ -276,7 +291,7 @@ class InPlaceFleet(GroupFleet):
         if noted and noted <= gone and not self._is_rebalanced:
             self._write("resume_processes", Slot.BLUE, ScalingProcesses=[REBALANCE])
         name = self._names[Slot.BLUE]
-        self._change_tags("delete_tags", ((name, key, None) for key in sorted(gone)))
+        change_tags(self._aws, "delete_tags", ((name, key, None) for key in sorted(gone)))
         self._forget(Slot.BLUE)
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from phoenix.core.action import SetRole
 from phoenix.core.converge import old_part
+from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Instance, Role, SlotState
 from phoenix.core.rotation import Rotation
-from phoenix.fleets.in_place_slots import ENTERING, counted_in, reserve_in, room_of
+from phoenix.fleets.in_place_slots import counted_in, reserve_in, room_of
 
 HOOK = "phoenix-hold"
 """The lifecycle hook that holds new instances before traffic, for as long as a rotation lasts."""
@@ -153,8 +154,8 @@ def _bring_back(action: SetRole, scene: Scene) -> list[Call]:
     is still missing is launched."""
     whole, own = scene.whole, scene.own
     beside, there = counted_in(scene.other), counted_in(own)
-    draining = [i for i in reserve_in(own) if i.lifecycle_words == ENTERING]
-    ready = [i.id for i in reserve_in(own) if i.healthy and i.lifecycle_words != ENTERING]
+    draining = [i for i in reserve_in(own) if i.lifecycle is Lifecycle.DRAINING]
+    ready = [i.id for i in reserve_in(own) if i.healthy and i.lifecycle is Lifecycle.RESERVE]
     missing = max(action.count - there, 0)
     back = tuple(ready[:missing])
     room = max(action.owner.max if action.owner else action.count, action.count) + beside
@@ -184,7 +185,7 @@ def _end(scene: Scene) -> list[Call]:
     """All of the slot's instances end. Those in service take their part of DesiredCapacity with them."""
     counted = tuple(i.id for i in scene.own.instances if i.counts)
     kept = reserve_in(scene.own)
-    standing = tuple(i.id for i in kept if i.lifecycle_words != ENTERING)
+    standing = tuple(i.id for i in kept if i.lifecycle is Lifecycle.RESERVE)
     calls: list[Call] = []
     if counted:
         least = scene.whole.desired - len(counted)

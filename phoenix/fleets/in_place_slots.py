@@ -21,8 +21,6 @@ from phoenix.core.model import Instance, Slot, SlotState
 from phoenix.core.rotation import Rotation
 from phoenix.core.routine import Routine
 
-ENTERING = "EnteringStandby"
-"""AWS's word for an instance that leaves service and drains; it can neither come back nor end before it has."""
 REBALANCE = "AZRebalance"
 """The process of Auto Scaling that launches and ends instances to even out zones, which a reserve makes uneven."""
 _SUSPENDED = frozenset({Routine.SCHEDULES})
@@ -60,7 +58,7 @@ def counted_in(state: SlotState) -> int:
 
 def reserve_in(state: SlotState) -> tuple[Instance, ...]:
     """The slot's instances that are out of service, or on their way there."""
-    return tuple(i for i in state.instances if i.lifecycle is Lifecycle.RESERVE)
+    return tuple(i for i in state.instances if i.stands_by)
 
 
 def room_of(rotation: Rotation) -> int:
@@ -115,7 +113,7 @@ def _members_in_flight(
             return old.slot
         # A reserve of the generation before last still has to make room in the new generation's slot.
         is_before_last = before is not None and before.number != new.number and before.has_launched(instance)
-        is_left_over = instance.lifecycle is Lifecycle.RESERVE and rotation.exposed_at is None
+        is_left_over = instance.stands_by and rotation.exposed_at is None
         return new.slot if is_before_last or is_left_over else old.slot
 
     return _divided(whole, {i.id: slot_of(i) for i in whole.instances})
@@ -244,7 +242,7 @@ def _going_back(whole: SlotState, rotation: Rotation, old: SlotState, new: SlotS
     beside, room = counted_in(new), room_of(rotation)
     there = whole.desired - beside if rotation.old.is_set_in(whole) else counted_in(old)
     # What still drains comes back as soon as AWS lets it.
-    there += sum(i.lifecycle_words == ENTERING for i in reserve_in(old))
+    there += sum(i.lifecycle is Lifecycle.DRAINING for i in reserve_in(old))
     most = room if whole.max >= room + beside else whole.max
     return Share(min(whole.min, rotation.need), most, there, whole.template_version, frozenset())
 

@@ -18,6 +18,7 @@ from phoenix.core.roles import numbers
 from phoenix.core.rotation import Rotation
 from phoenix.fleets.group_fleet import GroupFleet, common_rights
 from phoenix.fleets.group_shapes import slot_state
+from phoenix.fleets.group_tags import change_tags
 
 
 def _rights() -> Rights:
@@ -75,8 +76,8 @@ class PairFleet(GroupFleet):
 
     def _write_tags(self, action: WriteTags) -> None:
         tags = ((self._names[slot], key, value) for slot, pairs in action.tags.items() for key, value in pairs.items())
-        self._change_tags("create_or_update_tags", tags)
+        change_tags(self._aws, "create_or_update_tags", tags)
 
     def _remove_tags(self, action: RemoveTags) -> None:
         gone = ((self._names[slot], key, None) for slot, keys in action.keys.items() for key in keys)
-        self._change_tags("delete_tags", gone)
+        change_tags(self._aws, "delete_tags", gone)

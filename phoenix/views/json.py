@@ -172,6 +172,7 @@ def _slot_row(row: SlotRow) -> Mapping[str, Any]:
         "healthy": row.healthy,
         "weight": row.weight,
         "not_ready": [{"count": count, "why": why} for count, why in row.not_ready],
+        "reserve": row.reserve,
     }
 
 

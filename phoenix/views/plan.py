@@ -145,7 +145,8 @@ def _consequences(plan: Plan) -> list[tuple[str, str]]:
         told.append(("end", "open: a step waits for phoenix promote"))
     if plan.hot_for and plan.ends_after is not None:
         until = _at(plan.at, plan.ends_after + plan.hot_for)
-        told.append(("back", f"at once until {until} UTC; after that it grows and is proved first"))
+        how = "out of reserve, after one registration," if plan.reserve else "at once"
+        told.append(("back", f"{how} until {until} UTC; after that it grows and is proved first"))
     retained = plan.record.retained if plan.record is not None else None
     if retained is not None and plan.next is not None and retained.slot is plan.next.slot:
         told.append(("gone", f"generation {retained.number} leaves {retained.slot}: no way back to it after step 0"))

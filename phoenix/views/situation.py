@@ -16,10 +16,11 @@ from phoenix.core.sides import is_ready
 
 @dataclass(frozen=True, slots=True)
 class SlotRow:
-    """A generation in its slot. Counts and weight are None if they were not observed; weight also without a load
-    balancer.
+    """A generation in its slot. Counts and weight are None if they were not observed; weight also for a pair without a
+    load balancer. In one group it is the share of the instances in service.
 
-    `not_ready` counts the reasons that keep instances from being ready.
+    `reserve` are instances that are kept out of service, `not_ready` counts the reasons that keep instances from being
+    ready.
     """
 
     generation: Generation
@@ -30,6 +31,7 @@ class SlotRow:
     healthy: int | None = None
     weight: int | None = None
     not_ready: tuple[tuple[int, str], ...] = ()
+    reserve: int = 0
 
 
 def rows(record: GroupRecord, seen: Observation | None) -> tuple[SlotRow, ...]:
@@ -70,20 +72,35 @@ def _row(generation: Generation, role: Role, record: GroupRecord, seen: Observat
     # The live slot serves with all its instances; a candidate is proved by instances of its own version only.
     counted = state.instances if role is Role.LIVE else generation.of(state)
     in_service = [instance for instance in counted if instance.in_service]
-    healthy = sum(is_ready(instance, bool(seen.routes)) for instance in in_service)
+    has_health = _tells_health(seen)
+    healthy = sum(is_ready(instance, has_health) for instance in in_service)
+    reserve = sum(instance.stands_by for instance in counted) if seen.is_one_group else 0
     weight = weight_of(generation.slot, seen)
     version = None if role is Role.LIVE else generation.template_version
-    not_ready = shortcomings(state, version, bool(seen.routes))
-    return SlotRow(generation, role, name, state.desired, len(in_service), healthy, weight, not_ready)
+    not_ready = () if reserve else shortcomings(state, version, has_health)
+    desired = max(state.desired - reserve, 0)
+    return SlotRow(generation, role, name, desired, len(in_service), healthy, weight, not_ready, reserve)
+
+
+def _tells_health(seen: Observation) -> bool:
+    """True where a load balancer says of instances whether they serve."""
+    return bool(seen.routes) or any(i.target is not None for state in seen.slots.values() for i in state.instances)
 
 
 def weight_of(slot: Slot, seen: Observation) -> int | None:
-    """Return the slot's share of the traffic in per cent; if the routes differ, the least of them for this slot."""
+    """Return the slot's share of the traffic in per cent; if the routes differ, the least of them for this slot. In one
+    group it is the share of instances: only none at all is 0, and only all of them are 100."""
+    if seen.is_one_group:
+        serving = {s: sum(i.in_service for i in state.instances) for s, state in seen.slots.items()}
+        share, total = serving[slot], sum(serving.values())
+        return None if not total else 100 if share == total else min(-(-100 * share // total), 99)
     return min((route.percent(slot) for route in seen.routes), default=None)
 
 
 def carrying(seen: Observation) -> tuple[Slot, ...]:
     """Return the slots that users reach: by weight on any route or, without a load balancer, by capacity."""
+    if seen.is_one_group:
+        return tuple(slot for slot in Slot if any(i.in_service for i in seen.slots[slot].instances))
     if seen.routes:
         return tuple(slot for slot in Slot if any(route.percent(slot) > 0 for route in seen.routes))
     return tuple(slot for slot in Slot if slot in seen.slots and seen.slots[slot].desired > 0)

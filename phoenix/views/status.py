@@ -166,6 +166,8 @@ def _by_route(report: Report, generations: Sequence[Generation]) -> list[str]:
 def _healthy(row: SlotRow) -> str:
     if row.healthy is None:
         return "?"
+    if row.reserve:
+        return f"{row.reserve} reserve" if not row.in_service else f"{row.healthy}+{row.reserve} reserve"
     return f"{row.healthy} leave" if row.healthy and not row.desired else f"{row.healthy}/{row.desired}"
 
 

@@ -16,9 +16,9 @@ GROUP = {"AutoScalingGroupName": "web-blue", "MinSize": 2, "MaxSize": 8, "Desire
     [
         ("InService", Lifecycle.IN_SERVICE),
         ("Pending", Lifecycle.PENDING),
-        ("Pending:Wait", Lifecycle.PENDING),
+        ("Pending:Wait", Lifecycle.HELD),
         ("Standby", Lifecycle.RESERVE),
-        ("EnteringStandby", Lifecycle.RESERVE),
+        ("EnteringStandby", Lifecycle.DRAINING),
         ("Terminating:Wait", Lifecycle.LEAVING),
         ("Terminated", Lifecycle.LEAVING),
         ("Detaching", Lifecycle.LEAVING),

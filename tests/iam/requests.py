@@ -239,8 +239,11 @@ def _on_bus(account: Account, asked: Asked) -> Iterator[Request]:
 
 
 _GROUP_CALLS = (
+    "CompleteLifecycleAction",
+    "DeleteLifecycleHook",
     "EnterStandby",
     "ExitStandby",
+    "PutLifecycleHook",
     "ResumeProcesses",
     "SetInstanceHealth",
     "SuspendProcesses",

@@ -244,8 +244,10 @@ def a_shared_listener(folder: Path) -> Run:
 def in_one_group(folder: Path) -> Run:
     """In place: hot again, then cold, and a look at every turn."""
     fleet = {"kind": "in_place", "auto_scaling_group": "web-blue"}
-    with a_run(folder, policy=a_policy(fleet=fleet, traffic="attached", strategy=CANARY)) as run:
+    gates = [BRISK, {"kind": "http", "path": "/healthz"}]
+    with a_run(folder, policy=a_policy(fleet=fleet, traffic="attached", strategy=CANARY, gates=gates)) as run:
         stage = run.stage
+        stage.box.open_web_servers()
         plans_and_looks(run)
         with run.by(Role.ROTATE):
             stage.rotate()

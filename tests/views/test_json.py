@@ -29,7 +29,7 @@ def test_a_report_has_the_keys_of_the_contract_and_no_others() -> None:
     ]  # fmt: skip
     assert list(document["generations"][0]) == [
         "number", "role", "image", "slot", "auto_scaling_group", "launch_template_version", "desired", "in_service",
-        "healthy", "weight", "not_ready",
+        "healthy", "weight", "not_ready", "reserve",
     ]  # fmt: skip
     assert document["rollback_ready"] == {"ready": True, "why": "41 has 12 of 12 healthy, weights move first"}
 
