@@ -28,9 +28,15 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Write DIR/GROUP.yaml instead of printing; over a file only with --yes.",
 )
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice(["pair"]),
+    help="pair: also the AWS CLI's commands that make a second Auto Scaling group, for --group.",
+)
 @takes_group
 @click.pass_obj
-def init(session: Session, every: bool, folder: Path | None) -> int:
+def init(session: Session, every: bool, folder: Path | None, kind: str | None) -> int:
     """Find the account's Auto Scaling groups, say how each can be rotated and what is missing; write a first policy.
 
     Changes nothing in AWS.
@@ -39,12 +45,15 @@ def init(session: Session, every: bool, folder: Path | None) -> int:
       phoenix init                              all groups, a line each
       phoenix init --group api                  a policy for one, printed
       phoenix init --all --write policies       a file for each
+      phoenix init --group api --as pair        a second group to trade places with
     """
     name = session.options.group
     if every and name is not None:
         raise UsageError("--all or --group, not both")
     if folder is not None and not every and name is None:
         raise UsageError("--write: which groups?", hint="--group GROUP or --all")
+    if kind is not None and (every or name is None):
+        raise UsageError("--as pair: which group?", hint="name it with --group")
     from phoenix.views import inventory as view
 
     found = _read(session, None if every else (name,) if name is not None else ())
@@ -54,7 +63,31 @@ def init(session: Session, every: bool, folder: Path | None) -> int:
     chosen = _eligible(session, found) if every else [_named(found, str(name))]
     if not every and chosen[0].policies:
         session.note(f"policy {', '.join(chosen[0].policies)} is about it already; two of them would stop it")
+    if kind is not None:
+        return _pair(session, found, chosen[0], folder)
     return _policies(session, found, chosen, folder)
+
+
+def _pair(session: Session, found: Account, group: ServerGroup, folder: Path | None) -> int:
+    """Print or write the policy of a pair, and the script that makes its second half."""
+    from phoenix.inventory.half import second_half
+    from phoenix.views import first_policy
+    from phoenix.views import inventory as view
+
+    half = second_half(session.wiring.aws(), found, group)
+    told = first_policy.render(half.pair, found)
+    script = folder / f"{group.group}-second-half.sh" if folder is not None else None
+    file = folder / f"{group.group}.yaml" if folder is not None else None
+    if file is not None and script is not None:
+        _write({file: told, script: half.script}, overwrite=session.options.yes)
+    shown = view.written_pair(str(file), str(script), half) if folder is not None else f"{half.script}\n{told}"
+    document = _document(half.pair, told, file) | {
+        "script": half.script,
+        "script_written": None if script is None else str(script),
+        "not_carried_over": list(half.left_behind),
+    }
+    session.answer(shown, {**view.document(found), "groups": [document]})
+    return 0
 
 
 def _read(session: Session, wanted: Sequence[str] | None) -> Account:

@@ -30,7 +30,7 @@ _WRITTEN_BY_AWS: Final = frozenset({"PolicyARN", "Alarms"})
 _MADE_BY_AWS: Final = frozenset({"TargetTrackingScaling", "PredictiveScaling"})
 """Types whose alarms, if any, AWS makes and keeps."""
 _MOST_ALARMS_PER_CALL: Final = 100
-_PUT_ALARM: Final = (
+PUT_ALARM: Final = (
     "AlarmName", "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions",
     "MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit", "EvaluationPeriods",
     "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData", "EvaluateLowSampleCountPercentile",
@@ -235,7 +235,7 @@ def _without_alarm(twins: Twins, match: _Match, alarms: Sequence[Mapping[str, An
 
 def _put_twin(twins: Twins, alarm: Mapping[str, Any], policy: Policy) -> str:
     """The same alarm about `twins.other`, with that slot's policy for its action."""
-    kept = {key: alarm[key] for key in _PUT_ALARM if alarm.get(key) not in (None, [], "")}
+    kept = {key: alarm[key] for key in PUT_ALARM if alarm.get(key) not in (None, [], "")}
     made: dict[str, Any] = twins.carried_over(kept)
     if made["AlarmName"] == alarm["AlarmName"]:
         made["AlarmName"] = f"{alarm['AlarmName']}-{twins.names[1]}"

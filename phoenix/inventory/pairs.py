@@ -15,6 +15,8 @@ from phoenix.fleets.group_shapes import subnets_of, target_groups
 
 _COLOURS: Final = (("blue", "green"), ("red", "black"))
 _ORDINALS: Final = (("a", "b"), ("1", "2"), ("old", "new"), ("even", "odd"))
+_LATER: Final = ("green", "black")
+"""The colour of a second half beside one that has kept its name, as `init --as pair` makes it."""
 
 Group = Mapping[str, Any]
 
@@ -39,14 +41,23 @@ def find_pairs(groups: Sequence[Group]) -> Iterator[Halves]:
     by_name = {str(group["AutoScalingGroupName"]): group for group in groups}
     taken: set[str] = set()
     for name, group in by_name.items():
-        for first, second in (*_COLOURS, *_ORDINALS):
-            other = _with_word(name, first, second)
-            if other is None or other not in by_name or taken & {name, other}:
+        for stem, other, told_by_colour in _mates(name):
+            if other not in by_name or taken & {name, other}:
                 continue
-            halves = Halves(_stem(name, first), group, by_name[other])
-            if _is_pair(halves, told_by_colour=(first, second) in _COLOURS):
+            halves = Halves(stem, group, by_name[other])
+            if _is_pair(halves, told_by_colour=told_by_colour):
                 taken |= {name, other}
                 yield halves
+
+
+def _mates(name: str) -> Iterator[tuple[str, str, bool]]:
+    """What the other half could be called, with the name that the two would share, and whether a colour says so."""
+    for colour in _LATER:
+        yield name, f"{name}-{colour}", True
+    for first, second in (*_COLOURS, *_ORDINALS):
+        other = _with_word(name, first, second)
+        if other is not None:
+            yield _stem(name, first), other, (first, second) in _COLOURS
 
 
 def _with_word(name: str, word: str, other: str) -> str | None:

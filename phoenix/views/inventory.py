@@ -13,6 +13,7 @@ from typing import Any, Final
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
 from phoenix.core.tags import MANAGED
+from phoenix.inventory.half import SecondHalf
 from phoenix.inventory.model import Account, ServerGroup
 from phoenix.views import text
 
@@ -123,6 +124,21 @@ def written(files: Sequence[Path], group: str) -> str:
                 ("Their mistakes", f"phoenix policy validate{named}", "asks nothing of AWS"),
                 ("The rights they need", f"phoenix iam{named}", "an IAM policy document"),
                 ("What would happen", f"{text.command('plan', group)}{named}", "changes nothing"),
+            ]
+        ),
+    )
+
+
+def written_pair(file: str, script: str, half: SecondHalf) -> str:
+    """Return the screen after `--as pair --write`: what to run, and what it leaves behind."""
+    behind = [line for told in half.left_behind for line in text.paragraph(told, first="  - ", rest="    ")]
+    return text.screen(
+        [f"Written: {text.clean(name)}" for name in (file, script)],
+        ["Not carried over:", *behind],
+        text.commands(
+            [
+                ("Read it, then run it", f"bash {shlex.quote(script)}", "launches nothing"),
+                ("What would happen", text.command("plan", half.pair.group), "compares both halves"),
             ]
         ),
     )

@@ -16,6 +16,7 @@ from phoenix.aws.iam import document, filled
 from phoenix.aws.rights import ALL, KEYS, Names, Right, Rights, Role, reads
 from phoenix.aws.session import Aws
 from phoenix.fleets import group_marks, probe
+from phoenix.inventory import half_facts
 from phoenix.inventory import read as inventory
 from phoenix.invokers.function import Function
 from phoenix.keys import Kind
@@ -49,7 +50,14 @@ def every_document(role: Role) -> dict[str, Any]:
     """For any policy there may be. What Terraform has to fill in: `unfilled` of it."""
     tables: Iterable[Mapping[str, Any]] = _TABLES
     declared = [made.IAM_ACTIONS for table in tables for made in table.values()]
-    others = (inventory.IAM_ACTIONS, s3.IAM_ACTIONS, dynamodb.DynamoStore.IAM_ACTIONS, Function.IAM_ACTIONS, ASSUME)
+    others = (
+        inventory.IAM_ACTIONS,
+        half_facts.IAM_ACTIONS,
+        s3.IAM_ACTIONS,
+        dynamodb.DynamoStore.IAM_ACTIONS,
+        Function.IAM_ACTIONS,
+        ASSUME,
+    )
     rights = SWEEPS.union(DOCTOR, *declared, *others)
     return document(filled(rights, _ANY), role)
 

@@ -20,6 +20,7 @@ from phoenix.engine.plan import make_plan
 from phoenix.engine.repair import find_repairs, repair
 from phoenix.engine.request import RollbackRequest, RotateRequest
 from phoenix.engine.rollback import rollback
+from phoenix.inventory.half_facts import read_original
 from phoenix.inventory.read import Question, read_account
 from phoenix.sandbox import ManualClock, Sandbox
 from phoenix.stores.dynamodb_table import definition
@@ -266,7 +267,8 @@ def in_one_group(folder: Path) -> Run:
 def before_any_policy(folder: Path) -> Run:
     """What `phoenix init` asks of an account, policies included."""
     with a_run(folder) as run, run.by(Role.PLAN):
-        read_account(run.stage.aws, Question(run.stage.clock.now(), wanted=None))
+        found = read_account(run.stage.aws, Question(run.stage.clock.now(), wanted=None))
+        read_original(run.stage.aws, found.described["web-blue"])
     return run
 
 

@@ -48,5 +48,11 @@ def test_other_subnets_or_shared_target_groups_are_no_pair(differently: dict[str
     assert stems(a_group("web-blue"), a_group("web-green", **differently)) == []
 
 
+def test_a_second_half_beside_a_group_that_kept_its_name_makes_a_pair() -> None:
+    (pair,) = find_pairs([a_group("api"), a_group("api-green", 0)])
+
+    assert (pair.stem, pair.green["AutoScalingGroupName"]) == ("api", "api-green")
+
+
 def test_a_colour_within_a_word_is_no_colour() -> None:
     assert stems(a_group("bluebird"), a_group("greenbird")) == []
