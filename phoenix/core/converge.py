@@ -170,6 +170,11 @@ def old_part(rotation: Rotation) -> int:
     return rotation.need if step.old_capacity >= 100 else old_goal(rotation, step)
 
 
+def is_shrunk(rotation: Rotation) -> bool:
+    """True once it was decided that the old generation gives way, by however little."""
+    return rotation.back is None and _shrunk_by(rotation.current, rotation).old_capacity < 100
+
+
 def _shrunk_by(step: Step, rotation: Rotation) -> Step:
     """The step that says how small the old generation is now: the current one once its shrink is decided."""
     return step_before(rotation) if rotation.clocks.shrunk_at is None else step

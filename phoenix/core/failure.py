@@ -104,6 +104,13 @@ def _launch_overdue(rotation: Rotation, sides: Sides, seen: Observation) -> Fail
             f"{why_not_ready(sides.new, rotation.growth, rotation.terms.serving.health)}",
             Cause.IMAGE,
         )
+    ran = rotation.candidate.in_service_high
+    if ran >= goal > ready and not seen.failures:
+        # All of them ran: Auto Scaling ends what its health check condemns, and between two looks none may be there.
+        return Failure(
+            f"{ready} of {goal} became healthy within {ago(timeout)}; {ran} have run, and were ended as unhealthy",
+            Cause.IMAGE,
+        )
     last = f"; last failure: {seen.failures[0].words}" if seen.failures else ""
     return Failure(f"{len(running)} of {goal} were launched within {ago(timeout)}{last}", Cause.ENVIRONMENT)
 

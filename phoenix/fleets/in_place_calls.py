@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from phoenix.core.action import SetRole
 from phoenix.core.converge import old_part
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Instance, Role, SlotState
+from phoenix.core.ready import candidate_goal
 from phoenix.core.rotation import Rotation
-from phoenix.fleets.in_place_slots import counted_in, reserve_in, room_of
+from phoenix.fleets.in_place_slots import counted_in, left_behind, reserve_in, room_of, wanted_at_the_end
 
 HOOK = "phoenix-hold"
 """The lifecycle hook that holds new instances before traffic, for as long as a rotation lasts."""
@@ -124,9 +125,14 @@ def _take_out(stay: int, scene: Scene) -> list[Call]:
     chosen = choose_to_leave(scene.own.instances, excess)
     if not chosen:
         raise NotYet(f"{excess} instances of {scene.own.auto_scaling_group} are not in service, or protect themselves")
-    least = scene.whole.desired - len(chosen)
+    left = scene.whole.desired - len(chosen)
+    asked = left if scene.rotation is None else stay + candidate_goal(scene.rotation)
+    # Where one has ended beside the new generation, that has one more than it was asked for: no more leave than can.
+    surplus = max(left - asked, 0) if len(chosen) == excess else 0
+    least = left - surplus
     lowered = [Update(min=least)] if scene.whole.min > least else []
-    return [*lowered, Enter(chosen)]
+    over = choose_surplus(scene.other.instances, surplus)
+    return [*lowered, Enter(chosen), *([End(over, counted=True)] if over else [])]
 
 
 def choose_to_leave(instances: Iterable[Instance], count: int) -> tuple[str, ...]:
@@ -178,13 +184,44 @@ def _let_live(action: SetRole, scene: Scene) -> list[Call]:
     owner = action.owner
     if owner is None:
         return []
-    return [_update(scene, action, owner.min, max(owner.max, scene.whole.desired))]
+    surplus, desired = _let_surplus_go(scene), min(scene.whole.desired, _wanted(scene))
+    last = _update(scene, action, owner.min, max(owner.max, desired))
+    if surplus:
+        # What the surplus went by has changed both.
+        last = replace(last, min=owner.min, max=max(owner.max, desired))
+    return [*surplus, last]
+
+
+def _wanted(scene: Scene) -> int:
+    rotation, whole = scene.rotation, scene.whole
+    if rotation is None or not rotation.in_flight or counted_in(scene.other):
+        return whole.desired
+    return wanted_at_the_end(whole, rotation)
+
+
+def _let_surplus_go(scene: Scene) -> list[Call]:
+    """Instances beyond the need: where one ended by itself beside another generation, the group has launched one of
+    the generation that it launches now. What is not there yet is not launched; of the rest the sick ones go first."""
+    whole, wanted = scene.whole, _wanted(scene)
+    if whole.desired <= wanted:
+        return []
+    there = max(counted_in(scene.own), wanted)
+    calls: list[Call] = [Update(min=wanted, max=min(there, whole.desired))]
+    leaving = choose_surplus(scene.own.instances, there - wanted)
+    return [*calls, End(leaving, counted=True)] if leaving else calls
+
+
+def choose_surplus(instances: Iterable[Instance], count: int) -> tuple[str, ...]:
+    """Which of them end: those that are not in service yet, then as for what leaves service."""
+    booting = [i.id for i in instances if i.counts and not i.in_service][:count]
+    return (*booting, *choose_to_leave(instances, count - len(booting)))
 
 
 def _end(scene: Scene) -> list[Call]:
     """All of the slot's instances end. Those in service take their part of DesiredCapacity with them."""
     counted = tuple(i.id for i in scene.own.instances if i.counts)
-    kept = reserve_in(scene.own)
+    rotation = scene.rotation
+    kept = (*reserve_in(scene.own), *(left_behind(rotation, scene.other) if rotation is not None else ()))
     standing = tuple(i.id for i in kept if i.lifecycle is Lifecycle.RESERVE)
     calls: list[Call] = []
     if counted:

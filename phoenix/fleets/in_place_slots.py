@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from phoenix.core import tags
-from phoenix.core.converge import old_part
+from phoenix.core.converge import is_shrunk, old_part
 from phoenix.core.generation import Generation
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Instance, Slot, SlotState
+from phoenix.core.ready import candidate_goal
 from phoenix.core.rotation import Rotation
 from phoenix.core.routine import Routine
 
@@ -122,11 +123,17 @@ def _members_in_flight(
 def _members_at_rest(
     whole: SlotState, live: Slot, own_tags: Mapping[Slot, Mapping[str, str]]
 ) -> dict[Slot, tuple[Instance, ...]]:
-    """What no note knows was launched by the owner: since the rotation, or before one whose record is not here."""
+    """What no note knows was launched by the owner: since the rotation, or before one whose record is not here.
+
+    Once a rotation is over, all that is in service is live, whichever version the owner lets the group launch since.
+    """
     noted = {slot: _noted(own_tags[slot], slot) for slot in (live, live.other)}
-    unknown = live.other if _is_lifted(whole, own_tags[live.other]) else live
+    is_lifted = _is_lifted(whole, own_tags[live.other])
 
     def slot_of(instance: Instance) -> Slot:
+        if instance.counts and not is_lifted:
+            return live
+        unknown = live.other if is_lifted else live
         return next((slot for slot, note in noted.items() if note and note.has_launched(instance)), unknown)
 
     return _divided(whole, {i.id: slot_of(i) for i in whole.instances})
@@ -146,15 +153,17 @@ def _noted(own: Mapping[str, str], slot: Slot) -> Generation | None:
 
 
 def _live_slot(whole: SlotState, own_tags: Mapping[Slot, Mapping[str, str]]) -> Slot:
-    """The slot whose generation the group launches; if that is neither, the one with more instances in service."""
+    """In the middle of a rotation the slot whose generation the group launches, else the one with more instances in
+    service: at rest the owner may have set the group to any version."""
     noted = {slot: note for slot in Slot if (note := _noted(own_tags[slot], slot)) is not None}
-    launched = [slot for slot, note in noted.items() if note.is_set_in(whole)]
-    if len(launched) == 1:
-        return launched[0]
-    serving = {
-        slot: sum(i.counts and note.has_launched(i) for i in whole.instances) for slot, note in sorted(noted.items())
-    }
-    return max(noted, key=lambda slot: (serving[slot], noted[slot].number), default=Slot.BLUE)
+    launched = {slot: note.is_set_in(whole) for slot, note in noted.items()}
+    is_lifted = any(_is_lifted(whole, own_tags[slot]) for slot in Slot)
+    serving = {slot: sum(i.counts and note.has_launched(i) for i in whole.instances) for slot, note in noted.items()}
+
+    def claim(slot: Slot) -> tuple[int, int, int, int]:
+        return (is_lifted and launched[slot], serving[slot], launched[slot], noted[slot].number)
+
+    return max(noted, key=claim, default=Slot.BLUE)
 
 
 # --- which numbers a slot has -----------------------------------------------------------------------------------------
@@ -189,53 +198,62 @@ def _shares_in_flight(whole: SlotState, rotation: Rotation, slots: Mapping[Slot,
     closing = rotation.clocks.closing_since is not None
     if rotation.back is not None:
         own = _closing_back(whole, rotation, new) if closing else _going_back(whole, rotation, old, new)
-        return {old.slot: own, new.slot: _leaving(rotation, new)}
+        return {old.slot: own, new.slot: _leaving(rotation, old, new)}
     if closing:
         there = counted_in(old)
         kept = len(reserve_in(old))
         left = Share(kept, kept + there, kept, rotation.old.template_version, _SUSPENDED)
-        own = Share(whole.min, whole.max, whole.desired - there, whole.template_version, whole.suspended)
+        desired = min(whole.desired - there, wanted_at_the_end(whole, rotation))
+        own = Share(whole.min, whole.max, desired, whole.template_version, whole.suspended)
         return {old.slot: left, new.slot: own}
     return {old.slot: _old_forward(whole, rotation, old), new.slot: _new_forward(whole, rotation, old, new)}
 
 
-def _for_the_new(whole: SlotState, rotation: Rotation) -> int:
-    """The part of MinSize that is the new generation's: what is over the old one's."""
-    is_launched = rotation.new.template_version is not None and rotation.new.is_set_in(whole)
-    return max(whole.min - old_part(rotation), 0) if is_launched else 0
+def _has_begun(rotation: Rotation) -> bool:
+    """True once the group may have been told to launch the new generation: another version is another writer's then."""
+    return rotation.new.template_version is not None and rotation.step > 0
+
+
+def _wished_for(whole: SlotState, rotation: Rotation, old: SlotState) -> int:
+    """How many more autoscaling wants than phoenix has asked for, by MinSize. What another writer has made of MinSize,
+    or what was launched in the place of an instance that has ended, is no such wish."""
+    stays = max(old_part(rotation), counted_in(old)) if is_shrunk(rotation) else old_part(rotation)
+    return max(whole.desired - max(whole.min, stays + candidate_goal(rotation)), 0)
 
 
 def _old_forward(whole: SlotState, rotation: Rotation, old: SlotState) -> Share:
     part, there = old_part(rotation), counted_in(old)
-    is_launched = rotation.new.template_version is not None and rotation.new.is_set_in(whole)
-    version = rotation.old.template_version if is_launched else whole.template_version
+    version = rotation.old.template_version if _has_begun(rotation) else whole.template_version
     is_pinned = tags.CAPACITY in old.tags
     suspended = frozenset[Routine]() if is_pinned else whole.suspended
     least = min(whole.min, part)
     if is_shrunk(rotation):
         # It cannot grow any more, since the group launches the new generation: fewer than its part is no difference.
         return Share(least, max(part, there), there, version, suspended)
-    beyond = whole.desired - _for_the_new(whole, rotation)
-    return Share(least, min(whole.max, room_of(rotation)), beyond, version, suspended)
+    room = room_of(rotation)
+    wanted = min(rotation.need + _wished_for(whole, rotation, old), room) if _has_begun(rotation) else whole.desired
+    return Share(least, min(whole.max, room), wanted, version, suspended)
 
 
 def _new_forward(whole: SlotState, rotation: Rotation, old: SlotState, new: SlotState) -> Share:
-    if rotation.new.template_version is None or not rotation.new.is_set_in(whole):
+    if not _has_begun(rotation):
         left = counted_in(new) + len(reserve_in(new))
         return Share(left, left, left, whole.template_version, whole.suspended)
-    own, room = _for_the_new(whole, rotation), room_of(rotation)
-    most = max(rotation.capacity.max, own) if whole.max >= room + own else max(whole.max - room, 0)
+    goal, room, part = candidate_goal(rotation), room_of(rotation), old_part(rotation)
+    # Between them: some of the old generation have yet to leave, or could not be launched any more and need not leave.
+    is_whole = counted_in(old) + len(reserve_in(old)) >= rotation.need
+    held = (max(part, counted_in(old)) if is_whole else rotation.need) + goal
+    own = goal if part + goal <= whole.min <= held else max(whole.min - part, 0)
+    most = max(rotation.capacity.max, own)
+    if whole.max < room + own:
+        most = max(min(whole.max - own, most - 1), 0)
     desired = own
     if is_shrunk(rotation):
-        wanted = whole.desired - max(old_part(rotation), counted_in(old)) - own
-        # What autoscaling wants more than there is, both generations together: from now on the new one carries it.
-        desired = rotation.need + wanted if wanted > 0 else whole.desired - counted_in(old)
+        # What autoscaling wants more than there is, both generations together: from now on the new one carries it. It
+        # never wants more than the owner's maximum.
+        wished = _wished_for(whole, rotation, old)
+        desired = min(rotation.need + wished, room) if wished else whole.desired - counted_in(old)
     return Share(own, most, desired, whole.template_version, whole.suspended)
-
-
-def is_shrunk(rotation: Rotation) -> bool:
-    """True once it was decided that some of the old generation leaves service."""
-    return old_part(rotation) < rotation.need or rotation.clocks.shrunk_at is not None
 
 
 def _going_back(whole: SlotState, rotation: Rotation, old: SlotState, new: SlotState) -> Share:
@@ -256,5 +274,20 @@ def _closing_back(whole: SlotState, rotation: Rotation, new: SlotState) -> Share
     return Share(least, most, whole.desired - beside, whole.template_version, whole.suspended)
 
 
-def _leaving(rotation: Rotation, new: SlotState) -> Share:
-    return evenly(counted_in(new) + len(reserve_in(new)), rotation.new.template_version)
+def wanted_at_the_end(whole: SlotState, rotation: Rotation) -> int:
+    """How many are to stay when a rotation closes. While MinSize still holds the need, autoscaling's wish is part of
+    it; once that is over, DesiredCapacity is the owner's."""
+    return rotation.need if whole.min >= rotation.need else whole.desired
+
+
+def _leaving(rotation: Rotation, old: SlotState, new: SlotState) -> Share:
+    """Gone are the new generation, and what of the old one's reserve did not come back, as it was dead or too many."""
+    there = counted_in(new) + len(reserve_in(new)) + len(left_behind(rotation, old))
+    return evenly(there, rotation.new.template_version)
+
+
+def left_behind(rotation: Rotation, old: SlotState) -> tuple[Instance, ...]:
+    """The reserve of a generation that is back: it has no use any more. Before anything was shifted there was none:
+    what a person has moved there meanwhile is the person's."""
+    is_back = rotation.back is not None and rotation.clocks.closing_since is not None
+    return reserve_in(old) if is_back and rotation.exposed_at is not None else ()

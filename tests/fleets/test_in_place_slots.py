@@ -307,3 +307,15 @@ def test_what_is_launched_of_the_old_generation_on_the_way_back_is_not_held() ->
     assert record.rotation.outcome is Outcome.ROLLED_BACK
     assert all(world.is_serving(server) for server in world.of("1"))
     assert (len(world.of("1")), world.hook) == (4, False)
+
+
+@every_strategy
+@pytest.mark.parametrize("size", [1, 4, 7, 30])
+def test_an_undisturbed_rotation_puts_nothing_back(steps: tuple[Step, ...], size: int) -> None:
+    world = OneGroup(size)
+
+    record = run(world, a_start(steps, need=size))
+
+    assert record.rotation is not None
+    assert [event.text for event in record.rotation.events if event.name == "healed"] == []
+    assert (numbers(world), len(world.of("1"))) == ((min(2, size), size * 2, size), size)

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from tests.iam.evaluator import Context, Request
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
-PREFIXES = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
+PREFIXES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
 NAMES = {"s3:ListObjectsV2": "s3:ListBucket"}
 Ask = Callable[..., Any]
 """`ask(service, method, **parameters)`: a question to the account that is not among the recorded calls."""

@@ -12,9 +12,11 @@ import pytest
 from phoenix.aws.rights import Role
 from phoenix.sandbox import ManualClock, Sandbox
 from tests.iam.recorder import DOCUMENTS, Recorder, refused
+from tests.rotation.one_stage import STRATEGIES, OneStage, an_in_place_policy
 from tests.rotation.stage import STEADY, Stage, UnhurriedAws, a_policy, write_policy
 
 Opener = Callable[..., Stage]
+OneOpener = Callable[..., OneStage]
 
 
 @pytest.fixture
@@ -42,3 +44,17 @@ def open_stage(tmp_path: Path) -> Iterator[Opener]:
 def stage(open_stage: Opener) -> Stage:
     """The web tier on a good day, four instances, blue/green."""
     return open_stage()
+
+
+@pytest.fixture
+def open_one(open_stage: Opener) -> OneOpener:
+    """Open a stage with one plain group: `group`, `strategy`, `desired`, and what `open_stage` takes."""
+
+    def opener(group: str = "api", strategy: str = "blue_green", **options: Any) -> OneStage:
+        sections = options.pop("sections", {})
+        plainly = {"strategy": STRATEGIES[strategy], "timeouts": {"launch": "5m"}}
+        policy = an_in_place_policy(group, **(plainly | sections))
+        plain = open_stage(group, policy=policy, **options)
+        return OneStage(plain.box, plain.clock, plain.name, plain.folder, plain.aws)
+
+    return opener
