@@ -18,6 +18,8 @@ from phoenix.errors import Blocked, PhoenixError, UsageError
 if TYPE_CHECKING:
     from phoenix.inventory.model import Account, ServerGroup
 
+_SUFFIXES = {"yaml": ".yaml", "sh": "-second-half.sh", "tf": "-second-half.tf"}
+
 
 @click.command()
 @click.option("--all", "every", is_flag=True, help="A policy for each group that has none and can be rotated.")
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     "--as",
     "kind",
     type=click.Choice(["pair"]),
-    help="pair: also the AWS CLI's commands that make a second Auto Scaling group, for --group.",
+    help="pair: also what makes a second Auto Scaling group, as AWS CLI commands and with --write as Terraform.",
 )
 @takes_group
 @click.pass_obj
@@ -76,14 +78,16 @@ def _pair(session: Session, found: Account, group: ServerGroup, folder: Path | N
 
     half = second_half(session.wiring.aws(), found, group)
     told = first_policy.render(half.pair, found)
-    script = folder / f"{group.group}-second-half.sh" if folder is not None else None
-    file = folder / f"{group.group}.yaml" if folder is not None else None
-    if file is not None and script is not None:
-        _write({file: told, script: half.script}, overwrite=session.options.yes)
-    shown = view.written_pair(str(file), str(script), half) if folder is not None else f"{half.script}\n{told}"
-    document = _document(half.pair, told, file) | {
+    texts = {"yaml": told, "sh": half.script, "tf": half.terraform}
+    files = {kind: folder / f"{group.group}{_SUFFIXES[kind]}" for kind in texts} if folder is not None else {}
+    _write({file: texts[kind] for kind, file in files.items()}, overwrite=session.options.yes)
+    names = {kind: str(file) for kind, file in files.items()}
+    shown = view.written_pair(names, half) if names else f"{half.script}\n{told}"
+    document = _document(half.pair, told, files.get("yaml")) | {
         "script": half.script,
-        "script_written": None if script is None else str(script),
+        "script_written": names.get("sh"),
+        "terraform": half.terraform,
+        "terraform_written": names.get("tf"),
         "not_carried_over": list(half.left_behind),
     }
     session.answer(shown, {**view.document(found), "groups": [document]})

@@ -10,14 +10,16 @@ from phoenix.inventory.half_facts import read_original
 from phoenix.inventory.model import Account, ServerGroup
 from phoenix.inventory.second_half import commands, left_behind, twin_of
 from phoenix.inventory.shell import script
+from phoenix.inventory.terraform import configuration
 from phoenix.routers import KINDS as ROUTERS
 
 
 @dataclass(frozen=True, slots=True)
 class SecondHalf:
-    """The script that makes it, sentences about what it leaves behind, and the pair that it makes."""
+    """The script that makes it, the same as Terraform, sentences about what neither carries over, and the pair."""
 
     script: str
+    terraform: str
     left_behind: tuple[str, ...]
     pair: ServerGroup
 
@@ -44,4 +46,5 @@ def second_half(aws: Aws, found: Account, group: ServerGroup) -> SecondHalf:
     original = read_original(aws, found.described[name])
     slots = {"blue": name, "green": twin_of(name)}
     pair = replace(group, fleet="pair", traffic=traffic, slots=slots, auto_scaling_groups=tuple(slots.values()))
-    return SecondHalf(script(original, commands(original, found.at)), tuple(left_behind(original)), pair)
+    needed = commands(original, found.at)
+    return SecondHalf(script(original, needed), configuration(original, needed), tuple(left_behind(original)), pair)

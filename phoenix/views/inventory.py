@@ -129,15 +129,19 @@ def written(files: Sequence[Path], group: str) -> str:
     )
 
 
-def written_pair(file: str, script: str, half: SecondHalf) -> str:
-    """Return the screen after `--as pair --write`: what to run, and what it leaves behind."""
+def written_pair(files: Mapping[str, str], half: SecondHalf) -> str:
+    """Return the screen after `--as pair --write`: the files by their kind, what to run, and what it leaves behind."""
     behind = [line for told in half.left_behind for line in text.paragraph(told, first="  - ", rest="    ")]
     return text.screen(
-        [f"Written: {text.clean(name)}" for name in (file, script)],
+        [f"Written: {text.clean(name)}" for name in files.values()],
         ["Not carried over:", *behind],
         text.commands(
             [
-                ("Read it, then run it", f"bash {shlex.quote(script)}", "launches nothing"),
+                (
+                    "Read it, then run it",
+                    f"bash {shlex.quote(files['sh'])}",
+                    "or apply the Terraform; launches nothing",
+                ),
                 ("What would happen", text.command("plan", half.pair.group), "compares both halves"),
             ]
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 
 from phoenix.sandbox import Sandbox
 from tests.cli.conftest import CountingClock, Terminal
+from tests.infra.terraform import Module, missing
 from tests.remedies import commands_of, parameters_of
 
 GROUPS = ("api", "tcp", "legacy", "batch")
@@ -164,3 +165,26 @@ def test_a_second_half_that_exists_is_not_made_again(owner: Terminal) -> None:
 @pytest.mark.parametrize("words", ["init --as pair", "init --all --as pair"])
 def test_a_pair_is_made_of_one_named_group(owner: Terminal, words: str) -> None:
     assert owner(words).status == 2
+
+
+def test_the_terraform_says_what_the_script_makes(owner: Terminal, golden: Callable[[str, str], None]) -> None:
+    _furnish(owner)
+
+    (found,) = owner("init --group api --as pair -o json").document["groups"]
+
+    ids = r"(?<=lt-)[0-9a-f]{17}|(?<=subnet-)[0-9a-f]+|(?<=vpc-)[0-9a-f]+|(?<=/)[0-9a-f]{16}(?=[/\"])"
+    golden("init_pair_terraform", re.sub(ids, "0a1b2c3d4e5f60718", found["terraform"]))
+
+
+@pytest.mark.skipif(bool(missing()), reason=missing())
+def test_terraform_takes_what_is_written(owner: Terminal, tmp_path: Path) -> None:
+    _furnish(owner)
+    (found,) = owner("init --group api --as pair -o json").document["groups"]
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "main.tf").write_text(found["terraform"])
+
+    module = Module.copied(source, tmp_path / "module", {})
+
+    module.run("fmt", "-check", "-diff")
+    module.run("validate", "-no-color")
