@@ -228,8 +228,9 @@ def test_a_rollback_from_the_wrong_directory_says_so_unless_aws_has_worse_to_say
         wire(aws=TaggedAws(refuses=True)).group_for_rollback("web")
 
 
-@pytest.mark.parametrize("names", [("one",), ("one", "two", "three")])
-def test_a_tag_that_is_not_on_two_groups_decides_nothing(names: tuple[str, ...]) -> None:
+def test_a_tag_on_more_than_two_groups_decides_nothing() -> None:
+    names = ("one", "two", "three")
+
     with pytest.raises(PermanentError, match=f"{len(names)} Auto Scaling groups carry the tag phoenix:group=web"):
         wire(aws=TaggedAws(*names)).group_for_rollback("web")
 

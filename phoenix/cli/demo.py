@@ -1,4 +1,4 @@
-"""`demo`: three nights of a web tier in under a minute, on a pretend AWS in this program.
+"""`demo`: nights of one plain group and of a pair in about a minute, on a pretend AWS in this program.
 
 Must never reach the network or a real account, and must leave nothing behind: store and policy are in a folder that is
 removed at the end.
@@ -26,14 +26,30 @@ if TYPE_CHECKING:
     from phoenix.engine.report import Report
     from phoenix.ports import Clock
     from phoenix.sandbox import Sandbox
+    from phoenix.wiring import Wiring
 
 SPEED = 32.0
 """Virtual seconds per real one. At a higher speed, the work of a tick itself would stretch the virtual minutes."""
 
-QUIET_AGAIN = 150.0
-"""Virtual seconds until a ringing alarm of the sandbox is OK again; a ringing alarm blocks every start."""
+ONE_GROUP = """\
+version: 1
+group: api
+description: the one Auto Scaling group of the demo
+fleet: {kind: in_place, auto_scaling_group: api, hooks: harmless}
+traffic: attached
+image:
+  kind: search
+  owners: [self]
+  name: "api-*"
+  tags: {service: api, channel: stable}
+  architecture: x86_64
+gates:
+  - {kind: target_health, healthy_for: 20s}
+timeouts: {launch: 2m, drain: 30s, rotation: 1h}
+retain: {hot_for: 30m}
+"""
 
-POLICY = """\
+PAIR = """\
 version: 1
 group: web
 description: the public web tier of the demo
@@ -63,7 +79,9 @@ class Stage:
 
     session: Session
     sandbox: Sandbox
-    group: Group
+    one: Group
+    """A plain Auto Scaling group."""
+    pair: Group
 
     def heading(self, number: int, title: str, text: str, typed: str) -> None:
         """Announce an act, and the command that a person would type."""
@@ -76,7 +94,8 @@ class Stage:
               help="How much faster than real time.")  # fmt: skip
 @click.pass_obj
 def demo(session: Session, speed: float) -> int:
-    """Watch a canary, a bad image caught, and a rollback; without an AWS account, in under a minute."""
+    """Watch one group rotated in place, a bad image caught, a rollback and a canary; without an AWS account, in about
+    a minute."""
     with needs_sandbox():
         from phoenix.sandbox import ScaledClock
     play(session, ScaledClock(speed))
@@ -92,82 +111,99 @@ def play(session: Session, clock: Clock) -> None:
     try:
         with _stage(session, clock) as stage:
             session.write(_PROLOGUE)
-            _canary(stage)
             _bad_image(stage)
+            _in_place(stage)
             _second_thoughts(stage)
+            _canary(stage)
+            _bad_canary(stage)
             session.write(_epilogue(stage))
     except Interrupted:
         raise Interrupted("the demo was stopped; it left nothing behind", hint="phoenix demo") from None
 
 
+_OF_API = {"service": "api", "channel": "stable"}
+
 _PROLOGUE = """\
-Four web servers behind a load balancer, two Auto Scaling groups: blue serves,
-green is empty. All of it is pretend, on this machine; time runs fast.
+Four servers in one Auto Scaling group behind a load balancer. All of it is
+pretend, on this machine; time runs fast.
 """
-
-
-def _canary(stage: Stage) -> None:
-    stage.heading(
-        1,
-        "A new image",
-        "A newer image than the live one was baked. It starts beside the old one, gets\n"
-        "5 % of the traffic, then 50 %, then all; each step rests, watched by its gates.",
-        "phoenix rotate --group web",
-    )
-    _rotate(stage)
 
 
 def _bad_image(stage: Stage) -> None:
     from phoenix.sandbox import Behaviour
 
-    stage.sandbox.bake_image("web-2026.11.25-bad000", behaviour=Behaviour.ERRING)
+    stage.sandbox.bake_image("api-2026.11.25-bad000", behaviour=Behaviour.BAD, tags=_OF_API)
+    stage.heading(
+        1,
+        "A bad image, in one plain Auto Scaling group",
+        "A newer image than the live one was baked. Its instances start beside the old\n"
+        "ones and never become healthy: no old one leaves service, and all is undone.",
+        "phoenix rotate --group api",
+    )
+    _rotate(stage, stage.one)
+
+
+def _in_place(stage: Stage) -> None:
+    stage.sandbox.bake_image("api-2026.11.26-600d00", tags=_OF_API)
     stage.heading(
         2,
-        "A bad image",
-        "The next one passes every health check and fails real requests. At 5 % of the\n"
-        "traffic an alarm notices; the way back is the same code with another target.",
-        "phoenix rotate --group web",
+        "A good image",
+        "Its instances become healthy, and the old ones leave service into Standby: the\n"
+        "load balancer lets them finish, and they are kept there, ready to come back.",
+        "phoenix rotate --group api",
     )
-    _rotate(stage)
+    _rotate(stage, stage.one)
 
 
 def _second_thoughts(stage: Stage) -> None:
-    stage.session.write("\nA few minutes go by until the alarm is quiet again.\n")
-    stage.group.clock.sleep(QUIET_AGAIN)
-    _good_image(stage)
-    _rollback(stage)
-
-
-def _good_image(stage: Stage) -> None:
-    stage.sandbox.bake_image("web-2026.12.02-600d00")
-    stage.heading(
-        3,
-        "A person knows better",
-        "A good image goes out, and every gate passes. Then support calls: the checkout\n"
-        "shows old prices. The previous generation is still running, hot.",
-        "phoenix rotate --group web",
-    )
-    _rotate(stage)
-
-
-def _rollback(stage: Stage) -> None:
     from phoenix.engine.request import RollbackRequest
     from phoenix.engine.rollback import rollback
     from phoenix.views import summary
 
-    stage.session.write('\n$ phoenix rollback --group web --reason "INC-4711 old prices"\n')
-    with stage.session.driving(stage.group) as watch:
-        report = rollback(stage.group, RollbackRequest(reason="INC-4711 old prices"), watch)
+    stage.heading(
+        3,
+        "A person knows better",
+        "Every gate has passed. Then support calls: the checkout shows old prices. The\n"
+        "previous generation comes back out of Standby.",
+        'phoenix rollback --group api --reason "INC-4711 old prices"',
+    )
+    with stage.session.driving(stage.one) as watch:
+        report = rollback(stage.one, RollbackRequest(reason="INC-4711 old prices"), watch)
     stage.session.write(summary.rolled_back(report))
 
 
-def _rotate(stage: Stage) -> Report:
+def _canary(stage: Stage) -> None:
+    stage.heading(
+        4,
+        "A pair, with weights",
+        "Two Auto Scaling groups: blue serves, green is empty. The new generation gets\n"
+        "5 % of the traffic, then 50 %, then all; each step rests, watched by its gates.",
+        "phoenix rotate --group web",
+    )
+    _rotate(stage, stage.pair)
+
+
+def _bad_canary(stage: Stage) -> None:
+    from phoenix.sandbox import Behaviour
+
+    stage.sandbox.bake_image("web-2026.11.25-bad000", behaviour=Behaviour.ERRING)
+    stage.heading(
+        5,
+        "A bad image that looks well",
+        "The next one passes every health check and fails real requests. At 5 % of the\n"
+        "traffic an alarm notices; the way back is the same code with another target.",
+        "phoenix rotate --group web",
+    )
+    _rotate(stage, stage.pair)
+
+
+def _rotate(stage: Stage, group: Group) -> Report:
     from phoenix.engine.request import RotateRequest
     from phoenix.engine.rotate import rotate
     from phoenix.views import summary
 
-    with stage.session.driving(stage.group) as watch:
-        report = rotate(stage.group, RotateRequest(), watch)
+    with stage.session.driving(group) as watch:
+        report = rotate(group, RotateRequest(), watch)
     stage.session.write(summary.rotated(report))
     return report
 
@@ -180,12 +216,12 @@ def _epilogue(stage: Stage) -> str:
     writes = Counter(f"{call.service}:{call.operation}" for call in calls if call.mutating)
     told = ", ".join(f"{count} {name}" for name, count in writes.most_common())
     reads = counted(len(calls) - writes.total(), "read")
-    rule = [f"{'-' * 79}", "What happened, as phoenix history --group web tells it"]
+    rule = [f"{'-' * 79}", "What happened, as phoenix history tells it"]
     return "\n" + text.screen(
         rule,
-        history.table(stage.group.store.history(stage.group.name)),
+        *([f"{group.name}:", *history.table(group.store.history(group.name))] for group in (stage.one, stage.pair)),
         text.paragraph(f"It took {reads} and {counted(writes.total(), 'write')}: {told}."),
-        ["Yours: copy a policy from policies/, then phoenix plan --group NAME."],
+        ["Yours: phoenix init writes a policy for each of your groups; then phoenix plan --group NAME."],
     )
 
 
@@ -194,15 +230,18 @@ def _stage(session: Session, clock: Clock) -> Iterator[Stage]:
     from phoenix.sandbox import Sandbox
 
     with tempfile.TemporaryDirectory(prefix="phoenix-demo-") as folder, Sandbox(clock=clock) as sandbox:
-        (Path(folder) / "web.yaml").write_text(POLICY, encoding="utf-8")
-        yield Stage(session, sandbox, _group(folder, sandbox, clock))
+        (Path(folder) / "api.yaml").write_text(ONE_GROUP, encoding="utf-8")
+        (Path(folder) / "web.yaml").write_text(PAIR, encoding="utf-8")
+        sandbox.seed("api")
+        wiring = _wiring(folder, sandbox, clock)
+        yield Stage(session, sandbox, wiring.group("api"), wiring.group("web"))
 
 
-def _group(folder: str, sandbox: Sandbox, clock: Clock) -> Group:
+def _wiring(folder: str, sandbox: Sandbox, clock: Clock) -> Wiring:
     from phoenix.aws.session import Aws
     from phoenix.settings import read_settings
     from phoenix.wiring import Overrides, Wiring
 
     settings = read_settings(policies=folder, store=f"sqlite:///{folder}/phoenix.db")
     # One call after the other: a sandbox answers one at a time, and threads would wait for each other.
-    return Wiring(settings, Overrides(clock=clock, aws=Aws(session=sandbox.session, threads=1), by="you")).group("web")
+    return Wiring(settings, Overrides(clock=clock, aws=Aws(session=sandbox.session, threads=1), by="you"))

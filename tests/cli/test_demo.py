@@ -13,7 +13,7 @@ def test_the_demo_shows_a_success_a_rollback_by_itself_and_one_by_a_person(capsy
 
     shown = capsys.readouterr().out
     story = shown[shown.index("What happened") :]
-    assert [word in story for word in ("succeeded", "image", "operator", "elbv2:ModifyListener")] == [True] * 4
+    assert [word in story for word in ("succeeded", "image", "operator", "autoscaling:ExitStandby")] == [True] * 4
 
 
 def test_a_demo_that_is_stopped_says_that_nothing_is_left() -> None:

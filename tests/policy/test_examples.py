@@ -47,7 +47,8 @@ def test_every_example_is_valid_and_every_strategy_has_one() -> None:
 
     assert not library.all_problems
     assert {loaded.policy.strategy.kind for loaded in library.policies.values()} == {"blue_green", "canary", "rolling"}
-    assert set(library.groups) == {"web", "internal", "workers", "elastic", "single", "edge"}
+    pairs, plain = {"web", "internal", "workers", "elastic", "single", "edge"}, {"api", "tcp", "legacy", "batch"}
+    assert set(library.groups) == pairs | plain
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
