@@ -80,7 +80,8 @@ def calls_for(action: SetRole, scene: Scene) -> list[Call]:
     match action.role:
         case Role.CANDIDATE:
             return _launch(action, scene)
-        case Role.PINNED if scene.rotation is not None and scene.rotation.back is not None:
+        case Role.PINNED if scene.rotation is None or scene.rotation.back is not None:
+            # The first tick of a rollback looks at the group as at rest, and pins what it goes back to.
             return _bring_back(action, scene)
         case Role.PINNED if action.owner is not None:
             return _pin(action, scene)

@@ -21,12 +21,13 @@ from typing import Any
 from rich.console import Console
 
 from phoenix import __version__
-from tests.bench import cold, cost, in_flight, rollbacks, rotations, side_by_side, startup, sweeps
+from tests.bench import cold, cost, in_flight, in_place, rollbacks, rotations, side_by_side, startup, sweeps
 from tests.bench.figures import Figure, table
 
 TOPICS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "rotations": rotations.measure,
     "rollbacks": rollbacks.measure,
+    "in-place": in_place.measure,
     "startup": startup.measure,
     "side-by-side": side_by_side.measure,
     "sweeps": sweeps.measure,

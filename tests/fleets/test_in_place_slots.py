@@ -11,19 +11,21 @@ import pytest
 from phoenix.core import tags
 from phoenix.core.adopt import adopt
 from phoenix.core.back import reopen, turn_back
+from phoenix.core.decide import decide
 from phoenix.core.model import Capacity, Cause, Outcome, Role, Slot, Step
 from phoenix.core.record import GroupRecord
 from phoenix.core.roles import standing_of
 from phoenix.core.story import Ask
-from phoenix.fleets.in_place_calls import End, Enter, Exit
+from phoenix.fleets.in_place_calls import End, Enter, Exit, Update
 from phoenix.fleets.in_place_slots import split
 from phoenix.strategies.blue_green import blue_green
 from phoenix.strategies.canary import Stage, canary
 from phoenix.strategies.rolling import Room, rolling
-from tests.builders import a_generation, a_record, a_rotation, some_terms, why_held
+from tests.builders import NOON, a_generation, a_record, a_rotation, some_terms, why_held
 from tests.one_group import SERVING, OneGroup, run, tick
 
 _BAKE = timedelta(minutes=5)
+ASK = Ask(NOON, "oncall", "INC-1")
 ALL_AT_ONCE = blue_green(_BAKE, gives_way=True)
 CANARY = canary([Stage(5, _BAKE, 5), Stage(50, _BAKE, 50)], _BAKE, gives_way=True)
 ROLLING = rolling(25, _BAKE, Room(100, 125))
@@ -61,7 +63,7 @@ def turned(world: OneGroup, record: GroupRecord) -> GroupRecord:
     rotation = record.rotation
     assert rotation is not None
     forward = rotation if rotation.in_flight else reopen(record, rotation, seen)
-    return replace(record, rotation=turn_back(forward, seen, Ask(world.now, "oncall", "INC-1"), Cause.OPERATOR))
+    return replace(record, rotation=turn_back(forward, seen, ASK, Cause.OPERATOR))
 
 
 def numbers(world: OneGroup) -> tuple[int, int, int]:
@@ -222,8 +224,6 @@ class _Killed(Exception):
 
 
 def _resumed(world: OneGroup, record: GroupRecord) -> GroupRecord:
-    from phoenix.core.decide import decide
-
     for _ in range(3000):
         decision = decide(record, world.look(record))
         record = decision.record
@@ -319,3 +319,17 @@ def test_an_undisturbed_rotation_puts_nothing_back(steps: tuple[Step, ...], size
     assert record.rotation is not None
     assert [event.text for event in record.rotation.events if event.name == "healed"] == []
     assert (numbers(world), len(world.of("1"))) == ((min(2, size), size * 2, size), size)
+
+
+def test_the_first_tick_of_a_rollback_takes_the_reserve_back_though_it_looked_as_at_rest() -> None:
+    world = OneGroup(4)
+    record = run(world, a_start())
+    world.calls.clear()
+    seen = world.look(record)
+    assert record.rotation is not None
+    back = replace(record, rotation=turn_back(reopen(record, record.rotation, seen), seen, ASK, Cause.OPERATOR))
+
+    for action in decide(back, seen).actions:
+        world.apply(action)
+
+    assert [type(call) for call in world.calls][:2] == [Update, Exit]
