@@ -63,8 +63,8 @@ def init(session: Session, every: bool, folder: Path | None, kind: str | None) -
         session.answer(view.render(found, verbose=session.options.verbose > 0), view.document(found))
         return 0
     chosen = _eligible(session, found) if every else [_named(found, str(name))]
-    if not every and chosen[0].policies:
-        session.note(f"policy {', '.join(chosen[0].policies)} is about it already; two of them would stop it")
+    if not every and set(chosen[0].policies) - {chosen[0].group}:
+        session.note(f"policy {', '.join(chosen[0].policies)} is about it already; two of them would stop each other")
     if kind is not None:
         return _pair(session, found, chosen[0], folder)
     return _policies(session, found, chosen, folder)

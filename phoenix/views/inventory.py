@@ -121,7 +121,7 @@ def written(files: Sequence[Path], group: str) -> str:
         [f"Written: {text.clean(str(file))}" for file in files],
         text.commands(
             [
-                ("Their mistakes", f"phoenix policy validate{named}", "asks nothing of AWS"),
+                ("Check them", f"phoenix policy validate{named}", "asks nothing of AWS"),
                 ("The rights they need", f"phoenix iam{named}", "an IAM policy document"),
                 ("What would happen", f"{text.command('plan', group)}{named}", "changes nothing"),
             ]
