@@ -109,7 +109,9 @@ def is_closed(rotation: Rotation, seen: Observation) -> bool:
         return False
     if _waits_to_shrink(rotation, seen, winner.state, loser.state):
         return False
-    is_let_go = is_untouched(rotation) or loser.state.max == 0
+    # A reserve serves no request: nothing has to be whole before it is left where it is.
+    stays = rotation.terms.serving.reserve and not _is_to_shrink(rotation, winner.state, loser.state)
+    is_let_go = is_untouched(rotation) or loser.state.max == 0 or stays
     return is_let_go or _may_let_go(rotation, winner.ready_count)
 
 
@@ -153,13 +155,18 @@ def stays_hot(rotation: Rotation) -> bool:
 def _at_rest(rotation: Rotation, live: SlotState) -> Iterator[Action]:
     """The owner's numbers. A generation that is live again is what its slot launches from now on: another writer may
     have set the slot to another version."""
-    old = rotation.old
+    old, rests = rotation.old, at_rest(live, rotation.capacity)
     is_known = old.template is not None and old.image != UNKNOWN_IMAGE
     comes_back = rotation.back is not None and is_known and not is_untouched(rotation)
     if comes_back and not old.is_launched_by(live):
         yield from make_old_again(rotation)
-    else:
-        yield from missing_role(live, at_rest(live, rotation.capacity), old if comes_back else None)
+        return
+    ends_with = old if comes_back else None
+    if rotation.terms.serving.reserve and not is_untouched(rotation):
+        # One group launches for both: it has to be told which one stays, whatever is known of the other.
+        own = rotation.new if rotation.back is None else old
+        ends_with = own if own.is_launched_by(live) else None
+    yield from missing_role(live, rests, ends_with)
 
 
 def _drop_notes(rotation: Rotation, live: SlotState, other: SlotState, *, hot: bool) -> Iterator[Action]:

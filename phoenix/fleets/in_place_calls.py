@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from phoenix.core.action import SetRole
-from phoenix.core.converge import old_part
+from phoenix.core.converge import is_shrunk, old_part
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Instance, Role, SlotState
 from phoenix.core.ready import candidate_goal
@@ -95,10 +95,11 @@ def calls_for(action: SetRole, scene: Scene) -> list[Call]:
 
 def _pin(action: SetRole, scene: Scene) -> list[Call]:
     """The live generation, before anything is launched beside it, and while it is whole."""
-    owner = action.owner
-    beside = max(scene.whole.min - action.count, 0) if _launches(scene.other, scene) else 0
-    room = max(owner.max if owner is not None else action.count, action.count)
-    return [_update(scene, action, action.count + beside, room + beside)]
+    owner, rotation = action.owner, scene.rotation
+    beside = candidate_goal(rotation) if rotation is not None and _launches(scene.other, scene) else 0
+    room = max(owner.max if owner is not None else action.count, action.count) + beside
+    # Auto Scaling itself would choose what a MaxSize below DesiredCapacity ends: the old generation first.
+    return [_update(scene, action, action.count + beside, max(room, scene.whole.desired))]
 
 
 def _launch(action: SetRole, scene: Scene) -> list[Call]:
@@ -107,7 +108,14 @@ def _launch(action: SetRole, scene: Scene) -> list[Call]:
     rotation = scene.rotation
     if rotation is None:
         return []
-    return [_update(scene, action, old_part(rotation) + action.count, room_of(rotation) + action.count)]
+    whole, least = scene.whole, old_part(rotation) + action.count
+    # Auto Scaling itself would choose what a MaxSize below DesiredCapacity ends: the old generation first.
+    update = _update(scene, action, least, max(room_of(rotation) + action.count, whole.desired))
+    if not is_shrunk(rotation) or counted_in(scene.other) > old_part(rotation):
+        return [update]
+    # What MinSize had asked for beyond that goes with it, or it would be taken for autoscaling's wish.
+    over = choose_surplus(scene.own.instances, max(min(whole.min, whole.desired) - least, 0))
+    return [update, End(over, counted=True)] if over else [update]
 
 
 def _launches(slot: SlotState, scene: Scene) -> bool:
@@ -161,8 +169,10 @@ def _bring_back(action: SetRole, scene: Scene) -> list[Call]:
     is still missing is launched."""
     whole, own = scene.whole, scene.own
     beside, there = counted_in(scene.other), counted_in(own)
-    draining = [i for i in reserve_in(own) if i.lifecycle is Lifecycle.DRAINING]
-    ready = [i.id for i in reserve_in(own) if i.healthy and i.lifecycle is Lifecycle.RESERVE]
+    # Before anything was shifted there was no reserve: what a person has moved there is the person's.
+    ours = reserve_in(own) if scene.rotation is None or scene.rotation.exposed_at is not None else ()
+    draining = [i for i in ours if i.lifecycle is Lifecycle.DRAINING]
+    ready = [i.id for i in ours if i.healthy and i.lifecycle is Lifecycle.RESERVE]
     missing = max(action.count - there, 0)
     back = tuple(ready[:missing])
     room = max(action.owner.max if action.owner else action.count, action.count) + beside

@@ -252,7 +252,8 @@ def _new_forward(whole: SlotState, rotation: Rotation, old: SlotState, new: Slot
         # What autoscaling wants more than there is, both generations together: from now on the new one carries it. It
         # never wants more than the owner's maximum.
         wished = _wished_for(whole, rotation, old)
-        desired = min(rotation.need + wished, room) if wished else whole.desired - counted_in(old)
+        there = min(whole.desired - counted_in(old), rotation.need)
+        desired = min(rotation.need + wished, room) if wished else there
     return Share(own, most, desired, whole.template_version, whole.suspended)
 
 
@@ -270,7 +271,9 @@ def _closing_back(whole: SlotState, rotation: Rotation, new: SlotState) -> Share
     if not beside:
         return Share(whole.min, whole.max, whole.desired, whole.template_version, whole.suspended)
     most = room if whole.max >= room else whole.max
-    least = min(whole.min, rotation.need)
+    # DesiredCapacity may be full of the other generation: then MinSize has to ask for what is missing of this one.
+    is_whole = whole.desired - beside >= rotation.need
+    least = min(whole.min if is_whole else max(whole.min - beside, 0), rotation.need)
     return Share(least, most, whole.desired - beside, whole.template_version, whole.suspended)
 
 

@@ -1,4 +1,4 @@
-"""`make chaos`: many seeds and every crash point, on both cores; or one run, by its name.
+"""`make chaos`: many seeds and every crash point of pairs and groups in place, on both cores; or one run, by its name.
 
 Must never end quietly: every failure prints the one line that runs it again.
 """
@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from multiprocessing import Pool
 
-from tests.chaos import on_sandbox, specs
+from tests.chaos import in_place, on_sandbox, specs
 from tests.chaos.cases import CASES
 
 SANDBOX_SHARE = 200
@@ -46,9 +46,11 @@ def main() -> int:
 def _names(options: argparse.Namespace) -> Iterator[str]:
     seeds = range(options.first, options.first + options.seeds)
     yield from map(str, seeds)
+    yield from (f"in-place:{seed}" for seed in seeds)
     yield from (f"sandbox:{seed}" for seed in seeds[:: SANDBOX_SHARE or 1])
     if options.crashes:
         yield from specs.everything()
+        yield from in_place.crashes()
     if options.gaps:
         yield from (name for case in CASES for name in specs.gaps(case))
     if options.late:

@@ -2,8 +2,8 @@
 
 `1234` is a seed; `deaths:CASE:3,17`, `stall:CASE:MOMENT:TICKS` and `operator:CASE:COMMAND:TICK` are single strikes on
 one case; so are `gap:` (a stall between the check of the lease and the call), `late:` (with the request on its way) and
-`late-back:` (while an operator rolls back); `sandbox:...` are runs of the second level. What fails prints
-`make chaos SEED=<name>`.
+`late-back:` (while an operator rolls back); `in-place:...` are runs of one group that is rotated in place, and
+`sandbox:...` those of the second level. What fails prints `make chaos SEED=<name>`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import combinations
 
-from tests.chaos import on_sandbox
+from tests.chaos import in_place, on_sandbox
 from tests.chaos.cases import CASES, Case, case_named
 from tests.chaos.dice import with_dice
 from tests.chaos.drivers import Run
@@ -84,6 +84,9 @@ def play(name: str) -> Figures:
         return _figures("seed", with_dice(int(kind)).run)
     if kind == "sandbox":
         return Figures("sandbox", **on_sandbox.play(rest))
+    if kind == "in-place":
+        one = in_place.play(rest)
+        return Figures(kind, 2 * one.calls, len(one.world.actions), one.ticks, dict(one.struck))
     case, _, rest = rest.partition(":")
     if kind == "deaths":
         run = with_deaths(case_named(case), tuple(int(each) for each in rest.split(",")))

@@ -1,0 +1,57 @@
+"""A fixed sample of the chaos runs of one group that is rotated in place, and the seeds that have found something."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chaos import in_place, in_place_run, specs
+from tests.chaos.invariants import Violated
+
+SEEDS, BATCH = 200, 50
+FOUND = {
+    43: "a scale-out beside the only old instance lowered MaxSize, and Auto Scaling ended that instance",
+    63: "a scale-in at the end of a rotation was waited for, for ever",
+    110: "an old instance that ended between two steps made the need grow by itself, without an end",
+    147: "a way back before the first launch left the group launching the new generation",
+    150: "an instance that a person took out before the shift kept a way back from its end",
+    218: "what was launched for such an instance was taken for autoscaling's wish",
+    235: "a version set by another writer in the last look of a bake stayed",
+}
+
+
+def survives(name: str) -> None:
+    """Play it, or say what to type."""
+    try:
+        specs.play(name)
+    except Violated as violated:
+        pytest.fail(f"make chaos SEED={name}    # {violated}", pytrace=False)
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
+def test_whatever_a_seed_draws_may_go_wrong_at_once(first: int) -> None:
+    for seed in range(first, first + BATCH):
+        survives(f"in-place:{seed}")
+
+
+@pytest.mark.parametrize("seed", FOUND, ids=FOUND.values())
+def test_what_was_found_once_does_not_come_back(seed: int) -> None:
+    survives(f"in-place:{seed}")
+
+
+def test_a_driver_may_die_before_or_after_any_call_and_twice() -> None:
+    names = list(in_place.crashes(every=37))
+
+    for name in names:
+        survives(name)
+
+    assert len(names) > 50
+
+
+@pytest.mark.parametrize("strategy", in_place_run.STRATEGIES)
+@pytest.mark.parametrize("size", in_place_run.SIZES)
+def test_an_undisturbed_rotation_puts_nothing_back(strategy: str, size: int) -> None:
+    for image in in_place_run.IMAGES:
+        run = in_place.play(f"{strategy}-{image}-{size}:")
+
+        assert run.record.rotation is not None
+        assert [event.text for event in run.record.rotation.events if event.name == "healed"] == []
