@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from typing import Final
 
 from phoenix.core.blocker import Blocker, passed
 from phoenix.core.capacity import extremes, share
@@ -21,6 +22,9 @@ from phoenix.engine.survey import Survey, survey
 
 LAUNCH_ESTIMATE = timedelta(minutes=2)
 """From a launch to a healthy target where no earlier rotation has shown how long it takes."""
+MOVED_AT_ONCE: Final = 20
+ENDED_AT_ONCE: Final = 100
+"""Instances of one group that a single call takes out of service, and ends."""
 
 
 def make_plan(group: Group, request: RotateRequest) -> Plan:
@@ -112,6 +116,8 @@ def _count_writes(found: Survey) -> int:
     every route, every growth and shrink, and the clean-up."""
     steps = found.terms.steps
     other = found.seen.slots[found.live.slot.other]
+    if found.terms.serving.reserve:
+        return _count_in_one_group(found)
     prepare = 4 + (Routine.SCHEDULES not in other.suspended) + (other.desired > 0)
     shifts = len({step.new_weight for step in steps if step.new_weight}) * len(found.seen.routes)
     grows = sum(a.new_capacity < b.new_capacity for a, b in pairwise(steps))
@@ -120,3 +126,19 @@ def _count_writes(found: Survey) -> int:
     # Off on the new slot and on the old one, back on the new one; the tags of the old one, and of the new one.
     failover = 5 if found.terms.suspend_failover and found.seen.routes else 0
     return prepare + shifts + grows + shrinks + clean_up + failover
+
+
+def _count_in_one_group(found: Survey) -> int:
+    """The same where both generations are in one group: every growth, every batch that leaves service, a call for each
+    instance that was held, and the end of the reserve that stands in the way."""
+    terms, live, other = found.terms, found.live_state, found.seen.slots[found.live.slot.other]
+    need = live.desired
+    # Template version, tags, processes suspended and resumed, and the owner's numbers in the end.
+    writes = 5 + (live.min != need) + -(-other.desired // ENDED_AT_ONCE)
+    new, old = 0, need
+    for step in terms.steps:
+        grown, left = max(new, share(need, step.new_capacity)), min(old, share(need, step.old_capacity))
+        writes += (grown > new) * (2 if terms.holds else 1)
+        writes += 1 + -(-(old - left) // MOVED_AT_ONCE) if left < old else 0
+        new, old = grown, left
+    return writes + (new + 1 if terms.holds else 0)

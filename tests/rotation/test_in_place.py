@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from phoenix.core.model import Outcome, Phase
+from phoenix.engine.plan import make_plan
 from phoenix.engine.report import NotStarted, Report
-from phoenix.engine.request import RollbackRequest
+from phoenix.engine.request import RollbackRequest, RotateRequest
 from phoenix.engine.rollback import rollback
 from tests.rotation.conftest import OneOpener as Open
 from tests.rotation.one_stage import (
@@ -37,6 +38,17 @@ def test_a_good_image_takes_over_behind_every_kind_of_load_balancer(open_one: Op
 
     assert_new_generation_lives(stage)
     assert healed(stage) == []
+
+
+@every_strategy
+def test_a_plan_counts_the_writes_that_the_rotation_then_makes(open_one: Open, strategy: str) -> None:
+    stage = open_one(strategy=strategy)
+    plan = make_plan(stage.group, RotateRequest())
+    stage.mark()
+
+    stage.rotate()
+
+    assert len(stage.writes()) == plan.writes
 
 
 @every_strategy
