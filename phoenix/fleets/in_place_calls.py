@@ -230,8 +230,11 @@ def choose_surplus(instances: Iterable[Instance], count: int) -> tuple[str, ...]
 
 def _end(scene: Scene) -> list[Call]:
     """All of the slot's instances end. Those in service take their part of DesiredCapacity with them."""
-    counted = tuple(i.id for i in scene.own.instances if i.counts)
     rotation = scene.rotation
+    counted = tuple(i.id for i in scene.own.instances if i.counts)
+    if rotation is None and counted_in(scene.other) < max(scene.whole.min, 1):
+        # At rest the tags say whose each is. Where they are lost, what serves must not be taken for what goes cold.
+        counted = ()
     kept = (*reserve_in(scene.own), *(left_behind(rotation, scene.other) if rotation is not None else ()))
     standing = tuple(i.id for i in kept if i.lifecycle is Lifecycle.RESERVE)
     calls: list[Call] = []

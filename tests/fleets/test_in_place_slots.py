@@ -9,6 +9,7 @@ from operator import attrgetter
 import pytest
 
 from phoenix.core import tags
+from phoenix.core.action import SetRole
 from phoenix.core.adopt import adopt
 from phoenix.core.back import reopen, turn_back
 from phoenix.core.decide import decide
@@ -16,7 +17,7 @@ from phoenix.core.model import Capacity, Cause, Outcome, Role, Slot, Step
 from phoenix.core.record import GroupRecord
 from phoenix.core.roles import standing_of
 from phoenix.core.story import Ask
-from phoenix.fleets.in_place_calls import End, Enter, Exit, Update
+from phoenix.fleets.in_place_calls import End, Enter, Exit, Scene, Update, calls_for
 from phoenix.fleets.in_place_slots import split
 from phoenix.strategies.blue_green import blue_green
 from phoenix.strategies.canary import Stage, canary
@@ -333,3 +334,15 @@ def test_the_first_tick_of_a_rollback_takes_the_reserve_back_though_it_looked_as
         world.apply(action)
 
     assert [type(call) for call in world.calls][:2] == [Update, Exit]
+
+
+def test_what_serves_is_never_ended_at_rest_where_the_tags_that_say_whose_it_is_are_lost() -> None:
+    world = OneGroup(4)
+    run(world, a_start())
+    whole = world.whole()
+    own = replace(whole, slot=Slot.BLUE)
+    empty = replace(whole, slot=Slot.GREEN, instances=())
+
+    calls = calls_for(SetRole(Slot.BLUE, Role.COLD, 0), Scene(whole, own, empty, None))
+
+    assert not any(isinstance(call, End) and call.counted for call in calls)
