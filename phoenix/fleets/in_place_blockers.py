@@ -43,26 +43,38 @@ from phoenix.fleets.group_judgement import (
 from phoenix.fleets.group_launch import Launch, check_launch
 from phoenix.fleets.group_mixed_policy import POLICY, find_unknown
 from phoenix.fleets.group_neighbours import find_neighbours, unknown_group
+from phoenix.fleets.group_owners import CODEDEPLOY, judge_hooks, judge_predictive
 from phoenix.fleets.group_pets import find_pets
 from phoenix.fleets.group_refreshes import find_refreshes
+from phoenix.fleets.group_schedules import next_firing
 from phoenix.fleets.group_shapes import our_tags
 from phoenix.fleets.in_place_calls import HOOK
 from phoenix.fleets.in_place_slots import tags_in
 
 IAM_ACTIONS: Final = (
     reads("autoscaling:DescribeAutoScalingGroups")
-    | reads("autoscaling:DescribeLifecycleHooks", roles=FORWARD)
+    | reads(
+        "autoscaling:DescribeLifecycleHooks",
+        "autoscaling:DescribePolicies",
+        "autoscaling:DescribeScheduledActions",
+        roles=FORWARD,
+    )
     | group_refreshes.IAM_ACTIONS
     | group_addresses.IAM_ACTIONS
     | group_launch.IAM_ACTIONS
     | group_pets.IAM_ACTIONS
 )
+IN_HOOKS: Final = ("hooks-not-run", "codedeploy-hook")
+IN_POLICIES: Final = ("predictive-scaling",)
+IN_SCHEDULES: Final = ("scheduled-action",)
 CHECKS: Final = (
     "unknown-auto-scaling-group",
     *group_judgement.CHECKS,
     "standby",
     *group_refreshes.CHECKS,
-    "hooks-not-run",
+    *IN_HOOKS,
+    *IN_POLICIES,
+    *IN_SCHEDULES,
     *group_neighbours.CHECKS,
     group_mixed_policy.UNKNOWN,
     *group_addresses.CHECKS,
@@ -132,8 +144,9 @@ def _strange_standby(start: Start, group: Mapping[str, Any]) -> Iterator[Blocker
 
 def _checks(aws: Aws, start: Start, group: Mapping[str, Any], *, launchable: bool) -> Iterator[Check]:
     yield Check(f"instance refreshes of {start.name}", group_refreshes.CHECKS, partial(find_refreshes, aws, start.name))
-    if not start.hooks_harmless:
-        yield Check("lifecycle hooks", ("hooks-not-run",), partial(_find_hooks, aws, start))
+    yield Check("lifecycle hooks", IN_HOOKS, partial(_find_hooks, aws, start))
+    yield Check("scaling policies", IN_POLICIES, partial(_find_policies, aws, start.name))
+    yield Check("scheduled actions", IN_SCHEDULES, partial(_find_schedules, aws, start))
     yield Check("other Auto Scaling groups", group_neighbours.CHECKS, partial(find_neighbours, aws, (group,)))
     yield Check("free addresses", group_addresses.CHECKS, partial(find_addresses, aws, group, start.extra))
     yield Check("live instances", group_pets.CHECKS, partial(find_pets, aws, group))
@@ -146,8 +159,10 @@ def _find_hooks(aws: Aws, start: Start) -> Iterator[Blocker]:
     """Hooks that an instance passes by on its way out of service and back ("Temporarily remove instances from your Auto
     Scaling group" in the user guide): what they register somewhere stays registered in Standby."""
     found = aws.call("autoscaling", "describe_lifecycle_hooks", AutoScalingGroupName=start.name)["LifecycleHooks"]
+    yield from judge_hooks(start.name, found)
     names = sorted({str(hook["LifecycleHookName"]) for hook in found} - {HOOK})
-    if names:
+    names = [name for name in names if not name.startswith(CODEDEPLOY)]
+    if names and not start.hooks_harmless:
         yield Blocker(
             "hooks-not-run",
             f"Auto Scaling group {start.name}",
@@ -155,3 +170,26 @@ def _find_hooks(aws: Aws, start: Start) -> Iterator[Blocker]:
             " into Standby or come back from there: what a hook registers elsewhere, such as in a service directory,"
             " stays as it is. Where that does no harm, write `hooks: harmless` below `fleet` in the policy.",
         )
+
+
+def _find_policies(aws: Aws, name: str) -> Iterator[Blocker]:
+    found = aws.pages("autoscaling", "describe_policies", "ScalingPolicies", AutoScalingGroupName=name)
+    yield from judge_predictive(name, found)
+
+
+def _find_schedules(aws: Aws, start: Start) -> Iterator[Blocker]:
+    """Actions that would fire meanwhile: they are suspended while a rotation lasts, and AWS does not make up for it."""
+    found = aws.pages(
+        "autoscaling", "describe_scheduled_actions", "ScheduledUpdateGroupActions", AutoScalingGroupName=start.name
+    )
+    for action in found:
+        fires_at = next_firing(action, start.at)
+        if fires_at is not None and fires_at <= start.at + start.ahead.lasts:
+            yield Blocker(
+                "scheduled-action",
+                f"Auto Scaling group {start.name}",
+                f'"{action["ScheduledActionName"]}" is to fire at {fires_at:%H:%M} UTC, in the middle of the rotation:'
+                " scheduled actions are suspended meanwhile, so that firing is left out.",
+                f"aws autoscaling describe-scheduled-actions --auto-scaling-group-name {shlex.quote(start.name)}",
+                warning=True,
+            )
