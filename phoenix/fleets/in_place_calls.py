@@ -22,6 +22,11 @@ HOOK = "phoenix-hold"
 """The lifecycle hook that holds new instances before traffic, for as long as a rotation lasts."""
 
 
+LIFTED_BY = 1
+"""How far MaxSize is above what both generations need while they share the group: so it is told apart from a group at
+rest whose owner has MaxSize at the need."""
+
+
 @dataclass(frozen=True, slots=True)
 class Update:
     """Other sizes, and with a version what the group launches from now on; what is None stays."""
@@ -99,7 +104,8 @@ def _pin(action: SetRole, scene: Scene) -> list[Call]:
     beside = candidate_goal(rotation) if rotation is not None and _launches(scene.other, scene) else 0
     room = max(owner.max if owner is not None else action.count, action.count) + beside
     # Auto Scaling itself would choose what a MaxSize below DesiredCapacity ends: the old generation first.
-    return [_update(scene, action, action.count + beside, max(room, scene.whole.desired))]
+    most = max(room, scene.whole.desired) + (LIFTED_BY if beside else 0)
+    return [_update(scene, action, action.count + beside, most)]
 
 
 def _launch(action: SetRole, scene: Scene) -> list[Call]:
@@ -110,7 +116,7 @@ def _launch(action: SetRole, scene: Scene) -> list[Call]:
         return []
     whole, least = scene.whole, old_part(rotation) + action.count
     # Auto Scaling itself would choose what a MaxSize below DesiredCapacity ends: the old generation first.
-    update = _update(scene, action, least, max(room_of(rotation) + action.count, whole.desired))
+    update = _update(scene, action, least, max(room_of(rotation) + action.count, whole.desired) + LIFTED_BY)
     if not is_shrunk(rotation) or counted_in(scene.other) > old_part(rotation):
         return [update]
     # What MinSize had asked for beyond that goes with it, or it would be taken for autoscaling's wish.
@@ -176,6 +182,7 @@ def _bring_back(action: SetRole, scene: Scene) -> list[Call]:
     missing = max(action.count - there, 0)
     back = tuple(ready[:missing])
     room = max(action.owner.max if action.owner else action.count, action.count) + beside
+    room += LIFTED_BY if beside else 0
     calls: list[Call] = []
     # A MinSize above DesiredCapacity would launch what the reserve is there for.
     first = _update(scene, action, min(max(whole.min, 0), whole.desired), max(room, whole.max))

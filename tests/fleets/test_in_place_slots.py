@@ -346,3 +346,23 @@ def test_what_serves_is_never_ended_at_rest_where_the_tags_that_say_whose_it_is_
     calls = calls_for(SetRole(Slot.BLUE, Role.COLD, 0), Scene(whole, own, empty, None))
 
     assert not any(isinstance(call, End) and call.counted for call in calls)
+
+
+@every_strategy
+@pytest.mark.parametrize("moment", ["clocks.proved_at", "clocks.baking_since", "ended_at"])
+def test_the_tags_are_enough_where_the_owner_leaves_no_room_above_the_need(
+    steps: tuple[Step, ...], moment: str
+) -> None:
+    world = OneGroup(4)
+    world.min = world.max = 4
+    start = a_start(steps)
+    assert start.rotation is not None
+    record = until(world, replace(start, rotation=replace(start.rotation, capacity=Capacity(4, 4))), moment)
+
+    seen = world.look(GroupRecord("web"))
+    found = adopt("web", seen, some_terms(steps, healthy_for=timedelta(seconds=30), serving=SERVING))
+
+    record = run(world, turned(world, found))
+    assert record.rotation is not None
+    assert record.rotation.outcome is Outcome.ROLLED_BACK
+    assert (numbers(world), world.version, len(world.of("1")), len(world.servers)) == ((4, 4, 4), "1", 4, 4)
