@@ -333,7 +333,7 @@ def test_a_store_that_begins_anew_after_that_leaves_the_image_alone_and_clears_t
 
 
 def test_the_runbook_shows_these_figures() -> None:
-    section = OPERATIONS.read_text(encoding="utf-8").split("## What a rollback costs")[1].split("\n## ")[0]
+    section = OPERATIONS.read_text(encoding="utf-8").split("## What a rollback costs")[1].split("\n### ")[0]
     rows = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in section.splitlines() if "|" in line]
 
     shown = {row[0]: (row[1], row[2], row[3]) for row in rows[2:]}

@@ -123,8 +123,10 @@ def test_an_exception_that_leaves_a_span_is_recorded_there(open_otel: Opener) ->
     assert [event.name for event in span.events] == ["exception"]
 
 
-def test_the_console_exporter_keeps_standard_output_for_answers(capsys: pytest.CaptureFixture[str]) -> None:
-    tracer = open_tracer({"OTEL_TRACES_EXPORTER": "console"})
+def test_the_console_exporter_keeps_standard_output_for_answers(
+    capsys: pytest.CaptureFixture[str], open_otel: Opener
+) -> None:
+    tracer = open_otel({"OTEL_TRACES_EXPORTER": "console"}, make=open_tracer)
 
     with tracer.span("observe"):
         pass
