@@ -60,7 +60,10 @@ def _stage_capacity(policy: Policy) -> Iterator[Complaint]:
     for number, stage in enumerate(policy.strategy.steps):
         at: Path = ("strategy", "steps", number, "capacity")
         capacity = stage.capacity_percent(serving=policy.serving)
-        if capacity < stage.weight:
+        if policy.serving.reserve and capacity > stage.weight:
+            reason = "in one group whatever is launched takes traffic: leave it out, or make it the weight"
+            yield Complaint(at, reason, (("fleet",), at), instead=str(stage.weight))
+        elif capacity < stage.weight:
             reason = f"{capacity} % of the capacity cannot carry {stage.weight} % of the traffic"
             yield Complaint(at, reason, instead=str(stage.weight))
         elif capacity < most:

@@ -257,3 +257,15 @@ def test_a_load_balancer_that_phoenix_does_not_shift_is_not_taken_for_another(tm
 
     assert f"kind '{kind}' does not exist: phoenix moves weights of a pair on Application Load Balancers (alb)" in found
     assert len(found.splitlines()) == 1
+
+
+def test_capacity_beyond_the_weight_is_refused_in_one_group_where_it_would_take_traffic(tmp_path: Path) -> None:
+    text = a_policy(
+        fleet="{kind: in_place, auto_scaling_group: web}",
+        traffic="attached",
+        strategy="{kind: canary, steps: [{weight: 5, bake: 1m, capacity: 100}]}",
+    )
+
+    (found,) = problems(tmp_path, text)
+
+    assert "in one group whatever is launched takes traffic" in found
