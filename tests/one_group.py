@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from phoenix.core import tags
 from phoenix.core.action import (
     Action,
-    Decision,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -25,7 +24,6 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.capacity import share
-from phoenix.core.decide import decide
 from phoenix.core.model import Instance, LaunchFailure, Observation, Role, Slot, SlotState, TargetState
 from phoenix.core.ready import capacity_verdict
 from phoenix.core.record import GroupRecord
@@ -79,7 +77,7 @@ class OneGroup:
         self._settle(born_at=self.now - timedelta(hours=1))
         self.floor = share(size, floor)
 
-    # --- what is seen -------------------------------------------------------------------------------------------------
+    # --- the look ----------------------------------------------------------------------------------------------------
 
     def look(self, record: GroupRecord) -> Observation:
         """What an engine with perfect adapters would see, the capacity gate's verdict included."""
@@ -149,7 +147,7 @@ class OneGroup:
         """The servers of one template version."""
         return [server for server in self.servers if server.version == version]
 
-    # --- what is done -------------------------------------------------------------------------------------------------
+    # --- the actions -------------------------------------------------------------------------------------------------
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass."""
@@ -251,23 +249,3 @@ class OneGroup:
             # The default policy: the oldest launch template version first.
             oldest = min(self._counted(), key=lambda s: (int(s.version), s.born_at))
             self.servers.remove(oldest)
-
-
-def run(world: OneGroup, record: GroupRecord, *, poll: float = 5, at_most: int = 3000) -> GroupRecord:
-    """Tick until the rotation has ended or is held; the record as it then is."""
-    for _ in range(at_most):
-        decision = tick(world, record)
-        record = decision.record
-        if record.in_flight is None or record.in_flight.held is not None:
-            return record
-        if decision.look_again_at is None or decision.look_again_at > world.now:
-            world.pass_time(poll)
-    raise AssertionError(f"never ended: {record.rotation}")
-
-
-def tick(world: OneGroup, record: GroupRecord) -> Decision:
-    """One tick."""
-    decision = decide(record, world.look(record))
-    for action in decision.actions:
-        world.apply(action)
-    return decision

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Protocol
 
 from phoenix.core.action import (
     Action,
@@ -22,13 +24,25 @@ from phoenix.core.action import (
     SetWeights,
     WriteTags,
 )
+from phoenix.core.back import reopen, turn_back
 from phoenix.core.capacity import share
 from phoenix.core.decide import decide
-from phoenix.core.model import Instance, Judgement, LaunchFailure, Observation, Route, Slot, SlotState, TargetState
+from phoenix.core.model import (
+    Cause,
+    Instance,
+    Judgement,
+    LaunchFailure,
+    Observation,
+    Route,
+    Slot,
+    SlotState,
+    TargetState,
+)
 from phoenix.core.ready import capacity_verdict
 from phoenix.core.record import GroupRecord
 from phoenix.core.roles import numbers
 from phoenix.core.routine import Routine
+from phoenix.core.story import Ask
 from phoenix.fleets.group_shapes import lifecycle_of
 from tests.builders import NOON
 
@@ -217,7 +231,19 @@ class World:
         return [server for server in place.servers if serves(server)]
 
 
-def run(world: World, record: GroupRecord, *, poll: float = 5, at_most: int = 3000) -> GroupRecord:
+class Modelled(Protocol):
+    """A model of a group with time, on which decisions are carried out."""
+
+    now: datetime
+
+    def look(self, record: GroupRecord) -> Observation: ...
+
+    def apply(self, action: Action) -> None: ...
+
+    def pass_time(self, seconds: float) -> None: ...
+
+
+def run(world: Modelled, record: GroupRecord, *, poll: float = 5, at_most: int = 3000) -> GroupRecord:
     """Tick until the rotation has ended or is held; the record as it then is."""
     for _ in range(at_most):
         decision = tick(world, record)
@@ -229,12 +255,32 @@ def run(world: World, record: GroupRecord, *, poll: float = 5, at_most: int = 30
     raise AssertionError(f"never ended: {record.rotation}")
 
 
-def tick(world: World, record: GroupRecord) -> Decision:
+def tick(world: Modelled, record: GroupRecord) -> Decision:
     """One tick."""
     decision = decide(record, world.look(record))
     for action in decision.actions:
         world.apply(action)
     return decision
+
+
+def until(world: Modelled, record: GroupRecord, condition: str) -> GroupRecord:
+    """Tick until a fact of the rotation (a field's name) has come true."""
+    for _ in range(1000):
+        record = tick(world, record).record
+        if record.rotation is not None and attrgetter(condition)(record.rotation):
+            return record
+        world.pass_time(5)
+    raise AssertionError(f"{condition} never came true")
+
+
+def turned(world: Modelled, record: GroupRecord, *, now: bool = False) -> GroupRecord:
+    """The record after an operator's rollback."""
+    seen = world.look(record)
+    rotation = record.rotation
+    assert rotation is not None
+    forward = rotation if rotation.in_flight else reopen(record, rotation, seen)
+    back = turn_back(forward, seen, Ask(world.now, "oncall", "INC-1"), Cause.OPERATOR, now=now)
+    return replace(record, rotation=back)
 
 
 def all_pass(record: GroupRecord) -> bool:

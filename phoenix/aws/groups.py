@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 from phoenix.aws.session import Aws
 from phoenix.core.tags import MANAGED
 from phoenix.errors import PhoenixError, UnknownNames
 
 _NAMES_PER_CALL = 50
+ROUTED: Final = "elbv2"
+"""The type of a traffic source whose instances are in a target group."""
 
 
 def read_groups(aws: Aws, names: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -19,6 +21,14 @@ def read_groups(aws: Aws, names: Iterable[str]) -> dict[str, dict[str, Any]]:
         "autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", AutoScalingGroupNames=list(names)
     )
     return {str(group["AutoScalingGroupName"]): group for group in found}
+
+
+def type_of(source: str) -> str:
+    """The type of a traffic source, by its name or ARN. AWS shows the type of all that it attaches now."""
+    if not source.startswith("arn:"):
+        return "elb"
+    service = source.split(":")[2]
+    return ROUTED if service == "elasticloadbalancing" else service
 
 
 def marks(aws: Aws, names: Sequence[str]) -> dict[str, bool]:

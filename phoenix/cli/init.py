@@ -39,7 +39,7 @@ _SUFFIXES = {"yaml": ".yaml", "sh": "-second-half.sh", "tf": "-second-half.tf"}
 @takes_group
 @click.pass_obj
 def init(session: Session, every: bool, folder: Path | None, kind: str | None) -> int:
-    """Find the account's Auto Scaling groups, say how each can be rotated and what is missing; write a first policy.
+    """Find the account's Auto Scaling groups, say how each can be rotated, and write a first policy.
 
     Changes nothing in AWS.
 

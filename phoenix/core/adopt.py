@@ -41,11 +41,9 @@ def live_slot(seen: Observation) -> Slot | None:
 
 def generation_in(state: SlotState, *, number: int | None = None) -> Generation | None:
     """The generation that a slot's tags speak of; with `number`, one of that number when there are no tags."""
-    note = tags.read_generation(state.tags)
-    if note is not None:
-        return Generation(
-            note.number, state.slot, note.image, template_version=note.template_version, template=note.template
-        )
+    noted = tags.noted_generation(state.tags, state.slot)
+    if noted is not None:
+        return noted
     if number is None:
         return None
     return Generation(number, state.slot, UNKNOWN_IMAGE, template_version=state.template_version)
@@ -66,7 +64,7 @@ def adopt(group: str, seen: Observation, terms: Terms | None = None, *, number: 
     record = GroupRecord(
         group=group,
         slots={slot: seen.slots[slot].auto_scaling_group for slot in Slot},
-        target_groups={slot: seen.slots[slot].target_groups for slot in Slot},
+        target_groups={slot: seen.slots[slot].sources for slot in Slot},
         routes={r.arn: r.name for r in seen.routes},
         highest_number=max(highest, 1),
         known=tuple(g for g in found.values() if g),
@@ -146,7 +144,7 @@ def _terms(seen: Observation) -> Terms:
 
 def _serving(seen: Observation) -> Serving:
     if seen.is_one_group:
-        return Serving.of(weights=False, health=any(s.target_groups for s in seen.slots.values()), reserve=True)
+        return Serving.of(weights=False, health=any(s.sources for s in seen.slots.values()), reserve=True)
     return Serving() if seen.routes else NO_TRAFFIC
 
 

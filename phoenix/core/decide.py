@@ -15,6 +15,7 @@ from phoenix.core.action import Action, Decision, MakeTemplateVersion, ReplaceIn
 from phoenix.core.back import heed_hold, turn_back
 from phoenix.core.closing import is_closed, is_untouched
 from phoenix.core.converge import converge, step_before
+from phoenix.core.explain import name_of
 from phoenix.core.failure import Failure, find_failure
 from phoenix.core.generation import Generation
 from phoenix.core.model import Cause, Judgement, Observation, OnFailure, Outcome, Route
@@ -110,7 +111,7 @@ def _decision(record: GroupRecord, rotation: Rotation, seen: Observation, action
 
 
 def _other_writers(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision | None:
-    """What is decided where another writer has been here since the last look; None where none has."""
+    """The decision if another writer has been here since the last look; None if none has."""
     replaced = next(_replaced(rotation, seen), None) or _shared(rotation, seen)
     if replaced is not None:
         return _hold(record, rotation, seen, replaced)
@@ -182,7 +183,7 @@ def _shared(rotation: Rotation, seen: Observation) -> str | None:
         return None
     names = " and ".join(state.auto_scaling_group for state in seen.slots.values())
     return (
-        f"{names} both register with target group {' and '.join(arn.split('/')[1] for arn in shared)} since another "
+        f"{names} both register with target group {' and '.join(map(name_of, shared))} since another "
         f"writer has attached it: no weight can tell the generations apart. Once each has its own again: "
         f"phoenix resume --group {rotation.group}"
     )

@@ -19,6 +19,11 @@ def ago(span: timedelta) -> str:
     return (" " if parts and parts[0][1] == "d" else "").join(two) or "0s"
 
 
+def name_of(source: str) -> str:
+    """The name of a target group, by its ARN, or of another source of traffic."""
+    return source.split("/")[1] if "/" in source else source
+
+
 def counted(count: int, noun: str) -> str:
     """`1 instance`, `3 instances`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

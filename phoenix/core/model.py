@@ -127,8 +127,8 @@ class Terms:
 
     `zones` is in how many zones each generation with traffic has to have a ready instance where every zone serves its
     own share (cross-zone load balancing is off); 0 otherwise, and then two do where the live one has them.
-    `hooks_harmless`: the owner's lifecycle hooks need not run for instances that leave service into a reserve.
-    `holds`: new instances are held before traffic until the gates that come before it have passed.
+    `hooks_harmless`: the owner's hooks need not run on the way into a reserve and back. `holds`: new instances are held
+    until the gates before traffic have passed.
     """
 
     steps: tuple[Step, ...]
@@ -233,6 +233,7 @@ class SlotState:
     `tags` are those with the prefix `phoenix:` only. `failover` are the thresholds of its target groups for DNS
     failover, empty unless a tick needs them. `zones` are those it launches in; after `max_instance_lifetime` AWS itself
     replaces an instance, None for never. `writer_words` says where a person reads who has changed the group.
+    `other_sources`: Classic Load Balancers (names) and target groups of VPC Lattice (ARNs), only in place.
     """
 
     slot: Slot
@@ -246,11 +247,17 @@ class SlotState:
     suspended: frozenset[Routine] = frozenset()
     tags: Mapping[str, str] = field(default_factory=dict)
     target_groups: tuple[str, ...] = ()
+    other_sources: tuple[str, ...] = ()
     arn: str = ""
     failover: str = ""
     zones: tuple[str, ...] = ()
     max_instance_lifetime: timedelta | None = None
     writer_words: str = ""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Everything that sends requests to its instances."""
+        return (*self.target_groups, *self.other_sources)
 
     def of_version(self, version: str | None) -> tuple[Instance, ...]:
         """The instances launched from this template version; all of them for None."""
@@ -275,10 +282,8 @@ class Route:
     sticky_seconds: int = 0
 
     def percent(self, slot: Slot) -> int:
-        """The slot's share of the pair's traffic here, in whole per cent; 0 where neither has any.
-
-        Only nothing at all is 0, and only everything is 100: one in a thousand still is a request.
-        """
+        """The slot's share of the pair's traffic here, in whole per cent; 0 where neither has any. Only nothing at all
+        is 0, and only everything is 100: one in a thousand still is a request."""
         weight, total = self.weights.get(slot, 0), sum(self.weights.values())
         if weight in (0, total):
             return 100 if weight else 0

@@ -201,6 +201,6 @@ def _growing_back(rotation: Rotation, side: Side) -> str:
     until = clock_time(back_at_the_latest(rotation))
     draining = sum(i.lifecycle is Lifecycle.DRAINING for i in side.state.instances)
     drains = f", {draining} still drain and come back then" if draining else ""
-    first = "what is in reserve comes back" if rotation.terms.serving.reserve else "it grows first"
+    first = "its reserve comes back" if rotation.terms.serving.reserve else "it grows first"
     count = f"{ready} of {rotation.need} {'healthy' if rotation.terms.serving.health else 'in service'}"
     return f"rolling back to {old}: {first}, {count}{drains}, at most until {until}"

@@ -222,7 +222,7 @@ def _back(rotation: Rotation, sides: Sides, seen: Observation) -> Rotation:
         return rotation.doubt_shift(seen.at)
     if clocks.closing_since is not None:
         return rotation
-    # What is kept in reserve was proved before: only what has to be launched is watched first.
+    # A reserve was proved before: only new launches are watched first.
     complete = old.desired + sides.old.reserve_count >= rotation.need
     if rotation.growth.since is None and not complete:
         return replace(rotation, growth=replace(rotation.growth, since=seen.at, ready_since=None))

@@ -12,7 +12,7 @@ from typing import Final
 
 from phoenix.core.back import reopen, turn_back
 from phoenix.core.blocker import Blocker
-from phoenix.core.explain import ago, counted
+from phoenix.core.explain import ago, counted, name_of
 from phoenix.core.generation import Generation
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Cause, Instance, Observation, Outcome, SlotState
@@ -141,7 +141,7 @@ def _way_back(back: Rotation, seen: Observation) -> RollbackReady:
 
 
 def _from_reserve(back: Rotation, side: Side) -> RollbackReady:
-    """In one group: what is kept out of service comes back into it, and what is missing then is launched."""
+    """In one group: the reserve comes back into service, and the instances that are missing then are launched."""
     old, need, kept = back.old, back.need, side.reserve_count
     missing = max(need - sum(i.counts for i in side.state.instances) - kept, 0)
     count = f"{old.number} has {side.ready_count} of {need} in service and {kept} in reserve"
@@ -219,9 +219,9 @@ def _heed_changes(record: GroupRecord, back: Rotation, seen: Observation, found:
 
 
 def _detached(record: GroupRecord, state: SlotState) -> list[str]:
-    gone = [arn for arn in record.target_groups.get(state.slot, ()) if arn not in state.target_groups]
+    gone = [arn for arn in record.target_groups.get(state.slot, ()) if arn not in state.sources]
     name = state.auto_scaling_group
-    return [f"{name} registers no more with target group {arn.split('/')[1]}." for arn in gone]
+    return [f"{name} registers no more with target group {name_of(arn)}." for arn in gone]
 
 
 def _suspended(state: SlotState) -> list[str]:

@@ -171,7 +171,7 @@ class Rotation:
         return replace(self, step=1, growth=Growth(since=at, progress_at=at))
 
     def release(self, at: datetime) -> Rotation:
-        """The gates before traffic have passed: what is held, and what is launched from now on, may go on."""
+        """The gates before traffic have passed: held instances, and those of later launches, may go on."""
         released = replace(self, growth=replace(self.growth, released_at=at))
         return released.note(at, f"step {self.step}", "gates before traffic passed; instances go into service")
 

@@ -112,5 +112,14 @@ def sides_of(rotation: Rotation, seen: Observation) -> Sides:
     )
 
 
+def has_traffic(rotation: Rotation, seen: Observation) -> bool:
+    """True once the new generation answers users: with any weight, or from its first instance in service on where there
+    are no weights."""
+    new = rotation.new
+    if rotation.terms.serving.weights or new.template_version is None:
+        return rotation.weight > 0
+    return rotation.weight > 0 or any(i.in_service for i in new.of(seen.slots[new.slot]))
+
+
 def _side(own: Generation, seen: Observation, ready: tuple[Instance, ...]) -> Side:
     return Side(own, seen.slots[own.slot], ready, tuple(route.percent(own.slot) for route in seen.routes))

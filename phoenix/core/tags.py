@@ -40,7 +40,7 @@ FAILOVER = "phoenix:failover"
 WRITTEN = (CAPACITY, FAILOVER, GENERATION, GROUP, HOLD, LEDGER, QUARANTINE, ROTATION, STORE)
 """All keys on a slot that is a group of its own."""
 OF_A_SLOT = (CAPACITY, FAILOVER, GENERATION, LEDGER)
-"""What is said of one slot alone. Where both are in one Auto Scaling group, each has a key of its own for it."""
+"""The keys about one slot alone. Where both are in one Auto Scaling group, each slot has a key of its own."""
 MANAGED = "phoenix:managed"
 """Never written: `true` is the owner's word that phoenix may change what carries it. Its rights hang on that."""
 TEMPORARY = (CAPACITY, LEDGER)
@@ -163,6 +163,14 @@ def read_generation(tags: Mapping[str, str]) -> GenerationNote | None:
         return GenerationNote(int(number), image, version, *templates)
     except (ValueError, TypeError):  # too few words, or too many
         return None
+
+
+def noted_generation(tags: Mapping[str, str], slot: Slot) -> Generation | None:
+    """The same as a generation in that slot."""
+    note = read_generation(tags)
+    if note is None:
+        return None
+    return Generation(note.number, slot, note.image, template_version=note.template_version, template=note.template)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def way_back(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Acti
         if unrefused(seen) is not None:
             yield from _lend(sides)
     if rotation.terms.holds and sides.old.held_count:
-        # The old generation has passed its gates long ago; what is launched of it again is not to wait for them.
+        # The old generation has passed its gates long ago; its new launches do not wait for them.
         yield Release(rotation.old.slot)
     if carries and not sides.new.has(step.new_weight):
         yield SetWeights(slot, step.new_weight, suspend_stickiness=rotation.terms.suspend_stickiness)

@@ -16,6 +16,7 @@ from phoenix.aside import start
 from phoenix.core.explain import ago
 from phoenix.core.model import Cause, Judgement, Observation, Verdict
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import has_traffic
 from phoenix.ports import GATE_BUDGET, Clock, Gate
 
 _Key = tuple[str, int, str]
@@ -52,7 +53,7 @@ class Asking:
             PhoenixError: a gate could not be asked; the whole observation is spoiled.
         """
         verdicts: list[Verdict] = []
-        enough = rotation.weight == 0
+        enough = not has_traffic(rotation, seen)
         for verdict in self._verdicts(gates, rotation, seen, clock):
             verdicts.append(verdict)
             if enough and verdict.judgement is not Judgement.PASS:

@@ -80,8 +80,8 @@ def _places(group: Group, record: GroupRecord, state: SlotState) -> tuple[str, .
     A detached one that is still routed has lost its instances, and that counts; one that is not routed any
     more has been replaced.
     """
-    detached = [arn for arn in record.target_groups.get(state.slot, ()) if arn not in state.target_groups]
-    return (*state.target_groups, *(arn for arn in detached if _is_routed(group, state.slot, arn)))
+    detached = [arn for arn in record.target_groups.get(state.slot, ()) if arn not in state.sources]
+    return (*state.sources, *(arn for arn in detached if _is_routed(group, state.slot, arn)))
 
 
 def _is_routed(group: Ports, slot: Slot, target_group: str) -> bool:
@@ -100,7 +100,7 @@ def _look_again(
         )
         view = group.fleet.observe(record.in_flight)
         found = traffic.result()
-    if any(set(state.target_groups) != set(record.target_groups.get(slot, ())) for slot, state in view.slots.items()):
+    if any(set(state.sources) != set(record.target_groups.get(slot, ())) for slot, state in view.slots.items()):
         return view, *_look_around(group, record, view, wanted)
     routes = _named(found.routes, record.routes)
     # Rules that were made anew have other ARNs; what was read is where to look from now on.

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from phoenix.core.blocker import Ahead, Blocker
 from phoenix.core.capacity import extremes
-from phoenix.core.explain import ago
+from phoenix.core.explain import ago, name_of
 from phoenix.core.model import Outcome, Slot
 from phoenix.core.ownership import other_groups
 from phoenix.core.remedy import Empty, KeepOldInstances, LeaveTargetGroups, Resize, ShowTargetGroups
@@ -107,7 +107,7 @@ def _both_in(group: Group, found: Survey, shared: Sequence[str]) -> Blocker:
     """Weights tell nothing then, not even the live slot. Only a group without instances loses none by a detachment."""
     slots = found.seen.slots
     names = [state.auto_scaling_group for state in slots.values()]
-    called = " and ".join(arn.split("/")[1] for arn in shared)
+    called = " and ".join(map(name_of, shared))
     text = (
         f"{' and '.join(names)} both register with target group {called}, so no weight can tell the generations apart."
         " Each needs a target group of its own."

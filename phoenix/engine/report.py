@@ -58,7 +58,7 @@ class Plan:
 
     `reasons` empty: nothing is due. `worst_case` and `peak` are instances, `needed` is the need; `starts` is the step 0
     state. `ends_after` is how long it takes at the earliest, None when a step waits for a person. `writes` counts
-    the mutating calls. `reserve`: a rollback takes what is kept out of service back.
+    the mutating calls. `reserve`: a rollback takes instances out of Standby.
     """
 
     group: str

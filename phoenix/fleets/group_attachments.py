@@ -9,8 +9,9 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from phoenix.aws.groups import ROUTED
 from phoenix.core.blocker import Blocker
-from phoenix.fleets.group_shapes import ROUTED, traffic_sources
+from phoenix.fleets.group_shapes import traffic_sources
 
 CHECKS: Final = ("other-traffic-source",)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import assert_never
 
+from phoenix.aws.groups import ROUTED
 from phoenix.core.remedy import Empty, KeepOldInstances, LeaveTargetGroups, Remedy, Resize, ShowTargetGroups
-from phoenix.fleets.group_shapes import ROUTED
 
 
 def command(remedy: Remedy, auto_scaling_group: str) -> str:

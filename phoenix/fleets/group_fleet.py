@@ -153,10 +153,9 @@ class GroupFleet(ABC):
 
     def has_scaling_policies(self, slot: Slot) -> bool:
         """True when the slot has any scaling policy, also one that is switched off now."""
-        policies = self._aws.pages(
-            "autoscaling", "describe_policies", "ScalingPolicies", AutoScalingGroupName=self._names[slot]
-        )
-        return any(True for _ in policies)
+        from phoenix.fleets.group_satellites import policies_of
+
+        return bool(policies_of(self._aws, self._names[slot]))
 
     def template_changes(self, live: Slot) -> tuple[str, ...]:
         """The differences, besides the image, between the owner's newest template version and the live one.
@@ -324,7 +323,7 @@ class GroupFleet(ABC):
                 ShouldRespectGracePeriod=False,
             )
         except PermanentError as error:
-            # Auto Scaling has sentences for what is gone, and no code. Gone, or leaving, is what was wanted.
+            # Auto Scaling has sentences for a missing instance, and no code. One that has gone, or leaves, is no error.
             if isinstance(error, AccessDenied) or self._serves(action):
                 raise
             log.info("instance.gone", extra={"group": self._group, "instance": action.instance})

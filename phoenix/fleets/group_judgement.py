@@ -1,6 +1,6 @@
 """Blockers of a start in the description of one Auto Scaling group, whatever kind of fleet it is part of. Pure.
 
-Every sentence says what is so and what would go wrong, and brings the command that mends it.
+Every sentence names the fact and the consequence, and brings the command that mends it.
 """
 
 from __future__ import annotations

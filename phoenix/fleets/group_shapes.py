@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from phoenix.aws.groups import ROUTED, type_of
 from phoenix.aws.templates import template_of
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Instance, Slot, SlotState
@@ -14,8 +15,6 @@ from phoenix.core.routine import Routine
 from phoenix.core.tags import MANAGED
 
 OUR_PREFIX: Final = "phoenix:"
-ROUTED: Final = "elbv2"
-"""The type of a traffic source whose instances are in a target group."""
 
 
 def slot_state(slot: Slot, group: Mapping[str, Any]) -> SlotState:
@@ -66,17 +65,9 @@ def traffic_sources(group: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     found = [(str(arn), ROUTED) for arn in group.get("TargetGroupARNs") or ()]
     for item in group.get("TrafficSources") or ():
         identifier = str(item["Identifier"])
-        found.append((identifier, str(item.get("Type") or _type_of(identifier))))
+        found.append((identifier, str(item.get("Type") or type_of(identifier))))
     found += [(str(name), "elb") for name in group.get("LoadBalancerNames") or ()]
     return tuple(dict.fromkeys(found))
-
-
-def _type_of(identifier: str) -> str:
-    """AWS shows the type of all that it attaches now; what is older is told by its ARN."""
-    if not identifier.startswith("arn:"):
-        return "elb"
-    service = identifier.split(":")[2]
-    return ROUTED if service == "elasticloadbalancing" else service
 
 
 def subnets_of(group: Mapping[str, Any]) -> frozenset[str]:

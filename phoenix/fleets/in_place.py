@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, assert_never
 
+from phoenix.aws.groups import ROUTED
 from phoenix.aws.instances import read_instances
 from phoenix.aws.late import late
 from phoenix.aws.rights import GROUPS, IS_MANAGED, ROTATE, WRITERS, Right, Rights, reads
@@ -135,10 +136,10 @@ class InPlaceFleet(GroupFleet):
         that says nothing of a single one."""
         group = self._read(Slot.BLUE)
         whole = slot_state(Slot.BLUE, group)
-        sources = tuple(identifier for identifier, _ in traffic_sources(group))
+        others = tuple(identifier for identifier, kind in traffic_sources(group) if kind != ROUTED)
         if group.get("NewInstancesProtectedFromScaleIn"):
             whole = replace(whole, instances=tuple(replace(i, protected=False) for i in whole.instances))
-        return replace(whole, target_groups=sources)
+        return replace(whole, other_sources=others)
 
     def _slots(self, rotation: Rotation | None) -> Mapping[Slot, SlotState]:
         slots = split(self._whole, rotation)
@@ -149,7 +150,7 @@ class InPlaceFleet(GroupFleet):
     def _members(self, slot: Slot) -> Mapping[str, Mapping[str, Any]]:
         everyone = {str(item["InstanceId"]): item for item in self._read(slot)["Instances"]}
         own = self._slots(self._rotation)[slot]
-        return {i.id: everyone[i.id] for i in own.instances if i not in reserve_in(own)}
+        return {i.id: everyone[i.id] for i in own.instances if not i.stands_by}
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -184,12 +185,13 @@ class InPlaceFleet(GroupFleet):
         try:
             self._write("delete_lifecycle_hook", slot, LifecycleHookName=HOOK)
         except PermanentError as error:
-            if isinstance(error, AccessDenied) or HOOK in self._hooks(slot):
+            if isinstance(error, AccessDenied) or self._has_hook(slot):
                 raise
 
-    def _hooks(self, slot: Slot) -> frozenset[str]:
-        found = self._aws.call("autoscaling", "describe_lifecycle_hooks", AutoScalingGroupName=self._names[slot])
-        return frozenset(str(hook["LifecycleHookName"]) for hook in found["LifecycleHooks"])
+    def _has_hook(self, slot: Slot) -> bool:
+        from phoenix.fleets.group_satellites import hooks_of
+
+        return any(hook["LifecycleHookName"] == HOOK for hook in hooks_of(self._aws, self._names[slot]))
 
     def _release(self, action: Release) -> None:
         """One call for each instance: AWS completes no two with one."""

@@ -46,6 +46,7 @@ from phoenix.fleets.group_neighbours import find_neighbours, unknown_group
 from phoenix.fleets.group_owners import CODEDEPLOY, judge_hooks, judge_predictive
 from phoenix.fleets.group_pets import find_pets
 from phoenix.fleets.group_refreshes import find_refreshes
+from phoenix.fleets.group_satellites import hooks_of, policies_of, schedules_of
 from phoenix.fleets.group_schedules import next_firing
 from phoenix.fleets.group_shapes import our_tags
 from phoenix.fleets.in_place_calls import HOOK
@@ -158,7 +159,7 @@ def _checks(aws: Aws, start: Start, group: Mapping[str, Any], *, launchable: boo
 def _find_hooks(aws: Aws, start: Start) -> Iterator[Blocker]:
     """Hooks that an instance passes by on its way out of service and back ("Temporarily remove instances from your Auto
     Scaling group" in the user guide): what they register somewhere stays registered in Standby."""
-    found = aws.call("autoscaling", "describe_lifecycle_hooks", AutoScalingGroupName=start.name)["LifecycleHooks"]
+    found = hooks_of(aws, start.name)
     yield from judge_hooks(start.name, found)
     names = sorted({str(hook["LifecycleHookName"]) for hook in found} - {HOOK})
     names = [name for name in names if not name.startswith(CODEDEPLOY)]
@@ -173,16 +174,12 @@ def _find_hooks(aws: Aws, start: Start) -> Iterator[Blocker]:
 
 
 def _find_policies(aws: Aws, name: str) -> Iterator[Blocker]:
-    found = aws.pages("autoscaling", "describe_policies", "ScalingPolicies", AutoScalingGroupName=name)
-    yield from judge_predictive(name, found)
+    yield from judge_predictive(name, policies_of(aws, name))
 
 
 def _find_schedules(aws: Aws, start: Start) -> Iterator[Blocker]:
     """Actions that would fire meanwhile: they are suspended while a rotation lasts, and AWS does not make up for it."""
-    found = aws.pages(
-        "autoscaling", "describe_scheduled_actions", "ScheduledUpdateGroupActions", AutoScalingGroupName=start.name
-    )
-    for action in found:
+    for action in schedules_of(aws, start.name):
         fires_at = next_firing(action, start.at)
         if fires_at is not None and fires_at <= start.at + start.ahead.lasts:
             yield Blocker(

@@ -1,7 +1,7 @@
 """A role of one of the two slots in an Auto Scaling group, as what the group is told for it. Pure.
 
-The inverse of `in_place_slots`: once AWS has done all of this, the slot shows the numbers of the role. What is done is
-found anew from what is there, so a part that was done already is not done again.
+The inverse of `in_place_slots`: once AWS has done all of this, the slot shows the numbers of the role. Each
+look finds the missing calls anew, so a call that was made is not made again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ rest whose owner has MaxSize at the need."""
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Other sizes, and with a version what the group launches from now on; what is None stays."""
+    """Other sizes, and another version for launches from now on; a field that is None stays as it is."""
 
     min: int | None = None
     max: int | None = None
@@ -77,7 +77,7 @@ class Scene:
 
 
 def calls_for(action: SetRole, scene: Scene) -> list[Call]:
-    """What is missing, in order; the first ones may be all that can be done before AWS has caught up.
+    """The missing calls, in order; the first ones may be all that can be made before AWS has caught up.
 
     Raises:
         NotYet: nothing can be done now, since instances that have to end or to come back are still draining.
@@ -101,7 +101,7 @@ def calls_for(action: SetRole, scene: Scene) -> list[Call]:
 def _pin(action: SetRole, scene: Scene) -> list[Call]:
     """The live generation, before anything is launched beside it, and while it is whole."""
     owner, rotation = action.owner, scene.rotation
-    beside = candidate_goal(rotation) if rotation is not None and _launches(scene.other, scene) else 0
+    beside = candidate_goal(rotation) if rotation is not None and _has_launched(rotation, scene) else 0
     room = max(owner.max if owner is not None else action.count, action.count) + beside
     # Auto Scaling itself would choose what a MaxSize below DesiredCapacity ends: the old generation first.
     most = max(room, scene.whole.desired) + (LIFTED_BY if beside else 0)
@@ -124,12 +124,9 @@ def _launch(action: SetRole, scene: Scene) -> list[Call]:
     return [update, End(over, counted=True)] if over else [update]
 
 
-def _launches(slot: SlotState, scene: Scene) -> bool:
-    rotation = scene.rotation
-    if rotation is None:
-        return False
-    generation = rotation.new if slot.slot is rotation.new.slot else rotation.old
-    return generation.template_version is not None and generation.is_set_in(scene.whole)
+def _has_launched(rotation: Rotation, scene: Scene) -> bool:
+    """True once the group launches the new generation."""
+    return rotation.new.template_version is not None and rotation.new.is_set_in(scene.whole)
 
 
 def _take_out(stay: int, scene: Scene) -> list[Call]:
@@ -151,8 +148,8 @@ def _take_out(stay: int, scene: Scene) -> list[Call]:
 
 
 def choose_to_leave(instances: Iterable[Instance], count: int) -> tuple[str, ...]:
-    """Which of them leave service: the sick ones first, then always from the zone that has most left. Only what is in
-    service can, and what protects itself from scale-in works on something that must not be cut short."""
+    """Which of them leave service: the sick ones first, then always from the zone that has most left. Only instances
+    in service can, and one that protects itself from scale-in works on something that must not be cut short."""
     by_zone: defaultdict[str, list[Instance]] = defaultdict(list)
     for instance in sorted(instances, key=lambda i: (is_well(i), i.id), reverse=True):
         if instance.in_service and not instance.protected:
@@ -171,8 +168,8 @@ def is_well(instance: Instance) -> bool:
 
 
 def _bring_back(action: SetRole, scene: Scene) -> list[Call]:
-    """The old generation, to the need: first what is launched from now on, and room; then the reserve comes back; what
-    is still missing is launched."""
+    """The old generation, to the need: first its version and room; then the reserve comes back; then the rest is
+    launched."""
     whole, own = scene.whole, scene.own
     beside, there = counted_in(scene.other), counted_in(own)
     # Before anything was shifted there was no reserve: what a person has moved there is the person's.
@@ -185,7 +182,7 @@ def _bring_back(action: SetRole, scene: Scene) -> list[Call]:
     room += LIFTED_BY if beside else 0
     calls: list[Call] = []
     # A MinSize above DesiredCapacity would launch what the reserve is there for.
-    first = _update(scene, action, min(max(whole.min, 0), whole.desired), max(room, whole.max))
+    first = _update(scene, action, min(whole.min, whole.desired), max(room, whole.max))
     if first != Update():
         calls.append(first)
     if back:
@@ -219,7 +216,8 @@ def _wanted(scene: Scene) -> int:
 
 def _let_surplus_go(scene: Scene) -> list[Call]:
     """Instances beyond the need: where one ended by itself beside another generation, the group has launched one of
-    the generation that it launches now. What is not there yet is not launched; of the rest the sick ones go first."""
+    the generation that it launches now. Launches that have not begun are left out; of the rest the sick ones go first.
+    """
     whole, wanted = scene.whole, _wanted(scene)
     if whole.desired <= wanted:
         return []

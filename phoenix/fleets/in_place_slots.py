@@ -1,9 +1,8 @@
 """One Auto Scaling group as the two slots in it: whose each instance is, and which numbers each slot has. Pure.
 
-Two generations live in the group, told apart by their template version. What AWS has once (min, max, desired, what is
-launched, what is suspended) is divided between the slots here, such that each has the numbers of its role in the role
-table of a pair when, and only when, the group is as that role wants it. What the group is told for a role is the
-inverse, in `in_place_calls`.
+Two generations live in the group, told apart by their template version. AWS has min, max, desired, template version and
+suspended processes once. This module divides them between the slots, such that each has the numbers of its role in the
+role table of a pair when, and only when, the group is as that role wants it. `in_place_calls` is the inverse.
 
 The division needs to know what a rotation wants: in flight its record says so, at rest the tags do.
 """
@@ -15,7 +14,6 @@ from dataclasses import dataclass, replace
 
 from phoenix.core import tags
 from phoenix.core.converge import is_shrunk, old_part
-from phoenix.core.generation import Generation
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Instance, Slot, SlotState
 from phoenix.core.ready import candidate_goal
@@ -105,7 +103,7 @@ def _members_in_flight(
     whole: SlotState, rotation: Rotation, own_tags: Mapping[Slot, Mapping[str, str]]
 ) -> dict[Slot, tuple[Instance, ...]]:
     old, new = rotation.old, rotation.new
-    before = _noted(own_tags[new.slot], new.slot)
+    before = tags.noted_generation(own_tags[new.slot], new.slot)
 
     def slot_of(instance: Instance) -> Slot:
         if new.template_version is not None and new.has_launched(instance):
@@ -127,7 +125,7 @@ def _members_at_rest(
 
     Once a rotation is over, all that is in service is live, whichever version the owner lets the group launch since.
     """
-    noted = {slot: _noted(own_tags[slot], slot) for slot in (live, live.other)}
+    noted = {slot: tags.noted_generation(own_tags[slot], slot) for slot in (live, live.other)}
     is_lifted = _is_lifted(whole, own_tags[live.other])
 
     def slot_of(instance: Instance) -> Slot:
@@ -143,19 +141,10 @@ def _divided(whole: SlotState, slots: Mapping[str, Slot]) -> dict[Slot, tuple[In
     return {slot: tuple(i for i in whole.instances if slots[i.id] is slot) for slot in Slot}
 
 
-def _noted(own: Mapping[str, str], slot: Slot) -> Generation | None:
-    note = tags.read_generation(own)
-    if note is None:
-        return None
-    return Generation(
-        note.number, slot, note.image, template_version=note.template_version, template=note.template or None
-    )
-
-
 def _live_slot(whole: SlotState, own_tags: Mapping[Slot, Mapping[str, str]]) -> Slot:
     """In the middle of a rotation the slot whose generation the group launches, else the one with more instances in
     service: at rest the owner may have set the group to any version."""
-    noted = {slot: note for slot in Slot if (note := _noted(own_tags[slot], slot)) is not None}
+    noted = {slot: note for slot in Slot if (note := tags.noted_generation(own_tags[slot], slot)) is not None}
     launched = {slot: note.is_set_in(whole) for slot, note in noted.items()}
     is_lifted = any(_is_lifted(whole, own_tags[slot]) for slot in Slot)
     serving = {slot: sum(i.counts and note.has_launched(i) for i in whole.instances) for slot, note in noted.items()}
@@ -170,7 +159,7 @@ def _live_slot(whole: SlotState, own_tags: Mapping[Slot, Mapping[str, str]]) -> 
 
 
 def _shares_at_rest(whole: SlotState, live: SlotState, other: SlotState) -> dict[Slot, Share]:
-    """The live slot has the group's numbers. The other one has what is there of it: a reserve, or what is left over."""
+    """The live slot has the group's numbers. The other one has its own instances: a reserve, or leftovers."""
     there = counted_in(other)
     own = Share(whole.min, whole.max, whole.desired - there, whole.template_version, whole.suspended)
     if tags.CAPACITY in other.tags and not _is_over(whole, other):
@@ -271,7 +260,7 @@ def _closing_back(whole: SlotState, rotation: Rotation, new: SlotState) -> Share
     if not beside:
         return Share(whole.min, whole.max, whole.desired, whole.template_version, whole.suspended)
     most = room if whole.max >= room else whole.max
-    # DesiredCapacity may be full of the other generation: then MinSize has to ask for what is missing of this one.
+    # DesiredCapacity may be full of the other generation: then MinSize asks for the rest of this one.
     is_whole = whole.desired - beside >= rotation.need
     least = min(whole.min if is_whole else max(whole.min - beside, 0), rotation.need)
     return Share(least, most, whole.desired - beside, whole.template_version, whole.suspended)

@@ -16,6 +16,7 @@ from phoenix.aws.rights import FORWARD, reads
 from phoenix.aws.session import Aws
 from phoenix.core.blocker import Blocker
 from phoenix.fleets.group_owners import CODEDEPLOY, judge_hooks
+from phoenix.fleets.group_satellites import hooks_of, schedules_of
 from phoenix.fleets.group_schedules import Span, judge_firing, judge_sleeping
 from phoenix.fleets.pair_twins import Twins
 
@@ -43,7 +44,7 @@ _ACTION_DEFAULTS: Final = {"TimeZone": "UTC"}
 
 def find_in_hooks(aws: Aws, twins: Twins) -> Iterator[Blocker]:
     """Everything about the lifecycle hooks of both slots."""
-    live, other = aws.side_by_side([partial(_hooks, aws, name) for name in twins.names])
+    live, other = aws.side_by_side([partial(hooks_of, aws, name) for name in twins.names])
     for name, hooks in zip(twins.names, (live, other), strict=True):
         yield from judge_hooks(name, hooks)
     ours = [[h for h in hooks if not str(h["LifecycleHookName"]).startswith(CODEDEPLOY)] for hooks in (live, other)]
@@ -61,13 +62,6 @@ def find_in_hooks(aws: Aws, twins: Twins) -> Iterator[Blocker]:
             _put_hook(twins.swapped, hook, twins.swapped.carried_over(name)),
             warning=True,
         )
-
-
-def _hooks(aws: Aws, name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = aws.call("autoscaling", "describe_lifecycle_hooks", AutoScalingGroupName=name)[
-        "LifecycleHooks"
-    ]
-    return found
 
 
 def _hook(hook: Item) -> dict[str, Any]:
@@ -99,7 +93,7 @@ def _put_hook(twins: Twins, hook: Item, called: str) -> str:
 
 def find_in_schedules(aws: Aws, twins: Twins, span: Span) -> Iterator[Blocker]:
     """Scheduled actions that fire meanwhile, that sleep meanwhile, or that one of the slots lacks."""
-    live, other = aws.side_by_side([partial(_actions, aws, name) for name in twins.names])
+    live, other = aws.side_by_side([partial(schedules_of, aws, name) for name in twins.names])
     yield from judge_sleeping(twins.names[1], other)
     yield from judge_firing(twins.names[0], live, span)
     mine, theirs = (_by_name(actions, "ScheduledActionName") for actions in (live, other))
@@ -117,13 +111,6 @@ def find_in_schedules(aws: Aws, twins: Twins, span: Span) -> Iterator[Blocker]:
             _put_action(twins.swapped, action, twins.swapped.carried_over(name), span.starts_at),
             warning=True,
         )
-
-
-def _actions(aws: Aws, name: str) -> list[dict[str, Any]]:
-    found = aws.pages(
-        "autoscaling", "describe_scheduled_actions", "ScheduledUpdateGroupActions", AutoScalingGroupName=name
-    )
-    return list(found)
 
 
 def _action(action: Item, now: datetime) -> dict[str, Any]:

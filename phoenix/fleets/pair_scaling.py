@@ -17,6 +17,7 @@ from phoenix.aws.rights import FORWARD, reads
 from phoenix.aws.session import Aws
 from phoenix.core.blocker import Blocker
 from phoenix.fleets.group_owners import judge_predictive
+from phoenix.fleets.group_satellites import policies_of
 from phoenix.fleets.pair_twins import Twins
 
 IAM_ACTIONS: Final = reads("autoscaling:DescribePolicies", "cloudwatch:DescribeAlarms", roles=FORWARD)
@@ -49,7 +50,7 @@ class _Match:
 
 def find_in_policies(aws: Aws, twins: Twins) -> Iterator[Blocker]:
     """Everything about the scaling policies of both slots; one more call where some of them hang on alarms."""
-    live, other = aws.side_by_side([partial(_read, aws, name) for name in twins.names])
+    live, other = aws.side_by_side([partial(policies_of, aws, name) for name in twins.names])
     for name, policies in zip(twins.names, (live, other), strict=True):
         yield from judge_predictive(name, policies)
     strange = [*_about_the_other(twins.swapped, other), *_about_the_other(twins, live)]
@@ -65,10 +66,6 @@ def find_in_policies(aws: Aws, twins: Twins) -> Iterator[Blocker]:
     for policy in extra:
         yield _extra(twins, policy)
     yield from _in_alarms(aws, twins, matches)
-
-
-def _read(aws: Aws, name: str) -> list[dict[str, Any]]:
-    return list(aws.pages("autoscaling", "describe_policies", "ScalingPolicies", AutoScalingGroupName=name))
 
 
 # --- the policies themselves ------------------------------------------------------------------------------------------

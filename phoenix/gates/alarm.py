@@ -18,6 +18,7 @@ from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Cause, Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import has_traffic
 from phoenix.errors import TransientError
 from phoenix.gates.alarm_blockers import Start, blocker_of, elsewhere, short_bakes
 from phoenix.gates.alarm_state import ALARM, BALANCER, OK, Alarm, balancer_of, read_alarm, shorten, with_children
@@ -79,7 +80,8 @@ class AlarmGate:
         found = [self._judge(name, alarms.get(name), rotation, seen) for name in self._names]
         missed = self._missed(rotation, seen, alarms)
         if missed is not None:
-            found.append((Judgement.WAIT, _not_yet(missed)) if rotation.weight == 0 else (Judgement.FAIL, missed))
+            is_its = has_traffic(rotation, seen)
+            found.append((Judgement.FAIL, missed) if is_its else (Judgement.WAIT, _not_yet(missed)))
         for judgement in (Judgement.FAIL, Judgement.WAIT):
             told = [reason for found_judgement, reason in found if found_judgement is judgement]
             if told:
@@ -100,7 +102,7 @@ class AlarmGate:
 
     def _balancers(self, slots: Mapping[Slot, SlotState], alarms: Sequence[Alarm]) -> frozenset[str]:
         """Return the load balancers of both slots; read only if an alarm watches one."""
-        arns = [arn for state in slots.values() for arn in state.target_groups]
+        arns = sorted({arn for state in slots.values() for arn in state.target_groups})
         if not arns or not any(name == BALANCER for alarm in alarms for name, _ in alarm.dimensions):
             return frozenset()
         found = self._aws.call("elbv2", "describe_target_groups", TargetGroupArns=arns)["TargetGroups"]
@@ -114,8 +116,8 @@ class AlarmGate:
             return self._ringing(alarm, about, rotation, seen)
         if alarm.state == OK:
             return Judgement.PASS, f"{name} OK"
-        measured = 100 - rotation.weight if about is rotation.old.slot else rotation.weight
-        if measured == 0:
+        is_idle = rotation.weight == 100 if about is rotation.old.slot else not has_traffic(rotation, seen)
+        if is_idle:
             return Judgement.PASS, f"{name} has no data, and none is expected without traffic"
         why = ": it counts errors, and treats no data as missing; phoenix plan has the command that mends it"
         return (
@@ -136,7 +138,7 @@ class AlarmGate:
                 return Judgement.PASS, f"{rings}, which has no traffic any more"
             return Judgement.WAIT, f"{rings}, not {rotation.new.number}"
         rang = _rang(alarm.name, alarm.changed_at, alarm.reason)
-        return (Judgement.FAIL, rang) if rotation.weight else (Judgement.WAIT, _not_yet(rang))
+        return (Judgement.FAIL, rang) if has_traffic(rotation, seen) else (Judgement.WAIT, _not_yet(rang))
 
     def _was_ok_since(self, alarm: Alarm, since: datetime, now: datetime) -> bool:
         """True if the alarm has been OK between then and now, even if it rings again."""

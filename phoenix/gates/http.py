@@ -18,6 +18,7 @@ from phoenix.aws.instances import read_instances
 from phoenix.aws.rights import FORWARD, Rights, reads
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
+from phoenix.core.explain import name_of
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.core.rotation import Rotation
@@ -129,7 +130,7 @@ class HttpGate:
     IAM_ACTIONS: ClassVar[Rights] = reads(
         "ec2:DescribeInstances", "elasticloadbalancing:DescribeTargetGroups", roles=FORWARD
     )
-    checks: ClassVar[tuple[str, ...]] = ("http-unreachable",)
+    checks: ClassVar[tuple[str, ...]] = ("http-unreachable", "http-port-unknown")
 
     def __init__(self, settings: Settings, scope: Scope, fetch: Fetch = fetch) -> None:
         self.name = f"http {settings.path}"
@@ -155,6 +156,11 @@ class HttpGate:
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
         """Return a blocker if no live instance answers: then the path is wrong, or phoenix runs in the wrong
         network."""
+        state = slots[live]
+        if self._settings.port is None and state.other_sources and not state.target_groups:
+            sources = " and ".join(map(name_of, state.other_sources))
+            text = f"{sources} does not tell the port of an instance. Write it into the policy: `port: 8080`, say."
+            return [Blocker("http-port-unknown", f"gate {self.name}", text)]
         asked = [instance.id for instance in slots[live].instances if instance.in_service][:_ENOUGH_TO_PROVE]
         answers = self._ask(slots[live], asked)
         if not asked or None in answers.values():

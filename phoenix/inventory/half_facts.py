@@ -5,13 +5,14 @@ A copy by hand forgets hooks, scheduled actions, notifications and alarms: they 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 from phoenix.aws.rights import FORWARD, Rights, reads
 from phoenix.aws.session import Aws
+from phoenix.fleets.group_satellites import hooks_of, policies_of, schedules_of
 from phoenix.fleets.group_shapes import target_groups
 
 IAM_ACTIONS: Final[Rights] = reads(
@@ -76,28 +77,18 @@ class Original:
 def read_original(aws: Aws, group: Described) -> Original:
     """All of it, side by side where one does not need the other."""
     name = str(group["AutoScalingGroupName"])
-    hooks, actions, policies, notified, found = aws.side_by_side(
-        [
-            partial(_hooks, aws, name),
-            partial(_listed, aws, "describe_scheduled_actions", "ScheduledUpdateGroupActions", name),
-            partial(_listed, aws, "describe_policies", "ScalingPolicies", name),
-            partial(_notifications, aws, name),
-            partial(_target_groups, aws, target_groups(group)),
-        ]
-    )
+    questions: list[Callable[[], Sequence[Described]]] = [
+        partial(hooks_of, aws, name),
+        partial(schedules_of, aws, name),
+        partial(policies_of, aws, name),
+        partial(_notifications, aws, name),
+        partial(_target_groups, aws, target_groups(group)),
+    ]
+    hooks, actions, policies, notified, found = aws.side_by_side(questions)
     alarms = list(_alarms(aws, policies))
     described = [TargetGroup(each, _attributes(aws, str(each["TargetGroupArn"]))) for each in found]
     forwards = list(_forwards(aws, described))
     return Original(group, hooks, actions, policies, alarms, notified, described, forwards)
-
-
-def _hooks(aws: Aws, name: str) -> list[Described]:
-    answer = aws.call("autoscaling", "describe_lifecycle_hooks", AutoScalingGroupName=name)
-    return list(answer["LifecycleHooks"])
-
-
-def _listed(aws: Aws, method: str, items: str, name: str) -> list[Described]:
-    return list(aws.pages("autoscaling", method, items, AutoScalingGroupName=name))
 
 
 def _notifications(aws: Aws, name: str) -> list[Described]:

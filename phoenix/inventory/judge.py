@@ -1,4 +1,4 @@
-"""How each Auto Scaling group of an account could be rotated, and what is missing. Pure.
+"""How each Auto Scaling group of an account could be rotated, and the steps before that. Pure.
 
 Must never call a group ready that `plan` would block for what its description says already.
 """
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+from phoenix.aws.groups import ROUTED
 from phoenix.core.blocker import Blocker
 from phoenix.core.tags import GROUP, IN_ONE_GROUP
 from phoenix.fleets.group_judgement import judge_bounds, judge_group, judge_marks, judge_protected, judge_retained
 from phoenix.fleets.group_owners import judge_hooks
-from phoenix.fleets.group_shapes import ROUTED, our_tags, traffic_sources
+from phoenix.fleets.group_shapes import our_tags, traffic_sources
 from phoenix.fleets.pair_judgement import Pair, judge_pair
 from phoenix.inventory.makers import maker_of
 from phoenix.inventory.model import Attachment, Hook, ServerGroup, Size

@@ -1,4 +1,4 @@
-"""What is known of an account's server groups before there is a policy, as values."""
+"""The facts about an account's server groups before there is a policy, as values."""
 
 from __future__ import annotations
 

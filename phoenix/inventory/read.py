@@ -1,4 +1,4 @@
-"""Read the Auto Scaling groups of an account, with what is attached to them and the images that they run. Reads only.
+"""Read the Auto Scaling groups of an account, with their load balancers and the images that they run. Reads only.
 
 Calls are by page, and descriptions of many things are asked for at once. Must never ask once for each group: an account
 has hundreds. Lifecycle hooks are the exception, as AWS describes those of one group a call
@@ -43,7 +43,7 @@ Described = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: `policies` are names of policies by Auto Scaling group; `wanted` are names of groups, or of Auto
+    """The question: `policies` are names of policies by Auto Scaling group; `wanted` are names of groups, or of Auto
     Scaling groups, that a policy is to be written for, None: all of them, `()`: none."""
 
     at: datetime

@@ -71,7 +71,7 @@ def configuration(original: Original, commands: Sequence[Command]) -> str:
     lines = [
         f"# {names}: apply this instead of running the script.",
         "# Then let the forwards of the first half name two target groups, weights 100 and 0, and ignore in the first",
-        "# half what is ignored here.",
+        "# half the attributes that are ignored here.",
         *_listed("Not written here; the script has the command:", unsaid),
         *_listed("Not carried over at all:", left_behind(original)),
     ]

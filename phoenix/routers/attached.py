@@ -13,9 +13,8 @@ from typing import Any, ClassVar, Final
 from phoenix.aws.late import late
 from phoenix.aws.rights import Rights, reads
 from phoenix.aws.scope import Scope
-from phoenix.core.action import SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
-from phoenix.core.model import Route, Slot, SlotState, TargetState
+from phoenix.core.model import Slot, SlotState, TargetState
 from phoenix.errors import NotFound
 from phoenix.ports import Traffic
 from phoenix.routers import listeners
@@ -52,10 +51,6 @@ class AttachedRouter(WeightlessRouter):
         self._aws = scope.aws
         self._listeners = Listeners(scope.aws)
 
-    def find(self, target_groups: Mapping[Slot, Sequence[str]]) -> tuple[Route, ...]:
-        """No routes: nothing here has weights."""
-        return ()
-
     def observe(
         self, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str], want_health: frozenset[Slot]
     ) -> Traffic:
@@ -90,29 +85,12 @@ class AttachedRouter(WeightlessRouter):
         states = ((item, _LATTICE.get(str(item["status"]), TargetState.UNAVAILABLE)) for item in found)
         return {str(item["id"]): Health(state, _told(state, item.get("reasonCode"))) for item, state in states}
 
-    def shift(
-        self, action: SetWeights, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
-    ) -> tuple[Route, ...]:
-        """Nothing to shift."""
-        return ()
-
-    def read_failover(self, target_groups: Mapping[Slot, Sequence[str]]) -> Mapping[Slot, str]:
-        """Both generations are in the same target groups: DNS never loses one to the other."""
-        return {}
-
-    def set_failover(self, action: SetFailover, target_groups: Mapping[Slot, Sequence[str]]) -> None:
-        """Nothing to set."""
-
-    def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
-        """Each zone keeps as many instances as it has, whichever generation they are of."""
-        return False
-
     def find_blockers(
         self, slots: Mapping[Slot, SlotState], live: Slot, ahead: Ahead = UNKNOWN_AHEAD
     ) -> Sequence[Blocker]:
         """A group that is attached to nothing: nothing tells whether its instances serve."""
         state = slots[live]
-        if state.target_groups:
+        if state.sources:
             return []
         return [
             Blocker(

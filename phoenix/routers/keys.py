@@ -62,26 +62,6 @@ class Weighted(TrafficKeys):
         return self.dns_failover == "suspend"
 
 
-class Attached(TrafficKeys):
-    """`traffic: attached` has no keys of its own: what the group is attached to is found from it."""
-
-    kind: Literal["attached"] = "attached"
-
-    def settles_in(self) -> timedelta:
-        """There are no weights to follow."""
-        return timedelta(0)
-
-    @property
-    def suspends_stickiness(self) -> bool:
-        """Stickiness ends with the instance: its load balancer drains it first."""
-        return False
-
-    @property
-    def suspends_failover(self) -> bool:
-        """Both generations are in the same target groups."""
-        return False
-
-
 class Alb(Weighted):
     """The keys of `traffic: {kind: alb}`; listeners and rules are found from the target groups."""
 
@@ -103,24 +83,34 @@ class Nlb(Weighted):
     )
 
 
-class NoTraffic(TrafficKeys):
-    """`traffic: none` has no keys of its own."""
-
-    kind: Literal["none"] = "none"
+class Weightless(TrafficKeys):
+    """No keys of its own: there are no weights to follow, and nothing is switched off while instances come and go."""
 
     def settles_in(self) -> timedelta:
-        """There are no weights to follow."""
+        """At once."""
         return timedelta(0)
 
     @property
     def suspends_stickiness(self) -> bool:
-        """There is none."""
+        """Stickiness ends with the instance: its load balancer drains it first."""
         return False
 
     @property
     def suspends_failover(self) -> bool:
-        """There is none."""
+        """No target group is one generation's alone."""
         return False
+
+
+class Attached(Weightless):
+    """`traffic: attached` has no keys of its own: what the group is attached to is found from it."""
+
+    kind: Literal["attached"] = "attached"
+
+
+class NoTraffic(Weightless):
+    """`traffic: none` has no keys of its own."""
+
+    kind: Literal["none"] = "none"
 
 
 KEYS: Final[Mapping[str, type[TrafficKeys]]] = {"alb": Alb, "nlb": Nlb, "attached": Attached, "none": NoTraffic}

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from phoenix.aws.groups import type_of
 from phoenix.aws.rights import Rights
 from phoenix.aws.scope import Scope
-from phoenix.core.action import SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
-from phoenix.core.model import Route, Slot, SlotState
+from phoenix.core.explain import name_of
+from phoenix.core.model import Slot, SlotState
 from phoenix.ports import Traffic
 from phoenix.routers.weightless import WeightlessRouter
 
@@ -27,47 +28,27 @@ class NoRouter(WeightlessRouter):
     def __init__(self, scope: Scope) -> None:
         """Takes what every router takes, and needs none of it."""
 
-    def find(self, target_groups: Mapping[Slot, Sequence[str]]) -> tuple[Route, ...]:
-        """No routes."""
-        return ()
-
     def observe(
         self, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str], want_health: frozenset[Slot]
     ) -> Traffic:
         """No routes, and no health."""
         return Traffic()
 
-    def shift(
-        self, action: SetWeights, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
-    ) -> tuple[Route, ...]:
-        """Nothing to shift."""
-        return ()
-
-    def read_failover(self, target_groups: Mapping[Slot, Sequence[str]]) -> Mapping[Slot, str]:
-        """DNS does not look at these."""
-        return {}
-
-    def set_failover(self, action: SetFailover, target_groups: Mapping[Slot, Sequence[str]]) -> None:
-        """Nothing to set."""
-
-    def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
-        """There is nothing to share out."""
-        return False
-
     def find_blockers(
         self, slots: Mapping[Slot, SlotState], live: Slot, ahead: Ahead = UNKNOWN_AHEAD
     ) -> Sequence[Blocker]:
         """Target groups that phoenix would not watch: the policy says that there is no load balancer."""
+        groups = {state.auto_scaling_group: state.sources for state in slots.values() if state.sources}
+        in_place = len({state.auto_scaling_group for state in slots.values()}) == 1
+        kinds = "`traffic: attached`" if in_place else "`traffic: {kind: alb}` or `{kind: nlb}`"
         return [
             Blocker(
                 "unwatched-target-group",
-                f"Auto Scaling group {state.auto_scaling_group}",
-                f"{state.auto_scaling_group} registers with a target group, but the policy says `traffic: none`:"
-                " its weights and its health would be ignored. Write `traffic: {kind: alb}` or `{kind: nlb}`, or, if"
-                " it serves no traffic:",
-                f"aws autoscaling detach-traffic-sources --auto-scaling-group-name {state.auto_scaling_group} \\\n"
-                f"    --traffic-sources {' '.join(f'Identifier={arn},Type=elbv2' for arn in state.target_groups)}",
+                f"Auto Scaling group {name}",
+                f"{name} registers with {' and '.join(map(name_of, sources))}, but the policy says `traffic: none`: its"
+                f" health would be ignored. Write {kinds}, or, if it serves no traffic:",
+                f"aws autoscaling detach-traffic-sources --auto-scaling-group-name {name} \\\n"
+                f"    --traffic-sources {' '.join(f'Identifier={each},Type={type_of(each)}' for each in sources)}",
             )
-            for state in slots.values()
-            if state.target_groups
+            for name, sources in groups.items()
         ]

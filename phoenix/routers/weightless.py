@@ -1,11 +1,13 @@
-"""The common part of routers without weights: no routes to recognise, and none that another writer could have moved."""
+"""The common part of routers without weights: no route to find, to move, or to be moved by another writer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from phoenix.aws.session import Aws
+from phoenix.core.action import SetFailover, SetWeights
+from phoenix.core.model import Route, Slot
 from phoenix.core.record import GroupRecord
 
 
@@ -20,3 +22,24 @@ class WeightlessRouter:
     def moved_groups(_aws: Aws, _records: Iterable[GroupRecord]) -> frozenset[str]:
         """No group: there are no weights that could have been moved."""
         return frozenset()
+
+    def find(self, target_groups: Mapping[Slot, Sequence[str]]) -> tuple[Route, ...]:
+        """No routes."""
+        return ()
+
+    def shift(
+        self, action: SetWeights, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
+    ) -> tuple[Route, ...]:
+        """Nothing to shift."""
+        return ()
+
+    def read_failover(self, target_groups: Mapping[Slot, Sequence[str]]) -> Mapping[Slot, str]:
+        """No thresholds: DNS never loses one generation to the other, since no target group is one's alone."""
+        return {}
+
+    def set_failover(self, action: SetFailover, target_groups: Mapping[Slot, Sequence[str]]) -> None:
+        """Nothing to set."""
+
+    def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
+        """No share of a zone is moved: each zone keeps as many instances as it has, of whichever generation."""
+        return False

@@ -1,4 +1,4 @@
-"""The first policy of a group, as `init` writes it: what was found, and in comments what is the owner's to decide.
+"""The first policy of a group, as `init` writes it: the findings, and in comments the owner's decisions.
 
 Must never write a text that does not load: what comes from AWS is quoted where it is a value, and cleaned where it is a
 comment.
@@ -49,9 +49,7 @@ def _top(group: ServerGroup, found: Account) -> list[str]:
     name = text.command("plan", group.group)
     where = ", ".join(each for each in (found.account, found.region) if each)
     return [
-        *_comment(
-            f"Written by `phoenix init` from what runs in {where}. Read it, decide what is yours to decide, then:"
-        ),
+        *_comment(f"Written by `phoenix init` from what runs in {where}. Read it, make your decisions, then:"),
         "#   phoenix policy validate",
         f"#   {name}",
         "version: 1",

@@ -1,4 +1,4 @@
-"""The screen of `init`: every server group of an account, how it can be rotated, and what is missing.
+"""The screen of `init`: every server group of an account, how it can be rotated, and the steps before that.
 
 Must never leave out a group: one that cannot be rotated is listed with the reason.
 """

@@ -41,7 +41,7 @@ def group_from_tags(base: Base, store: Store, name: str, trouble: PhoenixError) 
     kind, slots = made
     scope = Scope(name, slots, aws, base.clock)
     view = fleets.KINDS[kind](scope).observe(None)
-    target_groups = [arn for state in view.slots.values() for arn in state.target_groups]
-    terms = plain_terms(kind, is_routed=bool(target_groups))
-    router = routers.kind_behind(terms.serving, aws, target_groups)
+    sources = [each for state in view.slots.values() for each in state.sources]
+    terms = plain_terms(kind, is_routed=bool(sources))
+    router = routers.kind_behind(terms.serving, aws, sources)
     return base.bare_group(replace(scope, terms=terms), Kinds(kind, router), store)

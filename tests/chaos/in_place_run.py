@@ -1,4 +1,4 @@
-"""A rotation of one Auto Scaling group on the pure model of it, whose drivers die, and what is held against it.
+"""A rotation of one Auto Scaling group on its pure model, whose drivers die, and the invariants that it has to keep.
 
 Every call is held against I1 in the words of instances, every end against I3 to I6 and I9: sizes, version, reserve.
 """
@@ -115,7 +115,7 @@ class Run:
         self.record = replace(self.record, rotation=turned)
 
     def drive(self, between: Callable[[], None] = lambda: None) -> None:
-        """To a terminal outcome: a person resumes what is held, and in the end gives up and rolls back."""
+        """To a terminal outcome: a person resumes a held rotation, and in the end gives up and rolls back."""
         resumes = 0
         while (rotation := self.record.in_flight) is not None:
             if rotation.held is not None:
@@ -155,7 +155,7 @@ def begin(strategy: str, image: str, size: int) -> Run:
 
 
 def conclude(run: Run) -> None:
-    """What is left after the end, while hot, and once cold."""
+    """Check the leftovers after the end, while hot, and once cold."""
     run.world.launch_error = None
     run.world._settle()
     run.world.pass_time(120)

@@ -129,7 +129,7 @@ def test_the_document_of_a_policy_holds_its_text_and_its_place(newcomer: Termina
     assert (found["image"]["pattern"], found["image"]["matches"]) == ("api-*", 2)
 
 
-# --- what is refused --------------------------------------------------------------------------------------------------
+# --- refusals ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_file_is_never_written_over_without_a_yes(newcomer: Terminal) -> None:

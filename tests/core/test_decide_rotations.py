@@ -20,8 +20,8 @@ from phoenix.core.serving import NO_TRAFFIC
 from phoenix.core.story import Ask
 from tests.builders import CANARY, NOON, ROLLING
 from tests.core.telling import shown
-from tests.core.test_rotation import a_start, turned
-from tests.world import World, tick
+from tests.core.test_rotation import a_start
+from tests.world import World, tick, turned
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN
 Golden = Callable[[str, str], None]

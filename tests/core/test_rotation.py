@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
-from operator import attrgetter
 
 import pytest
 
 from phoenix.core import tags
 from phoenix.core.action import SetWeights
-from phoenix.core.back import reopen, turn_back
 from phoenix.core.decide import decide
 from phoenix.core.model import Capacity, Cause, LaunchFailure, OnFailure, Outcome, Slot, Step
 from phoenix.core.record import GroupRecord
 from phoenix.core.routine import Routine
 from phoenix.core.serving import NO_TRAFFIC, Serving
-from phoenix.core.story import Ask
 from phoenix.strategies.rolling import Room, rolling
 from tests.builders import ALL_AT_ONCE, CANARY, ROLLING, a_generation, a_record, a_rotation, some_terms, why_held
-from tests.world import World, run, tick
+from tests.world import World, run, tick, turned, until
 
 STRATEGIES = {"blue_green": ALL_AT_ONCE, "canary": CANARY, "rolling": ROLLING}
 
@@ -35,27 +31,6 @@ def a_start(steps: tuple[Step, ...] = ALL_AT_ONCE, *, need: int = 4, **terms: ob
             step=0,
             grown_since=None,
         )
-    )
-
-
-def until(world: World, record: GroupRecord, condition: str) -> GroupRecord:
-    """Tick until a fact of the rotation (a field's name) has come true."""
-    for _ in range(1000):
-        record = tick(world, record).record
-        if record.rotation is not None and attrgetter(condition)(record.rotation):
-            return record
-        world.pass_time(5)
-    raise AssertionError(f"{condition} never came true")
-
-
-def turned(world: World, record: GroupRecord, *, now: bool = False) -> GroupRecord:
-    """The record after an operator's rollback."""
-    seen = world.look(record)
-    rotation = record.rotation
-    assert rotation is not None
-    forward = rotation if rotation.in_flight else reopen(record, rotation, seen)
-    return replace(
-        record, rotation=turn_back(forward, seen, Ask(world.now, "oncall", "INC-1"), Cause.OPERATOR, now=now)
     )
 
 

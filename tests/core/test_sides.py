@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from phoenix.core.model import Route, Slot, TargetState
-from phoenix.core.serving import NO_TRAFFIC
-from phoenix.core.sides import is_ready, sides_of
+from phoenix.core.model import Instance, Route, Slot, TargetState
+from phoenix.core.serving import NO_TRAFFIC, Serving
+from phoenix.core.sides import has_traffic, is_ready, sides_of
 from tests.builders import (
     NEW_IMAGE,
     OLD_IMAGE,
@@ -120,3 +120,33 @@ def test_zones_of_ready_instances_and_of_those_in_service_differ_while_some_are_
 
     assert old.ready_zones == {"eu-west-1a"}
     assert old.zones == {"eu-west-1a", "eu-west-1b"}
+
+
+# --- traffic ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("weight", "healthy", "expected"), [(0, 4, False), (5, 4, True)])
+def test_where_weights_are_moved_they_say_whether_users_are_answered(weight: int, healthy: int, expected: bool) -> None:
+    rotation = a_rotation(weight=weight)
+    seen = an_observation(green=a_slot(GREEN, healthy=healthy, version="2"), weight=weight)
+
+    assert has_traffic(rotation, seen) is expected
+
+
+@pytest.mark.parametrize("reserve", [True, False])
+@pytest.mark.parametrize(
+    ("instances", "expected"),
+    [
+        ((), False),
+        ((an_instance(lifecycle="Pending:Wait", template_version="2"),), False),
+        ((an_instance(template_version="1"),), False),
+        ((an_instance(template_version="2"),), True),
+    ],
+)
+def test_without_weights_users_are_answered_from_the_first_instance_in_service_on(
+    instances: tuple[Instance, ...], expected: bool, reserve: bool
+) -> None:
+    rotation = a_rotation(terms=some_terms(serving=Serving.of(weights=False, health=True, reserve=reserve)))
+    seen = an_observation(green=a_slot(GREEN, instances=instances), routes=())
+
+    assert has_traffic(rotation, seen) is expected

@@ -1,4 +1,4 @@
-"""News are saved with what they tell, sent after what is done, and sent once, even if drivers die, fail or collide."""
+"""News are saved with their rotation, sent after its actions, and sent once, even if drivers die, fail or collide."""
 
 from __future__ import annotations
 

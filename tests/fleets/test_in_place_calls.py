@@ -9,22 +9,14 @@ import pytest
 
 from phoenix.core.action import SetRole
 from phoenix.core.adopt import adopt
-from phoenix.core.back import reopen, turn_back
 from phoenix.core.decide import decide
-from phoenix.core.model import Capacity, Cause, Outcome, Role, Slot, Step
+from phoenix.core.model import Capacity, Outcome, Role, Slot, Step
 from phoenix.core.record import GroupRecord
 from phoenix.fleets.in_place_calls import End, Exit, Scene, Update, calls_for
 from tests.builders import some_terms, why_held
-from tests.fleets.in_place_runs import (
-    ALL_AT_ONCE,
-    ASK,
-    a_start,
-    every_strategy,
-    numbers,
-    turned,
-    until,
-)
-from tests.one_group import SERVING, OneGroup, run
+from tests.fleets.in_place_runs import ALL_AT_ONCE, a_start, every_strategy, numbers
+from tests.one_group import SERVING, OneGroup
+from tests.world import run, turned, until
 
 # --- held before traffic ----------------------------------------------------------------------------------------------
 
@@ -87,8 +79,7 @@ def test_the_first_tick_of_a_rollback_takes_the_reserve_back_though_it_looked_as
     record = run(world, a_start())
     world.calls.clear()
     seen = world.look(record)
-    assert record.rotation is not None
-    back = replace(record, rotation=turn_back(reopen(record, record.rotation, seen), seen, ASK, Cause.OPERATOR))
+    back = turned(world, record)
 
     for action in decide(back, seen).actions:
         world.apply(action)

@@ -16,14 +16,9 @@ from phoenix.core.roles import standing_of
 from phoenix.fleets.in_place_calls import End, Enter, Exit
 from phoenix.fleets.in_place_slots import split
 from tests.builders import a_generation, some_terms, why_held
-from tests.fleets.in_place_runs import (
-    a_start,
-    every_strategy,
-    numbers,
-    turned,
-    until,
-)
-from tests.one_group import SERVING, OneGroup, run, tick
+from tests.fleets.in_place_runs import a_start, every_strategy, numbers
+from tests.one_group import SERVING, OneGroup
+from tests.world import run, tick, turned, until
 
 
 @every_strategy

@@ -11,12 +11,9 @@ from tests.iam.recorder import DOCUMENTS, granted, refused, used
 from tests.iam.runs import RUNS, Run
 
 NOT_ON_THE_SANDBOX = {
-    ("ChangeGroups", "autoscaling:CompleteLifecycleAction"): "a rollback needs it where the reserve has died meanwhile",
     ("ActAs", "sts:AssumeRole"): "the sandbox has one account",
     ("LaunchWith", "ec2:RunInstances"): "its templates name no key, placement group or snapshot",
     ("PassInstanceRole", "iam:PassRole"): "its instances have no role",
-    ("Read", "elasticloadbalancing:DescribeInstanceHealth"): "its groups here are behind target groups",
-    ("Read", "vpc-lattice:ListTargets"): "its groups here are behind target groups",
     ("Read", "cloudwatch:GetMetricStatistics"): "its quotas name no metric",
     ("ReadParameters", "ssm:GetParameters"): "EC2 asks for it on the caller's behalf",
     ("WakeWorkers", "lambda:InvokeFunction"): "its sweep wakes workers in its own process",

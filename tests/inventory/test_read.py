@@ -1,4 +1,4 @@
-"""An account as it is read: how often AWS is asked, and what is said of groups that cannot be rotated."""
+"""An account as it is read: the number of calls, and the words about groups that cannot be rotated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stage with one plain Auto Scaling group on it, and what is asked of a group that is rotated in place."""
+"""A stage with one plain Auto Scaling group on it, and questions to a group that is rotated in place."""
 
 from __future__ import annotations
 
@@ -81,15 +81,7 @@ class OneStage(Stage):
 
     def running(self, state: str = "InService") -> Counter[str]:
         """How many instances in that lifecycle state run each image, by the image's name."""
-        ids = self.members(state)
-        if not ids:
-            return Counter()
-        ec2 = self.client("ec2")
-        with self.unnoticed():
-            found = [i for r in ec2.describe_instances(InstanceIds=ids)["Reservations"] for i in r["Instances"]]
-            named = ec2.describe_images(ImageIds=sorted({i["ImageId"] for i in found}))["Images"]
-        names = {each["ImageId"]: each["Name"] for each in named}
-        return Counter(names[each["ImageId"]] for each in found)
+        return self.images_of(self.members(state))
 
     def change(self, method: str, **parameters: Any) -> Any:
         """As another writer changes the group."""

@@ -7,7 +7,7 @@ questions that a test asks AWS itself are left out of the sandbox's list.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -257,12 +257,15 @@ class Stage:
 
     def images(self, slot: str) -> Counter[str]:
         """How many instances of each image the slot has, by the name of the image."""
-        ids = [each["InstanceId"] for each in self.instances(slot)]
+        return self.images_of([each["InstanceId"] for each in self.instances(slot)])
+
+    def images_of(self, ids: Sequence[str]) -> Counter[str]:
+        """How many of these instances run each image, by the image's name."""
         if not ids:
             return Counter()
         ec2 = self.client("ec2")
         with self.unnoticed():
-            found = [i for r in ec2.describe_instances(InstanceIds=ids)["Reservations"] for i in r["Instances"]]
+            found = [i for r in ec2.describe_instances(InstanceIds=list(ids))["Reservations"] for i in r["Instances"]]
             named = ec2.describe_images(ImageIds=sorted({i["ImageId"] for i in found}))["Images"]
         names = {each["ImageId"]: each["Name"] for each in named}
         return Counter(names[each["ImageId"]] for each in found)

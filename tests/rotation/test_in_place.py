@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from phoenix.core.model import Outcome, Phase
+from phoenix.core.model import Cause, Outcome, Phase
 from phoenix.engine.plan import make_plan
 from phoenix.engine.report import NotStarted, Report
 from phoenix.engine.request import RollbackRequest, RotateRequest
@@ -17,11 +18,13 @@ from tests.rotation.one_stage import (
     ATTACHED,
     PHASES,
     STRATEGIES,
+    OneStage,
     assert_new_generation_lives,
     assert_old_generation_is_back,
     during,
     healed,
 )
+from tests.rotation.stage import BRISK
 
 every_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
 
@@ -186,13 +189,92 @@ def test_the_tags_alone_are_enough_for_a_rollback(open_one: Open, tmp_path: Path
 def test_the_next_rotation_ends_the_reserve_of_the_one_before(open_one: Open) -> None:
     stage = open_one()
     stage.rotate()
+    stage.box.bake_image("api-2026.12.02-600d00", tags={"service": "api", "channel": "stable"})
+
+    stage.rotate()
+
+    stage.clock.advance(300)
+    assert stage.running() == {"api-2026.12.02-600d00": 4}
+    assert stage.running("Standby") == {"api-2026.11.18-9f2c1e": 4}
+    assert (stage.numbers, stage.version) == ((2, 12, 4), "3")
+
+
+def test_an_image_that_was_rolled_back_from_is_not_rotated_to_again(open_one: Open) -> None:
+    stage = open_one()
+    stage.rotate()
     stage.rollback()
-    released = stage.record.quarantine[0].image
 
     with pytest.raises(NotStarted):
         stage.rotate()
 
-    assert released == stage.rotation.new.image
+    assert [each.image for each in stage.record.quarantine] == [stage.rotation.new.image]
+
+
+# --- load balancers without target groups -----------------------------------------------------------------------------
+
+
+def an_alarm_on(stage: OneStage) -> str:
+    """A quiet alarm about a load balancer, which makes the gate ask for the group's own."""
+    with stage.unnoticed():
+        stage.client("cloudwatch").put_metric_alarm(
+            AlarmName="legacy-5xx",
+            Namespace="AWS/ApplicationELB",
+            MetricName="HTTPCode_Target_5XX_Count",
+            Dimensions=[{"Name": "LoadBalancer", "Value": "app/legacy/0123456789abcdef"}],
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=25,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+        stage.box.set_alarm("legacy-5xx", "OK")
+    return "legacy-5xx"
+
+
+def test_gates_that_know_target_groups_pass_over_a_load_balancer_that_has_none(open_one: Open) -> None:
+    gates = [BRISK, {"kind": "alarm", "alarms": ["legacy-5xx"]}, {"kind": "http", "path": "/", "port": 8080}]
+    stage = open_one("legacy", sections={"gates": gates}, web_servers=True)
+    an_alarm_on(stage)
+
+    stage.rotate()
+
+    assert_new_generation_lives(stage)
+
+
+def test_where_no_target_group_tells_the_port_the_policy_has_to(open_one: Open) -> None:
+    stage = open_one("legacy", sections={"gates": [BRISK, {"kind": "http", "path": "/"}]})
+
+    (found,) = make_plan(stage.group, RotateRequest()).in_the_way
+
+    assert (found.name, "legacy does not tell the port" in found.text) == ("http-port-unknown", True)
+
+
+def test_no_traffic_is_refused_where_the_group_is_behind_something(open_one: Open) -> None:
+    stage = open_one("legacy", sections={"traffic": "none", "gates": []})
+
+    (found,) = make_plan(stage.group, RotateRequest()).in_the_way
+
+    assert found.name == "unwatched-target-group"
+    assert "`traffic: attached`" in found.text
+    assert "Identifier=legacy,Type=elb" in (found.remedy or "")
+
+
+# --- alarms -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", [Phase.PROVING, Phase.BAKING])
+def test_an_alarm_that_rings_while_new_instances_serve_turns_the_rotation_back_at_once(
+    open_one: Open, phase: Phase
+) -> None:
+    gates = [BRISK | {"healthy_for": "60s"}, {"kind": "alarm", "alarms": ["api-5xx"]}]
+    stage = open_one(sections={"gates": gates})
+    began = stage.clock.now()
+
+    stage.rotate(during(phase, lambda: stage.box.set_alarm("api-5xx", "ALARM")))
+
+    assert_old_generation_is_back(stage)
+    assert stage.rotation.cause is Cause.IMAGE
+    assert stage.clock.now() - began < timedelta(minutes=20)
 
 
 # --- autoscaling ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Auto Scaling: instance refreshes. Recorded as in progress; they replace nothing.
 
-What is kept of them is what they do about instances in Standby (StandbyInstances in botocore's model).
+The sandbox keeps their effect on instances in Standby only (StandbyInstances in botocore's model).
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def _status(world: World, instance: Any) -> dict[str, Any]:
         "AvailabilityZone": instance.placement.zone,
         "InstanceState": {"Code": instance.state_code, "Name": instance.state},
         "InstanceStatus": {"Status": status, "Details": details},
-        # The host below is well: what is broken here is broken inside.
+        # The host below is well: only the instance is impaired.
         "SystemStatus": {"Status": "ok" if status == "impaired" else status, "Details": []},
     }
 
