@@ -31,7 +31,6 @@ from tests.rotation import iac
 from tests.rotation.stage import BRISK, NEW_NAME, STEADY, Stage, UnhurriedAws, a_policy, write_policy
 
 CANARY = {"kind": "canary", "steps": [{"weight": 20, "bake": "10m"}], "bake": "30s"}
-HALF = {"kind": "canary", "steps": [{"weight": 50, "bake": "10m"}], "bake": "30s"}
 ALARM = [BRISK, {"kind": "alarm", "alarms": ["web-5xx"]}]
 ROLLING = {"kind": "rolling", "batch": "50%", "bake": "15s"}
 PARAMETER = "/images/web"
@@ -243,28 +242,6 @@ def a_shared_listener(folder: Path) -> Run:
     return run
 
 
-def in_one_group(folder: Path) -> Run:
-    """In place: hot again, then cold, and a look at every turn."""
-    fleet = {"kind": "in_place", "auto_scaling_group": "web-blue"}
-    gates = [BRISK, {"kind": "http", "path": "/healthz"}]
-    with a_run(folder, policy=a_policy(fleet=fleet, traffic="attached", strategy=CANARY, gates=gates)) as run:
-        stage = run.stage
-        stage.box.open_web_servers()
-        plans_and_looks(run)
-        with run.by(Role.ROTATE):
-            stage.rotate()
-        plans_and_looks(run)
-        with run.by(Role.ROLLBACK):
-            stage.rollback()
-        with run.by(Role.ROTATE):
-            stage.rotate(force=True, ignore=frozenset({"quarantine"}), reason="once more")
-            stage.clock.advance(3601)
-            stage.tick_until(lambda _: stage.record.hot_until is None, every=60)
-        with run.by(Role.ROLLBACK):
-            stage.rollback()
-    return run
-
-
 def before_any_policy(folder: Path) -> Run:
     """What `phoenix init` asks of an account, policies included."""
     with a_run(folder) as run, run.by(Role.PLAN):
@@ -273,47 +250,8 @@ def before_any_policy(folder: Path) -> Run:
     return run
 
 
-def out_of_a_lost_reserve(folder: Path) -> Run:
-    """In place behind a Classic Load Balancer and VPC Lattice. Instances of the old generation end while they stand by:
-    the way back launches them anew, and lets them go on where the candidate's would have been held."""
-    fleet = {"kind": "in_place", "auto_scaling_group": "legacy", "hooks": "harmless"}
-    gates = [BRISK, {"kind": "http", "path": "/healthz", "port": 8080}]
-    policy = a_policy("legacy", fleet=fleet, traffic="attached", strategy=HALF, gates=gates)
-    with a_run(folder, "legacy", policy) as run:
-        stage = run.stage
-        stage.box.open_web_servers()
-        _attach_lattice(stage)
-        plans_and_looks(run)
-        with run.by(Role.ROTATE):
-            run.in_the_bake()
-        for each in _standing_by(stage):
-            stage.box.kill_instance(each)
-        stage.clock.advance(60)
-        with run.by(Role.ROLLBACK):
-            stage.rollback()
-    return run
-
-
-def _attach_lattice(stage: Stage) -> None:
-    arn = "arn:aws:vpc-lattice:eu-west-1:123456789012:targetgroup/tg-0123456789abcdef0"
-    with stage.unnoticed():
-        stage.client("autoscaling").attach_traffic_sources(
-            AutoScalingGroupName=stage.name, TrafficSources=[{"Identifier": arn, "Type": "vpc-lattice"}]
-        )
-    stage.clock.advance(300)
-
-
-def _standing_by(stage: Stage) -> list[str]:
-    with stage.unnoticed():
-        found = stage.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[stage.name])
-    members = found["AutoScalingGroups"][0]["Instances"]
-    return [str(each["InstanceId"]) for each in members if each["LifecycleState"] == "Standby"]
-
-
 RUNS: tuple[Callable[[Path], Run], ...] = (
     before_any_policy,
-    in_one_group,
-    out_of_a_lost_reserve,
     back_while_hot,
     back_from_cold,
     back_out_of_the_middle,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from phoenix.aws.rights import Role
+from tests.iam import runs_in_place
 from tests.iam.recorder import DOCUMENTS, granted, refused, used
 from tests.iam.runs import RUNS, Run
 
@@ -23,7 +24,7 @@ NOT_ON_THE_SANDBOX = {
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
-    return [run(tmp_path_factory.mktemp("iam") / Path(run.__name__)) for run in RUNS]
+    return [run(tmp_path_factory.mktemp("iam") / Path(run.__name__)) for run in (*RUNS, *runs_in_place.RUNS)]
 
 
 @pytest.mark.parametrize("role", list(Role))
