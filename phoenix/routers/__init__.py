@@ -12,8 +12,8 @@ its name out of the kinds that there are not in `policy/model.py`; `phoenix poli
 to be used there; its own tests in `tests/routers`, and a whole rotation in `tests/rotation`; its row in
 `docs/policy.md`; a line in CHANGELOG.md.
 
-Limits: a target group in which both slots register stops every start, also where no weight has to tell them apart
-(`shared-target-group`). Two kinds with the same possibilities need other protocols of their target groups.
+Limits: in a pair, a target group in which both slots register stops every start, also where no weight has to tell them
+apart (`shared-target-group`). Two kinds with the same possibilities need other protocols of their target groups.
 
 It gets no settings, and must not import pydantic: a rollback makes it before, or without, reading any policy. What it
 has to know of one is in the scope's `terms`, which the rotation's record holds too.

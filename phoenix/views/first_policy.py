@@ -188,8 +188,8 @@ def _missing(group: ServerGroup) -> list[str]:
     told = f"Rights: `phoenix iam` prints them. They hold for what carries the tag {MANAGED}=true: {what}."
     lines = ["# Before the first rotation:", *text.paragraph(told, first="# - ", rest="#   ")]
     if group.made_by in DECLARING:
-        told = f"{group.made_by} made it: an apply must not put back what a rotation changes. See docs/operations.md,"
-        lines += text.paragraph(f"{told} What phoenix leaves on your groups.", first="# - ", rest="#   ")
+        told = f"{group.made_by} made it: an apply must not put back what a rotation changes. See docs/stacks.md."
+        lines += text.paragraph(told, first="# - ", rest="#   ")
     for blocker in group.missing:
         lines += text.paragraph(blocker.text, first="# - ", rest="#   ")
         lines += [f"#     {text.clean(line)}" for line in (blocker.remedy or "").split("\n") if line]

@@ -52,9 +52,10 @@ def render(found: Account, *, verbose: bool = False) -> str:
 
 def _sentence(groups: Sequence[ServerGroup]) -> str:
     kinds = [group.fleet for group in groups]
-    counts = f"{kinds.count('in_place')} can be rotated in place, {kinds.count('pair')} as a pair"
-    not_at_all = kinds.count(None)
-    return f"{counted(len(groups), 'group')}: {counts}, {not_at_all or 'none'} not at all."
+    counts = [f"{kinds.count('in_place')} can be rotated in place", f"{kinds.count('pair')} as a pair"]
+    if None in kinds:
+        counts.append(f"{kinds.count(None)} not at all")
+    return f"{counted(len(groups), 'group')}: {', '.join(counts)}."
 
 
 def _row(group: ServerGroup) -> list[str]:
