@@ -21,7 +21,7 @@ venv = $(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) el
 	&& $(PYTHON) -m venv --clear $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick cover check house install-check pythons bench chaos mutants golden iam infra-check package lock clean
+.PHONY: help demo test quick cover check house site install-check pythons bench chaos mutants golden iam infra-check package lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +42,7 @@ cover: $(READY) $(DYNALITE) ## branch coverage of what decides: core, strategies
 	@$(BIN)/pytest -n 2 --cov --cov-report= $(ARGS)
 	@$(BIN)/coverage report --include='phoenix/core/*,phoenix/strategies/*,phoenix/engine/*'
 
-check: $(READY) ## format, lint, types, import layers, sizes, words, infra
+check: $(READY) ## format, lint, types, import layers, sizes, words, infra, documents
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy --strict phoenix tests tools
@@ -50,6 +50,10 @@ check: $(READY) ## format, lint, types, import layers, sizes, words, infra
 	@$(BIN)/python -m tools.check_size
 	@$(BIN)/python -m tools.check_words
 	@$(MAKE) --no-print-directory infra-check
+	@$(BIN)/python -m tools.site
+
+site: $(READY) ## the documentation as pages, every link checked; ARGS=--serve shows them here
+	@$(BIN)/python -m tools.site $(ARGS)
 
 house: $(READY) ## figures of the code: sizes, fields, words; ARGS=DIR for those of another checkout
 	@$(BIN)/python -m tools.house $(ARGS)
