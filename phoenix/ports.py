@@ -167,6 +167,8 @@ class Gate(Protocol):
     judges_alone: bool
     """True for a check of the observation alone: if it is first and does not pass before there is traffic, the gates
     after it are not asked."""
+    begins_something: bool
+    """True for a check that begins something in the owner's world: only a driver asks it, no `plan` and no `status`."""
     checks: ClassVar[tuple[str, ...]]
     """Names of everything that `find_blockers` looks for, and of the blockers it returns."""
 

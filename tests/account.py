@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from phoenix.aws.errors import translated
 from phoenix.aws.rights import Rights, actions_of
 from phoenix.aws.scope import Scope
-from phoenix.aws.session import Aws
+from phoenix.aws.session import Aws, action_of
 from phoenix.core.model import Slot, SlotState, Terms
 from phoenix.fleets.in_place import InPlaceFleet
 from phoenix.fleets.pair import PairFleet
@@ -70,8 +70,7 @@ class RecordingAws(Aws):
             yield found | shown
 
     def _note(self, service: str, method: str) -> None:
-        prefix = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}.get(service, service)
-        action = f"{prefix}:{self.client(service).meta.method_to_api_mapping[method]}"
+        action = action_of(self.client(service), service, method)
         self.actions.append(action)
         if action in self.refusals:
             answer: Any = {"Error": {"Code": self.refusals[action], "Message": "said the test"}}

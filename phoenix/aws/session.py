@@ -31,7 +31,9 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-_IAM_PREFIX = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
+_IAM_PREFIX = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
+_OTHER_RIGHTS = {"lambda:Invoke": "lambda:InvokeFunction"}
+"""Calls whose right has another name."""
 _READ_SECONDS = READ.total_seconds()
 _THREADS = 8
 
@@ -108,14 +110,14 @@ class Aws:
     def call(self, service: str, method: str, **parameters: Any) -> dict[str, Any]:
         """One call: `call("autoscaling", "describe_policies", AutoScalingGroupName=name)`."""
         client = self.client(service)
-        with translated(_action(client, service, method)):
+        with translated(action_of(client, service, method)):
             answer: dict[str, Any] = getattr(client, method)(**parameters)
         return answer
 
     def pages(self, service: str, method: str, items: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """All elements of the answer's list `items`, over all pages."""
         client = self.client(service)
-        with translated(_action(client, service, method)):
+        with translated(action_of(client, service, method)):
             for page in client.get_paginator(method).paginate(**parameters):
                 yield from page.get(items, ())
 
@@ -166,8 +168,10 @@ class Aws:
             return self._session
 
 
-def _action(client: Any, service: str, method: str) -> str:
-    return f"{_IAM_PREFIX.get(service, service)}:{client.meta.method_to_api_mapping[method]}"
+def action_of(client: Any, service: str, method: str) -> str:
+    """The right that a call needs, as IAM spells it."""
+    called = f"{_IAM_PREFIX.get(service, service)}:{client.meta.method_to_api_mapping[method]}"
+    return _OTHER_RIGHTS.get(called, called)
 
 
 def _config(patience: _Patience = _Patience(), connect: timedelta = CONNECT) -> Any:

@@ -7,14 +7,16 @@ gate's name. Must never start a second check of a gate whose first one has not r
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from phoenix.aside import start
+from phoenix.core.blocker import Blocker
 from phoenix.core.explain import ago
-from phoenix.core.model import Cause, Judgement, Observation, Verdict
+from phoenix.core.model import Cause, Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.core.rotation import Rotation
 from phoenix.core.sides import has_traffic
 from phoenix.ports import GATE_BUDGET, Clock, Gate
@@ -107,3 +109,24 @@ class Asking:
 
 def _overrun(gate: Gate, memo: str, reason: str) -> Verdict:
     return Verdict(gate.name, Judgement.WAIT, reason, Cause.ENVIRONMENT, memo)
+
+
+class Kept:
+    """A gate as the record knows it: for a look that must not begin what the gate would begin."""
+
+    before_traffic_only = False
+    judges_alone = True
+    begins_something = False
+    checks: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, gate: Gate) -> None:
+        self.name = gate.name
+
+    def check(self, rotation: Rotation, seen: Observation) -> Verdict:
+        """The driver's last verdict; WAIT where there was none."""
+        kept = (verdict for verdict in rotation.verdicts if verdict.gate == self.name)
+        return next(kept, Verdict(self.name, Judgement.WAIT, "not asked yet", Cause.ENVIRONMENT))
+
+    def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
+        """None: it is about the past."""
+        return ()

@@ -20,6 +20,7 @@ from phoenix.core.ready import may_go_back
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.sides import sides_of
+from phoenix.engine.asking import Kept
 from phoenix.engine.group import Group, Ports
 from phoenix.ports import FleetView, Traffic
 
@@ -34,8 +35,17 @@ class Sight:
     seen: Observation
 
 
-def observe(group: Group, record: GroupRecord, *, search: bool = False, health_of: frozenset[Slot] = BOTH) -> Sight:
+def observe(
+    group: Group,
+    record: GroupRecord,
+    *,
+    search: bool = False,
+    health_of: frozenset[Slot] = BOTH,
+    driving: bool = False,
+) -> Sight:
     """Look at a group. `search` looks for routes afresh; otherwise the ones in the record are read.
+
+    `driving`: the look is a driver's, who keeps in the record what its gates begin; else such gates are not asked.
 
     `health_of` names the slots whose target health matters; a slot left out has no ready instance to see. The time
     of the observation is when AWS was first asked: no answer in it is older.
@@ -58,7 +68,7 @@ def observe(group: Group, record: GroupRecord, *, search: bool = False, health_o
         )
         seen = _with_images_that_matter(group, record, seen)
         if rotation is not None:
-            seen = replace(seen, verdicts=ask_gates(group, rotation, seen))
+            seen = replace(seen, verdicts=ask_gates(group, rotation, seen, driving=driving))
         return Sight(record, seen)
 
 
@@ -224,10 +234,11 @@ def with_origin(group: Ports, sight: Sight) -> Sight:
     return replace(sight, record=replace(sight.record, rotation=unlaunched))
 
 
-def ask_gates(group: Group, rotation: Rotation, seen: Observation) -> tuple[Verdict, ...]:
+def ask_gates(group: Group, rotation: Rotation, seen: Observation, *, driving: bool = False) -> tuple[Verdict, ...]:
     """The gates' verdicts on the candidate. Before it has traffic the first doubt is enough."""
     if rotation.back is not None or rotation.step == 0 or rotation.clocks.closing_since is not None:
         return ()
     is_before = rotation.weight == 0 or rotation.is_holding
     gates = tuple(gate for gate in group.gates if is_before or not gate.before_traffic_only)
-    return group.asking.ask(gates, rotation, seen, group.clock)
+    asked = gates if driving else tuple(Kept(gate) if gate.begins_something else gate for gate in gates)
+    return group.asking.ask(asked, rotation, seen, group.clock)

@@ -51,7 +51,7 @@ def tick_once(group: Group, lease: Lease, record: GroupRecord) -> Ticked:
     # The way back has shifted only when every route that exists by then is empty, not just those known at its start.
     shifting_back = rotation is not None and rotation.back is not None and rotation.intended_weight == 0
     search = shifting_back and rotation is not None and rotation.clocks.shifted_at is None
-    sight = observe(group, record, search=search)
+    sight = observe(group, record, search=search, driving=True)
     refuse_outdated(group, record, sight.seen)
     return act_on(group, lease, record, sight)
 

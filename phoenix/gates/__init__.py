@@ -26,8 +26,12 @@ Rules for a gate:
   call, and must never decide. What has to last is the verdict's `memo`, one line of a few kB at most. The rotation's
   record keeps it, and the next look has it as `rotation.memo_of(self.name)`, also if looks between the two did not ask
   this gate, or its answer came too late. Gates of one name share a memo.
+- **Suites.** A gate that begins something in the owner's world (a program, a function) says so with `begins_something`:
+  only a driver asks it then; `plan` and `status` show what the record has. `gates/acceptance.py` is what such gates
+  have in common, and all that they need besides `Settings(AcceptanceKeys)` is one question and its answer.
 - **Keys.** `Settings` derives from `GateKeys`, and overrides those of its answers that differ: what it lacks without a
-  load balancer (`needs_traffic`), whether a policy lists it once at most (`is_single`).
+  load balancer (`needs_traffic`), whether a policy lists it once at most (`is_single`), whether it has to pass before
+  there is traffic (`precedes_traffic`; in place, new instances are held for it).
 """
 
 from __future__ import annotations
@@ -37,11 +41,19 @@ from typing import Final
 
 from phoenix.gates.alarm import AlarmGate
 from phoenix.gates.capacity import InServiceGate, TargetHealthGate
+from phoenix.gates.command import CommandGate
+from phoenix.gates.function import LambdaGate
 from phoenix.gates.http import HttpGate
+from phoenix.gates.webhook import WebhookGate
 
-KINDS: Final[Mapping[str, type[AlarmGate | HttpGate | InServiceGate | TargetHealthGate]]] = {
+_Kind = type[AlarmGate | CommandGate | HttpGate | InServiceGate | LambdaGate | TargetHealthGate | WebhookGate]
+
+KINDS: Final[Mapping[str, _Kind]] = {
     "target_health": TargetHealthGate,
     "in_service": InServiceGate,
     "alarm": AlarmGate,
     "http": HttpGate,
+    "command": CommandGate,
+    "lambda": LambdaGate,
+    "webhook": WebhookGate,
 }

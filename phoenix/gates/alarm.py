@@ -49,6 +49,7 @@ class AlarmGate:
     name = "alarm"
     before_traffic_only = False
     judges_alone = False
+    begins_something = False
     IAM_ACTIONS: ClassVar[Rights] = reads(
         "cloudwatch:DescribeAlarmHistory",
         "cloudwatch:DescribeAlarms",

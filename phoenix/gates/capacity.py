@@ -30,6 +30,7 @@ class CountingGate:
     name: ClassVar[str]
     before_traffic_only = False
     judges_alone = True
+    begins_something = False
     IAM_ACTIONS: ClassVar[Rights] = frozenset()
     checks: ClassVar[tuple[str, ...]] = ()
 

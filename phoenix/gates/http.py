@@ -80,6 +80,11 @@ class Settings(GateKeys):
         description="How long one instance may take to answer; at most 20s, and less where many are asked.",
     )
 
+    @property
+    def precedes_traffic(self) -> bool:
+        """Always: with traffic, the load balancer's own checks ask."""
+        return True
+
     def needs_traffic(self, serving: Serving) -> Need | None:
         """The port that instances are registered with is the load balancer's."""
         if serving.health or self.port is not None:
@@ -127,6 +132,7 @@ class HttpGate:
     settings = Settings
     before_traffic_only = True
     judges_alone = False
+    begins_something = False
     IAM_ACTIONS: ClassVar[Rights] = reads(
         "ec2:DescribeInstances", "elasticloadbalancing:DescribeTargetGroups", roles=FORWARD
     )

@@ -39,6 +39,11 @@ class GateKeys(Kind):
         return None
 
     @property
+    def precedes_traffic(self) -> bool:
+        """True for a gate that the candidate has to pass before it gets traffic."""
+        return False
+
+    @property
     def healthy_time(self) -> timedelta | None:
         """The time that the candidate has to stay ready; None where the gate demands nothing of the kind."""
         return None

@@ -12,7 +12,6 @@ from phoenix.core.many.limits import Breaker, Limits, Rules
 from phoenix.core.model import Step, Terms
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar, Freeze, Window
-from phoenix.gates import KINDS as GATES
 from phoenix.policy.model import AllGroups, Policy
 from phoenix.strategies.rolling import Room
 
@@ -46,7 +45,7 @@ def terms_of(policy: Policy) -> Terms:
         suspend_stickiness=traffic.suspends_stickiness,
         suspend_failover=traffic.suspends_failover,
         hooks_harmless=policy.fleet.hooks_harmless,
-        holds=policy.serving.reserve and any(GATES[gate.kind].before_traffic_only for gate in policy.gates),
+        holds=policy.serving.reserve and any(gate.precedes_traffic for gate in policy.gates),
     )
 
 

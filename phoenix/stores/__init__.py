@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from phoenix.errors import UsageError
+from phoenix.places import state_folder
 from phoenix.ports import Store
 
 if TYPE_CHECKING:
@@ -69,8 +70,5 @@ def open_store(
 
 
 def default_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """The default store: a file in the XDG state folder."""
-    state = Path(environ.get("XDG_STATE_HOME", ""))
-    if not state.is_absolute():  # the XDG specification wants a relative one ignored
-        state = Path.home() / ".local" / "state"
-    return state / "phoenix" / "phoenix.db"
+    """The default store: a file in the state folder."""
+    return state_folder(environ) / "phoenix.db"

@@ -110,6 +110,7 @@ class CapacityGate:
     name = "target_health"
     before_traffic_only = False
     judges_alone = True
+    begins_something = False
 
     def check(self, rotation: Rotation, seen: Observation) -> Verdict:
         return capacity_verdict(rotation, seen, self.name)

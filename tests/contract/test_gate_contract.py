@@ -14,11 +14,13 @@ from phoenix.core.model import Cause, Instance, Judgement, Observation, Slot, Sl
 from phoenix.core.rotation import Rotation
 from phoenix.engine.asking import Asking
 from phoenix.gates import KINDS
+from phoenix.gates.webhook import Response
 from phoenix.ports import Gate
+from phoenix.sandbox.functions import add_function
 from tests.account import Account, Opener
 from tests.builders import a_generation, a_rotation
 from tests.engine.builders import VirtualClock
-from tests.fakes_gate import FakeGate
+from tests.fakes_gate import FakeGate, FakeRuns
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN
 
@@ -43,9 +45,21 @@ def _proven(state: SlotState) -> SlotState:
 
 
 def _real(kind: str, account: Account) -> Gate:
-    known: dict[str, dict[str, Any]] = {"alarm": {"alarms": ("web-5xx", "web-p99")}, "http": {"path": "/healthz"}}
-    settings = known.get(kind, {})
-    extra: dict[str, Any] = {"fetch": lambda request: 200} if kind == "http" else {}
+    known: dict[str, dict[str, Any]] = {
+        "alarm": {"alarms": ("web-5xx", "web-p99")},
+        "http": {"path": "/healthz"},
+        "command": {"command": ("true",)},
+        "lambda": {"function": "acceptance"},
+        "webhook": {"url": "https://example.com/acceptance"},
+    }
+    fakes: dict[str, dict[str, Any]] = {
+        "http": {"fetch": lambda request: 200},
+        "command": {"runs": FakeRuns()},
+        "webhook": {"post": lambda request: Response(200, b'{"verdict": "PASS", "reason": "all is well"}')},
+    }
+    if kind == "lambda":
+        add_function(account.sandbox.session, "acceptance", lambda event: {"verdict": "PASS", "reason": "all is well"})
+    settings, extra = known.get(kind, {}), fakes.get(kind, {})
     made: Any = KINDS[kind]
     gate: Gate = account.make(made, made.settings(**settings), **extra)
     return gate
@@ -118,6 +132,7 @@ class Overrunning:
     """The gate of the case behind a network that takes 31 s."""
 
     judges_alone = False
+    begins_something = False
 
     def __init__(self, gate: Gate, clock: VirtualClock) -> None:
         self.name, self.before_traffic_only, self.checks = gate.name, gate.before_traffic_only, gate.checks

@@ -154,7 +154,7 @@ TARGET_GROUPS = {BLUE: ("arn:tg/web-blue",), GREEN: ("arn:tg/web-green",)}
 class Curious:
     """A gate that remembers what it was shown."""
 
-    name, before_traffic_only, judges_alone, checks = "curious", False, False, ()
+    name, before_traffic_only, judges_alone, begins_something, checks = "curious", False, False, False, ()
 
     def __init__(self) -> None:
         self.shown: list[tuple[Rotation, Observation]] = []

@@ -1,0 +1,149 @@
+"""Does a web service of the owner's let the candidate pass? For suites that run elsewhere, and for a person's approval.
+
+Must never follow a redirect, send unsigned where a secret is named, nor put the secret anywhere but into the signature.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import Field
+
+from phoenix.aws.rights import ROTATE, Rights, reads
+from phoenix.aws.scope import Scope
+from phoenix.core.blocker import Blocker
+from phoenix.core.model import Cause, Judgement, Observation, Slot, SlotState, Verdict
+from phoenix.core.rotation import Rotation
+from phoenix.errors import Unreachable
+from phoenix.gates import saying
+from phoenix.gates.acceptance import AcceptanceKeys, Answer, Question, judge
+from phoenix.gates.question import describe
+from phoenix.keys import Matching
+
+TIMEOUT_SECONDS: Final = 10.0
+SIGNATURE: Final = "X-Phoenix-Signature"
+TIMESTAMP: Final = "X-Phoenix-Timestamp"
+_VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]{0,254}"
+
+
+class Settings(AcceptanceKeys):
+    """The keys of `{kind: webhook}`."""
+
+    kind: Literal["webhook"] = "webhook"
+    url: Annotated[
+        str, Matching(r"https://[!-~]+|http://(localhost|127\.0\.0\.1)([:/][!-~]*)?", "an https:// address")
+    ] = Field(description="Address that is asked with POST; without secrets: they would be in the policy.")
+    secret_env: Annotated[str, Matching(_VARIABLE, "the name of an environment variable, never the secret")] | None = (
+        Field(default=None, description="Name of the environment variable with the secret that signs each request.")
+    )
+    ca_file: Annotated[str, Matching(r"/[^\x00-\x1f]+", "an absolute path")] | None = Field(
+        default=None, description="File with the certificates to trust; default: the machine's."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. `ca_file` None: the machine's certificates."""
+
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The status, and as much of the body as is ever read."""
+
+    status: int
+    body: bytes
+
+
+Post = Callable[[Request], Response]
+"""Asks, and raises Unreachable when there is no answer."""
+
+
+def post(request: Request) -> Response:
+    """Ask once; a redirect is an answer of its own."""
+    import urllib3
+
+    pool = urllib3.PoolManager(num_pools=1, ca_certs=request.ca_file, retries=False)
+    try:
+        answer = pool.request(
+            "POST",
+            request.url,
+            body=request.body,
+            headers=dict(request.headers),
+            timeout=TIMEOUT_SECONDS,
+            redirect=False,
+            preload_content=False,
+        )
+        body = answer.read(saying.LONGEST + 1)
+        answer.close()
+        return Response(answer.status, body)
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise Unreachable(f"{request.url}: {type(error).__name__}: {error}") from error
+    finally:
+        pool.clear()
+
+
+class WebhookGate:
+    """Asks the service until it says PASS or FAIL."""
+
+    settings = Settings
+    judges_alone = False
+    begins_something = True
+    IAM_ACTIONS: ClassVar[Rights] = reads("ec2:DescribeInstances", roles=ROTATE)
+    checks: ClassVar[tuple[str, ...]] = ("webhook-secret-missing",)
+
+    def __init__(
+        self, settings: Settings, scope: Scope, post: Post = post, environ: Mapping[str, str] = os.environ
+    ) -> None:
+        self.name = f"webhook {settings.name or settings.url.split('/')[2]}"
+        self.before_traffic_only = settings.when == "before_traffic"
+        self._settings, self._scope, self._post, self._environ = settings, scope, post, environ
+
+    def check(self, rotation: Rotation, seen: Observation) -> Verdict:
+        """PASS, WAIT or FAIL as the service says."""
+        return judge(self._settings, self.name, rotation, seen, self._ask)
+
+    def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
+        """Return a blocker where requests could not be signed. The service is not asked: it would begin its suite."""
+        name = self._settings.secret_env
+        if name is None or self._environ.get(name):
+            return []
+        text = f"The variable {name}, which holds the secret that signs its requests, is not set here."
+        return [Blocker("webhook-secret-missing", f"gate {self.name}", text)]
+
+    def _ask(self, question: Question) -> Answer:
+        body = json.dumps(describe(question, self._scope)).encode()
+        headers = {"Content-Type": "application/json", "User-Agent": "phoenix", "Idempotency-Key": question.id}
+        if self._settings.secret_env is not None:
+            secret = self._environ.get(self._settings.secret_env, "")
+            if not secret:
+                return Answer(Judgement.FAIL, f"{self._settings.secret_env} is not set here", Cause.ENVIRONMENT)
+            headers |= sign(body, secret, question.seen.at)
+        try:
+            response = self._post(Request(self._settings.url, body, headers, self._settings.ca_file))
+        except Unreachable as error:
+            return Answer(Judgement.WAIT, f"no answer: {error.message}", Cause.ENVIRONMENT)
+        if response.status in {429, 502, 503, 504}:
+            return Answer(Judgement.WAIT, f"HTTP {response.status}", Cause.ENVIRONMENT)
+        if not 200 <= response.status < 300:
+            return Answer(Judgement.FAIL, f"HTTP {response.status}", Cause.ENVIRONMENT)
+        return saying.read(response.body)
+
+
+def sign(body: bytes, secret: str, at: datetime) -> dict[str, str]:
+    """The headers that prove who asks, and when: HMAC-SHA256 over `timestamp.body`, in hexadecimal. Without the time in
+    it, one that overheard a request could send it again."""
+    timestamp = str(int(at.timestamp()))
+    digest = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    return {TIMESTAMP: timestamp, SIGNATURE: f"sha256={digest}"}
