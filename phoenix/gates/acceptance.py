@@ -69,7 +69,7 @@ class Question:
 
     @property
     def id(self) -> str:
-        """The same for the same question, whoever asks it: a suite that hears it twice can tell."""
+        """The same for the same question from any driver: a suite that hears it twice can tell."""
         words = (self.rotation.id, self.gate, self.phase, str(self.number))
         return ".".join(re.sub(r"[^A-Za-z0-9-]+", "-", word).strip("-") for word in words)
 
@@ -196,10 +196,10 @@ def _kept(memo: str) -> Trial | None:
         return None
 
 
-def in_one_line(text: str) -> str:
-    """A suite's words as a reason: one line, printable, its end rather than its beginning where it is long."""
+def in_one_line(text: str, most: int = LONGEST_REASON) -> str:
+    """Another's words as a reason: one line, printable, its end rather than its beginning where it is long."""
     line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text).split())
-    return line if len(line) <= LONGEST_REASON else f"...{line[3 - LONGEST_REASON :]}"
+    return line if len(line) <= most else f"...{line[3 - most :]}"
 
 
 def first_of(instances: Sequence[Instance], most: int | None) -> tuple[Instance, ...]:

@@ -1,7 +1,7 @@
 """Does a program of the owner's, on the driver's machine, let the candidate pass?
 
 Must never go through a shell, nor run where only phoenix itself is installed: in the function that advances groups,
-whoever may write a policy would run programs with its rights.
+a person who may write a policy would run programs with its rights.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class CommandGate:
         program, where = self._settings.command[0], f"gate {self.name}"
         if self._environ.get(FUNCTION):
             text = (
-                "It runs on the machine of whoever drives the rotation, and this is a function. Ask a suite that runs"
+                "It runs on the machine of the driver, and this one is a function. Ask a suite that runs"
                 " elsewhere: kind lambda, ssm or webhook."
             )
             return [Blocker("command-in-function", where, text)]

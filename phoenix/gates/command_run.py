@@ -1,8 +1,8 @@
-"""Runs one program to its end, in a process of its own: `python command_run.py FOLDER LOCK`, started by `command_runs`.
+"""Runs one program to its end, in a process of its own: `python command_run.py FOLDER`, started by `command_runs`.
 
 The driver may die, or be a `tick` that ends in seconds, while a load test goes on for minutes; so this process outlives
-it, and leaves what it saw in FOLDER. LOCK is the number of an open, locked file: as long as this process lives, nobody
-else gets that lock. Must never import phoenix: it is a program by itself, and starts at once.
+it, and leaves what it saw in FOLDER. It has inherited an open, locked file: as long as it lives, no other gets that
+lock. Must never import phoenix: it is a program by itself, and starts at once.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def run(command: list[str], question: str, environment: dict[str, str], seconds:
     reader = threading.Thread(target=_keep_tail, args=(program.stdout, tail), daemon=True)
     reader.start()
     late = _wait(program, seconds)
-    # A grandchild may hold the pipe open for ever; what it says later is nobody's answer.
+    # A grandchild may hold the pipe open for ever; what it says later answers no question.
     reader.join(1.0)
     return {"exit": None if late else program.returncode, "tail": "".join(tail)[-TAIL:], "late": late}
 

@@ -1,14 +1,12 @@
-"""Does each new instance answer a request, before it gets traffic?
+"""Does each new instance answer a request, before it gets traffic, or while it bakes?
 
-Must never send a credential, nor follow a redirect to another host.
+Must never call an instance that was not asked a good one.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
@@ -24,6 +22,8 @@ from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.core.rotation import Rotation
 from phoenix.core.serving import Serving
 from phoenix.errors import Unreachable
+from phoenix.gates.acceptance import first_of, in_one_line
+from phoenix.gates.http_fetch import Fetch, Reply, Request, fetch
 from phoenix.gates.keys import GateKeys, Need
 from phoenix.keys import Duration, Matching, Whole, render_duration, wrong
 from phoenix.ports import GATE_BUDGET
@@ -33,6 +33,7 @@ LONGEST: Final = timedelta(seconds=20)
 _AT_A_TIME = 32
 _MOST_AT_A_TIME = 256
 _ENOUGH_TO_PROVE = 10
+_SINCE: Final = "since"
 _MOST_SHOWN = 3
 _USUAL_PORTS: Final = {"http": 80, "https": 443}
 
@@ -73,7 +74,29 @@ class Settings(GateKeys):
         default=None, description="Port to ask; default: the one that the instance is registered with."
     )
     scheme: Literal["http", "https"] = Field(
-        default="http", description="https does not check the certificate: it names a host, not an instance."
+        default="http", description="https does not check the certificate without ca_file: it names a host."
+    )
+    host: Annotated[str, Matching(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?", "the name of a host")] | None = (
+        Field(default=None, description="Host to ask for; with ca_file the certificate has to name it.")
+    )
+    ca_file: Annotated[str, Matching(r"/[^\x00-\x1f]+", "an absolute path")] | None = Field(
+        default=None, description="File with the certificates that may have signed the instance's own."
+    )
+    contains: Annotated[str, Field(min_length=1, max_length=1000)] | None = Field(
+        default=None, description="Text that a good answer's body has in its first 256 kB."
+    )
+    headers: Mapping[Annotated[str, Matching(r"[A-Za-z0-9-]+", "the name of a header")], str] = Field(
+        default={}, description="Headers that a good answer has, with these values.", examples=["{X-Version: '42'}"]
+    )
+    instances: Annotated[int, Whole(1, 1000)] | None = Field(
+        default=None, description="How many instances are asked, always the same ones; default: all."
+    )
+    when: Literal["before_traffic", "baking", "both"] = Field(
+        default="before_traffic", description="At every look before the candidate has traffic, while it bakes, or both."
+    )
+    patience: Duration = Field(
+        default=timedelta(minutes=1),
+        description="How long, while it bakes, an instance may answer otherwise before the gate fails.",
     )
     timeout: Annotated[Duration, AfterValidator(_within_budget)] = Field(
         default=timedelta(seconds=5),
@@ -82,8 +105,8 @@ class Settings(GateKeys):
 
     @property
     def precedes_traffic(self) -> bool:
-        """Always: with traffic, the load balancer's own checks ask."""
-        return True
+        """Unless it is asked while it bakes only."""
+        return self.when != "baking"
 
     def needs_traffic(self, serving: Serving) -> Need | None:
         """The port that instances are registered with is the load balancer's."""
@@ -92,45 +115,10 @@ class Settings(GateKeys):
         return Need("port is missing: without a load balancer phoenix does not know the port to ask")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """The request, and the time to wait for its answer."""
-
-    url: str
-    timeout_seconds: float
-
-
-Fetch = Callable[[Request], int]
-"""Asks, and returns the status; raises Unreachable when there is no answer."""
-
-
-def fetch(request: Request) -> int:
-    """Ask once, without credentials, and follow no redirect: a redirect is an answer of its own."""
-    import urllib3
-
-    # The instance is asked by its address, and a certificate names a host; load balancers do not check it either.
-    pool = urllib3.PoolManager(
-        num_pools=1, retries=False, cert_reqs="CERT_NONE", assert_hostname=False, headers={"User-Agent": "phoenix"}
-    )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
-            answer = pool.request(
-                "GET", request.url, timeout=request.timeout_seconds, redirect=False, preload_content=False
-            )
-        answer.close()
-        return answer.status
-    except urllib3.exceptions.HTTPError as error:
-        raise Unreachable(f"{request.url}: {error}") from error
-    finally:
-        pool.clear()
-
-
 class HttpGate:
     """Asks every instance of the candidate at each tick, several at a time."""
 
     settings = Settings
-    before_traffic_only = True
     judges_alone = False
     begins_something = False
     IAM_ACTIONS: ClassVar[Rights] = reads(
@@ -140,6 +128,7 @@ class HttpGate:
 
     def __init__(self, settings: Settings, scope: Scope, fetch: Fetch = fetch) -> None:
         self.name = f"http {settings.path}"
+        self.before_traffic_only = settings.when == "before_traffic"
         self._settings = settings
         self._aws = scope.aws
         self._fetch = fetch
@@ -147,17 +136,26 @@ class HttpGate:
         self._addresses: dict[str, str] = {}
 
     def check(self, rotation: Rotation, seen: Observation) -> Verdict:
-        """PASS if every instance in service, or held before traffic, answers as expected, else WAIT, never FAIL."""
-        candidate = seen.slots[rotation.new.slot]
-        asked = [i.id for i in rotation.new.of(candidate) if i.in_service or i.lifecycle is Lifecycle.HELD]
+        """PASS if every instance in service, or held before traffic, answers as expected, else WAIT; while it bakes,
+        FAIL for what lasts longer than `patience`."""
+        is_before, candidate = rotation.weight == 0 or rotation.is_holding, seen.slots[rotation.new.slot]
+        memo = rotation.memo_of(self.name)
+        if is_before and self._settings.when == "baking":
+            return Verdict(self.name, Judgement.PASS, "is asked while it bakes", memo=memo)
+        running = [i for i in rotation.new.of(candidate) if i.in_service or i.lifecycle is Lifecycle.HELD]
+        asked = [instance.id for instance in first_of(running, self._settings.instances)]
         if not asked:
             return Verdict(self.name, Judgement.WAIT, "no instance is in service yet")
-        self._remember(rotation.memo_of(self.name))
+        since = self._remember(memo)
         wrong = {instance: answer for instance, answer in self._ask(candidate, asked).items() if answer is not None}
         good = f"{len(asked) - len(wrong)} of {len(asked)} answered {self._expected()}"
         if not wrong:
-            return Verdict(self.name, Judgement.PASS, f"{good}, before traffic", memo=self._memo(asked))
-        return Verdict(self.name, Judgement.WAIT, f"{good}; {_listed(wrong)}", memo=self._memo(asked))
+            told = f"{good}, before traffic" if is_before else good
+            return Verdict(self.name, Judgement.PASS, told, memo=self._memo(asked))
+        since = since or seen.at
+        too_long = not is_before and seen.at - since > self._settings.patience
+        judgement = Judgement.FAIL if too_long else Judgement.WAIT
+        return Verdict(self.name, judgement, f"{good}; {_listed(wrong)}", memo=self._memo(asked, since))
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
         """Return a blocker if no live instance answers: then the path is wrong, or phoenix runs in the wrong
@@ -182,13 +180,17 @@ class HttpGate:
             )
         ]
 
-    def _remember(self, memo: str) -> None:
-        """Addresses do not change while an instance runs; the look that has read them was another invocation's."""
-        words = (word.partition("=") for word in memo.split())
-        self._addresses = {instance: address for instance, _, address in words} | self._addresses
+    def _remember(self, memo: str) -> datetime | None:
+        """Addresses do not change while an instance runs; the look that has read them was another invocation's. Return
+        since when not all answer as expected; None: all did."""
+        words = {name: value for name, _, value in (word.partition("=") for word in memo.split())}
+        since = words.pop(_SINCE, None)
+        self._addresses = words | self._addresses
+        return datetime.fromisoformat(since) if since else None
 
-    def _memo(self, asked: Sequence[str]) -> str:
-        return " ".join(f"{i}={self._addresses[i]}" for i in sorted(asked) if i in self._addresses)
+    def _memo(self, asked: Sequence[str], since: datetime | None = None) -> str:
+        kept = [f"{i}={self._addresses[i]}" for i in sorted(asked) if i in self._addresses]
+        return " ".join([*kept, *([f"{_SINCE}={since.isoformat()}"] if since else [])])
 
     def _ask(self, slot: SlotState, ids: Sequence[str]) -> dict[str, str | None]:
         """Return by instance None for an expected answer, else the fault."""
@@ -210,12 +212,24 @@ class HttpGate:
         if address is None:
             return "no address"
         host = f"[{address}]" if ":" in address else address
-        url = f"{self._settings.scheme}://{host}:{port}{self._settings.path}"
+        wanted = self._settings
+        url = f"{wanted.scheme}://{host}:{port}{wanted.path}"
+        request = Request(url, timeout.total_seconds(), wanted.host, wanted.ca_file, wanted.contains is not None)
         try:
-            status = self._fetch(Request(url, timeout.total_seconds()))
+            return self._fault_of(self._fetch(request))
         except Unreachable:
             return "no answer"
-        return None if status in self._settings.expect else str(status)
+
+    def _fault_of(self, reply: Reply) -> str | None:
+        """What is wrong with the answer, in few words; its body may be long, and is not shown."""
+        if reply.status not in self._settings.expect:
+            return str(reply.status)
+        for name, value in self._settings.headers.items():
+            found = reply.headers.get(name.lower())
+            if found != value:
+                return f"{name}: {in_one_line(found, 40)}" if found is not None else f"no header {name}"
+        text = self._settings.contains
+        return None if text is None or text.encode() in reply.body else f"without {in_one_line(text, 40)!r}"
 
     def _port_of(self, slot: SlotState) -> int:
         if self._settings.port is not None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import RLock
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
@@ -115,6 +116,9 @@ def _read(response: BaseResponse, at: datetime) -> Call:
     operation = response._get_action() or "?"
     if response.automated_parameter_parsing:
         params = response.params
+    elif response.boto3_service_name == "lambda":
+        # Its bodies are the callers' own; what it is asked about stands in the path: /2015-03-31/functions/NAME/...
+        params = {"FunctionName": unquote((response.path.split("/") + [""] * 4)[3])}
     else:
         try:
             params = json.loads(response.body) if response.body else {}

@@ -38,7 +38,7 @@ def add_function(session: boto3.Session, name: str, code: Code) -> None:
         )
     function: Any = lambda_backends[ACCOUNT][REGION].get_function(name)
     assert isinstance(function, LambdaFunction)  # noqa: S101 - an image's function is another class
-    function._invoke_lambda = lambda event: _run(code, event)  # type: ignore[method-assign]
+    function._invoke_lambda = lambda event: _run(code, event)
 
 
 def _run(code: Code, event: dict[str, Any]) -> tuple[str, bool, str]:

@@ -14,6 +14,7 @@ from phoenix.core.model import Cause, Instance, Judgement, Observation, Slot, Sl
 from phoenix.core.rotation import Rotation
 from phoenix.engine.asking import Asking
 from phoenix.gates import KINDS
+from phoenix.gates.http_fetch import Reply
 from phoenix.gates.webhook import Response
 from phoenix.ports import Gate
 from phoenix.sandbox.functions import add_function
@@ -53,7 +54,7 @@ def _real(kind: str, account: Account) -> Gate:
         "webhook": {"url": "https://example.com/acceptance"},
     }
     fakes: dict[str, dict[str, Any]] = {
-        "http": {"fetch": lambda request: 200},
+        "http": {"fetch": lambda request: Reply(200)},
         "command": {"runs": FakeRuns()},
         "webhook": {"post": lambda request: Response(200, b'{"verdict": "PASS", "reason": "all is well"}')},
     }

@@ -19,7 +19,7 @@ ADAPTERS = [pytest.param(kind, made, id=f"{t.__name__}.{kind}") for t in TABLES 
 KEYS: dict[Any, Any] = {fleets: fleet_keys.KEYS, routers: router_keys.KEYS}
 SERVICES = {"elasticloadbalancing": ("elbv2", "elb"), "servicequotas": ("service-quotas",)}
 """Names of botocore's models by the prefix of the rights, where they differ."""
-NOT_CALLS = {"iam:PassRole"}
+NOT_CALLS = {"iam:PassRole", "lambda:InvokeFunction"}
 READS = re.compile(r"Describe|Get|List|BatchGet|Query")
 
 

@@ -94,7 +94,7 @@ def test_letters_that_are_none_are_replaced(runs: Runs) -> None:
     assert to_its_end(runs, python("import sys; sys.stdout.buffer.write(b'\\xff!')")) == Ended(0, "�!")
 
 
-def test_one_name_is_begun_once_whoever_asks(runs: Runs, tmp_path: Path) -> None:
+def test_one_name_is_begun_once_by_any_number_of_drivers(runs: Runs, tmp_path: Path) -> None:
     command = python(f"open({str(tmp_path / 'count')!r}, 'a').write('x')")
     to_its_end(runs, command)
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -14,7 +12,8 @@ from pydantic import ValidationError
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.errors import Unreachable
-from phoenix.gates.http import LONGEST, HttpGate, Request, Settings, fetch, spread
+from phoenix.gates.http import LONGEST, HttpGate, Settings, spread
+from phoenix.gates.http_fetch import Reply, Request
 from phoenix.ports import GATE_BUDGET
 from tests.account import Account
 from tests.builders import a_generation, a_rotation
@@ -28,14 +27,16 @@ class Servers:
     def __init__(self) -> None:
         self.asked: list[Request] = []
         self.answers: dict[str, int | None] = {}
+        self.headers: dict[str, str] = {}
+        self.body = b""
 
-    def __call__(self, request: Request) -> int:
+    def __call__(self, request: Request) -> Reply:
         self.asked.append(request)
         host = request.url.split("/")[2].split(":")[0]
         status = self.answers.get(host, 200)
         if status is None:
             raise Unreachable(f"{request.url}: timed out")
-        return status
+        return Reply(status, self.headers, self.body)
 
 
 @pytest.fixture
@@ -167,40 +168,80 @@ def test_the_gate_is_made_before_traffic(gate: HttpGate) -> None:
     assert (gate.name, gate.before_traffic_only) == ("http /healthz", True)
 
 
-# --- over a real socket -----------------------------------------------------------------------------------------------
-
-
-class _Answers(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response({"/healthz": 200, "/moved": 302}.get(self.path, 404))
-        self.send_header("Location", "http://203.0.113.1/")
-        self.end_headers()
-
-    def log_request(self, code: object = None, size: object = None) -> None:
-        return
-
-
-@pytest.fixture
-def server() -> Iterator[Callable[[str], Request]]:
-    listening = HTTPServer(("127.0.0.1", 0), _Answers)
-    thread = Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield lambda path: Request(f"http://127.0.0.1:{listening.server_port}{path}", 5)
-    listening.shutdown()
-    thread.join()
-    listening.server_close()
-
-
-@pytest.mark.parametrize(("path", "status"), [("/healthz", 200), ("/none", 404), ("/moved", 302)])
-def test_the_status_is_taken_as_it_comes_and_no_redirect_is_followed(
-    server: Callable[[str], Request], path: str, status: int
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"contains": "ready"}, None),
+        ({"contains": "db: down"}, "without 'db: down'"),
+        ({"headers": {"X-Version": "42"}}, None),
+        ({"headers": {"x-version": "41"}}, "x-version: 42"),
+        ({"headers": {"X-Commit": "9f2c1e"}}, "no header X-Commit"),
+    ],
+)
+def test_an_answer_may_have_to_say_more_than_its_status(
+    account: Account, servers: Servers, changes: dict[str, Any], fault: str | None
 ) -> None:
-    assert fetch(server(path)) == status
+    servers.headers, servers.body = {"x-version": "42"}, b"all ready"
+    gate = account.make(HttpGate, Settings.model_validate({"path": "/"} | changes), fetch=servers)
+
+    verdict = look(account, gate)
+
+    assert verdict.judgement is (Judgement.PASS if fault is None else Judgement.WAIT)
+    assert fault is None or fault in verdict.reason
 
 
-def test_no_answer_is_unreachable() -> None:
-    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1/"):
-        fetch(Request("http://127.0.0.1:1/", 1))
+def test_some_may_be_asked_instead_of_all_and_they_are_the_same_ones_each_time(
+    account: Account, servers: Servers
+) -> None:
+    gate = account.make(HttpGate, Settings(path="/", instances=2), fetch=servers)
+
+    reasons = {look(account, gate).reason for _ in range(3)}
+
+    assert reasons == {"2 of 2 answered 200, before traffic"}
+    assert len({request.url for request in servers.asked}) == 2
+
+
+def bakes(gate: HttpGate, account: Account, *verdicts: Verdict) -> Verdict:
+    """Ask while half of the traffic is there; the record has what the gate has left."""
+    rotation = a_rotation(new=a_generation(42, template_version="1"), weight=50)
+    seen = Observation(at=account.clock.now(), slots={GREEN: candidate(account)})
+    return gate.check(rotation.look(seen.at, 4, verdicts), seen)
+
+
+def test_while_it_bakes_one_bad_look_is_waited_for_and_a_lasting_fault_fails(
+    account: Account, servers: Servers
+) -> None:
+    gate = account.make(HttpGate, Settings(path="/", when="both"), fetch=servers)
+    servers.answers[addresses(account)[0]] = 500
+
+    first = bakes(gate, account)
+    account.clock.advance(60)
+    second = bakes(gate, account, first)
+    account.clock.advance(1)
+    third = bakes(gate, account, second)
+
+    assert [each.judgement for each in (first, second, third)] == [Judgement.WAIT, Judgement.WAIT, Judgement.FAIL]
+
+
+def test_a_good_look_ends_what_was_wrong_before(account: Account, servers: Servers) -> None:
+    gate = account.make(HttpGate, Settings(path="/", when="both"), fetch=servers)
+    servers.answers[addresses(account)[0]] = 500
+    wrong = bakes(gate, account)
+    servers.answers.clear()
+    account.clock.advance(61)
+
+    right = bakes(gate, account, wrong)
+    servers.answers[addresses(account)[0]] = 500
+    account.clock.advance(61)
+
+    assert bakes(gate, account, right).judgement is Judgement.WAIT
+
+
+def test_one_that_is_asked_while_it_bakes_lets_the_candidate_have_traffic(account: Account, servers: Servers) -> None:
+    gate = account.make(HttpGate, Settings(path="/", when="baking"), fetch=servers)
+
+    assert look(account, gate).judgement is Judgement.PASS
+    assert servers.asked == []
 
 
 def test_addresses_that_an_earlier_look_has_read_are_not_read_again(account: Account, servers: Servers) -> None:

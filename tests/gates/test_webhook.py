@@ -154,7 +154,7 @@ def test_the_answer_is_read_and_a_redirect_is_not_followed(serve: Serve, status:
     assert post(Request(serve(status, b"said"), b"{}", {})) == Response(status, b"said")
 
 
-def test_nobody_there_is_unreachable() -> None:
+def test_an_address_without_a_server_is_unreachable() -> None:
     with pytest.raises(Unreachable):
         post(Request("http://127.0.0.1:1/", b"{}", {}))
 

@@ -26,6 +26,7 @@ FILLED: Mapping[str, str] = {
     "bucket_arn": "arn:aws:s3:::phoenix-policies",
     "prefix": "live/",
     "function_arn": arn("lambda", "function:phoenix-advance"),
+    "gate_function_arn": arn("lambda", "function:acceptance"),
     "topic_arn": arn("sns", "phoenix"),
     "bus_arn": arn("events", "event-bus/phoenix"),
     "assumed_role_arn": "arn:aws:iam::*:role/phoenix",

@@ -18,7 +18,7 @@ from tests.iam.evaluator import Context, Request
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 PREFIXES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
-NAMES = {"s3:ListObjectsV2": "s3:ListBucket"}
+NAMES = {"lambda:Invoke": "lambda:InvokeFunction", "s3:ListObjectsV2": "s3:ListBucket"}
 Ask = Callable[..., Any]
 """`ask(service, method, **parameters)`: a question to the account that is not among the recorded calls."""
 
@@ -238,6 +238,11 @@ def _on_bus(account: Account, asked: Asked) -> Iterator[Request]:
         )
 
 
+def _on_function(account: Account, asked: Asked) -> Iterator[Request]:
+    name = asked.params["FunctionName"]
+    yield Request(asked.action, name if name.startswith("arn:") else arn("lambda", f"function:{name}"))
+
+
 _GROUP_CALLS = (
     "CompleteLifecycleAction",
     "DeleteLifecycleHook",
@@ -261,6 +266,8 @@ _SPECIAL: Mapping[str, Callable[[Account, Asked], Iterator[Request]]] = {
     "ec2:CreateLaunchTemplateVersion": _make_version,
     "ec2:DeleteLaunchTemplateVersions": _make_version,
     "ec2:RunInstances": _run,
+    "lambda:GetFunctionConfiguration": _on_function,
+    "lambda:InvokeFunction": _on_function,
     "ssm:GetParameter": _on_parameter,
     **{f"dynamodb:{call}": _on_table for call in _TABLE_CALLS},
     "s3:ListBucket": _on_bucket,

@@ -23,6 +23,7 @@ from phoenix.engine.rollback import rollback
 from phoenix.inventory.half_facts import read_original
 from phoenix.inventory.read import Question, read_account
 from phoenix.sandbox import ManualClock, Sandbox
+from phoenix.sandbox.functions import add_function
 from phoenix.stores.dynamodb_table import definition
 from phoenix.wiring.rights import Where, own_document
 from tests.iam.evaluator import Request
@@ -141,7 +142,9 @@ def back_from_cold(folder: Path) -> Run:
 
 def back_out_of_the_middle(folder: Path) -> Run:
     """A canary that is paused, goes on, and is brought back; store and policies are on AWS, and so is the news."""
-    policy = a_policy(strategy=CANARY, image={"kind": "ssm", "parameter": PARAMETER}, notify=NEWS)
+    suite = {"kind": "lambda", "function": "acceptance"}
+    image = {"kind": "ssm", "parameter": PARAMETER}
+    policy = a_policy(strategy=CANARY, image=image, notify=NEWS, gates=[BRISK, suite])
     with a_run(folder, policy=policy) as run:
         stage = run.stage
         _furnish(stage)
@@ -275,6 +278,7 @@ def _furnish(stage: Stage) -> None:
         for file in stage.folder.glob("*.yaml"):
             s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}{file.name}", Body=file.read_bytes())
         stage.client("dynamodb").create_table(**definition("phoenix"))
+        add_function(stage.box.session, "acceptance", lambda event: {"verdict": "PASS", "reason": "9 of 9"})
 
 
 def _let_ring(stage: Stage) -> None:

@@ -14,13 +14,14 @@ locals {
     prefix       = local.bucket[1] == "" ? "" : "${trimsuffix(local.bucket[1], "/")}/"
 
     # One field becomes several elements of the list that it is in.
-    topic_arn        = join("\", \"", concat([aws_sns_topic.this.arn], var.notification_topics))
-    bus_arn          = join("\", \"", var.event_buses)
-    parameter_arn    = join("\", \"", var.image_parameters)
-    assumed_role_arn = join("\", \"", var.assume_roles)
-    image_owner      = join("\", \"", coalescelist(var.image_owners, [local.account]))
-    instance_role    = var.instance_role
-    key_arn          = aws_kms_key.this.arn
+    topic_arn         = join("\", \"", concat([aws_sns_topic.this.arn], var.notification_topics))
+    bus_arn           = join("\", \"", var.event_buses)
+    parameter_arn     = join("\", \"", var.image_parameters)
+    gate_function_arn = join("\", \"", var.gate_functions)
+    assumed_role_arn  = join("\", \"", var.assume_roles)
+    image_owner       = join("\", \"", coalescelist(var.image_owners, [local.account]))
+    instance_role     = var.instance_role
+    key_arn           = aws_kms_key.this.arn
   }
 
   documents = {

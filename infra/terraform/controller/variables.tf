@@ -60,6 +60,12 @@ variable "image_parameters" {
   default     = []
 }
 
+variable "gate_functions" {
+  description = "ARNs of the Lambda functions that policies with a gate `{kind: lambda}` ask, with their alias where they name one."
+  type        = list(string)
+  default     = []
+}
+
 variable "notification_topics" {
   description = "ARNs of further topics that policies name under `notify`. The one made here is always allowed."
   type        = list(string)
