@@ -48,6 +48,7 @@ def sight_of(group: Group, *, search: bool = True) -> Sight:
             blocked=kept.blocked,
             outbox=kept.outbox,
             setback=kept.setback,
+            acts=kept.acts,
             highest_number=max(kept.highest_number, adopted.highest_number),
         )
     return Sight(_with_image(group, adopted, sight), sight.seen)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from phoenix.core.acts import Act, acts_known, acts_of
 from phoenix.core.blocker import Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate
@@ -39,6 +40,7 @@ def report(told: Report) -> Document:
         "generations": [_slot_row(row) for row in rows(told.record, told.seen)],
         "waiting_for": in_flight.waiting_for if in_flight is not None else None,
         "rollback_ready": {"ready": told.rollback_ready.ready, "why": told.rollback_ready.why},
+        "acts": [act(each) for each in acts_known(told.record)],
     }
 
 
@@ -101,15 +103,28 @@ def repairs(group: str, found: Sequence[str]) -> Document:
     return {"group": group, "leftovers": list(found)}
 
 
-def history(group: str, rotations: Sequence[Rotation]) -> Document:
-    """Return the rotations, newest first, each with its events."""
-    return {"group": group, "rotations": [_told(rotation) for rotation in rotations]}
+def history(group: str, rotations: Sequence[Rotation], acts: Sequence[Act] = ()) -> Document:
+    """Return the rotations, newest first, each with its events; `acts` at rest have an array of their own."""
+    return {"group": group, "rotations": [_told(rotation) for rotation in rotations], "acts": [act(a) for a in acts]}
 
 
-def timeline(rotations: Sequence[Rotation], failures: Mapping[str, PhoenixError]) -> list[Document]:
-    """The rotations of all groups, newest first; then an object for each group that could not be read."""
+def timeline(
+    rotations: Sequence[Rotation], acts: Sequence[Act], failures: Mapping[str, PhoenixError]
+) -> list[Document]:
+    """The rotations of all groups, newest first; then an object for each group with acts of persons at rest, and for
+    each that could not be read."""
     told = [{"group": rotation.group, **_told(rotation)} for rotation in rotations]
+    names = dict.fromkeys(each.group for each in acts)
+    told += [{"group": name, "acts": [act(a) for a in acts if a.group == name]} for name in names]
     return told + [{"group": name, **failure(error)} for name, error in failures.items()]
+
+
+def act(told: Act) -> Document:
+    """Return one act: what, by whom, why."""
+    return {
+        "at": time(told.at), "name": told.name, "text": told.text, "by": told.by, "reason": told.reason,
+        "rotation": told.rotation,
+    }  # fmt: skip
 
 
 def _told(told: Rotation) -> Document:
@@ -122,7 +137,11 @@ def _told(told: Rotation) -> Document:
         "by": told.origin.by or None,
         "turned_back_by": None if back is None else {"by": back.by, "reason": back.reason, "at": time(back.at)},
         "duration_seconds": _seconds(told),
-        "events": [{"at": time(e.at), "name": e.name, "text": e.text} for e in told.events],
+        "events": [
+            {"at": time(e.at), "name": e.name, "text": e.text, "by": e.by or None, "reason": e.reason}
+            for e in told.events
+        ],
+        "acts": [act(each) for each in acts_of(told)],
     }
 
 
