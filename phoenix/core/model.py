@@ -325,7 +325,8 @@ class Observation:
 
     `prepared_version` is the number of the template version that the rotation in flight has already made; None when
     there is none yet. `failures` are failed launches of the candidate since it began to grow, newest first. `fences`
-    are the former drivers whose last request may still take effect.
+    are the former drivers whose last request may still take effect. `asks_health` False: no target health was asked
+    for, so nothing in it tells of any.
     """
 
     at: datetime
@@ -335,6 +336,7 @@ class Observation:
     verdicts: tuple[Verdict, ...] = ()
     prepared_version: str | None = None
     fences: tuple[Fence, ...] = ()
+    asks_health: bool = True
 
     @property
     def is_one_group(self) -> bool:

@@ -10,6 +10,7 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate
 from phoenix.core.model import Observation, Outcome, Step
+from phoenix.core.outlook import Outlook
 from phoenix.core.ownership import other_groups
 from phoenix.core.readiness import NOTHING_RETAINED, RollbackReady, rollback_readiness
 from phoenix.core.record import GroupRecord
@@ -24,6 +25,7 @@ class Report:
 
     `exit_status` is the one of section 7. `lease` names the driver of the group, None if there is none.
     `other_groups` says that the policy names others than those in which something has to be finished first.
+    `outlook` is what comes next at rest, None: in flight, or not asked.
     """
 
     group: str
@@ -37,6 +39,7 @@ class Report:
     about: About = About()
     exit_status: int = 0
     other_groups: str | None = None
+    outlook: Outlook | None = None
 
 
 @dataclass(frozen=True, slots=True)

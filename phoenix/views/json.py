@@ -14,6 +14,7 @@ from phoenix.core.acts import Act, acts_known, acts_of
 from phoenix.core.blocker import Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate
+from phoenix.core.outlook import Outlook
 from phoenix.core.record import Quarantined
 from phoenix.core.rotation import Rotation
 from phoenix.engine.report import Plan, Report
@@ -41,7 +42,20 @@ def report(told: Report) -> Document:
         "waiting_for": in_flight.waiting_for if in_flight is not None else None,
         "rollback_ready": {"ready": told.rollback_ready.ready, "why": told.rollback_ready.why},
         "acts": [act(each) for each in acts_known(told.record)],
+        "next": None if told.outlook is None else _outlook(told.outlook),
     }
+
+
+def _outlook(told: Outlook) -> Document:
+    """What comes next at rest."""
+    return {
+        "due": told.due, "sentence": told.sentence, "reasons": list(told.reasons), "at": time(told.at),
+        "turn": str(told.turn),
+        "waits": [
+            {"name": wait.name, "text": wait.text, "until": time(wait.until), "needs_person": wait.needs_person}
+            for wait in told.waits
+        ],
+    }  # fmt: skip
 
 
 def rotation(told: Rotation) -> Document:

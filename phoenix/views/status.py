@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from phoenix.core.explain import ago, counted
 from phoenix.core.generation import Generation
-from phoenix.core.model import Outcome, Role
+from phoenix.core.model import Outcome
 from phoenix.core.rotation import Rotation
 from phoenix.engine.report import Report
 from phoenix.errors import PhoenixError
-from phoenix.views import instances, resting, steps, text
-from phoenix.views.situation import SlotRow, carrying, is_moved, is_unclear, row_of, rows
+from phoenix.views import instances, resting, roster, steps, text
+from phoenix.views.situation import SlotRow, carrying, is_moved, is_unclear, rows
 
 
 def render(report: Report, *, driving: bool = False, verbose: bool = False) -> str:
@@ -36,17 +36,17 @@ def render(report: Report, *, driving: bool = False, verbose: bool = False) -> s
     )
 
 
-def render_all(reports: Sequence[Report], failures: Sequence[tuple[str, PhoenixError]] = ()) -> str:
-    """Return all groups, a line each; those that need a person, or could not be observed, are named below the table."""
+def render_all(
+    reports: Sequence[Report], failures: Sequence[tuple[str, PhoenixError]] = (), columns: int = text.WIDTH
+) -> str:
+    """Return all groups, a line each, those that need a person first. What is urgent, and what could not be observed,
+    is told below the table."""
     if not reports and not failures:
         return "No groups: the policy directory is empty.\nphoenix policy schema prints what a policy may hold.\n"
-    table = text.table(
-        ["group", "state", "step>", "live>", "healthy>", "weight>", "rollback"],
-        [_line(report) for report in sorted(reports, key=lambda report: report.group)],
-    )
+    table = roster.table(reports, columns)
     urgent = [
         line
-        for report in reports
+        for report in roster.in_order(reports)
         if (sentence := _urgent(report)) is not None
         for line in text.paragraph(f"{report.group}: {sentence}")
     ]
@@ -65,35 +65,8 @@ def _urgent(report: Report) -> str | None:
     return report.sentence if report.outcome is Outcome.HELD else None
 
 
-def _line(report: Report) -> list[str]:
-    rotation = report.record.in_flight
-    live = row_of(report.record, report.seen, Role.LIVE)
-    shown = row_of(report.record, report.seen, Role.CANDIDATE) or live
-    return [
-        text.clip(report.group, 28),
-        "moved" if is_moved(report.record, report.seen) else state_word(report).lower(),
-        f"{rotation.step}/{len(rotation.terms.steps)}" if rotation else "-",
-        str(live.generation.number) if live else "-",
-        _healthy(live) if live else "-",
-        _percent(shown.weight) if shown else "-",
-        _readiness_word(report),
-    ]
-
-
-def state_word(report: Report) -> str:
-    """Return the first word of a screen."""
-    rotation = report.record.in_flight
-    if rotation is None:
-        return resting.word(report)
-    if rotation.held:
-        return "HELD"
-    if rotation.back is not None:
-        return "ROLLING BACK"
-    return "PAUSED" if rotation.paused else "ROTATING"
-
-
 def _headline(report: Report) -> list[str]:
-    word = state_word(report)
+    word = resting.state_word(report)
     rotation = report.record.in_flight
     if rotation is None:
         return text.headline(word, *resting.sentences(report))
@@ -186,6 +159,8 @@ def _facts(report: Report, *, driving: bool) -> list[str]:
         known.append(("tick", f"tries again after {text.moment(report.record.setback.not_before)} UTC"))
     if report.other_groups is not None:
         known.append(("groups", report.other_groups))
+    if report.outlook is not None:
+        known.append(("next", report.outlook.sentence))
     driver = None if driving else _driver(report)
     if driver is not None:
         known.append(("driver", driver))
@@ -202,13 +177,6 @@ def _readiness(report: Report) -> str:
     if report.rollback_ready.at_once:
         return "ready now"
     return "possible, grows first" if report.rollback_ready.revival else "possible, not at once"
-
-
-def _readiness_word(report: Report) -> str:
-    found = report.rollback_ready
-    if not found.ready:
-        return "no"
-    return "ready" if found.at_once else "grows" if found.revival else "waits"
 
 
 def _way_back_mended(report: Report) -> list[str]:
