@@ -50,10 +50,11 @@ def status(session: Session, watch: bool, wait: bool, timeout: timedelta | None)
         return _wait(session, group, timeout)
     from phoenix.engine.look import look
     from phoenix.engine.outlook import with_outlook
+    from phoenix.engine.trace import with_traces
     from phoenix.views import json
     from phoenix.views import status as view
 
-    report = with_outlook(group, look(group))
+    report = with_traces(group, with_outlook(group, look(group)))
     session.answer(view.render(report, verbose=session.options.verbose > 0), json.report(report))
     return 0
 

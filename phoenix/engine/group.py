@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from phoenix.core.many.limits import Rules
 from phoenix.core.model import Slot, Terms
+from phoenix.core.trail import Trail
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar
 from phoenix.engine.asking import Asking
@@ -54,7 +55,8 @@ class Desk:
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """The group in AWS, and all that may be asked of it or done to it. `asking` is one for all groups of a program."""
+    """The group in AWS, and all that may be asked of it or done to it. `asking` is one for all groups of a program.
+    `trail` None: the account's record of calls is not asked."""
 
     slots: Mapping[Slot, str]
     fleet: Fleet
@@ -62,6 +64,7 @@ class Ports:
     gates: tuple[Gate, ...]
     images: ImageSource | None
     asking: Asking = field(default_factory=Asking)
+    trail: Trail | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from phoenix.core.image import Candidate
 from phoenix.core.outlook import Outlook
 from phoenix.core.record import Quarantined
 from phoenix.core.rotation import Rotation
+from phoenix.core.trail import Trace
 from phoenix.engine.report import Plan, Report
 from phoenix.errors import PhoenixError
 from phoenix.views.situation import SlotRow, rows
@@ -42,8 +43,20 @@ def report(told: Report) -> Document:
         "waiting_for": in_flight.waiting_for if in_flight is not None else None,
         "rollback_ready": {"ready": told.rollback_ready.ready, "why": told.rollback_ready.why},
         "acts": [act(each) for each in acts_known(told.record)],
+        "changed_by": [_trace(each) for each in told.traces],
         "next": None if told.outlook is None else _outlook(told.outlook),
     }
+
+
+def _trace(told: Trace) -> Document:
+    """Who changed a resource, and the command to ask the same by hand."""
+    return {
+        "resource": told.resource, "note": told.note or None, "command": told.command,
+        "changes": [
+            {"at": time(each.at), "event": each.event, "by": each.by, "agent": each.agent, "address": each.address}
+            for each in told.changes
+        ],
+    }  # fmt: skip
 
 
 def _outlook(told: Outlook) -> Document:

@@ -31,6 +31,7 @@ def render(report: Report, *, driving: bool = False, verbose: bool = False) -> s
         *middle,
         instances.table(report) if verbose else [],
         _facts(report, driving=driving),
+        _who_changed_it(report),
         _way_back_mended(report),
         _what_to_type(report),
     )
@@ -177,6 +178,24 @@ def _readiness(report: Report) -> str:
     if report.rollback_ready.at_once:
         return "ready now"
     return "possible, grows first" if report.rollback_ready.revival else "possible, not at once"
+
+
+def _who_changed_it(report: Report) -> list[str]:
+    """Return who changed what is not as phoenix left it, each call once; else the command that asks, ready to copy."""
+    changes = list(dict.fromkeys(change for trace in report.traces for change in trace.changes))[:3]
+    lines = text.facts(
+        (
+            "changed by",
+            f"{each.by}, {each.event} at {text.moment(each.at)} UTC"
+            + (f", with {each.agent}" if each.agent else "")
+            + (f" from {each.address}" if each.address else ""),
+        )
+        for each in changes
+    )
+    unknown = next((trace for trace in report.traces if not trace.changes), None)
+    if changes or unknown is None:
+        return lines
+    return [f"Who changed it: {unknown.note}:", *(f"  {text.clean(line)}" for line in unknown.command.split("\n"))]
 
 
 def _way_back_mended(report: Report) -> list[str]:
