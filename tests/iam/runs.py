@@ -91,6 +91,15 @@ def plans_and_looks(run: Run) -> None:
     run.requests[Role.PLAN] += [request for request in found if request.action not in TRIED]
 
 
+def asks_who_changed_it(run: Run) -> None:
+    """What a screen asks where another writer has moved the weights."""
+    for role in (Role.PLAN, Role.ROTATE):
+        with run.by(role):
+            trail = run.stage.group.trail
+            assert trail is not None
+            trail.who_changed("web-blue", run.stage.clock.now())
+
+
 def looks(group: Group) -> None:
     """The questions of `status`, `history` and `doctor`, in every role."""
     look(group)
@@ -106,6 +115,7 @@ def back_while_hot(folder: Path) -> Run:
         with run.by(Role.ROTATE):
             run.stage.tick_until(lambda report: "healthy" in report.sentence)
         plans_and_looks(run)
+        asks_who_changed_it(run)
         with run.by(Role.ROTATE):
             run.in_the_bake()
         _let_ring(run.stage)
