@@ -35,7 +35,7 @@ def outlook_of(group: Group, report: Report) -> Outlook:
 def _signs(group: Group, report: Report) -> DueFacts:
     assert report.seen is not None  # noqa: S101 - the caller has seen to it
     if group.images is None:
-        return DueFacts(None, unknown="without its policy nobody can tell when it is due")
+        return DueFacts(None, unknown="it has no policy, which would say when it is due")
     found = survey_of(group, RotateRequest(scheduled=True), Sight(report.record, report.seen))
     if found.live is NO_LIVE:
         return DueFacts(None, unknown="no slot is live, or both are")

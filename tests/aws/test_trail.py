@@ -109,7 +109,10 @@ def test_several_rules_share_their_lookups(box: Sandbox) -> None:
 def test_without_the_right_the_command_is_printed(box: Sandbox) -> None:
     def refuse(call: Call, when: str) -> None:
         if when == "before" and call.operation == "LookupEvents":
-            words = {"Code": "AccessDeniedException", "Message": "not authorized to perform: cloudtrail:LookupEvents"}
+            words: Any = {
+                "Code": "AccessDeniedException",
+                "Message": "not authorized to perform: cloudtrail:LookupEvents",
+            }
             raise ClientError({"Error": words}, call.operation)
 
     box.desk.hooks.append(refuse)
