@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final
 
-from phoenix.aws.rights import FORWARD, Right, Rights
+from phoenix.aws.rights import FORWARD, Rights, reads
 from phoenix.aws.session import Aws
 from phoenix.core.trail import Change, Trace
 from phoenix.errors import AccessDenied, PhoenixError
@@ -32,7 +32,7 @@ Lookup = tuple[str, str]
 class CloudTrail:
     """The event history of one account and Region. What was read is kept: several routes share their lookups."""
 
-    IAM_ACTIONS: ClassVar[Rights] = frozenset({Right("cloudtrail:LookupEvents", "LookUpChanges", FORWARD)})
+    IAM_ACTIONS: ClassVar[Rights] = reads("cloudtrail:LookupEvents", roles=FORWARD)
 
     def __init__(self, aws: Aws, clock: Clock) -> None:
         self._aws, self._clock = aws, clock
