@@ -321,10 +321,10 @@ class Fence:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Everything AWS said at one instant. `routes` is empty for a pair without a load balancer. `prepared_version` is the
-    number of the template version that the rotation in flight has made. `failures` are failed launches of the candidate,
-    newest first. `fences` are former drivers whose last request may still take effect. `asks_health` False: no target
-    health was asked for.
+    """Everything AWS said at one instant. `routes` is empty for a pair without a load balancer; `prepared_version` is
+    the number of the template version that the rotation in flight has made. `failures` are failed launches of the
+    candidate, newest first. `fences` are former drivers whose last request may still take effect. `asks_health` False:
+    no target health was asked for.
     """
 
     at: datetime
