@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A baked image. `owner` is an account id; `deprecated_at` None when it never is."""
+    """A baked image. `owner` is an account id; `deprecated_at` None when it never is. `source` is the image that EC2
+    knows it was made from, None where EC2 does not say."""
 
     id: str
     name: str
@@ -25,6 +26,7 @@ class Image:
     deprecated_at: datetime | None = None
     allowed: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

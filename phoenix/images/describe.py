@@ -5,7 +5,7 @@ Must never take a name or an id for proof: the owner of every image is compared 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -34,6 +34,28 @@ def search_by(aws: Aws, owners: Sequence[str], filters: Sequence[Mapping[str, An
         "Images",
         Owners=list(owners),
         Filters=list(filters),
+        IncludeDeprecated=True,
+        PaginationConfig={"PageSize": 1000},
+    )
+    return [_image(item) for item in found]
+
+
+def search_newest(aws: Aws, owner: str, filters: Sequence[Mapping[str, Any]]) -> Iterator[Image]:
+    """Yield the images of one owner that may still be used; deprecated ones are left out."""
+    pages = {"PageSize": 1000}
+    found = aws.pages(
+        "ec2", "describe_images", "Images", Owners=[owner], Filters=list(filters), PaginationConfig=pages
+    )
+    return map(_image, found)
+
+
+def read_images(aws: Aws, ids: Sequence[str]) -> list[Image]:
+    """Return those of these images that exist and that this account may see; at most 200 ids."""
+    found = aws.pages(
+        "ec2",
+        "describe_images",
+        "Images",
+        Filters=[{"Name": "image-id", "Values": list(ids)}],
         IncludeDeprecated=True,
         PaginationConfig={"PageSize": 1000},
     )
@@ -98,6 +120,7 @@ def _image(item: Mapping[str, Any]) -> Image:
         deprecated_at=_time(deprecated) if deprecated else None,
         allowed=bool(item.get("ImageAllowed", True)),
         tags={str(tag["Key"]): str(tag["Value"]) for tag in item.get("Tags", ())},
+        source=str(item["SourceImageId"]) if item.get("SourceImageId") else None,
     )
 
 
