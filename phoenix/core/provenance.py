@@ -5,13 +5,13 @@ Pure. Must never take an answer for proof: whoever may tag an image may write on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from phoenix.core.explain import ago
-from phoenix.core.image import Image
+from phoenix.core.image import Image, unanswered
 
 PARENT: Final = "parent"
 PARENT_NAME: Final = "parent_name"
@@ -74,11 +74,6 @@ def answers(tags: Mapping[str, str]) -> tuple[Answer, ...]:
     )
 
 
-def unanswered(tags: Mapping[str, str], required: Sequence[str]) -> tuple[str, ...]:
-    """The required tags that an image does not have, or that say nothing."""
-    return tuple(tag for tag in required if not tags.get(tag, "").strip())
-
-
 @dataclass(frozen=True, slots=True)
 class Base:
     """The lowest layer of an image, as the image's own tags tell it. `id` and `name` empty: the tags do not say."""
@@ -96,10 +91,7 @@ class Base:
 def base_of(image: Image) -> Base | None:
     """The base; of an image made straight from one it is the parent. None where the tags do not say its age."""
     tags = image.tags
-    if tags.get(BASE_BUILT_AT):
-        keys = (BASE, BASE_NAME, BASE_BUILT_AT)
-    else:
-        keys = (PARENT, PARENT_NAME, PARENT_BUILT_AT)
+    keys = (BASE, BASE_NAME, BASE_BUILT_AT) if tags.get(BASE_BUILT_AT) else (PARENT, PARENT_NAME, PARENT_BUILT_AT)
     built_at = read_time(tags.get(keys[2], ""))
     return Base(tags.get(keys[0], ""), tags.get(keys[1], ""), built_at) if built_at is not None else None
 

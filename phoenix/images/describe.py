@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from phoenix.aws.rights import FORWARD, Names, reads
 from phoenix.aws.session import Aws
-from phoenix.core.image import Candidate, Image, unlaunchable
+from phoenix.core.image import Image
 from phoenix.errors import NotFound
 
 IAM_ACTIONS: Final = reads("ec2:DescribeImages", "sts:GetCallerIdentity", roles=FORWARD)
@@ -43,9 +43,7 @@ def search_by(aws: Aws, owners: Sequence[str], filters: Sequence[Mapping[str, An
 def search_newest(aws: Aws, owner: str, filters: Sequence[Mapping[str, Any]]) -> Iterator[Image]:
     """Yield the images of one owner that may still be used; deprecated ones are left out."""
     pages = {"PageSize": 1000}
-    found = aws.pages(
-        "ec2", "describe_images", "Images", Owners=[owner], Filters=list(filters), PaginationConfig=pages
-    )
+    found = aws.pages("ec2", "describe_images", "Images", Owners=[owner], Filters=list(filters), PaginationConfig=pages)
     return map(_image, found)
 
 
@@ -93,16 +91,6 @@ def owner_names(owners: Iterable[str]) -> Names:
     """
     named = ["${account}" if owner == SELF else owner for owner in owners]
     return {"image_owner": (*named, *(ALIASES if any(owner != SELF for owner in owners) else ()))}
-
-
-def named(aws: Aws, image: str, owners: Sequence[str], architecture: str, at: datetime) -> Candidate:
-    """Return the image with this id: owner, state and architecture count; name, tags and age do not.
-
-    Raises:
-        NotFound: there is none, or none that this account may see.
-    """
-    found = read_image(aws, image)
-    return Candidate(found, unlaunchable(found, account_ids(aws, owners), architecture, at))
 
 
 def _image(item: Mapping[str, Any]) -> Image:

@@ -21,6 +21,7 @@ from phoenix.images import describe
 IAM_ACTIONS: Final[Rights] = describe.IAM_ACTIONS
 
 _OWNER = re.compile(r"[0-9]{12}|self|amazon|aws-marketplace")
+_MOST_IDS: Final = 200  # the most values that one filter takes
 _MOST: Final = 5000
 """Images that one search for newer ones looks at: a filter of `*` would list all of an owner."""
 
@@ -36,7 +37,7 @@ def read_layers(aws: Aws, first: Image, known: Iterable[Image] = ()) -> Chain:
         if not wanted:
             break
         asked |= wanted
-        found |= {image.id: image for image in describe.read_images(aws, sorted(wanted))}
+        found |= {image.id: image for image in describe.read_images(aws, sorted(wanted)[:_MOST_IDS])}
     return _compared(aws, chain_of(first, found))
 
 
