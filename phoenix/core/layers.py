@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from phoenix.core.image import Image
+from phoenix.core.image import Candidate, Image
 from phoenix.core.provenance import ANCESTORS, PARENT, PARENT_BUILT_AT, PARENT_NAME, read_time
 
 DEEPEST: Final = 20
@@ -46,6 +46,20 @@ class Chain:
 
     layers: tuple[Layer, ...]
     flaw: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSeen:
+    """An image with its layers. `candidate` says what the group's policy has against it; `group` None: none was named.
+
+    `live` is the image that serves the group now, None if it is unknown.
+    """
+
+    at: datetime
+    candidate: Candidate
+    chain: Chain
+    group: str | None = None
+    live: str | None = None
 
 
 def parent_of(image: Image) -> str | None:

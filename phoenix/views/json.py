@@ -127,9 +127,11 @@ def _told(told: Rotation) -> Document:
 
 
 def images(
-    group: str, candidates: Sequence[Candidate], quarantine: Sequence[Quarantined], live: str | None
+    group: str, candidates: Sequence[Candidate], quarantine: Sequence[Quarantined], live: str | None, at: datetime
 ) -> Document:
     """Return the candidates in order of preference, each with the reason against it; None for the chosen one."""
+    from phoenix.views.image_json import origin  # which needs this module
+
     quarantined = {entry.image: entry for entry in quarantine}
     return {
         "group": group,
@@ -137,7 +139,7 @@ def images(
             {
                 "image": c.image.id, "name": c.image.name, "created_at": time(c.image.created_at),
                 "chosen": c.rejected is None, "live": c.image.id == live, "rejected": c.rejected,
-                "quarantined": c.image.id in quarantined,
+                "quarantined": c.image.id in quarantined, **origin(c.image, at),
             }
             for c in candidates
         ],

@@ -25,6 +25,7 @@ from phoenix.wiring.base import Base, Overrides
 from phoenix.wiring.from_record import group_from_record, pinned_group, unknown_notifiers
 
 if TYPE_CHECKING:
+    from phoenix.core.layers import ImageSeen
     from phoenix.engine.many.sweep import Estate
     from phoenix.policy.loader import Judged, Library
     from phoenix.policy.model import Policy
@@ -136,6 +137,17 @@ class Wiring:
         from phoenix.wiring.from_policy import access_of
 
         return self._base.aws(access_of(self.library().find(name).policy))
+
+    def image_seen(self, image: str, name: str | None) -> ImageSeen:
+        """One image with the layers below it, judged by the policy of a group if one is named.
+
+        Raises:
+            NotFound: there is no such image, or none that this account may see.
+        """
+        from phoenix.wiring.image import image_seen
+
+        group = self.group(name) if name is not None else None
+        return image_seen(self.aws_of(name), image, group, self.clock.now())
 
     @property
     def clock(self) -> Clock:
