@@ -46,6 +46,15 @@ class Standstill:
 
 
 @dataclass(frozen=True, slots=True)
+class OldBase:
+    """The image that was told of as standing on too old a base, with the base's name and when it was built."""
+
+    image: str
+    base: str
+    built_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class GroupRecord:
     """The store's knowledge of one group. `version` is the store's, 0 for a record that was never saved.
 
@@ -74,6 +83,7 @@ class GroupRecord:
     blocked: Standstill | None = None
     outbox: tuple[Notice, ...] = ()
     noted_at: datetime | None = None
+    old_base: OldBase | None = None
 
     @property
     def in_flight(self) -> Rotation | None:

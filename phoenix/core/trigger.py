@@ -31,13 +31,17 @@ class LiveInstance:
 
 @dataclass(frozen=True, slots=True)
 class RotateWhen:
-    """The reasons that count. `max_instance_lifetime` None: instances may grow as old as they like."""
+    """The reasons that count. `max_instance_lifetime` None: instances may grow as old as they like.
+
+    `base_older_than` makes nothing due: it is told to whoever bakes. None: a base may be as old as it likes.
+    """
 
     new_image: bool = True
     max_instance_lifetime: timedelta | None = None
     drift: bool = False
     tainted: bool = False
     template: bool = False
+    base_older_than: timedelta | None = None
 
 
 def find_reasons(

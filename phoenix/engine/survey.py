@@ -172,9 +172,7 @@ def _goes_back_in_time(group: Group, chosen: Image, found: Survey) -> bool:
     """An image that is gone cannot be compared; then the policy's choice stands."""
     if chosen.id == found.live.image:
         return False
-    listed = next((c.image for c in found.candidates if c.image.id == found.live.image), None)
-    if listed is None and (running := _running(group, found)) is not None:
-        listed = running.image
+    listed = live_image(group, found)
     return listed is not None and listed.created_at > chosen.created_at
 
 
@@ -182,6 +180,15 @@ def _image_of(group: Group, found: Survey) -> Image | None:
     """The live image; None when it is gone or may no longer be launched."""
     running = _running(group, found)
     return running.image if running is not None and running.rejected is None else None
+
+
+def live_image(group: Ports, found: Survey) -> Image | None:
+    """The live image, whatever is against it; read only if it is not among the candidates. None when it is gone."""
+    listed = next((c.image for c in found.candidates if c.image.id == found.live.image), None)
+    if listed is not None:
+        return listed
+    running = _running(group, found)
+    return running.image if running is not None else None
 
 
 def _running(group: Ports, found: Survey) -> Candidate | None:

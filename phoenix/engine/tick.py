@@ -15,6 +15,7 @@ from phoenix.core.janitor import leftovers, moved_weights
 from phoenix.core.many.triage import NOTE_HOLDS
 from phoenix.core.model import Outcome
 from phoenix.core.record import GroupRecord
+from phoenix.engine.bases import note_old_base
 from phoenix.engine.drive import drive
 from phoenix.engine.group import Desk, Group
 from phoenix.engine.lease import claim, give_back
@@ -142,6 +143,7 @@ def _start_if_due(group: Group, lease: Lease, record: GroupRecord | None, *, sta
     if not plan.due:
         _note(group, record, found)
         note_standstill(group, found.record, plan)
+        note_old_base(group, found)
         moved = moved_weights(found.record, found.seen)
         # Not put back by a pass: who moved them may have had a reason. Not silent either.
         told = f"{moved.text} with: phoenix repair --group {group.name}" if moved is not None else ""
@@ -176,6 +178,7 @@ def _grows_too_old_at(group: Group, found: Survey) -> datetime | None:
 def _blocked(group: Group, found: Survey, plan: Plan) -> _Visit:
     """Report what a person must mend. A window that opens is due then; a limit of other groups, with the idle."""
     note_standstill(group, found.record, plan)
+    note_old_base(group, found)
     names = {blocker.name for blocker in plan.in_the_way}
     if "breaker" in names:
         tell_of_breaker(group, next(b.text for b in plan.in_the_way if b.name == "breaker"))

@@ -118,6 +118,9 @@ class RotateWhen(Keys):
     drift: Flag = Field(default=False, description="An instance runs another image than its generation.")
     tainted: Flag = Field(default=False, description="An instance carries the tag phoenix:tainted.")
     template: Flag = Field(default=False, description="The launch template has changed in more than the image.")
+    base_older_than: PositiveDuration | None = Field(
+        default=None, description="The image's base is older than this: told to whoever bakes, nothing is rotated."
+    )
 
 
 class Window(Keys):

@@ -36,7 +36,7 @@ def render(
     for line, candidate in zip(lines[1:], candidates, strict=True):
         reasoned += [line, *text.paragraph(_why(candidate, quarantined, live), first=" " * 7, rest=" " * 7)]
         reasoned += text.paragraph(_origin(candidate.image, at), first=" " * 7, rest=" " * 7)
-    more = f"  {text.command('images', group)} show {text.clean(candidates[0].image.id)}"
+    more = f"  {text.command(f'images show {text.clean(candidates[0].image.id)}', group)}"
     return text.screen(reasoned, ["Where one comes from, and what is below it:", more], _quarantine(group, quarantine))
 
 

@@ -184,6 +184,9 @@ def _facts(report: Report, *, driving: bool) -> list[str]:
         known.append(("quarantined", ", ".join(q.image for q in report.record.quarantine[:3])))
     if report.record.setback is not None and report.record.in_flight is None:
         known.append(("tick", f"tries again after {text.moment(report.record.setback.not_before)} UTC"))
+    old = report.record.old_base
+    if old is not None and report.record.in_flight is None:
+        known.append(("base", f"{old.base} below {old.image} is {ago(report.at - old.built_at)} old: bake it anew"))
     if report.other_groups is not None:
         known.append(("groups", report.other_groups))
     driver = None if driving else _driver(report)
