@@ -5,6 +5,7 @@ Pure. Must never take an answer for proof: whoever may tag an image may write on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ ANCESTORS: Final = "ancestors"
 BASE: Final = "base"
 BASE_NAME: Final = "base_name"
 BASE_BUILT_AT: Final = "base_built_at"
+_USER = re.compile(r"://[^/\s]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,16 @@ def answers(tags: Mapping[str, str]) -> tuple[Answer, ...]:
     return tuple(
         Answer(
             question,
-            {tag: tags[tag] for tag in question.tags if tags.get(tag, "").strip()},
+            {tag: shown(tags[tag]) for tag in question.tags if tags.get(tag, "").strip()},
             unanswered(tags, question.needed),
         )
         for question in QUESTIONS
     )
+
+
+def shown(value: str) -> str:
+    """A tag's value for a screen: without the user and the password that an address may carry."""
+    return _USER.sub("://...@", value)
 
 
 @dataclass(frozen=True, slots=True)

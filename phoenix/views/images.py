@@ -10,7 +10,7 @@ from datetime import datetime
 
 from phoenix.core.explain import ago
 from phoenix.core.image import Candidate, Image
-from phoenix.core.provenance import base_of
+from phoenix.core.provenance import base_of, shown
 from phoenix.core.record import Quarantined
 from phoenix.views import text
 
@@ -43,7 +43,7 @@ def render(
 def _origin(image: Image, at: datetime) -> str:
     """What its tags say, in one sentence; the last part tells the age of its base."""
     tags, base = image.tags, base_of(image)
-    said = [f"{word} {tags[tag]}" for word, tag in (("by", "built_by"), ("from", "repository")) if tags.get(tag)]
+    said = [f"{word} {shown(tags[tag])}" for word, tag in (("by", "built_by"), ("from", "repository")) if tags.get(tag)]
     said += [f"commit {tags['commit'][:12]}"] if tags.get("commit") else []
     said += [f"on {base.called}, {ago(at - base.built_at)} old"] if base is not None else []
     return f"built {', '.join(said)}" if said else "its tags do not say where it comes from"

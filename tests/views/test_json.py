@@ -107,7 +107,7 @@ def test_history_tells_the_events_of_each_rotation() -> None:
 def test_images_say_which_one_is_chosen() -> None:
     candidates = [Candidate(an_image(2)), Candidate(an_image(1), "older")]
 
-    told = json.images("web", candidates, (), an_image(1).id)["candidates"]
+    told = json.images("web", candidates, (), an_image(1).id, an_image(3).created_at)["candidates"]
 
     assert [(image["chosen"], image["live"], image["rejected"]) for image in told] == [
         (True, False, None),
