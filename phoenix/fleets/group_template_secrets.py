@@ -21,7 +21,20 @@ CHECKS: Final = ("secret-in-user-data", "secret-in-tags", "secrets-not-looked-fo
 
 _MOST_TOLD: Final = 5
 _ENVIRONMENTS: Final = frozenset(
-    ["prod", "production", "preprod", "preproduction", "staging", "stage", "stg", "dev", "devel", "development", "qa", "uat"]
+    [
+        "prod",
+        "production",
+        "preprod",
+        "preproduction",
+        "staging",
+        "stage",
+        "stg",
+        "dev",
+        "devel",
+        "development",
+        "qa",
+        "uat",
+    ]
 )
 _OF_TAGS: Final = frozenset({"environment", "env", "stage"})
 _FREE_TEXT: Final = re.compile(r"(built|how_to|parent|base)_.*|repository|owner|project|ancestors|aws:.*|phoenix:.*")

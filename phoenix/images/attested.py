@@ -131,6 +131,7 @@ def _signed(envelope: bytes, keys: Iterable[Any]) -> Mapping[str, Any]:
     """The statement in the envelope, once one of the keys has signed it."""
     from securesystemslib.dsse import Envelope
     from securesystemslib.exceptions import UnverifiedSignatureError
+    from securesystemslib.signer import Signature  # type: ignore[attr-defined]  # exported, without a word
 
     written = _envelope_in(_json(envelope, "the statement"))
     signatures = written.get("signatures")
@@ -146,7 +147,7 @@ def _signed(envelope: bytes, keys: Iterable[Any]) -> Mapping[str, Any]:
     for key in keys:
         for signature in found.signatures.values():
             try:
-                key.verify_signature(signature, signed)
+                key.verify_signature(Signature(key.keyid, signature.signature), signed)
             except UnverifiedSignatureError:
                 continue
             if found.payload_type != PAYLOAD_TYPE:
