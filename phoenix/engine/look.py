@@ -46,6 +46,7 @@ def sight_of(group: Group, *, search: bool = True) -> Sight:
             paused=kept.paused,
             quarantine=kept.quarantine,
             blocked=kept.blocked,
+            old_base=kept.old_base,
             outbox=kept.outbox,
             setback=kept.setback,
             highest_number=max(kept.highest_number, adopted.highest_number),

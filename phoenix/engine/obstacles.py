@@ -41,6 +41,7 @@ CHECKS: Final = (
     "other-groups",
     BASE_OLD,
 )
+_MOST_REASONS: Final = 3
 _WEIGHTS: Final = frozenset({"weights-elsewhere", "weights-differ", "weight-on-both-slots", "no-traffic", "not-routed"})
 
 
@@ -84,11 +85,9 @@ def find_obstacles(group: Group, request: RotateRequest, found: Survey, lasts: t
 
 
 def _no_image(group: Group, found: Survey) -> Blocker:
-    """The reason against the newest is what an owner has to mend: the others are older."""
-    text = "No image fits the policy."
-    if found.candidates:
-        newest = found.candidates[0]
-        text += f" The newest, {newest.image.id}, does not: {newest.rejected}."
+    """The reasons against the newest ones tell an owner what has to be mended."""
+    why = "; ".join(f"{each.image.name or each.image.id}: {each.rejected}" for each in found.candidates[:_MOST_REASONS])
+    text = f"No image fits the policy. {why}." if why else "No image fits the policy."
     remedy = f"phoenix images --group {group.name}"
     return Blocker("no-image", "images", text, remedy, unchecked=group.fleet.checks)
 

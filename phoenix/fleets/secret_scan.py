@@ -6,6 +6,7 @@ and must never log what it looks at.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ def _rules() -> tuple[_Rule, ...]:
         from detect_secrets.plugins.keyword import CONFIG_DENYLIST_REGEX_TO_GROUP
     except ImportError as error:
         raise ScannerMissing from error
+    _take_back_log("detect-secrets")
     known: dict[str, Any] = dict(get_mapping_from_secret_type_to_class())
     made = {kind: plugin() for kind, plugin in known.items()}
     sure = set(made) - {_KEYWORD, *_NOT_SECRET}
@@ -86,6 +88,14 @@ def _rules() -> tuple[_Rule, ...]:
         True,
     )
     return (*rules, of_files)
+
+
+def _take_back_log(name: str) -> None:
+    """The library writes to standard error by itself, and takes over Python's warnings; here, our own logs decide."""
+    logging.captureWarnings(False)
+    logger = logging.getLogger(name)
+    logger.handlers.clear()
+    logger.setLevel(logging.NOTSET)
 
 
 def _is_harmless(value: str, line: str) -> bool:

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -83,6 +84,8 @@ def _library() -> None:
         del cryptography, securesystemslib
     except ImportError:
         raise UsageError("image.signed_by needs a library that is not installed", hint=INSTALL) from None
+    # It writes to standard error by itself; here, our own logs decide.
+    logging.getLogger("securesystemslib").handlers.clear()
 
 
 def _content_of(file: str) -> str:

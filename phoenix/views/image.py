@@ -37,7 +37,7 @@ def _standing(seen: ImageSeen) -> list[tuple[str, str]]:
         may = seen.candidate.rejected
         live = "live now; " if seen.live == image.id else ""
         says = f"may not be launched: {may}" if may else "may be launched"
-        facts.append((seen.group, f"{live}{says}"))
+        facts.append((text.clean(seen.group), f"{live}{says}"))
     return facts
 
 
