@@ -14,7 +14,7 @@ from phoenix.aws.rights import FORWARD, Names, Right, Rights
 from phoenix.aws.session import Aws
 from phoenix.errors import AccessDenied, NotFound, PermanentError
 
-IAM_ACTIONS: Final[Rights] = frozenset({Right("s3:GetObject", "ReadStatements", FORWARD, ("${statements_arn}*",))})
+IAM_ACTIONS: Final[Rights] = frozenset({Right("s3:GetObject", "ReadStatements", FORWARD, ("${statements_arn}",))})
 
 MOST_BYTES: Final = 1024 * 1024
 """The size of a manifest, and of a statement: some thousand times what Packer and cosign write."""
@@ -31,7 +31,7 @@ def iam_names(place: str | None) -> Names:
     if place is None or not place.startswith("s3://"):
         return {"statements_arn": ()}
     parts = urlsplit(place)
-    return {"statements_arn": (f"arn:${{partition}}:s3:::{parts.netloc}/{_prefix(parts.path)}",)}
+    return {"statements_arn": (f"arn:${{partition}}:s3:::{parts.netloc}/{_prefix(parts.path)}*",)}
 
 
 def read_beside(aws: Aws, place: str, image: str) -> tuple[bytes, bytes]:

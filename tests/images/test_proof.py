@@ -110,8 +110,8 @@ def test_an_object_that_may_not_be_read_refuses_the_image_and_says_so(account: A
 @pytest.mark.parametrize(
     ("place", "arns"),
     [
-        ("s3://images/signed/web/", ("arn:${partition}:s3:::images/signed/web/",)),
-        ("s3://images", ("arn:${partition}:s3:::images/",)),
+        ("s3://images/signed/web/", ("arn:${partition}:s3:::images/signed/web/*",)),
+        ("s3://images", ("arn:${partition}:s3:::images/*",)),
         ("provenance", ()),
         (None, ()),
     ],
