@@ -1,6 +1,6 @@
 """The six questions about an image, answered by its tags as `infra/packer` writes them, and the age of its base.
 
-Pure. Must never take an answer for proof: whoever may tag an image may write one. Signatures are another matter.
+Pure. Must never take an answer for proof: everybody with the right to tag can write one. Signatures are another matter.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class LiveInstance:
 class RotateWhen:
     """The reasons that count. `max_instance_lifetime` None: instances may grow as old as they like.
 
-    `base_older_than` makes nothing due: it is told to whoever bakes. None: a base may be as old as it likes.
+    `base_older_than` makes nothing due: it is told to the baker of the image. None: a base may be as old as it likes.
     """
 
     new_image: bool = True

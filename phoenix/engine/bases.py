@@ -1,4 +1,4 @@
-"""An image whose base is too old is news for whoever bakes: once an image, in the record before it is sent.
+"""An image whose base is too old is news for its baker: once an image, in the record before it is sent.
 
 Must never make a rotation due: a rotation to the same image would change nothing, and phoenix bakes nothing.
 """

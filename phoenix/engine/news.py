@@ -42,7 +42,7 @@ def standing_still(group: str, blocked: Standstill, texts: tuple[str, ...], abou
 
 
 def standing_on(group: str, old: OldBase, text: str, about: About, at: datetime) -> Notice:
-    """The news that an image stands on too old a base, for whoever bakes."""
+    """The news that an image stands on too old a base, for its baker."""
     facts = {"event": "base_old", "group": group, "image": old.image, "base": old.base}
     return Notice(
         id=f"{group}.base_old.{old.image}",

@@ -15,7 +15,7 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
 from phoenix.core.image import Image
 from phoenix.fleets import secret_scan
-from phoenix.fleets.user_data import Part, parts_of
+from phoenix.fleets.boot_script import Part, parts_of
 
 CHECKS: Final = ("secret-in-user-data", "secret-in-tags", "secrets-not-looked-for", "environment-in-image")
 
@@ -47,7 +47,7 @@ def find_secrets(source: TemplateVersion, image: Image) -> Iterator[Blocker]:
     if not encoded and not image.tags:
         return
     try:
-        yield from _in_user_data(source, parts_of(encoded))
+        yield from _in_boot_script(source, parts_of(encoded))
         yield from _in_tags(image)
     except secret_scan.ScannerMissing:
         yield Blocker(
@@ -73,7 +73,7 @@ def find_environment(image: Image) -> Iterator[Blocker]:
     yield Blocker("environment-in-image", image.id, text, f"phoenix images show {image.id}", warning=True)
 
 
-def _in_user_data(source: TemplateVersion, parts: Sequence[Part]) -> Iterator[Blocker]:
+def _in_boot_script(source: TemplateVersion, parts: Sequence[Part]) -> Iterator[Blocker]:
     told = [_place(part, found) for part in parts for found in secret_scan.scan(part.text)]
     partly = "" if all(part.is_whole for part in parts) else " Not all of it could be read."
     if told or partly:
@@ -83,9 +83,9 @@ def _in_user_data(source: TemplateVersion, parts: Sequence[Part]) -> Iterator[Bl
         yield Blocker(
             "secret-in-user-data",
             f"launch template {source.template} version {source.number}",
-            f"its user data {looks}.{partly} Whoever may describe the template, and every program on an instance, can"
-            " read it. Keep secrets in Secrets Manager or Parameter Store, and read them at boot with the instance's"
-            " role. The user data, with its values:",
+            f"its user data {looks}.{partly} Everybody who may describe the template, and every program on an instance,"
+            " can read it. Keep secrets in Secrets Manager or Parameter Store, and read them at boot with the"
+            " instance's role. The user data, with its values:",
             f"aws ec2 describe-launch-template-versions --launch-template-id {source.template} \\\n"
             f"    --versions {source.number} --output text \\\n"
             "    --query 'LaunchTemplateVersions[0].LaunchTemplateData.UserData' | base64 --decode",
@@ -100,8 +100,8 @@ def _in_tags(image: Image) -> Iterator[Blocker]:
         yield Blocker(
             "secret-in-tags",
             image.id,
-            f"{_few(told)} looks as if it held a secret. Whoever may describe images reads tags, and so does AWS's"
-            " billing. Change the secret, then remove the tag:",
+            f"{_few(told)} looks as if it held a secret. Everybody who may describe images reads tags, and so does"
+            " AWS's billing. Change the secret, then remove the tag:",
             f"aws ec2 delete-tags --resources {image.id} --tags "
             + " ".join(f"Key={key}" for key, found in kinds.items() if found),
             warning=True,

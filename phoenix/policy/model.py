@@ -119,7 +119,7 @@ class RotateWhen(Keys):
     tainted: Flag = Field(default=False, description="An instance carries the tag phoenix:tainted.")
     template: Flag = Field(default=False, description="The launch template has changed in more than the image.")
     base_older_than: PositiveDuration | None = Field(
-        default=None, description="The image's base is older than this: told to whoever bakes, nothing is rotated."
+        default=None, description="The image's base is older than this: told to its baker, nothing is rotated."
     )
 
 

@@ -1,6 +1,6 @@
 """The screen of one image: what its tags answer to six questions, and the layers below it with their ages.
 
-Must never show an answer as proven: tags are what whoever baked the image has written.
+Must never show an answer as proven: tags are what the baker of the image has written.
 """
 
 from __future__ import annotations

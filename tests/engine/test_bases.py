@@ -1,4 +1,4 @@
-"""An image on too old a base is told to whoever bakes: once an image, and on the screens until another has come."""
+"""An image on too old a base is told to its baker: once an image, and on the screens until another has come."""
 
 from __future__ import annotations
 

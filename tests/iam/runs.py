@@ -5,6 +5,7 @@ Between them they use every adapter that asks AWS, every strategy, each way back
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from phoenix.stores.dynamodb_table import definition
 from phoenix.wiring.rights import Where, own_document
 from tests.iam.evaluator import Request
 from tests.iam.recorder import FILLED, Recorder
+from tests.images.signing import Statement, a_key, a_manifest, pem
 from tests.rotation import iac
 from tests.rotation.stage import BRISK, NEW_NAME, STEADY, Stage, UnhurriedAws, a_policy, write_policy
 
@@ -35,6 +37,7 @@ CANARY = {"kind": "canary", "steps": [{"weight": 20, "bake": "10m"}], "bake": "3
 ALARM = [BRISK, {"kind": "alarm", "alarms": ["web-5xx"]}]
 ROLLING = {"kind": "rolling", "batch": "50%", "bake": "15s"}
 PARAMETER = "/images/web"
+STATEMENTS, SIGNER = "phoenix-statements", a_key()
 BUCKET, PREFIX = "phoenix-policies", "live/"
 TRIED = {"ec2:RunInstances", "ec2:CreateTags", "ec2:CreateLaunchTemplateVersion"}
 ON_AWS: dict[str, Any] = {"store": "dynamodb://phoenix", "policies": f"s3://{BUCKET}/{PREFIX}"}
@@ -143,7 +146,8 @@ def back_from_cold(folder: Path) -> Run:
 def back_out_of_the_middle(folder: Path) -> Run:
     """A canary that is paused, goes on, and is brought back; store and policies are on AWS, and so is the news."""
     suite = {"kind": "lambda", "function": "acceptance"}
-    image = {"kind": "ssm", "parameter": PARAMETER}
+    signed_by = {"key": pem(SIGNER), "statements": f"s3://{STATEMENTS}/web/"}
+    image = {"kind": "ssm", "parameter": PARAMETER, "signed_by": signed_by}
     policy = a_policy(strategy=CANARY, image=image, notify=NEWS, gates=[BRISK, suite])
     with a_run(folder, policy=policy) as run:
         stage = run.stage
@@ -277,8 +281,18 @@ def _furnish(stage: Stage) -> None:
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         for file in stage.folder.glob("*.yaml"):
             s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}{file.name}", Body=file.read_bytes())
+        _sign(s3, str(images[0]["ImageId"]))
         stage.client("dynamodb").create_table(**definition("phoenix"))
         add_function(stage.box.session, "acceptance", lambda event: {"verdict": "PASS", "reason": "9 of 9"})
+
+
+def _sign(s3: Any, image: str) -> None:
+    """What the image's owner lays beside it."""
+    manifest = a_manifest(image)
+    envelope = json.dumps(Statement(manifest).signed(SIGNER)).encode()
+    s3.create_bucket(Bucket=STATEMENTS, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    for ending, content in (("manifest", manifest), ("intoto", envelope)):
+        s3.put_object(Bucket=STATEMENTS, Key=f"web/{image}.{ending}.json", Body=content)
 
 
 def _let_ring(stage: Stage) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from phoenix.core.image import Candidate
 from phoenix.images import search, statements
+from phoenix.images.keys import SignedBy
 from phoenix.images.proof import MOST_LOOKED_AT
 from tests.account import Account
 from tests.images.signing import Statement, a_key, a_manifest, pem
@@ -32,7 +33,7 @@ def write(folder: Path, image: str, key: Any = KEY, manifest: bytes | None = Non
 
 
 def source(account: Account, place: str | Path) -> search.SearchImages:
-    signed = {"key": pem(KEY), "statements": str(place)}
+    signed = SignedBy(key=pem(KEY), statements=str(place))
     return account.make(search.SearchImages, search.Settings(**WEB, signed_by=signed))
 
 

@@ -21,7 +21,7 @@ _MOST_PARTS: Final = 50
 _DEEPEST: Final = 3
 _GZIP: Final = b"\x1f\x8b"
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
-_MIME: Final = (b"content-type:", b"mime-version:", b"from nobody")
+_MIME: Final = (b"content-type:", b"mime-version:", b"from ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _leaves(message: Message) -> Iterator[bytes]:
 
 
 def _unpacked(content: bytes) -> tuple[bytes, bool]:
-    """At most so many bytes of it, and whether that is all."""
+    """At most `MOST_BYTES` of it, and whether that is all."""
     unpacker = zlib.decompressobj(_GZIP_WINDOW)
     try:
         found = unpacker.decompress(content, MOST_BYTES)

@@ -10,7 +10,7 @@ from email.mime.text import MIMEText
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phoenix.fleets.user_data import MOST_BYTES, parts_of
+from phoenix.fleets.boot_script import MOST_BYTES, parts_of
 
 
 def encoded(content: bytes) -> str:
