@@ -85,7 +85,9 @@ def _library() -> None:
     except ImportError:
         raise UsageError("image.signed_by needs a library that is not installed", hint=INSTALL) from None
     # It writes to standard error by itself; here, our own logs decide.
-    logging.getLogger("securesystemslib").handlers.clear()
+    logger = logging.getLogger("securesystemslib")
+    logger.handlers.clear()
+    logger.setLevel(logging.NOTSET)
 
 
 def _content_of(file: str) -> str:
