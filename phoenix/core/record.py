@@ -55,6 +55,15 @@ class OldBase:
 
 
 @dataclass(frozen=True, slots=True)
+class NotedSnowflakes:
+    """The instances that were last found to be tainted or to have drifted, and since when there is one."""
+
+    since: datetime
+    tainted: tuple[str, ...] = ()
+    drifted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class GroupRecord:
     """The store's knowledge of one group. `version` is the store's, 0 for a record that was never saved.
 
@@ -62,6 +71,7 @@ class GroupRecord:
     `hot_until` None with a retained generation means it is cold. `slots` are the Auto Scaling group names, `routes`
     the names by ARN last found to carry the pair: with both, a rollback needs no search and no policy. `outbox` is news
     that has not reached everybody yet. `noted_at` is when `live` was noted of a group that was never rotated.
+    `snowflakes` None: every instance was as its generation when that was last looked at, or it never was.
     """
 
     group: str
@@ -84,6 +94,7 @@ class GroupRecord:
     outbox: tuple[Notice, ...] = ()
     noted_at: datetime | None = None
     old_base: OldBase | None = None
+    snowflakes: NotedSnowflakes | None = None
 
     @property
     def in_flight(self) -> Rotation | None:

@@ -49,6 +49,7 @@ def sight_of(group: Group, *, search: bool = True) -> Sight:
             old_base=kept.old_base,
             outbox=kept.outbox,
             setback=kept.setback,
+            snowflakes=kept.snowflakes,
             highest_number=max(kept.highest_number, adopted.highest_number),
         )
     return Sight(_with_image(group, adopted, sight), sight.seen)

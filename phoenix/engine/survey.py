@@ -13,6 +13,7 @@ from phoenix.core.ownership import foreign_rotation
 from phoenix.core.progress import LEAST_LAST_BAKE
 from phoenix.core.record import GroupRecord
 from phoenix.core.trigger import LiveInstance, find_reasons, find_template_reason
+from phoenix.engine.drift import with_drift
 from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.look import sight_of
 from phoenix.engine.request import RotateRequest
@@ -81,6 +82,7 @@ def survey(group: Group, request: RotateRequest) -> Survey:
     names = {c.image.id: c.image.name for c in candidates}
     instances = tuple(group.fleet.live_instances(record.live.slot))
     known = _what_runs(record.live, instances)
+    instances = with_drift(group, replace(record, live=known), seen, instances)
     live = replace(
         known,
         image_name=known.image_name or names.get(known.image),

@@ -62,7 +62,13 @@ def rotate_when_of(policy: Policy) -> RotateWhen:
     """Return the reasons that make a rotation due."""
     when = policy.rotate_when
     return RotateWhen(
-        when.new_image, when.max_instance_lifetime, when.drift, when.tainted, when.template, when.base_older_than
+        when.new_image,
+        when.max_instance_lifetime,
+        when.drift,
+        when.tainted is not False,
+        when.template,
+        when.base_older_than,
+        when.tainted if isinstance(when.tainted, timedelta) else timedelta(0),
     )
 
 

@@ -254,7 +254,10 @@ class Builder:
         for member in group.members:
             member.launched -= AGE
             member.in_service_since = member.launched
-            self._world.servers[member.instance_id].instance.launch_time -= AGE
+            machine = self._world.servers[member.instance_id].instance
+            machine.launch_time -= AGE
+            for disk in machine.block_device_mapping.values():
+                disk.attach_time -= AGE
         for activity in group.activities:
             activity.start -= AGE
             activity.end = activity.end and activity.end - AGE

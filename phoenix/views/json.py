@@ -13,7 +13,7 @@ from typing import Any
 from phoenix.core.blocker import Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate
-from phoenix.core.record import OldBase, Quarantined
+from phoenix.core.record import GroupRecord, OldBase, Quarantined
 from phoenix.core.rotation import Rotation
 from phoenix.engine.report import Plan, Report
 from phoenix.errors import PhoenixError
@@ -40,11 +40,20 @@ def report(told: Report) -> Document:
         "waiting_for": in_flight.waiting_for if in_flight is not None else None,
         "rollback_ready": {"ready": told.rollback_ready.ready, "why": told.rollback_ready.why},
         "old_base": _old_base(told.record.old_base),
+        "snowflakes": _snowflakes(told.record),
     }
 
 
 def _old_base(told: OldBase | None) -> Document | None:
     return None if told is None else {"image": told.image, "base": told.base, "built_at": time(told.built_at)}
+
+
+def _snowflakes(record: GroupRecord) -> Document | None:
+    """Return the instances that were last noted as tainted or drifted; None where there are none."""
+    noted = record.snowflakes
+    if noted is None:
+        return None
+    return {"since": time(noted.since), "tainted": list(noted.tainted), "drifted": list(noted.drifted)}
 
 
 def rotation(told: Rotation) -> Document:

@@ -6,6 +6,8 @@ Must never soften: a missing observation is told, and so is a rollback that woul
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
 
 from phoenix.core.explain import ago, counted
 from phoenix.core.generation import Generation
@@ -15,6 +17,8 @@ from phoenix.engine.report import Report
 from phoenix.errors import PhoenixError
 from phoenix.views import instances, resting, steps, text
 from phoenix.views.situation import SlotRow, carrying, is_moved, is_unclear, row_of, rows
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def render(report: Report, *, driving: bool = False, verbose: bool = False) -> str:
@@ -42,12 +46,13 @@ def render_all(reports: Sequence[Report], failures: Sequence[tuple[str, PhoenixE
         return "No groups: the policy directory is empty.\nphoenix policy schema prints what a policy may hold.\n"
     table = text.table(
         ["group", "state", "step>", "live>", "healthy>", "weight>", "rollback"],
-        [_line(report) for report in sorted(reports, key=lambda report: report.group)],
+        [_line(report) for report in sorted(reports, key=_snowflakes_first)],
     )
     urgent = [
         line
         for report in reports
-        if (sentence := _urgent(report)) is not None
+        for sentence in (_urgent(report), _diverged(report))
+        if sentence is not None
         for line in text.paragraph(f"{report.group}: {sentence}")
     ]
     failed = [
@@ -57,6 +62,21 @@ def render_all(reports: Sequence[Report], failures: Sequence[tuple[str, PhoenixE
         for line in text.paragraph(problem, rest="    ")
     ]
     return text.screen(table if reports else [], urgent, failed)
+
+
+def _snowflakes_first(report: Report) -> tuple[bool, bool, datetime, str]:
+    """Groups with tainted instances, then with drifted ones, since the longest; then the others by name."""
+    noted = report.record.snowflakes
+    return (not (noted and noted.tainted), noted is None, noted.since if noted else _NEVER, report.group)
+
+
+def _diverged(report: Report) -> str | None:
+    noted = report.record.snowflakes
+    if noted is None:
+        return None
+    counts = [(noted.tainted, "tainted"), (noted.drifted, "drifted")]
+    told = " and ".join(f"{len(ids)} {word} ({', '.join(ids[:2])})" for ids, word in counts if ids)
+    return f"{told}, since {text.moment(noted.since)} UTC: {text.command('drift', report.group)}"
 
 
 def _urgent(report: Report) -> str | None:
@@ -70,7 +90,8 @@ def _line(report: Report) -> list[str]:
     live = row_of(report.record, report.seen, Role.LIVE)
     shown = row_of(report.record, report.seen, Role.CANDIDATE) or live
     return [
-        text.clip(report.group, 28),
+        text.clip(report.group, 28 if report.record.snowflakes is None else 26)
+        + ("" if report.record.snowflakes is None else " *"),
         "moved" if is_moved(report.record, report.seen) else state_word(report).lower(),
         f"{rotation.step}/{len(rotation.terms.steps)}" if rotation else "-",
         str(live.generation.number) if live else "-",

@@ -166,6 +166,16 @@ class Wiring:
         invoker = Function(name, self.aws()) if name is not None else SideBySide(advance)
         return open_estate(self._base, library, self.store(), invoker, self._pinned_in_flight(library.broken))
 
+    def groups_of_instances(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """The name of the group that each of these instances is in.
+
+        Raises:
+            UsageError: one is in none that a policy is about.
+        """
+        from phoenix.wiring.instances import groups_of_instances
+
+        return groups_of_instances(self._base, self.library(), ids)
+
     def requests(self) -> int:
         """The number of requests sent to AWS so far."""
         return self._base.requests()

@@ -100,12 +100,11 @@ class AwsOverview:
         self, aws: Aws, members: Sequence[Member], records: Mapping[str, GroupRecord]
     ) -> Mapping[str, Signs]:
         sources = {m.name: self._places[m.name].image for m in members if m.rotate_when.new_image}
-        asks_for_taints = any(m.rotate_when.tainted for m in members)
         images, marked, tainted, moved = aws.side_by_side(
             [
                 partial(_unless_refused, together.chosen_images, aws, sources, self._clock.now()),
                 partial(_unless_refused, group_marks.marked_groups, aws),
-                partial(_unless_refused, group_marks.tainted_groups if asks_for_taints else _none, aws),
+                partial(_unless_refused, group_marks.tainted_groups, aws),
                 partial(self._moved, aws, members, records),
             ]
         )
@@ -144,7 +143,3 @@ def _unless_refused(ask: Callable[..., Any], *given: Any) -> Any:
 
 def _has_any(found: Collection[str] | None, names: Iterable[str]) -> bool | None:
     return None if found is None else any(name in found for name in names)
-
-
-def _none(_: Aws) -> frozenset[str]:
-    return frozenset()

@@ -14,6 +14,7 @@ from typing import Any
 
 from phoenix.aws.rights import Role
 from phoenix.engine.control import pause, resume
+from phoenix.engine.drift import find_drift
 from phoenix.engine.group import Group
 from phoenix.engine.look import look
 from phoenix.engine.many.sweep import sweep
@@ -21,6 +22,7 @@ from phoenix.engine.plan import make_plan
 from phoenix.engine.repair import find_repairs, repair
 from phoenix.engine.request import RollbackRequest, RotateRequest
 from phoenix.engine.rollback import rollback
+from phoenix.engine.taint import taint, untaint
 from phoenix.inventory.half_facts import read_original
 from phoenix.inventory.read import Question, read_account
 from phoenix.sandbox import ManualClock, Sandbox
@@ -249,6 +251,20 @@ def a_shared_listener(folder: Path) -> Run:
     return run
 
 
+def a_snowflake(folder: Path) -> Run:
+    """An instance is looked into by hand: found, marked, and let be."""
+    with a_run(folder) as run:
+        stage = run.stage
+        with run.by(Role.PLAN):
+            find_drift(stage.group, deep=True)
+        with run.by(Role.ROTATE):
+            instance = stage.instances("blue")[0]["InstanceId"]
+            stage.wiring().groups_of_instances([instance])
+            taint(stage.group, [instance], "looking into the cache")
+            untaint(stage.group, [instance])
+    return run
+
+
 def before_any_policy(folder: Path) -> Run:
     """What `phoenix init` asks of an account, policies included."""
     with a_run(folder) as run, run.by(Role.PLAN):
@@ -259,6 +275,7 @@ def before_any_policy(folder: Path) -> Run:
 
 RUNS: tuple[Callable[[Path], Run], ...] = (
     before_any_policy,
+    a_snowflake,
     back_while_hot,
     back_from_cold,
     back_out_of_the_middle,

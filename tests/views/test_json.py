@@ -16,7 +16,8 @@ from tests.views.builders import (
     at_rest_after_success,
 )
 
-KEYS = ["group", "outcome", "sentence", "rotation", "generations", "waiting_for", "rollback_ready", "old_base"]
+STATE = ["group", "outcome", "sentence", "rotation", "generations", "waiting_for", "rollback_ready"]
+KEYS = [*STATE, "old_base", "snowflakes"]
 
 
 def test_a_report_has_the_keys_of_the_contract_and_no_others() -> None:
