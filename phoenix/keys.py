@@ -21,6 +21,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainSerializer,
+    PlainValidator,
     WithJsonSchema,
 )
 from pydantic.json_schema import JsonSchemaValue
@@ -194,6 +195,24 @@ def _read_flag(value: object) -> bool:
 
 Flag = Annotated[bool, BeforeValidator(_read_flag)]
 """`true` or `false`."""
+
+
+def _read_flag_or_duration(value: object) -> bool | timedelta:
+    is_duration = isinstance(value, timedelta) or (isinstance(value, str) and value[:1].isdigit())
+    return parse_duration(value) if is_duration or type(value) is int else _read_flag(value)
+
+
+def _write_flag_or_duration(value: bool | timedelta) -> bool | str:
+    return render_duration(value) if isinstance(value, timedelta) else value
+
+
+FlagOrDuration = Annotated[
+    bool | timedelta,
+    PlainValidator(_read_flag_or_duration),
+    PlainSerializer(_write_flag_or_duration),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": DURATION_PATTERN}]}),
+]
+"""`true`, `false`, or `true` after a length of time, written as that."""
 
 
 # --- text -------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from typing import ClassVar, Final, Protocol
 
 from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
+from phoenix.core.call import AwsCall
+from phoenix.core.drift import Compared
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image
 from phoenix.core.model import Fence, LaunchFailure, Observation, Route, Slot, SlotState, TargetState, Verdict
@@ -91,6 +93,15 @@ class Fleet(Protocol):
 
     def has_scaling_policies(self, slot: Slot) -> bool:
         """True when an autoscaler may move the slot's desired capacity."""
+
+    def compare(self, *, deep: bool = False) -> Mapping[str, Compared]:
+        """Every instance of both slots beside what a fresh one would be, by id. `deep`: two calls more for each."""
+
+    def mark_tainted(self, instances: Sequence[str], value: str | None) -> None:
+        """Tag these instances as changed by hand; None takes the tag away. Repeating it changes nothing."""
+
+    def has_schedules(self, slot: Slot) -> bool:
+        """True when scheduled actions may change the slot's sizes."""
 
     def template_changes(self, live: Slot) -> tuple[str, ...]:
         """The owner's changes since the live generation's template version was made, besides the image: in words,
@@ -319,17 +330,9 @@ class Tracer(Protocol):
         """Note the age of the group's oldest live instance."""
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class AwsCall:
-    """One call to AWS with all its tries. Times are nanoseconds since 1970; `error` is AWS's code, or empty."""
-
-    service: str
-    operation: str
-    began_ns: int
-    ended_ns: int
-    throttles: int = 0
-    error: str = ""
+    def snowflakes(self, group: str, kind: str, count: int) -> None:
+        """Note the number of the group's instances that are `tainted`, or have `drifted`."""
+        ...
 
 
 class CallObserver(Protocol):

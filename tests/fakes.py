@@ -39,10 +39,12 @@ from phoenix.core.remedy import Remedy
 from phoenix.core.roles import numbers
 from phoenix.core.rotation import Rotation
 from phoenix.core.routine import Routine
+from phoenix.core.tags import TAINTED
 from phoenix.core.trigger import LiveInstance
 from phoenix.errors import ForeignWeights, NotFound, PermanentError
 from phoenix.fleets.group_commands import command
 from phoenix.ports import FleetView, Traffic
+from tests.fakes_instances import FakeInstances
 
 ACCOUNT = "123456789012"
 BAKED_AT = datetime(2026, 11, 18, 2, 14, tzinfo=UTC)
@@ -56,13 +58,14 @@ def an_image(image: str = NEW_IMAGE, name: str = "web-2026.11.18-9f2c1e", **fact
     return replace(plain, **facts)  # type: ignore[arg-type]
 
 
-class FakeFleet:
+class FakeFleet(FakeInstances):
     """Two groups in memory. Break things through the attributes: `failure`, `blockers`, `scales`, `error`."""
 
     checks: ClassVar[tuple[str, ...]] = ("fleet-is-fit",)
     revival_checks: ClassVar[tuple[str, ...]] = ("template-version-gone", "image-gone")
 
     def __init__(self, desired: int = 4, *, live: Slot = Slot.BLUE, boots: bool = True) -> None:
+        super().__init__()
         self.versions = {1: ("baseline", OLD_IMAGE)}
         self.boots = boots
         self.applied: list[Action] = []
@@ -209,7 +212,10 @@ class FakeFleet:
     def _live(self, instance: Instance) -> LiveInstance:
         version = instance.template_version
         image = self.versions[int(version or 1)][1]
-        return LiveInstance(instance.id, image, BAKED_AT - timedelta(days=3), version, private_address="10.0.0.1")
+        taint = self.taints.get(instance.id)
+        tags = {TAINTED: taint} if taint is not None else {}
+        born = BAKED_AT - timedelta(days=3)
+        return LiveInstance(instance.id, image, born, version, tags, private_address="10.0.0.1")
 
     def _prepared(self, rotation: Rotation | None) -> str | None:
         if rotation is None or rotation.new.template_version is not None or rotation.back is not None:

@@ -5,7 +5,12 @@ build {
   sources = ["source.amazon-ebs.parent"]
 
   provisioner "file" {
-    sources     = [var.artifact, "${path.root}/files/web.conf"]
+    sources = [
+      var.artifact,
+      "${path.root}/files/web.conf",
+      "${path.root}/files/taint-on-login.sh",
+      "${path.root}/files/phoenix-taint.sh",
+    ]
     destination = "/tmp/"
   }
 

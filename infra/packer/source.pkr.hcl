@@ -5,20 +5,42 @@ locals {
   baked_at = timestamp()
   name     = "${var.service}-${formatdate("YYYY.MM.DD-hhmmss", local.baked_at)}-${substr(var.commit, 0, 8)}"
 
+  # The answers to the six questions that `phoenix images show` asks. A tag holds 256 letters at the most.
   provenance = {
-    service  = var.service
-    channel  = var.channel
-    contents = "${var.service} ${var.version}"
-    commit   = var.commit
-    built_at = local.baked_at
-    built_by = var.built_by
+    service         = var.service
+    channel         = var.channel
+    version         = var.version
+    contents        = "${var.service} ${var.version}"
+    artifact_sha256 = var.artifact_sha256
+    repository      = var.repository
+    commit          = var.commit
+    built_in        = "${var.region}, ${var.built_in}"
+    built_at        = local.baked_at
+    built_because   = var.built_because
+    built_by        = var.built_by
+    built_with      = "packer ${packer.version}"
+    project         = var.project
+    owner           = var.owner
+    how_to_start    = var.how_to.start
+    how_to_check    = var.how_to.check
+    how_to_monitor  = var.how_to.monitor
+    how_to_update   = var.how_to.update
   }
 
-  # Packer knows the parent only when it has found it.
+  # Packer knows the parent only when it has found it. `ancestors` is the parent and the parent's own ancestors, and the base
+  # goes from image to image in the same way, so that one call reads the whole chain and no call tells the base's age. What the
+  # parent was searched by tells later whether a newer one exists.
   tags = merge(local.provenance, {
-    Name        = local.name
-    parent      = "{{ .SourceAMI }}"
-    parent_name = "{{ .SourceAMIName }}"
+    Name            = local.name
+    parent          = "{{ .SourceAMI }}"
+    parent_name     = "{{ .SourceAMIName }}"
+    parent_built_at = "{{ .SourceAMICreationDate }}"
+    parent_owner    = var.parent.owner
+    parent_filter   = var.parent.name
+    ancestors       = "{{ .SourceAMI }}{{ with index .SourceAMITags \"ancestors\" }} {{ . }}{{ end }}"
+    base            = "{{ with index .SourceAMITags \"base\" }}{{ . }}{{ else }}{{ .SourceAMI }}{{ end }}"
+    base_name       = "{{ with index .SourceAMITags \"base_name\" }}{{ . }}{{ else }}{{ .SourceAMIName }}{{ end }}"
+    base_built_at   = "{{ with index .SourceAMITags \"base_built_at\" }}{{ . }}{{ else }}{{ .SourceAMICreationDate }}{{ end }}"
   })
 
   # The same inside the image, for a person who is logged in.

@@ -39,6 +39,52 @@ variable "built_by" {
   description = "The baker of the image: the address of the pipeline's run, or the name of a person."
 }
 
+variable "built_in" {
+  type        = string
+  description = "Where the bake runs, besides the Region: the name of the pipeline, or of a machine."
+}
+
+variable "built_because" {
+  type        = string
+  description = "Why: the change or the ticket; `new base` where nothing else has changed."
+}
+
+variable "repository" {
+  type        = string
+  description = "Repository of the commit, without a user or a token in its address."
+
+  validation {
+    condition     = !can(regex("://[^/]*@", var.repository))
+    error_message = "Everybody who may describe the image reads its tags: leave out what stands before the @."
+  }
+}
+
+variable "project" {
+  type        = string
+  description = "Project that the image belongs to."
+}
+
+variable "owner" {
+  type        = string
+  description = "Who answers for it: a team, or its address."
+}
+
+variable "how_to" {
+  type = object({
+    start   = string
+    check   = string
+    monitor = string
+    update  = string
+  })
+  description = "How the image's application is started, checked, monitored and updated: a command or an address each."
+  default = {
+    start   = "systemctl start nginx"
+    check   = "curl --fail localhost:8080/healthz"
+    monitor = "journalctl --unit nginx"
+    update  = "bake a new image; never on an instance"
+  }
+}
+
 variable "channel" {
   type        = string
   description = "The tag `channel`, which policies ask for. Bake into another channel to try an image out first."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC
 from functools import partial
 from itertools import islice
@@ -21,13 +21,25 @@ def read_instances(aws: Aws, ids: Sequence[str]) -> list[LiveInstance]:
 
     Asks with a filter: a call by ids fails as a whole if one of them is unknown.
     """
+    return [_instance(item) for item in describe_instances(aws, ids)]
+
+
+def describe_instances(aws: Aws, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The same as EC2 spells them."""
+    return by_ids(aws, ids, _read)
+
+
+def by_ids(
+    aws: Aws, ids: Sequence[str], read: Callable[[Aws, list[str]], list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """What `read` finds for these ids, in as few calls as a filter's values allow, side by side."""
     rest = iter(sorted(set(ids)))
     batches = list(iter(lambda: list(islice(rest, _FILTER_VALUES)), []))
-    answers = aws.side_by_side([partial(_read, aws, batch) for batch in batches])
-    return [instance for answer in answers for instance in answer]
+    answers = aws.side_by_side([partial(read, aws, batch) for batch in batches])
+    return [item for answer in answers for item in answer]
 
 
-def _read(aws: Aws, ids: list[str]) -> list[LiveInstance]:
+def _read(aws: Aws, ids: list[str]) -> list[dict[str, Any]]:
     found = aws.pages(
         "ec2",
         "describe_instances",
@@ -36,7 +48,7 @@ def _read(aws: Aws, ids: list[str]) -> list[LiveInstance]:
         PaginationConfig={"PageSize": 1000},
     )
     described = (item for reservation in found for item in reservation["Instances"])
-    return [_instance(item) for item in described if item["State"]["Name"] not in _GONE]
+    return [item for item in described if item["State"]["Name"] not in _GONE]
 
 
 def _instance(item: dict[str, Any]) -> LiveInstance:

@@ -9,7 +9,8 @@ import time
 from typing import Any, Final
 
 from phoenix.aws.errors import is_throttle
-from phoenix.ports import AwsCall, CallObserver
+from phoenix.core.call import AwsCall
+from phoenix.ports import CallObserver
 
 _OURS: Final = "phoenix"
 """The key of our notes in botocore's context of a call."""

@@ -1,4 +1,5 @@
-"""`images` and `images release`: the candidates, and the reasons for and against each.
+"""`images`, `images show` and `images release`: the candidates, the reasons for and against each, and where one comes
+from.
 
 Must never release a quarantine without a yes.
 """
@@ -15,24 +16,26 @@ from phoenix.errors import UsageError
 @click.command()
 @named_group
 @common
-@click.argument("words", nargs=-1, metavar="[GROUP] [release AMI]")
+@click.argument("words", nargs=-1, metavar="[GROUP] [show AMI | release AMI]")
 @click.pass_obj
 def images(session: Session, words: tuple[str, ...]) -> int:
-    """Show the candidates, the chosen one, and the reason against each other one; `release AMI` ends a quarantine."""
+    """Show the candidates, the chosen one, and the reason against each other one. `show AMI` tells where one comes
+    from and what is below it; `release AMI` ends a quarantine."""
     left = list(words)
-    if "release" not in left:
+    verb = next((word for word in left if word in _VERBS), None)
+    if verb is None:
         group_names(left, session.options)
-        return _show(session)
-    place = left.index("release")
+        return _list(session)
+    place = left.index(verb)
     if place + 1 >= len(left):
-        raise UsageError("release which image?", hint="phoenix images --group GROUP lists them")
+        raise UsageError(f"{verb} which image?", hint="phoenix images --group GROUP lists them")
     image = left.pop(place + 1)
     left.pop(place)
     group_names(left, session.options)
-    return _release(session, image)
+    return _VERBS[verb](session, image)
 
 
-def _show(session: Session) -> int:
+def _list(session: Session) -> int:
     from phoenix.views import images as view
     from phoenix.views import json
 
@@ -43,8 +46,20 @@ def _show(session: Session) -> int:
     record = group.store.load(group.name)
     quarantine = record.quarantine if record is not None else ()
     live = record.live.image if record is not None and record.live is not None else None
-    text = view.render(group.name, candidates, quarantine, live)
-    session.answer(text, json.images(group.name, candidates, quarantine, live))
+    text = view.render(group.name, candidates, quarantine, live, group.clock.now())
+    session.answer(text, json.images(group.name, candidates, quarantine, live, group.clock.now()))
+    return 0
+
+
+def _show(session: Session, image: str) -> int:
+    """Without a group, the image is asked for as the environment says, and no policy has anything against it."""
+    from phoenix.views import image as view
+    from phoenix.views import image_json
+
+    if not image.startswith("ami-"):
+        raise UsageError(f"{image} is no image id: it begins with ami-", hint="phoenix images --group GROUP lists them")
+    seen = session.wiring.image_seen(image, session.options.group)
+    session.answer(view.render(seen), image_json.document(seen))
     return 0
 
 
@@ -56,3 +71,6 @@ def _release(session: Session, image: str) -> int:
     session.confirm(f"let {name} rotate to {image} again?")
     report = control.release_image(session.group(), image, session.options.reason)
     return session.finish(report, summary.said(report))
+
+
+_VERBS = {"show": _show, "release": _release}

@@ -22,6 +22,8 @@ Every day
   retry       once more with the image that was rolled back
   history     rotations: outcome, cause, who, why; without a group, all
   images      candidates, and why each was or was not chosen
+  drift       what differs from its generation since; exits 10 if anything does
+  taint       mark an instance for replacement  untaint   it does not matter
 Set up
   init        your groups, how each can be rotated, and a first policy for it
   policy      validate, show, schema            doctor    rights, store, clock
@@ -35,5 +37,6 @@ Set up
 Everywhere: -g --group  -o --output text|json  --profile --region  --policies
   --store  --reason  --yes  --no-input  --no-color  -q -v  --help  --version
 Exit: 0 done or nothing to do, 1 failed, 2 usage or policy, 3 was rolled back,
-  4 another driver has the group, 5 blocked, 130 interrupted and resumable
+  4 another driver has the group, 5 blocked, 10 due (plan) or diverged (drift),
+  130 interrupted and resumable
 """

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A baked image. `owner` is an account id; `deprecated_at` None when it never is."""
+    """A baked image. `owner` is an account id; `deprecated_at` None when it never is. `source` is the image that EC2
+    knows it was made from, None where EC2 does not say."""
 
     id: str
     name: str
@@ -25,6 +26,7 @@ class Image:
     deprecated_at: datetime | None = None
     allowed: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,18 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The wanted image. `owners` are account ids, never empty; `min_age` 0 takes an image the moment it exists."""
+    """The wanted image. `owners` are account ids, never empty; `min_age` 0 takes an image the moment it exists.
+
+    `required` are tags without which an image is refused; `refused` are images with a reason found elsewhere.
+    """
 
     owners: frozenset[str]
     architecture: str
     name: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     min_age: timedelta = timedelta(0)
+    required: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 def choose(images: Iterable[Image], wanted: Wanted, at: datetime) -> tuple[Candidate, ...]:
@@ -66,7 +73,12 @@ def choose(images: Iterable[Image], wanted: Wanted, at: datetime) -> tuple[Candi
 
 def unfit(image: Image, wanted: Wanted, at: datetime) -> str | None:
     """Why this image cannot be chosen, the most fundamental reason first; None when it can."""
-    return unlaunchable(image, wanted.owners, wanted.architecture, at) or _unwanted(image, wanted, at)
+    return (
+        unlaunchable(image, wanted.owners, wanted.architecture, at)
+        or _unwanted(image, wanted, at)
+        or unproven(image, wanted.required)
+        or wanted.refused.get(image.id)
+    )
 
 
 def unlaunchable(image: Image, owners: frozenset[str], architecture: str, at: datetime) -> str | None:
@@ -81,6 +93,17 @@ def unlaunchable(image: Image, owners: frozenset[str], architecture: str, at: da
         (image.deprecated_at is not None and image.deprecated_at <= at, "it is deprecated"),
     )
     return _first(checks)
+
+
+def unproven(image: Image, required: Sequence[str]) -> str | None:
+    """Why this image cannot say where it comes from; None when it can, or need not."""
+    missing = unanswered(image.tags, required)
+    return f"it cannot say where it comes from: no tag {', '.join(missing)}" if missing else None
+
+
+def unanswered(tags: Mapping[str, str], required: Sequence[str]) -> tuple[str, ...]:
+    """The required tags that an image does not have, or that say nothing."""
+    return tuple(tag for tag in required if not tags.get(tag, "").strip())
 
 
 def _unwanted(image: Image, wanted: Wanted, at: datetime) -> str | None:

@@ -49,6 +49,24 @@ class Standstill:
 
 
 @dataclass(frozen=True, slots=True)
+class OldBase:
+    """The image that was told of as standing on too old a base, with the base's name and when it was built."""
+
+    image: str
+    base: str
+    built_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotedSnowflakes:
+    """The instances that were last found to be tainted or to have drifted, and since when there is one."""
+
+    since: datetime
+    tainted: tuple[str, ...] = ()
+    drifted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class GroupRecord:
     """The store's knowledge of one group. `version` is the store's, 0 for a record that was never saved.
 
@@ -57,6 +75,7 @@ class GroupRecord:
     the names by ARN last found to carry the pair: with both, a rollback needs no search and no policy. `outbox` is news
     that has not reached everybody yet. `noted_at` is when `live` was noted of a group that was never rotated. `acts`
     are what persons did while nothing was in flight, the newest last; a rotation's own are in its story.
+    `snowflakes` None: every instance was as its generation when that was last looked at, or it never was.
     """
 
     group: str
@@ -78,6 +97,8 @@ class GroupRecord:
     blocked: Standstill | None = None
     outbox: tuple[Notice, ...] = ()
     noted_at: datetime | None = None
+    old_base: OldBase | None = None
+    snowflakes: NotedSnowflakes | None = None
     acts: tuple[Event, ...] = ()
 
     def note(self, ask: Ask, name: str, text: str) -> GroupRecord:

@@ -43,6 +43,8 @@ OF_A_SLOT = (CAPACITY, FAILOVER, GENERATION, LEDGER)
 """The keys about one slot alone. Where both are in one Auto Scaling group, each slot has a key of its own."""
 MANAGED = "phoenix:managed"
 """Never written: `true` is the owner's word that phoenix may change what carries it. Its rights hang on that."""
+TAINTED = "phoenix:tainted"
+"""On an instance, never on a group: a person has changed it, and it is to be replaced (core/taint.py has its value)."""
 TEMPORARY = (CAPACITY, LEDGER)
 """The tags that only a rotation in flight needs, or a generation that is kept hot."""
 MOST_QUARANTINED = 10

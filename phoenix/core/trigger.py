@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from phoenix.core.explain import ago
 from phoenix.core.generation import Generation
 from phoenix.core.image import Image
-
-TAINT_TAG = "phoenix:tainted"
+from phoenix.core.tags import TAINTED
+from phoenix.core.taint import Taint, read_taint
 
 
 @dataclass(frozen=True, slots=True)
 class LiveInstance:
-    """An instance as EC2 describes it. `launched_at` is aware and UTC."""
+    """An instance as EC2 describes it. `launched_at` is aware and UTC. `drift` are the kinds in which it differs from
+    its generation, besides the image; empty also where that was not asked."""
 
     id: str
     image: str
@@ -27,17 +28,24 @@ class LiveInstance:
     tags: Mapping[str, str] = field(default_factory=dict)
     instance_type: str | None = None
     private_address: str | None = None
+    drift: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RotateWhen:
-    """The reasons that count. `max_instance_lifetime` None: instances may grow as old as they like."""
+    """The reasons that count. `max_instance_lifetime` None: instances may grow as old as they like. A taint counts once
+    it is `tainted_for` old, so that a person who looks into something keeps the instance for that long.
+
+    `base_older_than` makes nothing due: it is told to the baker of the image. None: a base may be as old as it likes.
+    """
 
     new_image: bool = True
     max_instance_lifetime: timedelta | None = None
     drift: bool = False
     tainted: bool = False
     template: bool = False
+    base_older_than: timedelta | None = None
+    tainted_for: timedelta = timedelta(0)
 
 
 def find_reasons(
@@ -48,7 +56,7 @@ def find_reasons(
         _new_image(rotate_when, live, chosen, at),
         _too_old(rotate_when, instances, at),
         _drifted(rotate_when, live, instances),
-        _tainted(rotate_when, instances),
+        _tainted(rotate_when, instances, at),
     )
     return tuple(reason for reason in reasons if reason is not None)
 
@@ -76,18 +84,25 @@ def _drifted(rotate_when: RotateWhen, live: Generation, instances: Sequence[Live
     if not rotate_when.drift:
         return None
     strangers = [i.id for i in instances if i.image != live.image]
-    return (
-        f"{len(strangers)} of {len(instances)} instances run another image than generation {live.number}"
-        if strangers
-        else None
-    )
+    if strangers:
+        return f"{len(strangers)} of {len(instances)} instances run another image than generation {live.number}"
+    drifted = [i for i in instances if i.drift]
+    if not drifted:
+        return None
+    return f"{len(drifted)} of {len(instances)} instances drifted: {drifted[0].id} ({', '.join(drifted[0].drift)})"
 
 
-def _tainted(rotate_when: RotateWhen, instances: Sequence[LiveInstance]) -> str | None:
+def _tainted(rotate_when: RotateWhen, instances: Sequence[LiveInstance], at: datetime) -> str | None:
     if not rotate_when.tainted:
         return None
-    tainted = [i for i in instances if TAINT_TAG in i.tags]
-    if not tainted:
+    taints = [(i.id, read_taint(i.tags[TAINTED])) for i in instances if TAINTED in i.tags]
+    counting = [(name, taint) for name, taint in taints if counts_from(rotate_when, taint, at) <= at]
+    if not counting:
         return None
-    why = tainted[0].tags[TAINT_TAG] or "no reason given"
-    return f"{len(tainted)} tainted: {tainted[0].id} ({why})"
+    name, taint = counting[0]
+    return f"{len(counting)} tainted: {name} ({taint.text})"
+
+
+def counts_from(rotate_when: RotateWhen, taint: Taint, at: datetime) -> datetime:
+    """The time from which a taint makes a rotation due; now, where the tag does not say since when there is one."""
+    return at if taint.at is None else taint.at + rotate_when.tainted_for

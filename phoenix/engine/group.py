@@ -71,11 +71,12 @@ class Ports:
 class Wishes:
     """The owner's wishes. `policy` is the policy as JSON, for the record; empty when the group was found by its tags
     alone. `awaited` are the Auto Scaling groups that the policy names instead of `slots`, in which something has to be
-    finished first.
+    finished first. `ignored_drift` are the kinds of drift that the owner does not want to hear of.
     """
 
     terms: Terms
     rotate_when: RotateWhen = field(default_factory=RotateWhen)
+    ignored_drift: tuple[str, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
     policy: str = ""
     awaited: tuple[str, ...] = ()

@@ -46,9 +46,11 @@ def sight_of(group: Group, *, search: bool = True) -> Sight:
             paused=kept.paused,
             quarantine=kept.quarantine,
             blocked=kept.blocked,
+            old_base=kept.old_base,
             outbox=kept.outbox,
             setback=kept.setback,
             acts=kept.acts,
+            snowflakes=kept.snowflakes,
             highest_number=max(kept.highest_number, adopted.highest_number),
         )
     return Sight(_with_image(group, adopted, sight), sight.seen)

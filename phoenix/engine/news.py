@@ -14,7 +14,7 @@ from typing import Final
 from phoenix.core.explain import ago, clock_time
 from phoenix.core.model import Outcome
 from phoenix.core.notice import Notice
-from phoenix.core.record import GroupRecord, Standstill
+from phoenix.core.record import GroupRecord, OldBase, Standstill
 from phoenix.core.rotation import Rotation
 from phoenix.engine.group import About
 
@@ -50,6 +50,19 @@ def standing_still(group: str, blocked: Standstill, texts: tuple[str, ...], abou
         subject=f"phoenix {group}: blocked for {ago(at - blocked.since)} by {', '.join(blocked.blockers)}",
         text=" ".join(texts),
         facts={**facts, "blockers": ", ".join(blocked.blockers), **_commands(group, "blocked"), **_whose(about)},
+    )
+
+
+def standing_on(group: str, old: OldBase, text: str, about: About, at: datetime) -> Notice:
+    """The news that an image stands on too old a base, for its baker."""
+    facts = {"event": "base_old", "group": group, "image": old.image, "base": old.base}
+    return Notice(
+        id=f"{group}.base_old.{old.image}",
+        at=at,
+        event="base_old",
+        subject=f"phoenix {group}: bake {old.image} anew, {old.base} is {ago(at - old.built_at)} old",
+        text=text,
+        facts={**facts, "base_built_at": f"{old.built_at:%Y-%m-%dT%H:%M:%SZ}", **_whose(about)},
     )
 
 

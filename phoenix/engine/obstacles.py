@@ -14,6 +14,8 @@ from phoenix.core.explain import ago, name_of
 from phoenix.core.model import Outcome, Slot
 from phoenix.core.ownership import other_groups
 from phoenix.core.remedy import Empty, KeepOldInstances, LeaveTargetGroups, Resize, ShowTargetGroups
+from phoenix.engine.bases import CHECK as BASE_OLD
+from phoenix.engine.bases import find_old_base
 from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.many.rules import find_rule_blockers
 from phoenix.engine.request import RotateRequest
@@ -37,7 +39,9 @@ CHECKS: Final = (
     "breaker",
     "ignored-in-vain",
     "other-groups",
+    BASE_OLD,
 )
+_MOST_REASONS: Final = 3
 _WEIGHTS: Final = frozenset({"weights-elsewhere", "weights-differ", "weight-on-both-slots", "no-traffic", "not-routed"})
 
 
@@ -70,14 +74,22 @@ def find_obstacles(group: Group, request: RotateRequest, found: Survey, lasts: t
     yield from find_rule_blockers(group, request)
     live, need = found.live.slot, found.live_state.desired
     if found.image is None:
-        remedy = f"phoenix images --group {group.name}"
-        yield Blocker("no-image", "images", "No image fits the policy.", remedy, unchecked=group.fleet.checks)
+        yield _no_image(group, found)
+    yield from find_old_base(group, found)
     ahead = Ahead(lasts, extremes(need, found.terms.steps).peak - need)
     if found.image is not None:
         yield from group.fleet.find_blockers(live, found.image, need, ahead)
     yield from group.router.find_blockers(found.seen.slots, live, ahead)
     yield from _two_lifetimes(group, found)
     yield from _gates(group, request, found)
+
+
+def _no_image(group: Group, found: Survey) -> Blocker:
+    """The reasons against the newest ones tell an owner what has to be mended."""
+    why = "; ".join(f"{each.image.name or each.image.id}: {each.rejected}" for each in found.candidates[:_MOST_REASONS])
+    text = f"No image fits the policy. {why}." if why else "No image fits the policy."
+    remedy = f"phoenix images --group {group.name}"
+    return Blocker("no-image", "images", text, remedy, unchecked=group.fleet.checks)
 
 
 def _gates(group: Group, request: RotateRequest, found: Survey) -> Iterator[Blocker]:

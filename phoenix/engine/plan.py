@@ -14,6 +14,7 @@ from phoenix.core.explain import ago
 from phoenix.core.janitor import moved_weights
 from phoenix.core.model import Terms
 from phoenix.core.routine import Routine
+from phoenix.engine.bases import find_old_base
 from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.obstacles import checks_of, find_obstacles
 from phoenix.engine.report import Plan, PlannedStep
@@ -45,7 +46,9 @@ def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
     starts, lasts = _times(found)
     hot_for = terms.hot_for if terms.serving.keeps_hot else timedelta(0)
     due = bool(found.reasons)
-    blockers = tuple(find_obstacles(group, request, found, lasts) if due else _moved(group, found))
+    blockers = tuple(
+        find_obstacles(group, request, found, lasts) if due else (*_moved(group, found), *find_old_base(group, found))
+    )
     return Plan(
         group=group.name,
         at=found.seen.at,

@@ -13,6 +13,7 @@ from phoenix.core.ownership import foreign_rotation
 from phoenix.core.progress import LEAST_LAST_BAKE
 from phoenix.core.record import GroupRecord
 from phoenix.core.trigger import LiveInstance, find_reasons, find_template_reason
+from phoenix.engine.drift import with_drift
 from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.look import sight_of
 from phoenix.engine.observe import Sight
@@ -93,6 +94,7 @@ def survey_of(group: Group, request: RotateRequest, sight: Sight) -> Survey:
     names = {c.image.id: c.image.name for c in candidates}
     instances = tuple(group.fleet.live_instances(record.live.slot))
     known = _what_runs(record.live, instances)
+    instances = with_drift(group, replace(record, live=known), seen, instances)
     live = replace(
         known,
         image_name=known.image_name or names.get(known.image),
@@ -183,9 +185,7 @@ def _goes_back_in_time(group: Group, chosen: Image, found: Survey) -> bool:
     """An image that is gone cannot be compared; then the policy's choice stands."""
     if chosen.id == found.live.image:
         return False
-    listed = next((c.image for c in found.candidates if c.image.id == found.live.image), None)
-    if listed is None and (running := _running(group, found)) is not None:
-        listed = running.image
+    listed = live_image(group, found)
     return listed is not None and listed.created_at > chosen.created_at
 
 
@@ -193,6 +193,15 @@ def _image_of(group: Group, found: Survey) -> Image | None:
     """The live image; None when it is gone or may no longer be launched."""
     running = _running(group, found)
     return running.image if running is not None and running.rejected is None else None
+
+
+def live_image(group: Ports, found: Survey) -> Image | None:
+    """The live image, whatever is against it; read only if it is not among the candidates. None when it is gone."""
+    listed = next((c.image for c in found.candidates if c.image.id == found.live.image), None)
+    if listed is not None:
+        return listed
+    running = _running(group, found)
+    return running.image if running is not None else None
 
 
 def _running(group: Ports, found: Survey) -> Candidate | None:

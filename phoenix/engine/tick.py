@@ -15,6 +15,10 @@ from phoenix.core.janitor import leftovers, moved_weights
 from phoenix.core.many.triage import NOTE_HOLDS
 from phoenix.core.model import Outcome
 from phoenix.core.record import GroupRecord
+from phoenix.core.tags import TAINTED
+from phoenix.core.taint import read_taint
+from phoenix.core.trigger import counts_from
+from phoenix.engine.bases import note_old_base
 from phoenix.engine.drive import drive
 from phoenix.engine.group import Desk, Group
 from phoenix.engine.lease import claim, give_back
@@ -27,6 +31,7 @@ from phoenix.engine.repair import find_repairs, repair
 from phoenix.engine.report import Plan, Report, report_on, watch_nothing
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import begin
+from phoenix.engine.snowflakes import note_snowflakes
 from phoenix.engine.survey import Survey, survey
 from phoenix.errors import Blocked, Interrupted, LeaseHeld, LeaseLost, LostRecord, StateConflict, TransientError
 from phoenix.ports import Lease
@@ -141,12 +146,14 @@ def _start_if_due(group: Group, lease: Lease, record: GroupRecord | None, *, sta
     plan = plan_for(group, BY_SCHEDULE, found)
     if not plan.due:
         _note(group, record, found)
+        note_snowflakes(group, found)
         note_standstill(group, found.record, plan)
+        note_old_base(group, found)
         moved = moved_weights(found.record, found.seen)
         # Not put back by a pass: who moved them may have had a reason. Not silent either.
         told = f"{moved.text} with: phoenix repair --group {group.name}" if moved is not None else ""
         quiet = report_on(group, found.record, found.seen, sentence=told, outcome=Outcome.NONE)
-        return _Visit(quiet, _grows_too_old_at(group, found))
+        return _Visit(quiet, _due_by_itself_at(group, found))
     if plan.in_the_way or plan.next is None:
         return _blocked(group, found, plan)
     return _start(group, lease, found, plan, stay=stay)
@@ -166,16 +173,19 @@ def _note(group: Desk, kept: GroupRecord | None, found: Survey) -> None:
         group.store.save(replace(noted, noted_at=found.seen.at))
 
 
-def _grows_too_old_at(group: Group, found: Survey) -> datetime | None:
-    limit = group.rotate_when.max_instance_lifetime
-    if limit is None or not found.instances:
-        return None
-    return min(instance.launched_at for instance in found.instances) + limit
+def _due_by_itself_at(group: Group, found: Survey) -> datetime | None:
+    """When an instance will be too old, or tainted for long enough."""
+    when, limit = group.rotate_when, group.rotate_when.max_instance_lifetime
+    ages = [i.launched_at + limit for i in found.instances] if limit is not None else []
+    taints = [read_taint(i.tags[TAINTED]) for i in found.instances if when.tainted and TAINTED in i.tags]
+    return min((*ages, *(counts_from(when, taint, found.seen.at) for taint in taints)), default=None)
 
 
 def _blocked(group: Group, found: Survey, plan: Plan) -> _Visit:
     """Report what a person must mend. A window that opens is due then; a limit of other groups, with the idle."""
     note_standstill(group, found.record, plan)
+    note_old_base(group, found)
+    note_snowflakes(group, found)
     names = {blocker.name for blocker in plan.in_the_way}
     if "breaker" in names:
         tell_of_breaker(group, next(b.text for b in plan.in_the_way if b.name == "breaker"))

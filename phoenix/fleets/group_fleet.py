@@ -6,16 +6,14 @@ Must never change a size: which numbers a role has, and in which call, is for ea
 from __future__ import annotations
 
 import logging
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar, assert_never
 
 from phoenix.aws.errors import is_about_template
 from phoenix.aws.groups import read_groups, unknown_groups
-from phoenix.aws.instances import read_instances
 from phoenix.aws.late import late
 from phoenix.aws.rights import FORWARD, GROUPS, IS_MANAGED, OUR_TAGS, WRITERS, Right, Rights, reads
 from phoenix.aws.scope import Scope
@@ -38,10 +36,10 @@ from phoenix.core.image import Image
 from phoenix.core.model import LaunchFailure, Slot, SlotState
 from phoenix.core.remedy import Remedy
 from phoenix.core.rotation import Rotation
-from phoenix.core.trigger import LiveInstance
 from phoenix.errors import AccessDenied, NotFound, PermanentError, TransientError
 from phoenix.fleets.group_commands import command
-from phoenix.fleets.group_shapes import launched_from, slot_state, with_version
+from phoenix.fleets.group_instances import GroupInstances
+from phoenix.fleets.group_shapes import slot_state, with_version
 from phoenix.ports import FleetView
 
 log = logging.getLogger(__name__)
@@ -55,17 +53,24 @@ _TAGGING = ("CreateOrUpdateTags", "DeleteTags")
 
 def common_rights() -> Rights:
     """The rights that every kind of fleet needs, but for its own checks."""
-    from phoenix.fleets import group_revival, group_template
+    from phoenix.fleets import group_facts, group_revival, group_taint, group_template
 
     return (
         frozenset(Right(f"autoscaling:{call}", "ChangeGroups", WRITERS, GROUPS, (IS_MANAGED,)) for call in _CHANGES)
         | {Right("autoscaling:SetInstanceHealth", "ChangeGroups", WRITERS, GROUPS, (IS_MANAGED,))}
         | {Right(f"autoscaling:{c}", "TagGroups", WRITERS, GROUPS, (IS_MANAGED, *OUR_TAGS)) for c in _TAGGING}
         | reads("autoscaling:DescribeAutoScalingGroups")
-        | reads("autoscaling:DescribePolicies", "autoscaling:DescribeScalingActivities", roles=FORWARD)
+        | reads(
+            "autoscaling:DescribePolicies",
+            "autoscaling:DescribeScalingActivities",
+            "autoscaling:DescribeScheduledActions",
+            roles=FORWARD,
+        )
         | reads("ec2:DescribeInstances")
         | group_template.IAM_ACTIONS
         | group_revival.IAM_ACTIONS
+        | group_facts.IAM_ACTIONS
+        | group_taint.IAM_ACTIONS
     )
 
 
@@ -75,7 +80,7 @@ def _revival_checks() -> tuple[str, ...]:
     return group_revival.CHECKS
 
 
-class GroupFleet(ABC):
+class GroupFleet(GroupInstances):
     """The Auto Scaling groups of one server group. `RESERVE`: the fleet can keep instances running out of service."""
 
     RESERVE: ClassVar[bool]
@@ -89,12 +94,12 @@ class GroupFleet(ABC):
         """The group that each slot is in, if these are all; None where they are no fleet of this kind."""
 
     def __init__(self, scope: Scope) -> None:
+        super().__init__()
         self._aws = scope.aws
         self._clock = scope.clock
         self._group = scope.group
         self._names = scope.slots
         self._seen: dict[str, dict[str, Any]] = {}
-        self._images: dict[str, str] = {}
         self._started_at: datetime | None = None  # the rotation that was last observed
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -116,20 +121,6 @@ class GroupFleet(ABC):
             prepared_version=self._find_prepared(rotation) if rotation is not None else None,
         )
 
-    def live_instances(self, slot: Slot) -> Sequence[LiveInstance]:
-        """The slot's instances, with the template versions that Auto Scaling knows rather than those in their tags."""
-        members = self._members(slot)
-        described = read_instances(self._aws, list(members))
-        return [replace(i, template_version=launched_from(members[i.id]) or i.template_version) for i in described]
-
-    def images_of(self, ids: Sequence[str]) -> Mapping[str, str]:
-        """Only the instances that are new here are asked about; those that are not asked for any more are forgotten."""
-        kept = {each: self._images[each] for each in ids if each in self._images}
-        unknown = [each for each in ids if each not in kept]
-        read = read_instances(self._aws, unknown) if unknown else ()
-        self._images = kept | {each.id: each.image for each in read}
-        return self._images
-
     def resolve_version(self, slot: Slot) -> str:
         """The number that the slot launches from now; asks EC2 unless the group names a number itself.
 
@@ -150,12 +141,6 @@ class GroupFleet(ABC):
         from phoenix.fleets import group_revival
 
         return group_revival.find_losses(self._aws, self._read(generation.slot), generation)
-
-    def has_scaling_policies(self, slot: Slot) -> bool:
-        """True when the slot has any scaling policy, also one that is switched off now."""
-        from phoenix.fleets.group_satellites import policies_of
-
-        return bool(policies_of(self._aws, self._names[slot]))
 
     def template_changes(self, live: Slot) -> tuple[str, ...]:
         """The differences, besides the image, between the owner's newest template version and the live one.
@@ -184,10 +169,6 @@ class GroupFleet(ABC):
     @abstractmethod
     def _slots(self, rotation: Rotation | None) -> Mapping[Slot, SlotState]:
         """Both slots as the groups that were read last have them."""
-
-    @abstractmethod
-    def _members(self, slot: Slot) -> Mapping[str, Mapping[str, Any]]:
-        """The slot's instances as its group lists them, by id; read if they never were."""
 
     def command(self, remedy: Remedy) -> str:
         """As the AWS CLI is told it of the group that the slot is in."""

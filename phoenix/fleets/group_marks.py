@@ -9,8 +9,7 @@ from typing import Final
 
 from phoenix.aws.rights import FORWARD, Rights, reads
 from phoenix.aws.session import Aws
-from phoenix.core.tags import GROUP, HOLD, TEMPORARY, all_keys
-from phoenix.core.trigger import TAINT_TAG
+from phoenix.core.tags import GROUP, HOLD, TAINTED, TEMPORARY, all_keys
 
 IAM_ACTIONS: Final[Rights] = reads("autoscaling:DescribeAutoScalingGroups") | reads(
     "autoscaling:DescribeTags", "ec2:DescribeInstances", roles=FORWARD
@@ -36,7 +35,7 @@ def marked_groups(aws: Aws) -> frozenset[str]:
 def tainted_groups(aws: Aws) -> frozenset[str]:
     """Names of those with an instance that was tagged for replacement."""
     wanted = [
-        {"Name": "tag-key", "Values": [TAINT_TAG]},
+        {"Name": "tag-key", "Values": [TAINTED]},
         {"Name": "instance-state-name", "Values": ["pending", "running"]},
     ]
     found = aws.pages("ec2", "describe_instances", "Reservations", Filters=wanted, PaginationConfig={"PageSize": 1000})

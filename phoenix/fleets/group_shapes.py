@@ -42,11 +42,15 @@ def slot_state(slot: Slot, group: Mapping[str, Any]) -> SlotState:
 
 
 def _writer_words(name: str) -> str:
-    """CloudTrail finds events by one attribute, ResourceName among them:
-    https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupAttribute.html
+    return f"CloudTrail knows who: {lookup(name)}."
+
+
+def lookup(name: str) -> str:
+    """The command that asks who has changed a resource. CloudTrail finds events by one attribute, ResourceName among
+    them: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupAttribute.html
     """
     attribute = f"AttributeKey=ResourceName,AttributeValue={shlex.quote(name)}"
-    return f"CloudTrail knows who: aws cloudtrail lookup-events --lookup-attributes {attribute}."
+    return f"aws cloudtrail lookup-events --lookup-attributes {attribute}"
 
 
 def our_tags(group: Mapping[str, Any]) -> dict[str, str]:

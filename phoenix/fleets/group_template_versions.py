@@ -14,7 +14,7 @@ from phoenix.aws.session import Aws
 from phoenix.aws.templates import MOST_VERSIONS, TemplateVersion, count_versions, read_version
 from phoenix.core.blocker import Blocker
 from phoenix.core.image import Image
-from phoenix.fleets import group_template_disks
+from phoenix.fleets import group_template_disks, group_template_secrets
 from phoenix.fleets.group_template_disks import (
     find_disks,
     find_kernel,
@@ -25,7 +25,12 @@ from phoenix.fleets.group_template_disks import (
 )
 
 IAM_ACTIONS: Final = group_template_disks.IAM_ACTIONS
-CHECKS: Final = ("template-member-unknown", "template-versions", *group_template_disks.CHECKS)
+CHECKS: Final = (
+    "template-member-unknown",
+    "template-versions",
+    *group_template_disks.CHECKS,
+    *group_template_secrets.CHECKS,
+)
 
 _DELETE: Final = (
     "Those that no instance, no group and no generation of `phoenix status` uses can go (aws ec2"
@@ -51,6 +56,8 @@ def find_versions(aws: Aws, ground: Ground, image: Image) -> Iterator[Blocker]:
     source = ground.source
     yield from _too_many(aws, ground)
     yield from find_kernel(source)
+    yield from group_template_secrets.find_secrets(source, image)
+    yield from group_template_secrets.find_environment(image)
     if needs_fitting(source):
         yield from find_disks(read_fitting(aws, source, image.id))
     if has_snapshots(source):

@@ -5,13 +5,13 @@ Must never take a name or an id for proof: the owner of every image is compared 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from phoenix.aws.rights import FORWARD, Names, reads
 from phoenix.aws.session import Aws
-from phoenix.core.image import Candidate, Image, unlaunchable
+from phoenix.core.image import Image
 from phoenix.errors import NotFound
 
 IAM_ACTIONS: Final = reads("ec2:DescribeImages", "sts:GetCallerIdentity", roles=FORWARD)
@@ -34,6 +34,26 @@ def search_by(aws: Aws, owners: Sequence[str], filters: Sequence[Mapping[str, An
         "Images",
         Owners=list(owners),
         Filters=list(filters),
+        IncludeDeprecated=True,
+        PaginationConfig={"PageSize": 1000},
+    )
+    return [_image(item) for item in found]
+
+
+def search_newest(aws: Aws, owner: str, filters: Sequence[Mapping[str, Any]]) -> Iterator[Image]:
+    """Yield the images of one owner that may still be used; deprecated ones are left out."""
+    pages = {"PageSize": 1000}
+    found = aws.pages("ec2", "describe_images", "Images", Owners=[owner], Filters=list(filters), PaginationConfig=pages)
+    return map(_image, found)
+
+
+def read_images(aws: Aws, ids: Sequence[str]) -> list[Image]:
+    """Return those of these images that exist and that this account may see; at most 200 ids."""
+    found = aws.pages(
+        "ec2",
+        "describe_images",
+        "Images",
+        Filters=[{"Name": "image-id", "Values": list(ids)}],
         IncludeDeprecated=True,
         PaginationConfig={"PageSize": 1000},
     )
@@ -73,16 +93,6 @@ def owner_names(owners: Iterable[str]) -> Names:
     return {"image_owner": (*named, *(ALIASES if any(owner != SELF for owner in owners) else ()))}
 
 
-def named(aws: Aws, image: str, owners: Sequence[str], architecture: str, at: datetime) -> Candidate:
-    """Return the image with this id: owner, state and architecture count; name, tags and age do not.
-
-    Raises:
-        NotFound: there is none, or none that this account may see.
-    """
-    found = read_image(aws, image)
-    return Candidate(found, unlaunchable(found, account_ids(aws, owners), architecture, at))
-
-
 def _image(item: Mapping[str, Any]) -> Image:
     deprecated = item.get("DeprecationTime")
     return Image(
@@ -98,6 +108,7 @@ def _image(item: Mapping[str, Any]) -> Image:
         deprecated_at=_time(deprecated) if deprecated else None,
         allowed=bool(item.get("ImageAllowed", True)),
         tags={str(tag["Key"]): str(tag["Value"]) for tag in item.get("Tags", ())},
+        source=str(item["SourceImageId"]) if item.get("SourceImageId") else None,
     )
 
 

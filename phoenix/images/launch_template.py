@@ -6,30 +6,23 @@ Must never take a version that phoenix made for the owner's wish.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar, Literal
-
-from pydantic import Field
 
 from phoenix.aws.groups import read_groups
 from phoenix.aws.rights import FORWARD, Names, Right, Rights, arn, reads
 from phoenix.aws.scope import Scope
 from phoenix.aws.templates import TemplateVersion, newest_of_the_owner, read_version, template_of
-from phoenix.core.image import Candidate, Wanted, choose
+from phoenix.core.image import Candidate, Wanted
 from phoenix.errors import NotFound
-from phoenix.images import describe
-from phoenix.keys import Architecture, Duration, Kind, Owners
+from phoenix.images import describe, proof
+from phoenix.images.keys import ImageKeys
 
 
-class Settings(Kind):
+class Settings(ImageKeys):
     """The keys of `image: {kind: launch_template}`."""
 
     kind: Literal["launch_template"] = "launch_template"
-    owners: Owners = Field(
-        default=("self",), description="Accounts whose images count: self, or account ids in quotes."
-    )
-    architecture: Architecture = Field(default="x86_64", description="Processor architecture of the image.")
-    min_age: Duration = Field(default=timedelta(0), description="How old an image must be before it is used.")
 
 
 class LaunchTemplateImages:
@@ -37,7 +30,7 @@ class LaunchTemplateImages:
 
     settings = Settings
     IAM_ACTIONS: ClassVar[Rights] = (
-        describe.IAM_ACTIONS
+        proof.IAM_ACTIONS
         | reads("autoscaling:DescribeAutoScalingGroups", "ec2:DescribeLaunchTemplateVersions", roles=FORWARD)
         # EC2 checks the caller's right when it resolves `resolve:ssm:…` in a template.
         | {Right("ssm:GetParameters", "ReadParameters", FORWARD, ("${parameter_arn}",), implied=True)}
@@ -50,7 +43,7 @@ class LaunchTemplateImages:
     @staticmethod
     def iam_names(settings: Settings) -> Names:
         """The owners of the images; a template may name any parameter."""
-        return {**describe.owner_names(settings.owners), "parameter_arn": (arn("ssm", "parameter/*"),)}
+        return {**proof.iam_names(settings), "parameter_arn": (arn("ssm", "parameter/*"),)}
 
     def candidates(self, at: datetime) -> Sequence[Candidate]:
         """Return the images of the newest version of each template that the slots use, usually one template.
@@ -64,11 +57,12 @@ class LaunchTemplateImages:
         ids = {self._image_of(version) for version in versions}
         images = [describe.read_image(aws, image) for image in sorted(ids)]
         owners = describe.account_ids(aws, wanted.owners)
-        return choose(images, Wanted(owners, wanted.architecture, min_age=wanted.min_age), at)
+        facts = Wanted(owners, wanted.architecture, min_age=wanted.min_age)
+        return proof.choose_proven(aws, wanted, images, facts, at)
 
     def named(self, image: str, at: datetime) -> Candidate:
         """One image by id."""
-        return describe.named(self._scope.aws, image, self._settings.owners, self._settings.architecture, at)
+        return proof.named(self._scope.aws, image, self._settings, at)
 
     def _templates(self) -> list[str]:
         groups = read_groups(self._scope.aws, self._scope.slots.values())

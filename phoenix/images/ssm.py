@@ -7,33 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from phoenix.aws.rights import FORWARD, Names, Right, Rights, arn
 from phoenix.aws.scope import Scope
-from phoenix.core.image import Candidate, Wanted, choose
+from phoenix.core.image import Candidate, Wanted
 from phoenix.errors import NotFound
-from phoenix.images import describe
-from phoenix.keys import Architecture, Duration, Kind, Matching, Owners
+from phoenix.images import describe, proof
+from phoenix.images.keys import ImageKeys
+from phoenix.keys import Matching
 
 _PARAMETER = r"(arn:[a-z0-9-]+:ssm:[a-z0-9-]+:[0-9]{12}:parameter)?/?[\w.-]+(/[\w.-]+)*(:[\w.-]+)?"
 
 
-class Settings(Kind):
+class Settings(ImageKeys):
     """The keys of `image: {kind: ssm}`."""
 
     kind: Literal["ssm"] = "ssm"
     parameter: Annotated[str, Matching(_PARAMETER, "the name of an SSM parameter, such as /images/web")] = Field(
         description="Name of the SSM parameter that holds the image's id; :version or :label may follow."
     )
-    owners: Owners = Field(
-        default=("self",), description="Accounts whose images count: self, or account ids in quotes."
-    )
-    architecture: Architecture = Field(default="x86_64", description="Processor architecture of the image.")
-    min_age: Duration = Field(default=timedelta(0), description="How old an image must be before it is used.")
 
 
 PARAMETER_TAG: Final = "ssm:parameter"
@@ -45,7 +41,7 @@ class SsmImages:
     not affect it."""
 
     settings = Settings
-    IAM_ACTIONS: ClassVar[Rights] = describe.IAM_ACTIONS | {
+    IAM_ACTIONS: ClassVar[Rights] = proof.IAM_ACTIONS | {
         Right("ssm:GetParameter", "ReadParameters", FORWARD, ("${parameter_arn}",)),
         Right("ssm:GetParameters", "ReadParameters", FORWARD, ("${parameter_arn}",)),
     }
@@ -57,7 +53,7 @@ class SsmImages:
     @staticmethod
     def iam_names(settings: Settings) -> Names:
         """The parameter, and the owners of the images that it may name."""
-        return {**describe.owner_names(settings.owners), "parameter_arn": (_arn_of(settings.parameter),)}
+        return {**proof.iam_names(settings), "parameter_arn": (_arn_of(settings.parameter),)}
 
     def candidates(self, at: datetime) -> Sequence[Candidate]:
         """The one image that the parameter names now.
@@ -78,11 +74,12 @@ class SsmImages:
         origin = {PARAMETER_TAG: f"{parameter['Name']}:{parameter['Version']}"}
         owners = describe.account_ids(self._aws, wanted.owners)
         traced = replace(image, tags={**image.tags, **origin})
-        return choose([traced], Wanted(owners, wanted.architecture, min_age=wanted.min_age), at)
+        facts = Wanted(owners, wanted.architecture, min_age=wanted.min_age)
+        return proof.choose_proven(self._aws, wanted, [traced], facts, at)
 
     def named(self, image: str, at: datetime) -> Candidate:
         """One image by id."""
-        return describe.named(self._aws, image, self._settings.owners, self._settings.architecture, at)
+        return proof.named(self._aws, image, self._settings, at)
 
 
 def _arn_of(parameter: str) -> str:

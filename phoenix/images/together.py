@@ -1,7 +1,8 @@
 """Choose the images of many sources in few calls: sources that share owners are searched together.
 
 Must never choose an image that the source alone would not choose: the judgement is the same, only the call is shared.
-Sources that cannot be asked together are left out (a launch template's image is in the template).
+Sources that cannot be asked together are left out: a launch template's image is in the template, a signed statement
+beside the image.
 """
 
 from __future__ import annotations
@@ -42,14 +43,16 @@ def chosen_images(aws: Aws, sources: Mapping[str, Kind], at: datetime) -> Mappin
 def _searched(aws: Aws, sources: Mapping[str, Kind], at: datetime) -> dict[str, str]:
     by_owners: defaultdict[tuple[str, ...], dict[str, search.Settings]] = defaultdict(dict)
     for question, settings in sources.items():
-        if isinstance(settings, search.Settings):
+        if isinstance(settings, search.Settings) and settings.signed_by is None:
             by_owners[tuple(sorted(settings.owners))][question] = settings
     found: dict[str, str] = {}
     for owners, wanted in by_owners.items():
         images = _Shelf(_images_of(aws, owners, wanted.values()))
         ids = describe.account_ids(aws, owners, images.all)
         for question, settings in wanted.items():
-            facts = Wanted(ids, settings.architecture, settings.name, settings.tags, settings.min_age)
+            facts = Wanted(
+                ids, settings.architecture, settings.name, settings.tags, settings.min_age, settings.require_provenance
+            )
             best = next(iter(choose(images.named(settings.name), facts, at)), None)
             if best is not None and best.rejected is None:
                 found[question] = best.image.id

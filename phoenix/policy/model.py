@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from difflib import get_close_matches
 from typing import Annotated, Final, Literal, Protocol
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from phoenix import gates, images, notifiers
+from phoenix.core.drift import KINDS as DRIFT_KINDS
 from phoenix.core.model import OnFailure
 from phoenix.core.serving import Serving
 from phoenix.fleets import KINDS as _FLEET_KINDS
@@ -23,6 +25,7 @@ from phoenix.keys import (
     Account,
     Duration,
     Flag,
+    FlagOrDuration,
     GroupName,
     Keys,
     Kind,
@@ -87,6 +90,13 @@ def _longer_than_nothing(duration: timedelta) -> timedelta:
     return duration
 
 
+def _read_kind(kind: str) -> str:
+    if kind in DRIFT_KINDS or (kind.startswith("tag:") and len(kind) > len("tag:")):
+        return kind
+    near = next(iter(get_close_matches(kind, DRIFT_KINDS, n=1)), None)
+    raise wrong(f"no kind of drift; there are {', '.join(DRIFT_KINDS)}", instead=near)
+
+
 def _read_version(value: object) -> object:
     if value != VERSION or isinstance(value, bool):
         raise wrong(f"unknown version {value!r}: this phoenix reads version {VERSION}", instead=str(VERSION))
@@ -103,6 +113,7 @@ def _read_day(value: object) -> object:
 
 
 PositiveDuration = Annotated[Duration, AfterValidator(_longer_than_nothing)]
+DriftKind = Annotated[str, AfterValidator(_read_kind)]
 Schedule = Annotated[str, AfterValidator(check_schedule)]
 Timezone = Annotated[str, AfterValidator(check_timezone)]
 Day = Annotated[date, BeforeValidator(_read_day)]
@@ -115,9 +126,22 @@ class RotateWhen(Keys):
 
     new_image: Flag = Field(default=True, description="A newer image than the live one is chosen.")
     max_instance_lifetime: PositiveDuration | None = Field(default=None, description="An instance is older than this.")
-    drift: Flag = Field(default=False, description="An instance runs another image than its generation.")
-    tainted: Flag = Field(default=False, description="An instance carries the tag phoenix:tainted.")
+    drift: Flag = Field(default=False, description="An instance is not what its generation is (phoenix drift).")
+    tainted: FlagOrDuration = Field(
+        default=False, description="An instance carries the tag phoenix:tainted; for this long, where a time is given."
+    )
     template: Flag = Field(default=False, description="The launch template has changed in more than the image.")
+    base_older_than: PositiveDuration | None = Field(
+        default=None, description="The image's base is older than this: told to its baker, nothing is rotated."
+    )
+
+
+class Drift(Keys):
+    """What counts as drift."""
+
+    ignore: tuple[DriftKind, ...] = Field(
+        default=(), description="Kinds of drift that are not told.", examples=['[bounds, "tag:Name"]']
+    )
 
 
 class Window(Keys):
@@ -195,6 +219,7 @@ class Policy(Keys):
         description="Where the next image comes from.", examples=['{kind: search, owners: [self], name: "web-*"}']
     )
     rotate_when: RotateWhen = Field(default=RotateWhen(), description="What makes a rotation due.")
+    drift: Drift = Field(default=Drift(), description="What counts as drift.")
     windows: tuple[Window, ...] = Field(default=(), description="When a rotation may start; none: at any time.")
     freezes: tuple[Freeze, ...] = Field(default=(), description="Days on which no rotation starts.")
     strategy: Annotated[Strategy, OneOf(STRATEGIES, default="blue_green")] = Field(

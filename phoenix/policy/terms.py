@@ -61,7 +61,15 @@ def calendar_of(policy: Policy, all_groups: AllGroups = _DEFAULTS, file: str | N
 def rotate_when_of(policy: Policy) -> RotateWhen:
     """Return the reasons that make a rotation due."""
     when = policy.rotate_when
-    return RotateWhen(when.new_image, when.max_instance_lifetime, when.drift, when.tainted, when.template)
+    return RotateWhen(
+        when.new_image,
+        when.max_instance_lifetime,
+        when.drift,
+        when.tainted is not False,
+        when.template,
+        when.base_older_than,
+        when.tainted if isinstance(when.tainted, timedelta) else timedelta(0),
+    )
 
 
 def rules_of(all_groups: AllGroups, policies: Iterable[Policy], groups: Iterable[str]) -> Rules:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from moto.core.exceptions import ServiceException
 from moto.ec2.utils import parse_user_data
 
+from phoenix.sandbox.disks import devices
 from phoenix.sandbox.groups import Group
 from phoenix.sandbox.physics import Behaviour
 from phoenix.sandbox.versions import find_version, refuse_devices
@@ -214,7 +215,8 @@ def launch(ec2: EC2Backend, group: Group, recipe: Recipe, place: Place) -> Insta
             metadata_options=content.get("MetadataOptions", {}),
             associate_public_ip=interfaces[0].get("AssociatePublicIpAddress", False),
             tags={"instance": _tags_for(group, recipe)},
-            block_device_mappings=[],
+            block_device_mappings=devices(image, content),
+            disable_api_termination=bool(content.get("DisableApiTermination", False)),
         )
     except ServiceException as error:
         raise LaunchFailed(f"{error.message} {FAILED}") from error

@@ -18,6 +18,7 @@ from phoenix.sandbox.answers.images import ImageSpec, add_image
 from phoenix.sandbox.launching import BEHAVIOUR_TAG
 from phoenix.sandbox.network import cidr, subnets
 from phoenix.sandbox.physics import Behaviour
+from phoenix.sandbox.seeding_images import packed, runtime
 from phoenix.sandbox.world import ACCOUNT, REGION, World
 
 CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/5a9d0b1c-3e77-4c52-9f0e-2d1b8a6c4e11"
@@ -86,10 +87,9 @@ class Builder:
 
     def image(self, name: str, age: timedelta, tags: Mapping[str, str], **options: Any) -> str:
         """Register an image that is that old; return its id."""
-        commit = name.rpartition("-")[2]
-        provenance = {"commit": commit, "parent": "base-2026.11.04", "built_by": f"pipeline/{name}"}
         created = self._world.timeline.now - age
-        return add_image(self._world, ImageSpec(name, tags=provenance | dict(tags), created_at=created, **options))
+        own = {**packed(name, created, runtime(self._world)), **tags}
+        return add_image(self._world, ImageSpec(name, tags=own, created_at=created, **options))
 
     def images_of(self, service: str, newest: Behaviour) -> str:
         """The image that is live and one that is newer; return the id of the live one."""
@@ -254,7 +254,10 @@ class Builder:
         for member in group.members:
             member.launched -= AGE
             member.in_service_since = member.launched
-            self._world.servers[member.instance_id].instance.launch_time -= AGE
+            machine = self._world.servers[member.instance_id].instance
+            machine.launch_time -= AGE
+            for disk in machine.block_device_mapping.values():
+                disk.attach_time -= AGE
         for activity in group.activities:
             activity.start -= AGE
             activity.end = activity.end and activity.end - AGE

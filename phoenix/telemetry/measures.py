@@ -11,9 +11,9 @@ from typing import Final
 
 from opentelemetry.metrics import Meter
 
+from phoenix.core.call import AwsCall
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
-from phoenix.ports import AwsCall
 
 _SECONDS: Final = (5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
 """Bounds for the length of a phase: from an empty one to a bake over night."""
@@ -40,6 +40,9 @@ class Measures:
         self._oldest = meter.create_gauge(
             "phoenix.instances.oldest_age", unit="s", description="Age of the oldest live instance"
         )
+        self._snowflakes = meter.create_gauge(
+            "phoenix.instances.snowflakes", description="Instances that are tainted, or have drifted, by kind"
+        )
         self._calls = meter.create_counter("phoenix.aws.calls", description="Calls to AWS, retries not counted")
         self._throttles = meter.create_counter(
             "phoenix.aws.throttles", description="Answers of AWS that ask to slow down, retries counted"
@@ -64,6 +67,10 @@ class Measures:
     def oldest_instance(self, group: str, age: timedelta) -> None:
         """Note an age."""
         self._oldest.set(age.total_seconds(), {"group": group})
+
+    def snowflakes(self, group: str, kind: str, count: int) -> None:
+        """Note a number, also that there are none any more."""
+        self._snowflakes.set(count, {"group": group, "kind": kind})
 
     def called(self, call: AwsCall) -> None:
         """Count a call, and every time AWS asked to slow down."""

@@ -26,10 +26,10 @@ from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from phoenix import __version__
+from phoenix.core.call import AwsCall
 from phoenix.core.model import Outcome
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
-from phoenix.ports import AwsCall
 from phoenix.telemetry import topic
 from phoenix.telemetry.exporters import PATIENCE_SECONDS, stop_listening
 from phoenix.telemetry.measures import Measures
@@ -98,6 +98,10 @@ class OtelTracer:
     def oldest_instance(self, group: str, age: timedelta) -> None:
         """Note the age of a group's oldest live instance."""
         self._measures.oldest_instance(group, age)
+
+    def snowflakes(self, group: str, kind: str, count: int) -> None:
+        """Note how many of a group's instances are tainted, or have drifted."""
+        self._measures.snowflakes(group, kind, count)
 
     def rotation(self) -> str:
         """The rotation that this thread works on."""

@@ -13,9 +13,9 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from phoenix.core.call import AwsCall
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
-from phoenix.ports import AwsCall
 from phoenix.telemetry import topic
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ class NoTracer:
         """Nothing to measure."""
 
     def oldest_instance(self, group: str, age: timedelta) -> None:
+        """Nothing to measure."""
+
+    def snowflakes(self, group: str, kind: str, count: int) -> None:
         """Nothing to measure."""
 
     def rotation(self) -> str:

@@ -6,13 +6,18 @@ Must never list an image without its reason.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from phoenix.core.image import Candidate
+from phoenix.core.explain import ago
+from phoenix.core.image import Candidate, Image
+from phoenix.core.provenance import base_of, shown
 from phoenix.core.record import Quarantined
 from phoenix.views import text
 
 
-def render(group: str, candidates: Sequence[Candidate], quarantine: Sequence[Quarantined], live: str | None) -> str:
+def render(
+    group: str, candidates: Sequence[Candidate], quarantine: Sequence[Quarantined], live: str | None, at: datetime
+) -> str:
     """Return the candidates in order of preference; `live` is the image id that serves now, None if it is unknown."""
     if not candidates:
         return f"No image matches the policy of {text.clean(group)}.\n"
@@ -30,7 +35,18 @@ def render(group: str, candidates: Sequence[Candidate], quarantine: Sequence[Qua
     reasoned = [lines[0]]
     for line, candidate in zip(lines[1:], candidates, strict=True):
         reasoned += [line, *text.paragraph(_why(candidate, quarantined, live), first=" " * 7, rest=" " * 7)]
-    return text.screen(reasoned, _quarantine(group, quarantine))
+        reasoned += text.paragraph(_origin(candidate.image, at), first=" " * 7, rest=" " * 7)
+    more = f"  {text.command(f'images show {text.clean(candidates[0].image.id)}', group)}"
+    return text.screen(reasoned, ["Where one comes from, and what is below it:", more], _quarantine(group, quarantine))
+
+
+def _origin(image: Image, at: datetime) -> str:
+    """What its tags say, in one sentence; the last part tells the age of its base."""
+    tags, base = image.tags, base_of(image)
+    said = [f"{word} {shown(tags[tag])}" for word, tag in (("by", "built_by"), ("from", "repository")) if tags.get(tag)]
+    said += [f"commit {tags['commit'][:12]}"] if tags.get("commit") else []
+    said += [f"on {base.called}, {ago(at - base.built_at)} old"] if base is not None else []
+    return f"built {', '.join(said)}" if said else "its tags do not say where it comes from"
 
 
 def _why(candidate: Candidate, quarantined: set[str], live: str | None) -> str:

@@ -15,7 +15,7 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate
 from phoenix.core.outlook import Outlook
-from phoenix.core.record import Quarantined
+from phoenix.core.record import GroupRecord, OldBase, Quarantined
 from phoenix.core.rotation import Rotation
 from phoenix.core.trail import Trace
 from phoenix.engine.report import Plan, Report
@@ -45,6 +45,8 @@ def report(told: Report) -> Document:
         "acts": [act(each) for each in acts_known(told.record)],
         "changed_by": [_trace(each) for each in told.traces],
         "next": None if told.outlook is None else _outlook(told.outlook),
+        "old_base": _old_base(told.record.old_base),
+        "snowflakes": _snowflakes(told.record),
     }
 
 
@@ -69,6 +71,18 @@ def _outlook(told: Outlook) -> Document:
             for wait in told.waits
         ],
     }  # fmt: skip
+
+
+def _old_base(told: OldBase | None) -> Document | None:
+    return None if told is None else {"image": told.image, "base": told.base, "built_at": time(told.built_at)}
+
+
+def _snowflakes(record: GroupRecord) -> Document | None:
+    """Return the instances that were last noted as tainted or drifted; None where there are none."""
+    noted = record.snowflakes
+    if noted is None:
+        return None
+    return {"since": time(noted.since), "tainted": list(noted.tainted), "drifted": list(noted.drifted)}
 
 
 def rotation(told: Rotation) -> Document:
@@ -173,9 +187,11 @@ def _told(told: Rotation) -> Document:
 
 
 def images(
-    group: str, candidates: Sequence[Candidate], quarantine: Sequence[Quarantined], live: str | None
+    group: str, candidates: Sequence[Candidate], quarantine: Sequence[Quarantined], live: str | None, at: datetime
 ) -> Document:
     """Return the candidates in order of preference, each with the reason against it; None for the chosen one."""
+    from phoenix.views.image_json import origin  # which needs this module
+
     quarantined = {entry.image: entry for entry in quarantine}
     return {
         "group": group,
@@ -183,7 +199,7 @@ def images(
             {
                 "image": c.image.id, "name": c.image.name, "created_at": time(c.image.created_at),
                 "chosen": c.rejected is None, "live": c.image.id == live, "rejected": c.rejected,
-                "quarantined": c.image.id in quarantined,
+                "quarantined": c.image.id in quarantined, **origin(c.image, at),
             }
             for c in candidates
         ],

@@ -6,6 +6,7 @@ Must never show a number that was not observed: without target health, instances
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from phoenix.core.explain import ago
@@ -19,6 +20,9 @@ from phoenix.views.situation import SlotRow, is_moved, is_unclear, row_of
 
 _WIDE: Final = 110
 _LEAST: Final = 8
+_MARK: Final = " *"
+"""Behind a group with snowflakes; what they are is told below the table."""
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _KEEPS_END: Final = "image"
 """The end of an image's name tells two of one series apart, so a long one loses its beginning."""
 
@@ -51,8 +55,14 @@ def _clipped(cell: str, width: int, head: str) -> str:
 
 
 def in_order(reports: Sequence[Report]) -> list[Report]:
-    """Those that need a person first, then those that phoenix works on, then those that are due, then the rest."""
-    return sorted(reports, key=lambda report: (_urgency(report), report.group))
+    """Those that need a person first, then those with snowflakes, then those that phoenix works on, then those that are
+    due, then the rest. Of snowflakes, tainted ones come before drifted ones, and the oldest first."""
+    return sorted(reports, key=lambda report: (_urgency(report), _snowflakes(report), report.group))
+
+
+def _snowflakes(report: Report) -> tuple[bool, datetime]:
+    noted = report.record.snowflakes
+    return not (noted and noted.tainted), noted.since if noted else _NEVER
 
 
 def _urgency(report: Report) -> int:
@@ -61,9 +71,11 @@ def _urgency(report: Report) -> int:
         return 0
     if is_unclear(report.record, report.seen) or (ahead is not None and ahead.turn is Turn.PERSON):
         return 1
+    if report.record.snowflakes is not None:
+        return 2
     if rotation is not None:
-        return 2 if rotation.back is not None or rotation.paused is not None else 3
-    return 4 if ahead is not None and ahead.due else 5
+        return 3 if rotation.back is not None or rotation.paused is not None else 4
+    return 5 if ahead is not None and ahead.due else 6
 
 
 def _line(report: Report, *, is_wide: bool) -> list[str]:
@@ -71,7 +83,7 @@ def _line(report: Report, *, is_wide: bool) -> list[str]:
     shown = row_of(report.record, report.seen, Role.CANDIDATE) or live
     since = live.generation.since if live is not None else None
     cells = [
-        text.clean(report.group),
+        text.clean(report.group) + ("" if report.record.snowflakes is None else _MARK),
         _state(report),
         _due(report),
         _image(shown),

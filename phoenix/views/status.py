@@ -48,7 +48,8 @@ def render_all(
     urgent = [
         line
         for report in roster.in_order(reports)
-        if (sentence := _urgent(report)) is not None
+        for sentence in (_urgent(report), _diverged(report))
+        if sentence is not None
         for line in text.paragraph(f"{report.group}: {sentence}")
     ]
     failed = [
@@ -58,6 +59,15 @@ def render_all(
         for line in text.paragraph(problem, rest="    ")
     ]
     return text.screen(table if reports else [], urgent, failed)
+
+
+def _diverged(report: Report) -> str | None:
+    noted = report.record.snowflakes
+    if noted is None:
+        return None
+    counts = [(noted.tainted, "tainted"), (noted.drifted, "drifted")]
+    told = " and ".join(f"{len(ids)} {word} ({', '.join(ids[:2])})" for ids, word in counts if ids)
+    return f"{told}, since {text.moment(noted.since)} UTC: {text.command('drift', report.group)}"
 
 
 def _urgent(report: Report) -> str | None:
@@ -158,6 +168,9 @@ def _facts(report: Report, *, driving: bool) -> list[str]:
         known.append(("quarantined", ", ".join(q.image for q in report.record.quarantine[:3])))
     if report.record.setback is not None and report.record.in_flight is None:
         known.append(("tick", f"tries again after {text.moment(report.record.setback.not_before)} UTC"))
+    old = report.record.old_base
+    if old is not None and report.record.in_flight is None:
+        known.append(("base", f"{old.base} below {old.image} is {ago(report.at - old.built_at)} old: bake it anew"))
     if report.other_groups is not None:
         known.append(("groups", report.other_groups))
     if report.outlook is not None:

@@ -26,6 +26,7 @@ from phoenix.wiring.base import Base, Overrides
 from phoenix.wiring.from_record import group_from_record, pinned_group, unknown_notifiers
 
 if TYPE_CHECKING:
+    from phoenix.core.layers import ImageSeen
     from phoenix.engine.many.roster import Together
     from phoenix.engine.many.sweep import Estate
     from phoenix.policy.loader import Judged, Library
@@ -158,6 +159,17 @@ class Wiring:
 
         return self._base.aws(access_of(self.library().find(name).policy))
 
+    def image_seen(self, image: str, name: str | None) -> ImageSeen:
+        """One image with the layers below it, judged by the policy of a group if one is named.
+
+        Raises:
+            NotFound: there is no such image, or none that this account may see.
+        """
+        from phoenix.wiring.image import image_seen
+
+        group = self.group(name) if name is not None else None
+        return image_seen(self.aws_of(name), image, group, self.clock.now())
+
     @property
     def clock(self) -> Clock:
         """The clock of all groups."""
@@ -174,6 +186,16 @@ class Wiring:
         name = None if here else self.settings.advance
         invoker = Function(name, self.aws()) if name is not None else SideBySide(advance)
         return open_estate(self._base, library, self.store(), invoker, self._pinned_in_flight(library.broken))
+
+    def groups_of_instances(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """The name of the group that each of these instances is in.
+
+        Raises:
+            UsageError: one is in none that a policy is about.
+        """
+        from phoenix.wiring.instances import groups_of_instances
+
+        return groups_of_instances(self._base, self.library(), ids)
 
     def requests(self) -> int:
         """The number of requests sent to AWS so far."""

@@ -108,6 +108,7 @@ def group_with_policy(
         notifiers=tuple(_made(notifiers.KINDS, keys, scope) for keys in policy.notify),
         trail=CloudTrail(aws, base.clock),
         rotate_when=rotate_when_of(policy),
+        ignored_drift=policy.drift.ignore,
         calendar=calendar_of(policy, found.all_groups, found.all_groups_file) if found else calendar_of(policy),
         about=About(
             account=policy.account,

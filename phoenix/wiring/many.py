@@ -113,13 +113,11 @@ def _read_there(
     names = sorted({name for policy in there.values() for name in policy.fleet.slots().values()})
     kinds = {policy.traffic.kind for policy in there.values()} & {*_OVERVIEWS}
     arns = sorted({arn for record in mine for arn in record.routes})
-    whens = [rotate_when_of(policy) for policy in there.values()]
     sources = {name: policy.image for name, policy in there.items() if rotate_when_of(policy).new_image}
-    asks_for_taints = any(when.tainted for when in whens)
     images, tainted, groups, *routes = aws.side_by_side(
         [
             partial(_unless_refused, together.chosen_images, aws, sources, at),
-            partial(_unless_refused, group_marks.tainted_groups if asks_for_taints else _none, aws),
+            partial(_unless_refused, group_marks.tainted_groups, aws),
             partial(foresee_groups, aws, names),
             *(partial(_routes_of, aws, kind, arns) for kind in sorted(kinds)),
         ]
@@ -159,12 +157,11 @@ class AwsOverview:
         self, aws: Aws, members: Sequence[Member], records: Mapping[str, GroupRecord]
     ) -> Mapping[str, Signs]:
         sources = {m.name: self._places[m.name].image for m in members if m.rotate_when.new_image}
-        asks_for_taints = any(m.rotate_when.tainted for m in members)
         images, marked, tainted, moved = aws.side_by_side(
             [
                 partial(_unless_refused, together.chosen_images, aws, sources, self._clock.now()),
                 partial(_unless_refused, group_marks.marked_groups, aws),
-                partial(_unless_refused, group_marks.tainted_groups if asks_for_taints else _none, aws),
+                partial(_unless_refused, group_marks.tainted_groups, aws),
                 partial(self._moved, aws, members, records),
             ]
         )
@@ -203,7 +200,3 @@ def _unless_refused(ask: Callable[..., Any], *given: Any) -> Any:
 
 def _has_any(found: Collection[str] | None, names: Iterable[str]) -> bool | None:
     return None if found is None else any(name in found for name in names)
-
-
-def _none(_: Aws) -> frozenset[str]:
-    return frozenset()

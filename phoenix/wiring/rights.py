@@ -79,7 +79,8 @@ def own_rights(library: Library, where: Where) -> Rights:
         rights |= _of_the_caller(policies, library, where)
     if where.probed is not None:
         rights |= _of_probe(mine, where, where.probed)
-    keyless = {right for right in rights if right.on == KEYS}
+    # On keys that are not named, or on places of which a policy has none.
+    keyless = {right for right in rights if right.on == KEYS or not right.on}
     return frozenset(rights - keyless) | SWEEPS | SCREENS | DOCTOR
 
 

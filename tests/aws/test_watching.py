@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from phoenix.core.call import AwsCall
 from phoenix.errors import NotFound, Throttled
-from phoenix.ports import AwsCall
 from tests.account import Account
 from tests.rotation.stage import UnhurriedAws
 

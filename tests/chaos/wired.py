@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
+from phoenix.core.drift import Compared
 from phoenix.core.generation import Generation
 from phoenix.core.image import Image
 from phoenix.core.model import Observation, Route, Slot, SlotState, Verdict
@@ -51,6 +52,15 @@ class ChaosFleet:
         return ()
 
     def has_scaling_policies(self, slot: Slot) -> bool:
+        return False
+
+    def compare(self, *, deep: bool = False) -> Mapping[str, Compared]:
+        return {}
+
+    def mark_tainted(self, instances: Sequence[str], value: str | None) -> None:
+        raise NotImplementedError
+
+    def has_schedules(self, slot: Slot) -> bool:
         return False
 
     def template_changes(self, live: Slot) -> tuple[str, ...]:

@@ -17,9 +17,11 @@ from phoenix.core.action import (
     SetWeights,
     WriteTags,
 )
+from phoenix.core.drift import differences
 from phoenix.core.generation import Generation
 from phoenix.core.model import Capacity, LaunchFailure, Role, Slot
 from phoenix.core.routine import Routine
+from phoenix.core.tags import TAINTED
 from phoenix.errors import PermanentError
 from phoenix.fleets import KINDS
 from phoenix.ports import Fleet
@@ -145,6 +147,25 @@ def test_setting_the_same_capacity_twice_launches_once(apart: Case) -> None:
     apart.settle()
 
     assert len(apart.fleet.observe(None).slots[GREEN].instances) == 2
+
+
+def test_every_instance_is_compared_and_a_fresh_one_differs_in_nothing(case: Case) -> None:
+    seen = case.fleet.observe(None)
+
+    compared = case.fleet.compare()
+
+    assert set(compared) == {i.id for state in seen.slots.values() for i in state.instances}
+    assert all(each.fresh is not None and differences(each, START) == () for each in compared.values())
+
+
+def test_a_tainted_instance_carries_the_tag_until_it_is_taken_away(case: Case) -> None:
+    first, *others = case.fleet.live_instances(BLUE)
+
+    for value, tagged in (("disk", {first.id: "disk"}), ("disk", {first.id: "disk"}), (None, {}), (None, {})):
+        case.fleet.mark_tainted([first.id], value)
+        found = {i.id: i.tags[TAINTED] for i in case.fleet.live_instances(BLUE) if TAINTED in i.tags}
+        assert found == tagged
+    assert others
 
 
 def test_what_is_launched_comes_up_later(apart: Case) -> None:

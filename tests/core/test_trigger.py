@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 
 from phoenix.core.image import Image
-from phoenix.core.trigger import TAINT_TAG, LiveInstance, RotateWhen, find_reasons, find_template_reason
+from phoenix.core.tags import TAINTED as TAINT_TAG
+from phoenix.core.taint import write_taint
+from phoenix.core.trigger import LiveInstance, RotateWhen, find_reasons, find_template_reason
 from tests.builders import NEW_IMAGE, NOON, OLD_IMAGE, a_generation
 
 NEVER = RotateWhen(new_image=False)
@@ -47,6 +49,30 @@ def test_instances_are_replaced_once_they_are_past_their_lifetime(age: timedelta
     found = reasons(RotateWhen(max_instance_lifetime=WEEK), None, a_live_instance(), a_live_instance(age))
 
     assert found == (("oldest instance 7d 2h, limit 7d",) if due else ())
+
+
+def test_drift_in_anything_else_is_named() -> None:
+    drifted = a_live_instance(drift=("security-groups", "volumes"))
+
+    found = reasons(RotateWhen(drift=True), None, a_live_instance(), drifted)
+
+    assert found == ("1 of 2 instances drifted: i-1 (security-groups, volumes)",)
+    assert reasons(RotateWhen(), None, drifted) == ()
+
+
+@pytest.mark.parametrize(("waits", "due"), [(timedelta(hours=1), True), (timedelta(hours=3), False)])
+def test_a_taint_counts_once_it_is_old_enough(waits: timedelta, due: bool) -> None:
+    taint = write_taint("ann@laptop", NOON - timedelta(hours=2), "debugging")
+
+    found = reasons(RotateWhen(tainted=True, tainted_for=waits), None, a_live_instance(tags={TAINT_TAG: taint}))
+
+    assert found == (("1 tainted: i-1 (debugging, ann@laptop 2026-11-18 10:00 UTC)",) if due else ())
+
+
+def test_a_taint_of_another_writer_counts_at_once() -> None:
+    when = RotateWhen(tainted=True, tainted_for=timedelta(days=1))
+
+    assert reasons(when, None, a_live_instance(tags={TAINT_TAG: "disk"})) == ("1 tainted: i-1 (disk)",)
 
 
 def test_a_group_without_instances_is_not_past_its_lifetime() -> None:

@@ -22,6 +22,7 @@ FILLED: Mapping[str, str] = {
     "image_owner": ACCOUNT,
     "instance_role": "web-*",
     "parameter_arn": arn("ssm", "parameter/images/*"),
+    "statements_arn": "arn:aws:s3:::phoenix-statements/web/*",
     "table_arn": arn("dynamodb", "table/phoenix"),
     "bucket_arn": "arn:aws:s3:::phoenix-policies",
     "prefix": "live/",

@@ -256,6 +256,14 @@ _GROUP_CALLS = (
     "UpdateAutoScalingGroup",
 )
 _TABLE_CALLS = ("BatchGetItem", "DescribeTable", "GetItem", "PutItem", "Query")
+
+
+def _tag_instances(account: Account, asked: Asked) -> Iterator[Request]:
+    keys = tuple(dict.fromkeys(tag["Key"] for tag in asked.params["Tags"]))
+    for resource in asked.params["Resources"]:
+        yield Request(asked.action, arn("ec2", f"instance/{resource}"), {"aws:TagKeys": keys})
+
+
 _SPECIAL: Mapping[str, Callable[[Account, Asked], Iterator[Request]]] = {
     **{f"autoscaling:{call}": _change_group for call in _GROUP_CALLS},
     "autoscaling:CreateOrUpdateTags": _tag_groups,
@@ -265,6 +273,8 @@ _SPECIAL: Mapping[str, Callable[[Account, Asked], Iterator[Request]]] = {
     "elasticloadbalancing:ModifyTargetGroupAttributes": _shift,
     "ec2:CreateLaunchTemplateVersion": _make_version,
     "ec2:DeleteLaunchTemplateVersions": _make_version,
+    "ec2:CreateTags": _tag_instances,
+    "ec2:DeleteTags": _tag_instances,
     "ec2:RunInstances": _run,
     "lambda:GetFunctionConfiguration": _on_function,
     "lambda:InvokeFunction": _on_function,

@@ -5,6 +5,7 @@ Between them they use every adapter that asks AWS, every strategy, each way back
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,14 +21,13 @@ from phoenix.engine.plan import make_plan
 from phoenix.engine.repair import find_repairs, repair
 from phoenix.engine.request import RollbackRequest, RotateRequest
 from phoenix.engine.rollback import rollback
-from phoenix.inventory.half_facts import read_original
-from phoenix.inventory.read import Question, read_account
 from phoenix.sandbox import ManualClock, Sandbox
 from phoenix.sandbox.functions import add_function
 from phoenix.stores.dynamodb_table import definition
 from phoenix.wiring.rights import Where, own_document
 from tests.iam.evaluator import Request
 from tests.iam.recorder import FILLED, Recorder
+from tests.images.signing import Statement, a_key, a_manifest, pem
 from tests.rotation import iac
 from tests.rotation.stage import BRISK, NEW_NAME, STEADY, Stage, UnhurriedAws, a_policy, write_policy
 
@@ -35,6 +35,7 @@ CANARY = {"kind": "canary", "steps": [{"weight": 20, "bake": "10m"}], "bake": "3
 ALARM = [BRISK, {"kind": "alarm", "alarms": ["web-5xx"]}]
 ROLLING = {"kind": "rolling", "batch": "50%", "bake": "15s"}
 PARAMETER = "/images/web"
+STATEMENTS, SIGNER = "phoenix-statements", a_key()
 BUCKET, PREFIX = "phoenix-policies", "live/"
 TRIED = {"ec2:RunInstances", "ec2:CreateTags", "ec2:CreateLaunchTemplateVersion"}
 ON_AWS: dict[str, Any] = {"store": "dynamodb://phoenix", "policies": f"s3://{BUCKET}/{PREFIX}"}
@@ -153,7 +154,8 @@ def back_from_cold(folder: Path) -> Run:
 def back_out_of_the_middle(folder: Path) -> Run:
     """A canary that is paused, goes on, and is brought back; store and policies are on AWS, and so is the news."""
     suite = {"kind": "lambda", "function": "acceptance"}
-    image = {"kind": "ssm", "parameter": PARAMETER}
+    signed_by = {"key": pem(SIGNER), "statements": f"s3://{STATEMENTS}/web/"}
+    image = {"kind": "ssm", "parameter": PARAMETER, "signed_by": signed_by}
     policy = a_policy(strategy=CANARY, image=image, notify=NEWS, gates=[BRISK, suite])
     with a_run(folder, policy=policy) as run:
         stage = run.stage
@@ -255,16 +257,7 @@ def a_shared_listener(folder: Path) -> Run:
     return run
 
 
-def before_any_policy(folder: Path) -> Run:
-    """What `phoenix init` asks of an account, policies included."""
-    with a_run(folder) as run, run.by(Role.PLAN):
-        found = read_account(run.stage.aws, Question(run.stage.clock.now(), wanted=None))
-        read_original(run.stage.aws, found.described["web-blue"])
-    return run
-
-
 RUNS: tuple[Callable[[Path], Run], ...] = (
-    before_any_policy,
     back_while_hot,
     back_from_cold,
     back_out_of_the_middle,
@@ -287,8 +280,18 @@ def _furnish(stage: Stage) -> None:
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         for file in stage.folder.glob("*.yaml"):
             s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}{file.name}", Body=file.read_bytes())
+        _sign(s3, str(images[0]["ImageId"]))
         stage.client("dynamodb").create_table(**definition("phoenix"))
         add_function(stage.box.session, "acceptance", lambda event: {"verdict": "PASS", "reason": "9 of 9"})
+
+
+def _sign(s3: Any, image: str) -> None:
+    """What the image's owner lays beside it."""
+    manifest = a_manifest(image)
+    envelope = json.dumps(Statement(manifest).signed(SIGNER)).encode()
+    s3.create_bucket(Bucket=STATEMENTS, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    for ending, content in (("manifest", manifest), ("intoto", envelope)):
+        s3.put_object(Bucket=STATEMENTS, Key=f"web/{image}.{ending}.json", Body=content)
 
 
 def _let_ring(stage: Stage) -> None:

@@ -61,7 +61,9 @@ def test_terraform_knows_every_field_and_no_document_is_too_long(role: Role) -> 
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("field", ["topic_arn", "bus_arn", "parameter_arn", "assumed_role_arn", "image_owner"])
+@pytest.mark.parametrize(
+    "field", ["topic_arn", "bus_arn", "parameter_arn", "statements_arn", "assumed_role_arn", "image_owner"]
+)
 def test_one_field_may_become_several_elements(role: Role, field: str) -> None:
     text = text_of(role).replace(f"${{{field}}}", 'one", "two')
 

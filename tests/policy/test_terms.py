@@ -118,6 +118,16 @@ def test_reasons_are_those_that_the_owner_wants(tmp_path: Path) -> None:
     assert when.max_instance_lifetime == timedelta(days=7)
 
 
+@pytest.mark.parametrize(
+    ("written", "counts", "waits"),
+    [("true", True, timedelta(0)), ("false", False, timedelta(0)), ("4h", True, timedelta(hours=4))],
+)
+def test_a_taint_counts_at_once_or_after_a_while(tmp_path: Path, written: str, counts: bool, waits: timedelta) -> None:
+    when = rotate_when_of(the_policy(tmp_path, a_policy(rotate_when=f"{{tainted: {written}}}")))
+
+    assert (when.tainted, when.tainted_for) == (counts, waits)
+
+
 @pytest.mark.parametrize("kind", routers.KINDS)
 def test_traffic_with_weights_takes_time_to_settle_whatever_its_kind(kind: str) -> None:
     traffic = ROUTERS[kind].model_validate({"kind": kind})

@@ -13,9 +13,9 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from phoenix.core.call import AwsCall
 from phoenix.core.model import Outcome
 from phoenix.core.rotation import Rotation
-from phoenix.ports import AwsCall
 from phoenix.telemetry import topic
 from phoenix.telemetry.otel import OtelTracer
 from phoenix.telemetry.spans import NoTracer, open_tracer

@@ -6,8 +6,10 @@ import pytest
 
 from phoenix.core.blocker import Blocker
 from phoenix.core.image import Candidate
+from phoenix.core.layers import Chain, ImageSeen, Layer
+from phoenix.core.provenance import REQUIRED
 from phoenix.engine.report import Report
-from phoenix.views import blocked, history, images, plan, progress, status, summary
+from phoenix.views import blocked, history, image, images, plan, progress, status, summary
 from phoenix.views.text import clean, table
 from tests.views.builders import NEW, NOW, a_plan, a_report, a_rolled_back_rotation, a_rotation, an_image
 
@@ -20,13 +22,20 @@ def an_evil_report() -> Report:
     return a_report(rotation, group=ATTACK, sentence=ATTACK, about=replace(a_report().about, runbook=ATTACK))
 
 
+def an_evil_image() -> ImageSeen:
+    evil = an_image(name=ATTACK, tags=dict.fromkeys((*REQUIRED, "parent_name"), ATTACK))
+    layers = (Layer(ATTACK, ATTACK, NOW, evil, newer=replace(evil, created_at=NOW), is_comparable=True),) * 2
+    return ImageSeen(NOW, Candidate(evil, ATTACK), Chain(layers, ATTACK), ATTACK)
+
+
 SCREENS = {
     "status": status.render(an_evil_report()),
     "status of all": status.render_all([an_evil_report()]),
     "plan": plan.render(a_plan(group=ATTACK, next=EVIL, reasons=(ATTACK,), checks=(ATTACK,)), verbose=True),
     "blocked": blocked.render(a_plan(blockers=(Blocker(ATTACK, ATTACK, ATTACK, ATTACK),))),
     "history": history.render(ATTACK, [a_rolled_back_rotation(new=EVIL, by=ATTACK, reason=ATTACK)], verbose=True),
-    "images": images.render(ATTACK, [Candidate(an_image(name=ATTACK), ATTACK)], (), None),
+    "image": image.render(an_evil_image()),
+    "images": images.render(ATTACK, [Candidate(an_image(name=ATTACK), ATTACK)], (), None, NOW),
     "summary": summary.said(an_evil_report()),
 }
 

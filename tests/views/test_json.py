@@ -16,18 +16,8 @@ from tests.views.builders import (
     at_rest_after_success,
 )
 
-KEYS = [
-    "group",
-    "outcome",
-    "sentence",
-    "rotation",
-    "generations",
-    "waiting_for",
-    "rollback_ready",
-    "acts",
-    "changed_by",
-    "next",
-]
+STATE = ["group", "outcome", "sentence", "rotation", "generations", "waiting_for", "rollback_ready"]
+KEYS = [*STATE, "acts", "changed_by", "next", "old_base", "snowflakes"]
 
 
 def test_a_report_has_the_keys_of_the_contract_and_no_others() -> None:
@@ -119,7 +109,7 @@ def test_history_tells_the_events_of_each_rotation() -> None:
 def test_images_say_which_one_is_chosen() -> None:
     candidates = [Candidate(an_image(2)), Candidate(an_image(1), "older")]
 
-    told = json.images("web", candidates, (), an_image(1).id)["candidates"]
+    told = json.images("web", candidates, (), an_image(1).id, an_image(3).created_at)["candidates"]
 
     assert [(image["chosen"], image["live"], image["rejected"]) for image in told] == [
         (True, False, None),

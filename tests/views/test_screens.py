@@ -140,7 +140,7 @@ def test_every_image_has_the_reason_why_it_is_or_is_not_chosen(golden: Golden) -
     ]
     quarantine = [Quarantined(an_image(42).id, NOW, Cause.IMAGE, "web-42-7k3f", "alarm web-5xx")]
 
-    golden("images", images.render("web", candidates, quarantine, OLD.image))
+    golden("images", images.render("web", candidates, quarantine, OLD.image, NOW))
 
 
 def test_a_rollback_that_is_done_says_how_long_it_took(golden: Golden) -> None:

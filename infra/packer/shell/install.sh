@@ -15,6 +15,10 @@ install --mode=0644 /tmp/web.conf /etc/nginx/conf.d/web.conf
 nginx -t -q
 systemctl enable nginx
 
+# A person who logs in leaves a server that is like no other: it says so, and is replaced.
+install --mode=0755 /tmp/taint-on-login.sh /usr/local/sbin/phoenix-taint
+install --mode=0644 /tmp/phoenix-taint.sh /etc/profile.d/phoenix-taint.sh
+
 jq --null-input '{
   service: env.SERVICE, version: env.VERSION, commit: env.COMMIT,
   built_at: env.BUILT_AT, built_by: env.BUILT_BY, artifact_sha256: env.ARTIFACT_SHA256

@@ -17,6 +17,7 @@ locals {
     topic_arn         = join("\", \"", concat([aws_sns_topic.this.arn], var.notification_topics))
     bus_arn           = join("\", \"", var.event_buses)
     parameter_arn     = join("\", \"", var.image_parameters)
+    statements_arn    = join("\", \"", var.image_statements)
     gate_function_arn = join("\", \"", var.gate_functions)
     assumed_role_arn  = join("\", \"", var.assume_roles)
     image_owner       = join("\", \"", coalescelist(var.image_owners, [local.account]))

@@ -66,6 +66,12 @@ variable "gate_functions" {
   default     = []
 }
 
+variable "image_statements" {
+  description = "ARNs of the signed statements of images, as policies name their place with `signed_by`: arn:aws:s3:::bucket/prefix/*."
+  type        = list(string)
+  default     = []
+}
+
 variable "notification_topics" {
   description = "ARNs of further topics that policies name under `notify`. The one made here is always allowed."
   type        = list(string)

@@ -76,9 +76,16 @@ def need_of(member: Member, record: GroupRecord | None, signs: Signs, at: dateti
         if signs.marked is None or signs.moved is None:
             return Need.START
     live = record.live if record is not None else None
+    if record is not None and _is_news(record, signs):
+        return Need.START
     # The calendar is asked last: a schedule costs more to evaluate than everything before it.
     may_start = _may_be_due(member.rotate_when, record, live, signs, at) and _is_open(member.calendar, at)
     return Need.START if may_start else Need.NOTHING
+
+
+def _is_news(record: GroupRecord, signs: Signs) -> bool:
+    """True where a taint has come or gone since the last look, which tells of it, window or not."""
+    return signs.tainted is not None and signs.tainted is not bool(record.snowflakes and record.snowflakes.tainted)
 
 
 def _may_be_due(

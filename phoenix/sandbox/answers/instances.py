@@ -119,12 +119,48 @@ def terminate(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     return {"TerminatingInstances": changes}
 
 
+def modify_attribute(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """ModifyInstanceAttribute: type and user data can be changed only while the instance is stopped; groups of security
+    and protection at any time.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html; the sentence is EC2's.
+    """
+    instance = world.ec2().get_instance(params["InstanceId"])
+    if instance.state != "stopped" and any(each in params for each in ("InstanceType", "UserData")):
+        raise refuse("IncorrectInstanceState", f"The instance '{instance.id}' is not in the 'stopped' state.")
+    return None
+
+
+def modify_metadata(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """ModifyInstanceMetadataOptions: what is not given stays as it is; moto would take its default."""
+    instance = world.ec2().get_instance(params["InstanceId"])
+    given = {key: params[key] for key in METADATA if key in params}
+    known = {key: getattr(instance.metadata_options, _spelled(key)) for key in METADATA}
+    made = world.ec2().modify_instance_metadata_options(
+        instance.id,
+        http_tokens=(known | given)["HttpTokens"],
+        hop_limit=(known | given)["HttpPutResponseHopLimit"],
+        http_endpoint=(known | given)["HttpEndpoint"],
+        http_protocol=(known | given)["HttpProtocolIpv6"],
+        metadata_tags=(known | given)["InstanceMetadataTags"],
+    )
+    shown = {key: getattr(made, _spelled(key)) for key in METADATA}
+    return {"InstanceId": instance.id, "InstanceMetadataOptions": {"State": "pending", **shown}}
+
+
+def _spelled(key: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key).lstrip("_")
+
+
+METADATA = ("HttpTokens", "HttpPutResponseHopLimit", "HttpEndpoint", "HttpProtocolIpv6", "InstanceMetadataTags")
 MOST_BY_ID = 100
 """Explicitly specified instance ids of DescribeInstanceStatus: botocore's model. The words are the sandbox's."""
 DETAILS = {"ok": "passed", "impaired": "failed", "initializing": "initializing"}
 
 ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] = {
     "DescribeInstanceStatus": describe_status,
+    "ModifyInstanceAttribute": modify_attribute,
+    "ModifyInstanceMetadataOptions": modify_metadata,
     "RunInstances": run,
     "TerminateInstances": terminate,
 }

@@ -9,7 +9,7 @@ import pytest
 
 from phoenix.core.many.triage import UNKNOWN_SIGNS, Member, Need, Signs, need_of
 from phoenix.core.model import Cause
-from phoenix.core.record import GroupRecord, Quarantined, Setback
+from phoenix.core.record import GroupRecord, NotedSnowflakes, Quarantined, Setback
 from phoenix.core.story import Ask
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar, Window
@@ -69,7 +69,8 @@ def test_whatever_may_be_a_reason_is_worth_a_look_of_its_own(
     record: GroupRecord | None, signs: Signs, when: dict[str, Any]
 ) -> None:
     assert need(record, signs, **when) is Need.START
-    assert need(record, signs, CLOSED, **when) is Need.NOTHING
+    news = signs.tainted is True
+    assert need(record, signs, CLOSED, **when) is (Need.START if news else Need.NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -104,8 +105,16 @@ def test_what_is_under_way_or_left_over_is_gone_on_with_whatever_the_calendar_sa
     assert need(record, signs, CLOSED) is Need.UPKEEP
 
 
-def test_a_taint_is_no_reason_where_the_policy_does_not_say_so() -> None:
-    assert need(idle(), Signs(OLD_IMAGE, tainted=True)) is Need.NOTHING
+def test_a_taint_that_has_come_or_gone_is_looked_at_once_so_that_it_is_told_of() -> None:
+    known = idle(snowflakes=NotedSnowflakes(NOON, tainted=("i-1",)))
+
+    assert need(idle(), Signs(OLD_IMAGE, tainted=True)) is Need.START
+    assert need(known, Signs(OLD_IMAGE, tainted=True)) is Need.NOTHING
+    assert need(known, SAME) is Need.START
+    assert need(idle(), Signs(OLD_IMAGE, tainted=None)) is Need.NOTHING
+
+
+def test_a_new_image_is_no_reason_where_the_policy_does_not_say_so() -> None:
     assert need(idle(), NEW, new_image=False) is Need.NOTHING
 
 
