@@ -18,7 +18,8 @@ from phoenix.core.call import AwsCall
 from phoenix.core.drift import Compared
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image
-from phoenix.core.model import Fence, LaunchFailure, Observation, Route, Slot, SlotState, TargetState, Verdict
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import Fence, Observation, Route, Slot, SlotState, TargetState, Verdict
 from phoenix.core.note import Note
 from phoenix.core.notice import Notice
 from phoenix.core.record import GroupRecord

@@ -13,6 +13,7 @@ from typing import ClassVar, assert_never
 
 from phoenix.core.action import (
     Action,
+    Drain,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -21,15 +22,16 @@ from phoenix.core.action import (
     SetRole,
     SetSchedules,
     SetWeights,
+    Undrain,
     WriteTags,
 )
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image, Wanted, choose, unlaunchable
+from phoenix.core.launch_failure import LaunchFailure
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import (
     Instance,
-    LaunchFailure,
     Route,
     Slot,
     SlotState,
@@ -114,7 +116,7 @@ class FakeFleet(FakeInstances):
                 kept = tuple(i for i in self.state[action.slot].instances if i.id != action.instance)
                 self._change(action.slot, instances=kept)
                 self._reconcile(action.slot)
-            case SetWeights() | SetFailover() | Release():
+            case SetWeights() | SetFailover() | Release() | Drain() | Undrain():
                 raise PermanentError("traffic is the router's, not the fleet's")
             case _:
                 assert_never(action)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from phoenix.core import tags
 from phoenix.core.action import (
     Action,
+    Drain,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -21,10 +22,12 @@ from phoenix.core.action import (
     SetRole,
     SetSchedules,
     SetWeights,
+    Undrain,
     WriteTags,
 )
 from phoenix.core.capacity import share
-from phoenix.core.model import Instance, LaunchFailure, Observation, Role, Slot, SlotState, TargetState
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import Instance, Observation, Role, Slot, SlotState, TargetState
 from phoenix.core.ready import capacity_verdict
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
@@ -193,8 +196,8 @@ class OneGroup:
                 for slot, keys in action.keys.items():
                     for key in keys:
                         self.tags.pop(tags.in_one_group(key, slot), None)
-            case SetWeights() | SetFailover():
-                raise AssertionError(f"there are no weights here: {action}")
+            case SetWeights() | SetFailover() | Drain() | Undrain():
+                raise AssertionError(f"there are no weights here, and no orchestrator: {action}")
         self.check()
 
     def _release(self, ids: tuple[str, ...]) -> None:

@@ -18,6 +18,7 @@ from phoenix.core.converge import converge, step_before
 from phoenix.core.explain import name_of
 from phoenix.core.failure import Failure, find_failure
 from phoenix.core.generation import Generation
+from phoenix.core.leaving import depart
 from phoenix.core.model import Cause, Judgement, Observation, OnFailure, Outcome, Route
 from phoenix.core.progress import advance, advance_clocks, bake_ends_at, drained_at
 from phoenix.core.ready import candidate_goal, patience
@@ -83,7 +84,11 @@ def _look_anew(record: GroupRecord, rotation: Rotation, seen: Observation) -> De
 
 def _go_on(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision:
     """Emit the missing actions, unless another writer undoes them again and again; end the rotation if none is."""
-    actions = (*converge(rotation.current, rotation, seen), *_replacements(rotation, seen))
+    wanted = (*converge(rotation.current, rotation, seen), *_replacements(rotation, seen))
+    rotation, departure = depart(rotation, seen, wanted)
+    if departure.overdue is not None:
+        return _hold(record, rotation, seen, departure.overdue)
+    actions = departure.actions
     checked = check_ledger(rotation, seen, actions)
     rotation = checked.rotation
     if checked.conflict is not None:
@@ -94,7 +99,8 @@ def _go_on(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decisi
     rotation = replace(
         rotation, candidate=replace(rotation.candidate, replaced=rotation.candidate.replaced + handed_over)
     )
-    is_over = rotation.clocks.closing_since is not None and not actions and is_closed(rotation, seen)
+    is_done = not wanted and not actions
+    is_over = rotation.clocks.closing_since is not None and is_done and is_closed(rotation, seen)
     if is_over and drained_at(rotation, seen) is None:
         return _finish(record, rotation, seen)
     return _decision(record, rotation, seen, actions)

@@ -11,6 +11,7 @@ from phoenix.core.trail import Trail
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar
 from phoenix.engine.asking import Asking
+from phoenix.orchestrator import Orchestrator
 from phoenix.ports import Clock, Fleet, Gate, ImageSource, Notifier, Router, Store, Tracer
 
 
@@ -56,7 +57,8 @@ class Desk:
 @dataclass(frozen=True, kw_only=True)
 class Ports:
     """The group in AWS, and all that may be asked of it or done to it. `asking` is one for all groups of a program.
-    `trail` None: the account's record of calls is not asked."""
+    `trail` None: the account's record of calls is not asked. `orchestrators` are what instances pass before they
+    leave, in order."""
 
     slots: Mapping[Slot, str]
     fleet: Fleet
@@ -65,6 +67,7 @@ class Ports:
     images: ImageSource | None
     asking: Asking = field(default_factory=Asking)
     trail: Trail | None = None
+    orchestrators: Iterable[Orchestrator] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from phoenix.aws.scope import Scope
 from phoenix.aws.templates import TemplateUse, read_version, template_of, versions_to_copy
 from phoenix.core.action import (
     Action,
+    Drain,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -28,12 +29,14 @@ from phoenix.core.action import (
     SetRole,
     SetSchedules,
     SetWeights,
+    Undrain,
     WriteTags,
 )
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Image
-from phoenix.core.model import LaunchFailure, Slot, SlotState
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import Slot, SlotState
 from phoenix.core.remedy import Remedy
 from phoenix.core.rotation import Rotation
 from phoenix.errors import AccessDenied, NotFound, PermanentError, TransientError
@@ -99,6 +102,7 @@ class GroupFleet(GroupInstances):
         self._clock = scope.clock
         self._group = scope.group
         self._names = scope.slots
+        self._drained_by = frozenset(station.kind for station in scope.terms.before_leaving)
         self._seen: dict[str, dict[str, Any]] = {}
         self._started_at: datetime | None = None  # the rotation that was last observed
 
@@ -241,8 +245,8 @@ class GroupFleet(GroupInstances):
                 self._set_schedules(action)
             case ReplaceInstance():
                 self._replace(action)
-            case SetWeights() | SetFailover():
-                raise PermanentError("traffic is the router's, not the fleet's")
+            case SetWeights() | SetFailover() | Drain() | Undrain():
+                raise PermanentError("traffic is the router's, and work the orchestrators', not the fleet's")
             case _:
                 assert_never(action)
 

@@ -24,6 +24,7 @@ from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Role, Slot, SlotState
 from phoenix.core.rotation import Rotation
 from phoenix.errors import AccessDenied, NotFound, PermanentError, TransientError
+from phoenix.fleets.group_ends import end_instances
 from phoenix.fleets.group_fleet import GroupFleet, common_rights
 from phoenix.fleets.group_shapes import slot_state, traffic_sources
 from phoenix.fleets.group_tags import change_tags
@@ -39,8 +40,6 @@ MOST_MOVED = 20
 """Instances that one EnterStandby or ExitStandby takes, says the model of the API."""
 MOST_ASKED = 100
 """Instances that one DescribeInstanceStatus takes, says the EC2 API reference."""
-MOST_ENDED = 100
-"""Instances that one TerminateInstanceInAutoScalingGroup takes, says the model of the API."""
 SCHEDULES = "ScheduledActions"
 _MOVES = (
     "CompleteLifecycleAction",
@@ -126,8 +125,9 @@ class InPlaceFleet(GroupFleet):
         from phoenix.fleets.in_place_blockers import Start, find_blockers
 
         at = self._clock.now()
+        name, harmless = self._names[live], self._hooks_harmless
         return find_blockers(
-            self._aws, Start(self._group, self._names[live], live, image, need, at, ahead, self._hooks_harmless)
+            self._aws, Start(self._group, name, live, image, need, at, ahead, harmless, self._drained_by)
         )
 
     @property
@@ -225,13 +225,7 @@ class InPlaceFleet(GroupFleet):
             case Exit(ids):
                 self._move("exit_standby", slot, ids)
             case End(ids, counted):
-                for batch in in_batches(ids, MOST_ENDED):
-                    self._write(
-                        "terminate_instance_in_auto_scaling_group",
-                        slot,
-                        InstanceIds=list(batch),
-                        ShouldDecrementDesiredCapacity=counted,
-                    )
+                end_instances(self._aws, self._names[slot], ids, counted=counted)
             case _:
                 assert_never(call)
         self._forget(slot)

@@ -93,7 +93,16 @@ def _fits_rotation(policy: Policy) -> Iterator[Complaint]:
         if part > limit:
             reason = f"{render_duration(part)} does not fit into timeouts.rotation, {render_duration(limit)}"
             yield Complaint(("timeouts", name), reason, (at, ("timeouts", name)))
+    yield from _fit_leaving(policy)
     yield from _fit_bakes(policy)
+
+
+def _fit_leaving(policy: Policy) -> Iterator[Complaint]:
+    limit = policy.timeouts.rotation
+    longest = sum((each.timeout for each in policy.before_leaving), timedelta(0))
+    if longest >= limit:
+        reason = f"together they may take {render_duration(longest)}, timeouts.rotation is {render_duration(limit)}"
+        yield Complaint(("before_leaving",), reason, (("timeouts", "rotation"), ("before_leaving",)))
 
 
 def _fit_bakes(policy: Policy) -> Iterator[Complaint]:

@@ -21,6 +21,7 @@ from moto.elbv2.models import elbv2_backends
 
 from phoenix.sandbox.alarms import Alarms
 from phoenix.sandbox.clock import SandboxClock
+from phoenix.sandbox.containers import Cluster, Containers
 from phoenix.sandbox.faults import Faults
 from phoenix.sandbox.journal import Journal
 from phoenix.sandbox.physics import INSTANT, Physics
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from moto.autoscaling.models import AutoScalingBackend
     from moto.cloudwatch.models import CloudWatchBackend
     from moto.ec2.models import EC2Backend
+    from moto.ecs.models import EC2ContainerServiceBackend
     from moto.elb.models import ELBBackend
     from moto.elbv2.models import ELBv2Backend
     from moto.vpclattice.models import VPCLatticeBackend
@@ -79,6 +81,7 @@ class World:
         self.scaling = Scaling(self.timeline, physics, self.servers, self.targets)
         self.faults = Faults(self.dice)
         self.scaling.connect(self.ec2, self.faults)
+        self.containers = Containers(self.timeline, physics, self.servers, self.scaling)
         self.alarms = Alarms(self.timeline, physics, self.routes, self.targets)
         self.alarms.servers, self.alarms.cloudwatch = self.servers, self.cloudwatch
 
@@ -105,6 +108,13 @@ class World:
         return vpclattice_backends[ACCOUNT][REGION]
 
     @staticmethod
+    def ecs() -> EC2ContainerServiceBackend:
+        """moto's ECS. Loaded when it is needed first."""
+        from moto.ecs.models import ecs_backends
+
+        return ecs_backends[ACCOUNT][REGION]
+
+    @staticmethod
     def cloudwatch() -> CloudWatchBackend:
         """moto's alarms."""
         return cloudwatch_backends[ACCOUNT][REGION]
@@ -113,6 +123,14 @@ class World:
     def autoscaling() -> AutoScalingBackend:
         """moto's Auto Scaling: it keeps policies, schedules and launch configurations, but no groups."""
         return autoscaling_backends[ACCOUNT][REGION]
+
+    def join_cluster(self, group: str, cluster: str) -> Cluster:
+        """The group's instances register with that ECS cluster, which is made if there is none."""
+        self.catch_up()
+        backend = self.ecs()
+        if cluster not in backend.clusters:
+            backend.create_cluster(cluster)
+        return self.containers.join(group, cluster)
 
     def catch_up(self) -> None:
         """Let everything happen that is due by now."""

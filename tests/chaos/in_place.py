@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import combinations, product
 from random import Random
 
-from phoenix.core.model import LaunchFailure
+from phoenix.core.launch_failure import LaunchFailure
 from tests.chaos.in_place_run import IMAGES, SIZES, STRATEGIES, Run, begin, conclude
 
 STORM = 900.0

@@ -19,7 +19,8 @@ from phoenix.core.action import (
 )
 from phoenix.core.drift import differences
 from phoenix.core.generation import Generation
-from phoenix.core.model import Capacity, LaunchFailure, Role, Slot
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import Capacity, Role, Slot
 from phoenix.core.routine import Routine
 from phoenix.core.tags import TAINTED
 from phoenix.errors import PermanentError

@@ -243,6 +243,16 @@ def _on_function(account: Account, asked: Asked) -> Iterator[Request]:
     yield Request(asked.action, name if name.startswith("arn:") else arn("lambda", f"function:{name}"))
 
 
+def _on_cluster(account: Account, asked: Asked) -> Iterator[Request]:
+    names = asked.params.get("clusters") or [asked.params["cluster"]]
+    yield from (Request(asked.action, arn("ecs", f"cluster/{name}")) for name in names)
+
+
+def _on_containers(account: Account, asked: Asked) -> Iterator[Request]:
+    context: Context = {"ecs:cluster": arn("ecs", f"cluster/{asked.params['cluster']}")}
+    yield from (Request(asked.action, each, context) for each in asked.params["containerInstances"])
+
+
 _GROUP_CALLS = (
     "CompleteLifecycleAction",
     "DeleteLifecycleHook",
@@ -278,6 +288,10 @@ _SPECIAL: Mapping[str, Callable[[Account, Asked], Iterator[Request]]] = {
     "ec2:RunInstances": _run,
     "lambda:GetFunctionConfiguration": _on_function,
     "lambda:InvokeFunction": _on_function,
+    "ecs:DescribeClusters": _on_cluster,
+    "ecs:DescribeContainerInstances": _on_containers,
+    "ecs:ListContainerInstances": _on_cluster,
+    "ecs:UpdateContainerInstancesState": _on_containers,
     "ssm:GetParameter": _on_parameter,
     **{f"dynamodb:{call}": _on_table for call in _TABLE_CALLS},
     "s3:ListBucket": _on_bucket,
