@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar, Protocol
 
 from phoenix.core.blocker import Blocker
@@ -13,11 +14,12 @@ from phoenix.core.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Leavers:
-    """The instances that are asked about, or told, and the rotation for which they leave: what a station does once for
-    each rotation finds its own again by that."""
+    """The instances that are asked about, or told, and the rotation for which they leave, with its start: what a
+    station does once for each rotation finds its own again by that."""
 
     instances: tuple[str, ...]
     rotation: str
+    since: datetime
 
 
 class Orchestrator(Protocol):

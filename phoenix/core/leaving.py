@@ -180,7 +180,7 @@ def _is_to_be_told(instance: Instance, rotation: Rotation, seen: Observation) ->
     works = seen.works.get(instance.id)
     if works is None:
         return rotation.back is not None
-    return any(not each.stage.takes_work for each in works)
+    return any(not each.is_usable for each in works)
 
 
 def coming_back(rotation: Rotation, old: SlotState) -> tuple[Instance, ...]:

@@ -37,10 +37,17 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One station's answer about one instance. `words` say what is left there: `4 tasks`."""
+    """One station's answer about one instance. `words` say what is left there: `has 4 tasks`. One that cannot `return`
+    is used as it is, where it stays after all."""
 
     stage: Stage
     words: str = ""
+    can_return: bool = True
+
+    @property
+    def is_usable(self) -> bool:
+        """True when the instance takes work here, or nothing can be done so that it does."""
+        return self.stage.takes_work or not self.can_return
 
 
 @dataclass(frozen=True, slots=True)

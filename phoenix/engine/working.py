@@ -17,6 +17,7 @@ from phoenix.core.action import Drain, Undrain
 from phoenix.core.explain import ago
 from phoenix.core.leaving import to_ask
 from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 from phoenix.core.work import Stage, Work
 from phoenix.engine.group import Ports
 from phoenix.engine.observe import Sight
@@ -37,8 +38,11 @@ def with_works(group: Ports, sight: Sight) -> Sight:
 
 def with_works_of(group: Ports, sight: Sight, instances: Sequence[str]) -> Sight:
     """The same for these instances."""
-    leavers, rotation = Leavers(tuple(instances), _rotation_of(sight.record)), sight.record.rotation
-    stations = rotation.terms.before_leaving if rotation is not None else ()
+    rotation = sight.record.rotation
+    if rotation is None:
+        return sight
+    leavers = Leavers(tuple(instances), rotation.id, rotation.started_at)
+    stations = rotation.terms.before_leaving
     ask = dict(enumerate(group.orchestrators))
     answers = each(
         lambda number: _ask(ask[number], leavers), ask, at_a_time=max(len(ask), 1), seconds=BUDGET.total_seconds()
@@ -65,7 +69,10 @@ def tell(group: Ports, record: GroupRecord, action: Drain | Undrain) -> None:
     Raises:
         PhoenixError: a station refuses, or cannot be reached.
     """
-    leavers = Leavers(action.instances, _rotation_of(record))
+    rotation = record.rotation
+    if rotation is None:
+        return
+    leavers = Leavers(action.instances, rotation.id, rotation.started_at)
     if isinstance(action, Drain):
         stations = tuple(group.orchestrators)
         if action.station >= len(stations):
@@ -76,15 +83,10 @@ def tell(group: Ports, record: GroupRecord, action: Drain | Undrain) -> None:
         try:
             station.undrain(leavers)
         except PhoenixError as error:
-            if not _comes_before_traffic(record):
+            if not _comes_before_traffic(rotation):
                 raise
             log.warning("station.not_told", extra={"station": station.name, "reason": error.message})
 
 
-def _comes_before_traffic(record: GroupRecord) -> bool:
-    rotation = record.in_flight
-    return rotation is not None and rotation.back is not None and rotation.clocks.closing_since is None
-
-
-def _rotation_of(record: GroupRecord) -> str:
-    return record.rotation.id if record.rotation is not None else record.group
+def _comes_before_traffic(rotation: Rotation) -> bool:
+    return rotation.in_flight and rotation.back is not None and rotation.clocks.closing_since is None

@@ -26,7 +26,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from phoenix.leaving.ecs import Ecs
+from phoenix.leaving.ssm import Ssm
 
-KINDS: Final[Mapping[str, type[Ecs]]] = {
+KINDS: Final[Mapping[str, type[Ecs | Ssm]]] = {
     "ecs": Ecs,
+    "ssm": Ssm,
 }

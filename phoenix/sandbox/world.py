@@ -21,6 +21,7 @@ from moto.elbv2.models import elbv2_backends
 
 from phoenix.sandbox.alarms import Alarms
 from phoenix.sandbox.clock import SandboxClock
+from phoenix.sandbox.commands import Commands
 from phoenix.sandbox.containers import Cluster, Containers
 from phoenix.sandbox.faults import Faults
 from phoenix.sandbox.journal import Journal
@@ -81,6 +82,7 @@ class World:
         self.scaling = Scaling(self.timeline, physics, self.servers, self.targets)
         self.faults = Faults(self.dice)
         self.scaling.connect(self.ec2, self.faults)
+        self.commands = Commands(self.timeline, physics)
         self.containers = Containers(self.timeline, physics, self.servers, self.scaling)
         self.alarms = Alarms(self.timeline, physics, self.routes, self.targets)
         self.alarms.servers, self.alarms.cloudwatch = self.servers, self.cloudwatch

@@ -253,6 +253,17 @@ def _on_containers(account: Account, asked: Asked) -> Iterator[Request]:
     yield from (Request(asked.action, each, context) for each in asked.params["containerInstances"])
 
 
+def _on_documents(account: Account, asked: Asked) -> Iterator[Request]:
+    name = asked.params.get("DocumentName") or asked.params["Name"]
+    owner = "" if name.startswith("AWS-") else ACCOUNT
+    yield Request(asked.action, arn("ssm", f"document/{name}", account=owner))
+    for each in asked.params.get("InstanceIds", ()):
+        # Gone by the time this is asked, most of them: in these runs there is one server group.
+        group = asked.group or next(iter(account.groups))
+        tagged: Context = {"ssm:resourceTag/aws:autoscaling:groupName": group}
+        yield Request(asked.action, arn("ec2", f"instance/{each}"), tagged)
+
+
 _GROUP_CALLS = (
     "CompleteLifecycleAction",
     "DeleteLifecycleHook",
@@ -292,7 +303,9 @@ _SPECIAL: Mapping[str, Callable[[Account, Asked], Iterator[Request]]] = {
     "ecs:DescribeContainerInstances": _on_containers,
     "ecs:ListContainerInstances": _on_cluster,
     "ecs:UpdateContainerInstancesState": _on_containers,
+    "ssm:DescribeDocument": _on_documents,
     "ssm:GetParameter": _on_parameter,
+    "ssm:SendCommand": _on_documents,
     **{f"dynamodb:{call}": _on_table for call in _TABLE_CALLS},
     "s3:ListBucket": _on_bucket,
     "s3:GetObject": _on_object,

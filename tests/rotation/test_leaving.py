@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from phoenix.core.model import Outcome
+from phoenix.engine.control import resume
 from phoenix.sandbox.containers import Cluster
 from tests.rotation.conftest import OneOpener, Opener
 from tests.rotation.one_stage import OneStage
@@ -79,3 +80,107 @@ def test_in_a_pair_nothing_is_cut_off_before_the_old_slot_shrinks(open_stage: Op
     assert stage.rotation.outcome is Outcome.SUCCEEDED
     assert stage.instances("blue") == []
     assert (sum(tasks for _, tasks in at_work(stage, cluster).values()), cluster.cut_off) == (8, 0)
+
+
+# --- another station --------------------------------------------------------------------------------------------------
+
+SSM = {"kind": "ssm", "document": "ship-logs", "undo": "AWS-RunShellScript", "undo_parameters": {"commands": ["true"]}}
+
+
+def commands(stage: Stage) -> list[tuple[str, str]]:
+    """Document and status of everything that was run."""
+    return [(each.document, each.status) for each in stage.box.world.commands.invocations]
+
+
+def test_a_document_is_run_once_on_each_instance_after_its_tasks_have_left(open_one: OneOpener) -> None:
+    stage = open_one("api", sections={"before_leaving": [*ECS, SSM]})
+    stage.box.world.commands.documents.add("ship-logs")
+    joined(stage, "api")
+
+    stage.rotate()
+
+    assert commands(stage) == [("ship-logs", "Success")] * 4
+    calls = stage.writes()
+    assert calls.index("UpdateContainerInstancesState") < calls.index("SendCommand") < calls.index("EnterStandby")
+
+
+def test_what_a_document_has_done_is_undone_where_the_instances_come_back(open_one: OneOpener) -> None:
+    stage = open_one("api", sections={"before_leaving": [SSM]})
+    stage.box.world.commands.documents.add("ship-logs")
+    stage.rotate()
+
+    stage.rollback()
+
+    assert stage.rotation.outcome is Outcome.ROLLED_BACK
+    assert (
+        commands(stage)
+        == [("ship-logs", "Success")] * 4 + [("AWS-RunShellScript", "Success")] * 4 + [("ship-logs", "Success")] * 4
+    )
+
+
+# --- time -------------------------------------------------------------------------------------------------------------
+
+
+def a_stuck_stage(open_one: OneOpener, **keys: Any) -> tuple[OneStage, Cluster]:
+    """One task of the old generation belongs to no service, and does not end."""
+    stage = open_one("api", sections={"before_leaving": [ECS[0] | {"timeout": "5m"} | keys]})
+    cluster = joined(stage, "api")
+    next(iter(cluster.containers.values())).lone = 1
+    return stage, cluster
+
+
+def test_a_task_that_does_not_end_holds_the_rotation_and_is_not_cut_off(open_one: OneOpener) -> None:
+    stage, cluster = a_stuck_stage(open_one)
+
+    report = stage.rotate()
+
+    assert report.outcome is Outcome.HELD
+    assert "3 of 4 drained: i-" in report.sentence
+    assert "has 1 task (ecs shop): ecs shop had 5 minutes" in report.sentence
+    assert (cluster.cut_off, len(stage.members("Standby"))) == (0, 0)
+
+
+def test_an_abort_of_a_held_rotation_gives_the_instances_their_work_back(open_one: OneOpener) -> None:
+    stage, cluster = a_stuck_stage(open_one)
+    stage.rotate()
+
+    stage.rollback(reason="not today")
+
+    assert stage.rotation.outcome is Outcome.ROLLED_BACK
+    assert {status for status, _ in at_work(stage, cluster).values()} == {"ACTIVE"}
+    assert cluster.cut_off == 0
+
+
+def test_a_held_rotation_that_is_resumed_has_the_whole_time_again(open_one: OneOpener) -> None:
+    stage, cluster = a_stuck_stage(open_one)
+    stage.rotate()
+    stage.clock.advance(3600)
+    next(each for each in cluster.containers.values() if each.lone).lone = 0
+
+    resume(stage.group)
+    stage.tick_until(lambda report: report.outcome is not Outcome.IN_PROGRESS)
+
+    assert stage.rotation.outcome is Outcome.SUCCEEDED
+    assert cluster.cut_off == 0
+
+
+def test_with_go_on_an_instance_leaves_with_what_is_left_on_it(open_one: OneOpener) -> None:
+    stage, _ = a_stuck_stage(open_one, on_timeout="go_on")
+
+    stage.rotate()
+
+    assert stage.rotation.outcome is Outcome.SUCCEEDED
+    assert len(stage.members("Standby")) == 4
+
+
+def test_an_orchestrator_that_does_not_answer_keeps_no_traffic_from_going_back(open_one: OneOpener) -> None:
+    stage = open_one("api", sections={"before_leaving": ECS})
+    cluster = joined(stage, "api")
+    stage.rotate()
+    stage.box.fail_calls(("ListContainerInstances",), count=120)
+
+    stage.rollback()
+
+    assert stage.rotation.outcome is Outcome.ROLLED_BACK
+    assert sorted(at_work(stage, cluster).values()) == [("ACTIVE", 2)] * 4
+    assert cluster.cut_off == 0

@@ -31,6 +31,7 @@ from phoenix.sandbox.answers import (
     lattice,
     quotas,
     security_groups,
+    ssm,
     templates,
 )
 from phoenix.sandbox.world import World
@@ -60,6 +61,7 @@ ANSWERS: Mapping[tuple[str, str], Answer] = {
     **{("ec2", name): answer for name, answer in instances.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in security_groups.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in templates.ANSWERS.items()},
+    **{("ssm", name): answer for name, answer in ssm.ANSWERS.items()},
     **{("service-quotas", name): answer for name, answer in quotas.ANSWERS.items()},
     **{("vpc-lattice", name): answer for name, answer in lattice.ANSWERS.items()},
 }
