@@ -15,6 +15,7 @@ from phoenix.core.ownership import other_groups
 from phoenix.core.readiness import NOTHING_RETAINED, RollbackReady, rollback_readiness
 from phoenix.core.record import GroupRecord
 from phoenix.core.trail import Trace
+from phoenix.core.work import Station
 from phoenix.engine.group import About, Group
 from phoenix.errors import Blocked
 from phoenix.ports import Lease
@@ -64,7 +65,8 @@ class Plan:
 
     `reasons` empty: nothing is due. `worst_case` and `peak` are instances, `needed` is the need; `starts` is the step 0
     state. `ends_after` is how long it takes at the earliest, None when a step waits for a person. `writes` counts
-    the mutating calls. `reserve`: a rollback takes instances out of Standby.
+    the mutating calls; what `before_leaving` needs comes on top, as it depends on what runs on the instances. `reserve`: a
+    rollback takes instances out of Standby.
     """
 
     group: str
@@ -85,6 +87,7 @@ class Plan:
     extra_instance_hours: float
     instance_type: str | None = None
     reserve: bool = False
+    before_leaving: tuple[Station, ...] = ()
     checks: tuple[str, ...] = ()
     about: About = About()
     record: GroupRecord | None = None

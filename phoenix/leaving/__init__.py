@@ -25,10 +25,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from phoenix.leaving.consul import Consul
 from phoenix.leaving.ecs import Ecs
+from phoenix.leaving.kubernetes import Kubernetes
 from phoenix.leaving.ssm import Ssm
 
-KINDS: Final[Mapping[str, type[Ecs | Ssm]]] = {
+KINDS: Final[Mapping[str, type[Consul | Ecs | Kubernetes | Ssm]]] = {
     "ecs": Ecs,
+    "kubernetes": Kubernetes,
+    "consul": Consul,
     "ssm": Ssm,
 }

@@ -140,15 +140,7 @@ class Ecs:
         return {each: found[each] for each in instances if each in found}
 
     def _read(self, instances: Sequence[str]) -> dict[str, _Container]:
-        ids = ", ".join(f"'{each}'" for each in instances)
-        listed = self._aws.pages(
-            "ecs",
-            "list_container_instances",
-            "containerInstanceArns",
-            cluster=self._cluster,
-            filter=f"ec2InstanceId in [{ids}]",
-        )
-        arns = [str(each) for each in listed]
+        arns = self._list(instances)
         found: dict[str, _Container] = {}
         for start in range(0, len(arns), MOST_ASKED):
             answer = self._aws.call(
@@ -163,6 +155,16 @@ class Ecs:
                     str(each["containerInstanceArn"]), str(each["status"]), tasks
                 )
         return found
+
+    def _list(self, instances: Sequence[str]) -> list[str]:
+        ids = ", ".join(f"'{each}'" for each in instances)
+        asked = {"cluster": self._cluster, "filter": f"ec2InstanceId in [{ids}]"}
+        page = self._aws.call("ecs", "list_container_instances", **asked)
+        arns = list(page["containerInstanceArns"])
+        while page.get("nextToken"):
+            page = self._aws.call("ecs", "list_container_instances", **asked, nextToken=page["nextToken"])
+            arns += page["containerInstanceArns"]
+        return arns
 
     # --- before a start -----------------------------------------------------------------------------------------------
 

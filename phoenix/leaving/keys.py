@@ -38,6 +38,11 @@ class LeavingKeys(Kind):
     def title(self) -> str:
         """What it is called on screens, in two or three words."""
 
+    @property
+    def cannot_return(self) -> str:
+        """The key after whose work an instance cannot be used again; empty where it can."""
+        return ""
+
     def station(self) -> Station:
         """As the core knows it."""
         return Station(self.kind, self.title, self.timeout, goes_on=self.on_timeout == "go_on")

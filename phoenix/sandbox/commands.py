@@ -32,6 +32,8 @@ class Commands:
     physics: Physics
     documents: set[str] = field(default_factory=set)
     failing: set[str] = field(default_factory=set)
+    unmanaged: set[str] = field(default_factory=set)
+    """Instances whose agent does not answer."""
     invocations: list[Invocation] = field(default_factory=list)
 
     def knows(self, document: str) -> bool:

@@ -5,13 +5,14 @@ Must never read as if a change had been made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from phoenix.core.explain import ago, counted
 from phoenix.core.generation import Generation
 from phoenix.core.image import Image
+from phoenix.core.work import Station
 from phoenix.engine.report import Plan, PlannedStep
 from phoenix.errors import Blocked, PhoenixError
 from phoenix.views import blocked, text
@@ -141,6 +142,8 @@ def _consequences(plan: Plan) -> list[tuple[str, str]]:
         ("cost", f"about {plan.extra_instance_hours:.1f} instance-hours more than not rotating"),
         ("calls", counted(plan.writes, "write")),
     ]
+    if plan.before_leaving:
+        told.append(("drained", _drained(plan.before_leaving)))
     if plan.ends_after is None:
         told.append(("end", "open: a step waits for phoenix promote"))
     if plan.hot_for and plan.ends_after is not None:
@@ -151,6 +154,14 @@ def _consequences(plan: Plan) -> list[tuple[str, str]]:
     if retained is not None and plan.next is not None and retained.slot is plan.next.slot:
         told.append(("gone", f"generation {retained.number} leaves {retained.slot}: no way back to it after step 0"))
     return told
+
+
+def _drained(stations: Sequence[Station]) -> str:
+    """`before they leave, by ecs shop: at most 15m each time, then it is held`."""
+    names = ", then ".join(station.name for station in stations)
+    longest = ago(sum((station.timeout for station in stations), timedelta(0)))
+    then = "they leave all the same" if all(station.goes_on for station in stations) else "it is held"
+    return f"instances before they leave, by {names}: at most {longest}, then {then}"
 
 
 def _what_to_type(plan: Plan, asked: str) -> list[str]:

@@ -71,6 +71,8 @@ def describe_instances(world: World, params: dict[str, Any]) -> dict[str, Any] |
 
 def _is_managed(world: World, instance_id: str) -> bool:
     server = world.servers.get(instance_id)
+    if instance_id in world.commands.unmanaged:
+        return False
     return server is not None and not server.gone and server.checked_from is not None
 
 
