@@ -65,8 +65,8 @@ class Plan:
 
     `reasons` empty: nothing is due. `worst_case` and `peak` are instances, `needed` is the need; `starts` is the step 0
     state. `ends_after` is how long it takes at the earliest, None when a step waits for a person. `writes` counts
-    the mutating calls; what `before_leaving` needs comes on top, as it depends on what runs on the instances. `reserve`: a
-    rollback takes instances out of Standby.
+    the mutating calls; those of `before_leaving` come on top, as they depend on what runs there. `reserve`: a rollback
+    takes instances out of Standby.
     """
 
     group: str

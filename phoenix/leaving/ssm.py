@@ -75,8 +75,7 @@ class Ssm:
         | {Right("ssm:SendCommand", "RunDocuments", WRITERS, _DOCUMENTS)}
         | {Right("ssm:SendCommand", "RunOnInstances", WRITERS, (arn("ec2", "instance/*"),), (_OF_GROUP,))}
         | {Right("ssm:DescribeDocument", "ReadDocuments", FORWARD, _DOCUMENTS)}
-        | reads("ssm:ListCommandInvocations")
-        | reads("ssm:DescribeInstanceInformation", roles=FORWARD)
+        | reads("ssm:DescribeInstanceInformation", "ssm:ListCommandInvocations")
     )
     checks: ClassVar[tuple[str, ...]] = ("unknown-ssm-document", "not-managed-by-ssm", "ssm-not-readable")
 
@@ -125,7 +124,10 @@ class Ssm:
         wanted = [each for each in leavers.instances if _is_to_be_undone(runs.get(each, []))]
         self._send(wanted, self._settings.undo, self._settings.undo_parameters, _mark(leavers, undo=True))
 
-    def _send(self, instances: Sequence[str], document: str, parameters: Parameters, comment: str) -> None:
+    def _send(self, wanted: Sequence[str], document: str, parameters: Parameters, comment: str) -> None:
+        """One that does not answer would make AWS refuse the whole call; it is waited for instead."""
+        online = self._online(wanted)
+        instances = [each for each in wanted if each in online]
         for start in range(0, len(instances), MOST_TOLD):
             self._aws.call(
                 "ssm",
@@ -151,6 +153,15 @@ class Ssm:
         for document in dict.fromkeys(filter(None, (self._settings.document, self._settings.undo))):
             filters = [{"key": "DocumentName", "value": document}, {"key": "InvokedAfter", "value": since}]
             yield from self._aws.pages("ssm", "list_command_invocations", "CommandInvocations", Filters=filters)
+
+    def _online(self, instances: Sequence[str]) -> frozenset[str]:
+        """Those whose agent answers."""
+        found: list[str] = []
+        for start in range(0, len(instances), MOST_ASKED):
+            filters = [{"Key": "InstanceIds", "Values": list(instances[start : start + MOST_ASKED])}]
+            known = self._aws.pages("ssm", "describe_instance_information", "InstanceInformationList", Filters=filters)
+            found += [str(each["InstanceId"]) for each in known if each.get("PingStatus") == "Online"]
+        return frozenset(found)
 
     # --- before a start -----------------------------------------------------------------------------------------------
 
@@ -182,12 +193,8 @@ class Ssm:
 
     def _find_unmanaged(self, live: SlotState) -> Iterator[Blocker]:
         serving = [i.id for i in live.instances if i.in_service]
-        managed: set[str] = set()
-        for start in range(0, len(serving), MOST_ASKED):
-            filters = [{"Key": "InstanceIds", "Values": serving[start : start + MOST_ASKED]}]
-            found = self._aws.pages("ssm", "describe_instance_information", "InstanceInformationList", Filters=filters)
-            managed |= {str(each["InstanceId"]) for each in found if each.get("PingStatus") == "Online"}
-        missing = [each for each in serving if each not in managed]
+        online = self._online(serving)
+        missing = [each for each in serving if each not in online]
         if missing:
             shown = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
             yield Blocker(

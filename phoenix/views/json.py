@@ -126,6 +126,13 @@ def plan(told: Plan) -> Document:
         "ends_after_seconds": None if told.ends_after is None else int(told.ends_after.total_seconds()),
         "extra_instance_hours": round(told.extra_instance_hours, 1),
         "writes": told.writes,
+        "before_leaving": [
+            {
+                "kind": station.kind, "name": station.name, "timeout_seconds": int(station.timeout.total_seconds()),
+                "on_timeout": "go_on" if station.goes_on else "hold",
+            }
+            for station in told.before_leaving
+        ],
     }  # fmt: skip
 
 

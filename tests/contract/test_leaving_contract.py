@@ -185,14 +185,13 @@ def test_an_instance_that_comes_back_may_be_drained_again(bench: Bench) -> None:
 
 
 def test_an_instance_that_it_does_not_know_is_no_error(bench: Bench) -> None:
-    if "ssm" in bench.orchestrator.name:
-        pytest.skip("Systems Manager is told of an instance; before a start it is asked whether it answers")
     leavers = bench.leavers(STRANGER)
 
     bench.orchestrator.drain(leavers)
     bench.orchestrator.undrain(leavers)
 
-    assert bench.orchestrator.observe(leavers) == {}
+    # Systems Manager is told what runs where, not who is there: one without an agent is waited for.
+    assert {work.stage for work in bench.orchestrator.observe(leavers).values()} <= {Stage.ACTIVE}
 
 
 def test_nothing_stands_in_the_way_of_a_start_on_a_good_day(bench: Bench) -> None:
