@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import Field
 
 from phoenix.aws.errors import code_of
-from phoenix.aws.rights import ALL, FORWARD, WRITERS, Condition, Right, Rights, arn, reads
+from phoenix.aws.rights import ALL, FORWARD, WRITERS, Right, Rights, arn, reads
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
@@ -29,9 +29,12 @@ MOST_TOLD: Final = 10
 """Container instances that one UpdateContainerInstancesState takes, says the ECS API reference."""
 MOST_ASKED: Final = 100
 """Container instances that one DescribeContainerInstances takes, and that a page of the list has."""
-_CLUSTERS: Final = (arn("ecs", "cluster/${ecs_cluster}"),)
-_INSTANCES: Final = (arn("ecs", "container-instance/${ecs_cluster}/*"),)
-_IN_CLUSTER: Final = Condition("StringLike", "ecs:cluster", _CLUSTERS)
+_RESOURCES: Final = (
+    arn("ecs", "cluster/${ecs_cluster}"),
+    # In the format of today, which names the cluster; accounts from before 2018 may have switched it off.
+    arn("ecs", "container-instance/${ecs_cluster}/*"),
+)
+_READS: Final = ("DescribeContainerInstances", "ListContainerInstances")
 _DRAINING, _ACTIVE = "DRAINING", "ACTIVE"
 
 ClusterName = Annotated[str, Matching(r"[A-Za-z0-9_-]{1,255}", "the name of an ECS cluster: letters, digits, '_', '-'")]
@@ -74,10 +77,9 @@ class Ecs:
     settings = Settings
     IAM_ACTIONS: ClassVar[Rights] = (
         ENDS
-        | {Right("ecs:ListContainerInstances", "ReadContainerInstances", ALL, _CLUSTERS)}
-        | {Right("ecs:DescribeContainerInstances", "DescribeContainerInstances", ALL, _INSTANCES, (_IN_CLUSTER,))}
-        | {Right("ecs:UpdateContainerInstancesState", "DrainContainerInstances", WRITERS, _INSTANCES, (_IN_CLUSTER,))}
-        | {Right("ecs:DescribeClusters", "ReadClusters", FORWARD, _CLUSTERS)}
+        | {Right(f"ecs:{call}", "DrainContainers", ALL, _RESOURCES) for call in _READS}
+        | {Right("ecs:UpdateContainerInstancesState", "DrainContainers", WRITERS, _RESOURCES)}
+        | {Right("ecs:DescribeClusters", "DrainContainers", FORWARD, _RESOURCES)}
         | reads("ecs:DescribeCapacityProviders", roles=FORWARD)
     )
     checks: ClassVar[tuple[str, ...]] = (

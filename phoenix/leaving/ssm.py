@@ -74,8 +74,9 @@ class Ssm:
         ENDS
         | {Right("ssm:SendCommand", "RunDocuments", WRITERS, _DOCUMENTS)}
         | {Right("ssm:SendCommand", "RunOnInstances", WRITERS, (arn("ec2", "instance/*"),), (_OF_GROUP,))}
-        | {Right("ssm:DescribeDocument", "ReadDocuments", FORWARD, _DOCUMENTS)}
-        | reads("ssm:DescribeInstanceInformation", "ssm:ListCommandInvocations")
+        | {Right("ssm:DescribeDocument", "RunDocuments", FORWARD, _DOCUMENTS)}
+        | reads("ssm:DescribeInstanceInformation")
+        | reads("ssm:ListCommandInvocations", roles=WRITERS)
     )
     checks: ClassVar[tuple[str, ...]] = ("unknown-ssm-document", "not-managed-by-ssm", "ssm-not-readable")
 
