@@ -25,7 +25,7 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.model import Slot, SlotState
 from phoenix.core.work import Stage, Work
 from phoenix.errors import AccessDenied, NotFound, PermanentError, PhoenixError, Throttled, TransientError, Unreachable
-from phoenix.keys import Duration, Flag, Matching, Url
+from phoenix.keys import Duration, Flag, Matching, Url, Whole
 from phoenix.leaving.keys import LeavingKeys
 from phoenix.leaving.rights import ENDS
 from phoenix.orchestrator import Leavers
@@ -47,10 +47,10 @@ class Settings(LeavingKeys):
     address: Url | None = Field(
         default=None, description="Consul's HTTP API; default: CONSUL_HTTP_ADDR, or http://127.0.0.1:8500."
     )
-    agent: Annotated[str, Matching(r"https?://\{address\}(:[0-9]{1,5})?", "such as http://{address}:8500")] = Field(
-        default="http://{address}:8500",
-        description="HTTP API of the agent on an instance; {address} is the instance's private address.",
+    agent_port: Annotated[int, Whole(1, 65_535)] = Field(
+        default=8500, description="Port of the HTTP API of the agent on each instance, at its private address."
     )
+    agent_tls: Flag = Field(default=False, description="That port speaks HTTPS.")
     token_env: Annotated[str, Matching(r"[A-Za-z_][A-Za-z0-9_]{0,63}", "the name of an environment variable")] = Field(
         default="CONSUL_HTTP_TOKEN", description="Environment variable that holds the token; empty: without a token."
     )
@@ -90,7 +90,8 @@ class Consul:
     checks: ClassVar[tuple[str, ...]] = ("consul-unreachable", "not-in-consul")
 
     def __init__(self, settings: Settings, scope: Scope, agent_at: Callable[[str], str] | None = None) -> None:
-        self._agent_at = agent_at or (lambda address: settings.agent.format(address=address))
+        scheme = "https" if settings.agent_tls else "http"
+        self._agent_at = agent_at or (lambda address: f"{scheme}://{address}:{settings.agent_port}")
         self.name = settings.title
         self._settings, self._aws, self._clock = settings, scope.aws, scope.clock
         self._addresses: dict[str, str] = {}  # never changes in an instance's life

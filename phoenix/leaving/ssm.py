@@ -30,7 +30,8 @@ MOST_ASKED: Final = 50
 """Values of one filter of DescribeInstanceInformation."""
 MOST_TRIES: Final = 3
 _RUNS: Final = frozenset({"Pending", "InProgress", "Delayed", "Cancelling"})
-_DOCUMENTS: Final = (arn("ssm", "document/${ssm_document}"), "arn:${partition}:ssm:${region}::document/${ssm_document}")
+_DOCUMENTS: Final = ("arn:${partition}:ssm:${region}:*:document/${ssm_document}",)
+"""The account's own, AWS's, and those that another account shares."""
 _OF_GROUP: Final = Condition("StringLike", "ssm:resourceTag/aws:autoscaling:groupName", ("${auto_scaling_group}",))
 
 DocumentName = Annotated[str, Matching(r"[A-Za-z0-9_.-]{3,128}", "the name of an SSM document, of type Command")]

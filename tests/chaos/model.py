@@ -28,12 +28,12 @@ from phoenix.core.action import (
 from phoenix.core.launch_failure import LaunchFailure
 from phoenix.core.model import Instance, Route, Slot, SlotState, TargetState
 from phoenix.core.roles import numbers
-from phoenix.core.work import Stage, Work
 from phoenix.fleets.group_shapes import lifecycle_of, routines_of
 from phoenix.ports import FleetView, Traffic
 from phoenix.sandbox.timeline import Timeline
 from tests.builders import NOON
 from tests.chaos.invariants import SlotTruth, Truth
+from tests.chaos.leaving import change_work, leave_for, work_of, works_in
 from tests.chaos.parts import SCHEDULES, Image, Machine, Opening, Place, Rule, rules_at, share_of
 
 ZONES = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
@@ -41,8 +41,6 @@ FOLLOWS = timedelta(seconds=45)
 """How long the data plane may need for new weights: less than the 60 s that the policy grants it."""
 NOTICED_BY_BALANCER, NOTICED_BY_GROUP = 10.0, 40.0
 DRAINS = 20.0
-WORK_LEAVES = 40.0
-"""Seconds until the work has left a machine that takes no more."""
 RETRY = 30.0
 """Seconds until Auto Scaling tries again what it could not launch."""
 VIEWS = 12
@@ -64,8 +62,7 @@ class Model:
         self.launch_error: str | None = None
         self.failures: list[LaunchFailure] = []
         self.full_zones: set[str] = set()
-        self.cut_off: list[str] = []
-        """Machines that answered, and were let go with work on them."""
+        self.cut_off: list[str] = []  # machines that answered, and were let go with work on them
         self.applied: list[tuple[str, Action, bool]] = []
         self.after_time: list[Callable[[], None]] = []
         self._ids = count(1)
@@ -153,8 +150,7 @@ class Model:
             self.settle(place)
 
     def _leave(self, place: Place, machine: Machine) -> None:
-        up = machine.killed_at is None and machine.answers(self.now)
-        if up and not self.work_of(machine).stage.has_none:
+        if machine.answers(self.now) and not work_of(machine, self.now).stage.has_none:
             self.cut_off.append(machine.id)
         self._let_go(place, machine)
 
@@ -205,25 +201,12 @@ class Model:
                 if found is not None:
                     self._replace(place, found)
             case Drain() | Undrain():
-                self._change_work(action)
+                change_work(self.places[action.slot], action, self.now)
             case Release():
                 raise AssertionError("nothing is held in a pair")
             case WriteTags() | RemoveTags():
                 self._change_tags(action)
         self.applied.append((driver, action, before != self.fingerprint()))
-
-    def _change_work(self, action: Drain | Undrain) -> None:
-        for machine in self.places[action.slot].machines:
-            if machine.id in action.instances:
-                told_at = self.now if isinstance(action, Drain) else None
-                machine.drained_since = (machine.drained_since or told_at) if told_at else None
-
-    def work_of(self, machine: Machine) -> Work:
-        """What the orchestrator says about a machine."""
-        if machine.drained_since is None:
-            return Work(Stage.ACTIVE, "has 2 tasks")
-        is_empty = self.now >= machine.drained_since + timedelta(seconds=WORK_LEAVES)
-        return Work(Stage.DRAINED) if is_empty else Work(Stage.LEAVING, "has 1 task")
 
     def make_version(self, rotation: str) -> None:
         """One more version of the launch template."""
@@ -237,8 +220,13 @@ class Model:
             for p in self.places.values()
         )
         rules = tuple((tuple(r.weights.items()), r.third, r.sticky) for r in self.rules)
-        work = tuple(m.drained_since is None for p in self.places.values() for m in p.machines)
-        return (*work, *places, *rules, *self.failover.values(), sum(map(len, self.made.values())))
+        return (
+            works_in(self.places.values()),
+            *places,
+            *rules,
+            *self.failover.values(),
+            sum(map(len, self.made.values())),
+        )
 
     def _set_role(self, action: SetRole) -> None:
         place = self.places[action.slot]
@@ -246,9 +234,7 @@ class Model:
         place.min, place.max = then.min, then.max
         place.version = action.version or place.version
         if action.leaving:
-            place.max = before
-            for machine in [m for m in place.staying() if m.id in action.leaving]:
-                place.desired -= 1
+            for machine in leave_for(place, action, before):
                 self._leave(place, machine)
             return
         wanted = place.desired if then.desired is None else then.desired

@@ -21,6 +21,7 @@ from phoenix.orchestrator import Leavers
 from phoenix.ports import FleetView, Traffic
 from phoenix.telemetry.spans import NoTracer
 from tests.chaos.drivers import LEASE_SECONDS, POLL_SECONDS, Ports
+from tests.chaos.leaving import work_of
 
 
 class ChaosFleet:
@@ -127,7 +128,7 @@ class ChaosOrchestrator:
     def observe(self, leavers: Leavers) -> Mapping[str, Work]:
         model = self._ports.run.model
         machines = (m for place in model.places.values() for m in place.machines)
-        return {m.id: model.work_of(m) for m in machines if m.id in leavers.instances}
+        return {m.id: work_of(m, model.now) for m in machines if m.id in leavers.instances}
 
     def drain(self, leavers: Leavers) -> None:
         for slot, ids in self._by_slot(leavers):
