@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from phoenix.aws.rights import FORWARD, WRITERS, Condition, Names, Right, Rights, arn, reads
+from phoenix.aws.rights import FORWARD, WRITERS, Names, Right, Rights, arn, reads
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Slot, SlotState
@@ -31,8 +31,8 @@ MOST_ASKED: Final = 50
 MOST_TRIES: Final = 3
 _RUNS: Final = frozenset({"Pending", "InProgress", "Delayed", "Cancelling"})
 _DOCUMENTS: Final = ("arn:${partition}:ssm:${region}:*:document/${ssm_document}",)
-"""The account's own, AWS's, and those that another account shares."""
-_OF_GROUP: Final = Condition("StringLike", "ssm:resourceTag/aws:autoscaling:groupName", ("${auto_scaling_group}",))
+"""The account's own, AWS's, and those that another account shares; a role for any policy has those that begin with
+`phoenix-`."""
 
 DocumentName = Annotated[str, Matching(r"[A-Za-z0-9_.-]{3,128}", "the name of an SSM document, of type Command")]
 Parameters = Mapping[Text, tuple[Text, ...]]
@@ -73,9 +73,8 @@ class Ssm:
     settings = Settings
     IAM_ACTIONS: ClassVar[Rights] = (
         ENDS
-        | {Right("ssm:SendCommand", "RunDocuments", WRITERS, _DOCUMENTS)}
-        | {Right("ssm:SendCommand", "RunOnInstances", WRITERS, (arn("ec2", "instance/*"),), (_OF_GROUP,))}
-        | {Right("ssm:DescribeDocument", "RunDocuments", FORWARD, _DOCUMENTS)}
+        | {Right("ssm:SendCommand", "RunDocuments", WRITERS, (*_DOCUMENTS, arn("ec2", "instance/*")))}
+        | {Right("ssm:DescribeDocument", "RunDocuments", FORWARD, (*_DOCUMENTS, arn("ec2", "instance/*")))}
         | reads("ssm:DescribeInstanceInformation")
         | reads("ssm:ListCommandInvocations", roles=WRITERS)
     )

@@ -220,13 +220,8 @@ class Model:
             for p in self.places.values()
         )
         rules = tuple((tuple(r.weights.items()), r.third, r.sticky) for r in self.rules)
-        return (
-            works_in(self.places.values()),
-            *places,
-            *rules,
-            *self.failover.values(),
-            sum(map(len, self.made.values())),
-        )
+        made = sum(map(len, self.made.values()))
+        return (works_in(self.places.values()), *places, *rules, *self.failover.values(), made)
 
     def _set_role(self, action: SetRole) -> None:
         place = self.places[action.slot]
@@ -237,8 +232,7 @@ class Model:
             for machine in leave_for(place, action, before):
                 self._leave(place, machine)
             return
-        wanted = place.desired if then.desired is None else then.desired
-        place.desired = max(place.min, min(place.max, wanted))
+        place.desired = max(place.min, min(place.max, place.desired if then.desired is None else then.desired))
         self.settle(place)
 
     def _set_weights(self, action: SetWeights) -> None:

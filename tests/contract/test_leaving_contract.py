@@ -81,8 +81,8 @@ def _ecs(account: Account, stack: ExitStack, folder: Path) -> Bench:
 
 def _ssm(account: Account, stack: ExitStack, folder: Path) -> Bench:
     known = account.sandbox.world.commands
-    known.documents.add("ship-logs")
-    made: Any = _made("ssm", account, document="ship-logs", undo="AWS-RunShellScript")
+    known.documents.update({"phoenix-logs", "phoenix-undo"})
+    made: Any = _made("ssm", account, document="phoenix-logs", undo="phoenix-undo")
     return Bench(made, account, lambda: account.clock.advance(30), known.unmanaged.add, account.slots())
 
 

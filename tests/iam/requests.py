@@ -249,19 +249,13 @@ def _on_cluster(account: Account, asked: Asked) -> Iterator[Request]:
 
 
 def _on_containers(account: Account, asked: Asked) -> Iterator[Request]:
-    context: Context = {"ecs:cluster": arn("ecs", f"cluster/{asked.params['cluster']}")}
-    yield from (Request(asked.action, each, context) for each in asked.params["containerInstances"])
+    yield from (Request(asked.action, each) for each in asked.params["containerInstances"])
 
 
 def _on_documents(account: Account, asked: Asked) -> Iterator[Request]:
     name = asked.params.get("DocumentName") or asked.params["Name"]
-    owner = "" if name.startswith("AWS-") else ACCOUNT
-    yield Request(asked.action, arn("ssm", f"document/{name}", account=owner))
-    for each in asked.params.get("InstanceIds", ()):
-        # Gone by the time this is asked, most of them: in these runs there is one server group.
-        group = asked.group or next(iter(account.groups))
-        tagged: Context = {"ssm:resourceTag/aws:autoscaling:groupName": group}
-        yield Request(asked.action, arn("ec2", f"instance/{each}"), tagged)
+    yield Request(asked.action, arn("ssm", f"document/{name}", account="" if name.startswith("AWS-") else ACCOUNT))
+    yield from (Request(asked.action, arn("ec2", f"instance/{each}")) for each in asked.params.get("InstanceIds", ()))
 
 
 _GROUP_CALLS = (

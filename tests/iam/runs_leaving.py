@@ -11,7 +11,7 @@ from tests.rotation.stage import a_policy
 
 STATIONS = [
     {"kind": "ecs", "cluster": "shop"},
-    {"kind": "ssm", "document": "ship-logs", "undo": "AWS-RunShellScript", "undo_parameters": {"commands": ["true"]}},
+    {"kind": "ssm", "document": "phoenix-logs", "undo": "phoenix-undo"},
 ]
 
 
@@ -52,7 +52,7 @@ def _join(run: Run, *groups: str) -> None:
         ecs.put_cluster_capacity_providers(
             cluster="shop", capacityProviders=["web"], defaultCapacityProviderStrategy=[]
         )
-    run.stage.box.world.commands.documents.add("ship-logs")
+    run.stage.box.world.commands.documents.update({"phoenix-logs", "phoenix-undo"})
 
 
 RUNS: tuple[Callable[[Path], Run], ...] = (drained_in_one_group, drained_in_a_pair)

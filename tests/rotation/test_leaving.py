@@ -84,7 +84,7 @@ def test_in_a_pair_nothing_is_cut_off_before_the_old_slot_shrinks(open_stage: Op
 
 # --- another station --------------------------------------------------------------------------------------------------
 
-SSM = {"kind": "ssm", "document": "ship-logs", "undo": "AWS-RunShellScript", "undo_parameters": {"commands": ["true"]}}
+SSM = {"kind": "ssm", "document": "phoenix-logs", "undo": "phoenix-undo"}
 
 
 def commands(stage: Stage) -> list[tuple[str, str]]:
@@ -94,19 +94,19 @@ def commands(stage: Stage) -> list[tuple[str, str]]:
 
 def test_a_document_is_run_once_on_each_instance_after_its_tasks_have_left(open_one: OneOpener) -> None:
     stage = open_one("api", sections={"before_leaving": [*ECS, SSM]})
-    stage.box.world.commands.documents.add("ship-logs")
+    stage.box.world.commands.documents.update({"phoenix-logs", "phoenix-undo"})
     joined(stage, "api")
 
     stage.rotate()
 
-    assert commands(stage) == [("ship-logs", "Success")] * 4
+    assert commands(stage) == [("phoenix-logs", "Success")] * 4
     calls = stage.writes()
     assert calls.index("UpdateContainerInstancesState") < calls.index("SendCommand") < calls.index("EnterStandby")
 
 
 def test_what_a_document_has_done_is_undone_where_the_instances_come_back(open_one: OneOpener) -> None:
     stage = open_one("api", sections={"before_leaving": [SSM]})
-    stage.box.world.commands.documents.add("ship-logs")
+    stage.box.world.commands.documents.update({"phoenix-logs", "phoenix-undo"})
     stage.rotate()
 
     stage.rollback()
@@ -114,7 +114,7 @@ def test_what_a_document_has_done_is_undone_where_the_instances_come_back(open_o
     assert stage.rotation.outcome is Outcome.ROLLED_BACK
     assert (
         commands(stage)
-        == [("ship-logs", "Success")] * 4 + [("AWS-RunShellScript", "Success")] * 4 + [("ship-logs", "Success")] * 4
+        == [("phoenix-logs", "Success")] * 4 + [("phoenix-undo", "Success")] * 4 + [("phoenix-logs", "Success")] * 4
     )
 
 
