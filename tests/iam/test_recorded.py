@@ -24,11 +24,8 @@ NOT_ON_THE_SANDBOX = {
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
-    return [
-        run(tmp_path_factory.mktemp("iam") / Path(run.__name__))
     found = (*RUNS, *runs_in_place.RUNS, *runs_leaving.RUNS, *runs_of_persons.RUNS)
     return [run(tmp_path_factory.mktemp("iam") / Path(run.__name__)) for run in found]
-    ]
 
 
 @pytest.mark.parametrize("role", list(Role))
