@@ -41,7 +41,6 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The time now, aware, in UTC."""
-        ...
 
     def elapsed(self) -> float:
         """Seconds since a fixed moment, the machine's sleep included; a change of the wall clock does not matter."""
