@@ -89,6 +89,7 @@ class FakeFleet(FakeInstances):
 
     def observe(self, rotation: Rotation | None) -> FleetView:
         self._fail_if_told()
+        rotation = rotation if rotation is not None and rotation.in_flight else None
         waits = rotation is not None and rotation.growth.since is not None
         awaited = waits and rotation is not None and rotation.clocks.proved_at is None and rotation.back is None
         since = rotation.growth.since if rotation is not None else None

@@ -82,10 +82,10 @@ class OneGroup:
     def look(self, record: GroupRecord) -> Observation:
         """What an engine with perfect adapters would see, the capacity gate's verdict included."""
         rotation = record.in_flight
-        self._rotation = rotation
+        self._rotation = record.rotation
         seen = Observation(
             at=self.now,
-            slots=split(self.whole(), rotation),
+            slots=split(self.whole(), record.rotation),
             failures=(self.launch_error,) if self.launch_error else (),
             prepared_version=self.versions.get(rotation.id) if rotation else None,
         )
@@ -164,12 +164,13 @@ class OneGroup:
         match action:
             case SetRole():
                 slots = split(self.whole(), self._rotation)
-                scene = Scene(self.whole(), slots[action.slot], slots[action.slot.other], self._rotation)
+                moving = self._rotation if self._rotation is not None and self._rotation.in_flight else None
+                scene = Scene(self.whole(), slots[action.slot], slots[action.slot.other], moving)
                 try:
                     calls = calls_for(action, scene)
                 except NotYet:
                     return
-                holds = self._rotation is not None and self._rotation.terms.holds
+                holds = moving is not None and moving.terms.holds
                 if action.role is Role.CANDIDATE:
                     self.hook = holds
                 if action.role is Role.LIVE:

@@ -110,15 +110,16 @@ class GroupFleet(GroupInstances):
         Raises:
             NotFound: a group does not exist.
         """
-        self._started_at = rotation.started_at if rotation is not None else None
+        moving = rotation if rotation is not None and rotation.in_flight else None
+        self._started_at = moving.started_at if moving is not None else None
         calls: list[Callable[[], Any]] = [self._read_groups]
-        if rotation is not None and _awaits_launches(rotation):
-            calls.append(partial(self._read_failures, rotation))
+        if moving is not None and _awaits_launches(moving):
+            calls.append(partial(self._read_failures, moving))
         _, *failures = self._aws.side_by_side(calls)
         return FleetView(
             slots=self._slots(rotation),
             failures=failures[0] if failures else (),
-            prepared_version=self._find_prepared(rotation) if rotation is not None else None,
+            prepared_version=self._find_prepared(moving) if moving is not None else None,
         )
 
     def resolve_version(self, slot: Slot) -> str:

@@ -15,6 +15,8 @@ FOUND = {
     147: "a way back before the first launch left the group launching the new generation",
     150: "an instance that a person took out before the shift kept a way back from its end",
     218: "what was launched for such an instance was taken for autoscaling's wish",
+    1111: "a reserve whose tags a person removed stayed in Standby for ever",
+    1307: "without the new generation's tag what served was taken for the one that was to go cold, again and again",
     235: "a version set by another writer in the last look of a bake stayed",
 }
 
