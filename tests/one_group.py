@@ -165,6 +165,7 @@ class OneGroup:
             case SetRole():
                 slots = split(self.whole(), self._rotation)
                 moving = self._rotation if self._rotation is not None and self._rotation.in_flight else None
+                slots = {slot: _without_targets(state) for slot, state in slots.items()}
                 scene = Scene(self.whole(), slots[action.slot], slots[action.slot.other], moving)
                 try:
                     calls = calls_for(action, scene)
@@ -250,3 +251,8 @@ class OneGroup:
             # The default policy: the oldest launch template version first.
             oldest = min(self._counted(), key=lambda s: (int(s.version), s.born_at))
             self.servers.remove(oldest)
+
+
+def _without_targets(state: SlotState) -> SlotState:
+    """As Auto Scaling tells it: what load balancers say is known to the engine alone."""
+    return replace(state, instances=tuple(replace(i, target=None) for i in state.instances))

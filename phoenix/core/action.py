@@ -43,6 +43,7 @@ class SetRole:
 
     `owner` are the bounds that the owner's autoscaler has there; None: the slot has exactly `count`. The role table
     knows the numbers. `template` identifies the launch template of the version; None: the one that the slot has.
+    `serving`, where both slots are one group: the instances that served at the look; others leave or end before them.
     """
 
     slot: Slot
@@ -51,6 +52,7 @@ class SetRole:
     owner: Capacity | None = None
     version: str | None = None
     template: str | None = None
+    serving: frozenset[str] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
