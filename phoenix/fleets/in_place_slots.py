@@ -295,9 +295,10 @@ def _closing_back(whole: SlotState, rotation: Rotation, new: SlotState) -> Share
 
 
 def wanted_at_the_end(whole: SlotState, rotation: Rotation) -> int:
-    """How many are to stay when a rotation closes. While MinSize still holds the need, autoscaling's wish is part of
-    it; once that is over, DesiredCapacity is the owner's."""
-    return rotation.need if whole.min >= rotation.need else whole.desired
+    """How many are to stay when a rotation closes. While MinSize still holds the need, or MaxSize still has room for
+    two generations, autoscaling's wish is part of it; once that is over, DesiredCapacity is the owner's."""
+    is_lifted = whole.max > max(rotation.capacity.max, whole.desired)
+    return rotation.need if whole.min >= rotation.need or is_lifted else whole.desired
 
 
 def _leaving(rotation: Rotation, old: SlotState, new: SlotState) -> Share:

@@ -17,6 +17,7 @@ FOUND = {
     218: "what was launched for such an instance was taken for autoscaling's wish",
     1111: "a reserve whose tags a person removed stayed in Standby for ever",
     1307: "without the new generation's tag what served was taken for the one that was to go cold, again and again",
+    2503: "MinSize lowered by hand in the last look of a way back left the candidate's part of DesiredCapacity",
     235: "a version set by another writer in the last look of a bake stayed",
 }
 

@@ -47,7 +47,7 @@ def mix(stage: OneStage, on_demand: int) -> None:
 # --- launches ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("on_demand", [0, 50, 100])
+@pytest.mark.parametrize("on_demand", [0, 50])
 def test_a_mix_of_types_and_markets_is_kept_as_it_is(open_one: Open, on_demand: int) -> None:
     stage = open_one()
     mix(stage, on_demand)
@@ -145,10 +145,9 @@ def test_hooks_are_in_the_way_of_a_policy_that_does_not_call_them_harmless(open_
 # --- zones ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("desired", [5, 7])
-@pytest.mark.parametrize("strategy", ["blue_green", "rolling"])
+@pytest.mark.parametrize(("strategy", "desired"), [("blue_green", 5), ("rolling", 7)])
 def test_zones_are_left_alone_while_a_reserve_makes_them_uneven_and_are_even_afterwards(
-    open_one: Open, desired: int, strategy: str
+    open_one: Open, strategy: str, desired: int
 ) -> None:
     stage = open_one(strategy=strategy, desired=desired)
 
@@ -215,8 +214,15 @@ def test_a_group_that_protects_all_its_instances_rotates_and_comes_back(open_one
 # --- the owner's autoscaler -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("strategy", ["blue_green", "rolling"])
-@pytest.mark.parametrize("phase", [Phase.GROWING, Phase.PROVING, Phase.SHRINKING, Phase.BAKING])
+@pytest.mark.parametrize(
+    ("strategy", "phase"),
+    [
+        ("blue_green", Phase.GROWING),
+        ("blue_green", Phase.SHRINKING),
+        ("blue_green", Phase.BAKING),
+        ("rolling", Phase.PROVING),
+    ],
+)
 def test_a_scale_in_while_the_need_is_pinned_takes_nothing(open_one: Open, strategy: str, phase: Phase) -> None:
     stage = open_one(strategy=strategy)
     serving: list[int] = []
@@ -237,7 +243,7 @@ def test_a_scale_in_while_the_need_is_pinned_takes_nothing(open_one: Open, strat
     assert stage.rotation.outcome is Outcome.SUCCEEDED
     assert (stage.numbers[:2], stage.version) == ((2, 12), "2")
     assert 3 <= stage.numbers[2] <= 4
-    assert min(serving) >= 4 or phase is Phase.CLOSING
+    assert min(serving) >= 4
     assert healed(stage) == []
 
 
@@ -280,7 +286,7 @@ def test_autoscaling_on_the_way_back_leaves_no_fewer_than_are_needed(open_one: O
 # --- other hands ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("most", [4, 3, 2])
+@pytest.mark.parametrize("most", [3, 2])
 def test_a_max_size_that_is_lowered_below_what_comes_back_is_kept_in_the_end(open_one: Open, most: int) -> None:
     stage = open_one()
     stage.rotate()
@@ -293,3 +299,123 @@ def test_a_max_size_that_is_lowered_below_what_comes_back_is_kept_in_the_end(ope
     assert stage.rotation.outcome is Outcome.ROLLED_BACK
     assert (stage.numbers, stage.version, stage.members("Standby")) == ((2, most, most), "1", [])
     assert stage.running() == {"api-2026.11.11-41aa07": most}
+
+
+# --- a Gateway Load Balancer ------------------------------------------------------------------------------------------
+
+
+def put_behind_a_gateway(stage: OneStage) -> None:
+    """Appliances: packets come in GENEVE, health is asked for by HTTP."""
+    elbv2 = stage.client("elbv2")
+    group = stage.slot("blue")
+    subnets = str(group["VPCZoneIdentifier"]).split(",")
+    with stage.unnoticed():
+        found = stage.client("ec2").describe_subnets(SubnetIds=subnets[:1])["Subnets"]
+        balancer = elbv2.create_load_balancer(Name="appliances", Type="gateway", Subnets=subnets)["LoadBalancers"][0]
+        made = elbv2.create_target_group(
+            Name="appliances",
+            Protocol="GENEVE",
+            Port=6081,
+            VpcId=found[0]["VpcId"],
+            HealthCheckProtocol="HTTP",
+            HealthCheckPort="8080",
+            HealthCheckPath="/healthz",
+        )["TargetGroups"][0]["TargetGroupArn"]
+        delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "30"}
+        elbv2.modify_target_group_attributes(TargetGroupArn=made, Attributes=[delay])
+        elbv2.create_listener(
+            LoadBalancerArn=balancer["LoadBalancerArn"], DefaultActions=[{"Type": "forward", "TargetGroupArn": made}]
+        )
+    stage.change("attach_traffic_sources", TrafficSources=[{"Identifier": made, "Type": "elbv2"}])
+    stage.clock.advance(600)
+
+
+@pytest.mark.parametrize("scenario", ["healthy", "bad-image"])
+def test_appliances_behind_a_gateway_load_balancer(open_one: Open, scenario: str) -> None:
+    stage = open_one("batch", scenario=scenario, sections={"traffic": {"kind": "attached"}, "gates": [BRISK]})
+    put_behind_a_gateway(stage)
+
+    stage.rotate()
+    if scenario == "healthy":
+        assert_new_generation_lives(stage)
+        stage.rollback()
+
+    assert_old_generation_is_back(stage)
+
+
+# --- an instance refresh that a person begins -------------------------------------------------------------------------
+
+
+def refresh_in_batches(stage: OneStage, report: Any) -> None:
+    """What AWS does for a refresh at each look: end one instance that the group would not launch today, once all that
+    are wanted are in service. With instances in Standby it waits for them, and fails after an hour."""
+    group = stage.slot("blue")
+    refreshes = stage.change("describe_instance_refreshes")["InstanceRefreshes"]
+    if not any(each["Status"] == "InProgress" for each in refreshes):
+        return
+    serving = [each for each in group["Instances"] if each["LifecycleState"] == "InService"]
+    outdated = [each for each in serving if each["LaunchTemplate"]["Version"] != stage.version]
+    if outdated and len(serving) >= group["DesiredCapacity"] and not stage.members("Standby"):
+        with stage.unnoticed():
+            stage.client("autoscaling").terminate_instance_in_auto_scaling_group(
+                InstanceId=outdated[0]["InstanceId"], ShouldDecrementDesiredCapacity=False
+            )
+
+
+@pytest.mark.parametrize(
+    ("strategy", "phase"), [("blue_green", Phase.GROWING), ("blue_green", Phase.BAKING), ("rolling", Phase.PROVING)]
+)
+def test_a_refresh_that_a_person_begins_mid_way_leaves_the_size_and_one_version(
+    open_one: Open, strategy: str, phase: Phase
+) -> None:
+    stage = open_one(strategy=strategy)
+    begin = during(phase, lambda: stage.change("start_instance_refresh"))
+
+    def watch(report: Any) -> None:
+        begin(report)
+        refresh_in_batches(stage, report)
+
+    stage.rotate(watch)
+
+    stage.clock.advance(300)
+    assert stage.rotation.outcome is Outcome.SUCCEEDED, stage.rotation.reason
+    assert (stage.numbers, stage.version) == ((2, 12, 4), "2")
+    assert stage.running() == {"api-2026.11.18-9f2c1e": 4}
+
+
+def test_a_refresh_that_a_person_begins_while_hot_waits_and_a_rollback_goes_through(open_one: Open) -> None:
+    stage = open_one()
+    stage.rotate()
+    stage.change("start_instance_refresh")
+    stage.clock.advance(60)
+
+    stage.rollback(lambda report: refresh_in_batches(stage, report))
+
+    assert_old_generation_is_back(stage)
+
+
+def test_a_refresh_is_in_the_way_of_the_next_start(open_one: Open) -> None:
+    stage = open_one()
+    stage.change("start_instance_refresh")
+
+    found = make_plan(stage.group, RotateRequest()).in_the_way
+
+    assert any("refresh" in each.name for each in found), [each.name for each in found]
+
+
+# --- hooks and the way back -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", [Phase.GROWING, Phase.BAKING])
+def test_with_hooks_on_both_ends_a_way_back_in_any_phase_leaves_everything_as_it_was(
+    open_one: Open, phase: Phase
+) -> None:
+    stage = open_one(sections=HTTP, web_servers=True)
+    put_hook(stage, "LAUNCHING", beat=300)
+    put_hook(stage, "TERMINATING", name="drained", beat=40, result="CONTINUE")
+    before = hooks(stage)
+
+    stage.rotate(during(phase, lambda: rollback(stage.driver("there/9", "bob"), RollbackRequest())))
+
+    assert_old_generation_is_back(stage)
+    assert hooks(stage) == before
