@@ -97,7 +97,9 @@ def _go_on(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decisi
     is_over = rotation.clocks.closing_since is not None and not actions and is_closed(rotation, seen)
     if is_over and drained_at(rotation, seen) is None:
         return _finish(record, rotation, seen)
-    return _decision(record, rotation, seen, _naming_who_serves(actions, rotation, seen) if seen.is_one_group else actions)
+    return _decision(
+        record, rotation, seen, _naming_who_serves(actions, rotation, seen) if seen.is_one_group else actions
+    )
 
 
 def _naming_who_serves(actions: tuple[Action, ...], rotation: Rotation, seen: Observation) -> tuple[Action, ...]:

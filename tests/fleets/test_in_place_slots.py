@@ -216,7 +216,7 @@ def test_at_rest_the_roles_are_live_and_cold_and_later_live_and_retained() -> No
     assert _at_rest(world) == {Slot.BLUE: Role.RETAINED, Slot.GREEN: Role.LIVE}
 
 
-# --- tags that another writer has removed ------------------------------------------------------------------------------
+# --- tags that another writer has removed -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kept", [{"1"}, {"2"}, set()], ids=["old", "new", "none"])
