@@ -36,6 +36,15 @@ def test_whatever_a_seed_draws_may_go_wrong_at_once(first: int) -> None:
         survives(f"in-place:{seed}")
 
 
+def test_answers_that_are_half_a_minute_old_change_no_end() -> None:
+    refused = 0
+    for seed in range(40):
+        survives(f"in-place:stale-{seed}")
+        refused += in_place.play(f"stale-{seed}").struck["refused"]
+
+    assert refused, "no answer was old enough to mislead a driver"
+
+
 @pytest.mark.parametrize("seed", FOUND, ids=FOUND.values())
 def test_what_was_found_once_does_not_come_back(seed: int) -> None:
     survives(f"in-place:{seed}")

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import suppress
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from phoenix.core.model import Outcome, Phase
 from phoenix.engine.plan import make_plan
+from phoenix.engine.report import NotStarted
 from phoenix.engine.request import RotateRequest
+from phoenix.engine.rotate import rotate
+from phoenix.engine.tick import tick
+from phoenix.errors import LeaseHeld, LeaseLost, PhoenixError, TransientError
+from tests.chaos.on_sandbox import Crossroads, Scene
 from tests.rotation.conftest import OneOpener as Open
 from tests.rotation.one_stage import (
     OneStage,
@@ -18,6 +26,7 @@ from tests.rotation.one_stage import (
 )
 from tests.rotation.stage import BRISK
 
+ROTATE = RotateRequest()
 # --- other hands ------------------------------------------------------------------------------------------------------
 
 
@@ -136,3 +145,33 @@ def test_a_refresh_is_in_the_way_of_the_next_start(open_one: Open) -> None:
     found = make_plan(stage.group, RotateRequest()).in_the_way
 
     assert any("refresh" in each.name for each in found), [each.name for each in found]
+
+
+# --- another driver ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stall", [0, 61])
+def test_another_driver_between_two_actions_or_after_a_lease_is_over_changes_no_end(open_one: Open, stall: int) -> None:
+    stage = open_one()
+    passed, met, meeting = [0], [0], [False]
+
+    def meet() -> None:
+        passed[0] += not meeting[0]
+        if meeting[0] or passed[0] % 3:
+            return
+        meeting[0], met[0] = True, met[0] + 1
+        stage.clock.advance(stall)
+        with suppress(PhoenixError):
+            tick(stage.driver(f"there/{met[0]}"))
+        meeting[0] = False
+
+    for _ in range(40):
+        here = stage.driver("here/1")
+        with suppress(TransientError, LeaseHeld, LeaseLost, NotStarted):
+            rotate(replace(here, store=Crossroads(here.store, cast("Scene", SimpleNamespace(between=meet)))), ROTATE)
+        if stage.record.in_flight is None:
+            break
+        stage.clock.advance(70)
+
+    assert met[0] > 1
+    assert_new_generation_lives(stage)
