@@ -69,8 +69,7 @@ class Fleet(Protocol):
     """The same for `find_revival_blockers`."""
 
     def observe(self, rotation: Rotation | None) -> FleetView:
-        """Read both slots; for a rotation in flight, its failed launches and its template version as well. One that has
-        ended tells which slot is live, where the group itself does not."""
+        """Read both slots; of a rotation in flight also failed launches and its version. An ended one tells who lives."""
 
     def apply(self, action: Action) -> None:
         """Carry out one action of the fleet's kind; repeating it changes nothing."""
