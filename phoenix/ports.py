@@ -69,7 +69,7 @@ class Fleet(Protocol):
     """The same for `find_revival_blockers`."""
 
     def observe(self, rotation: Rotation | None) -> FleetView:
-        """Read both slots; of a rotation in flight also its failed launches and version. An ended one says who lives."""
+        """Read both slots; in flight also failed launches and the version. An ended rotation says who lives."""
 
     def apply(self, action: Action) -> None:
         """Carry out one action of the fleet's kind; repeating it changes nothing."""
