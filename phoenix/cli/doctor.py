@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from phoenix.cli.help import command
 from phoenix.cli.options import common, named_group
 from phoenix.cli.session import Session
 from phoenix.errors import PhoenixError
@@ -41,7 +42,9 @@ _READS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
 """For each right that needs no name, the call that tries it; the answers are ignored."""
 
 
-@click.command()
+@command(
+    ("phoenix doctor", "before the first night, and after a change of rights"),
+)
 @named_group
 @common
 @click.option(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from phoenix.cli.duration import DURATION
+from phoenix.cli.help import command
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 from phoenix.errors import PhoenixError
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 _SIDE_BY_SIDE = 8
 
 
-@click.command()
+@command(
+    ("phoenix history web -v", "the story of each rotation"),
+    ("phoenix history --since 1h", "what was in flight anywhere"),
+)
 @takes_group
 @click.option("--since", type=DURATION, metavar="DURATION", help="Only what was in flight in this time: 1h, 7d.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True,

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import click
 
+from phoenix.cli.completion import complete_word
+from phoenix.cli.help import command
 from phoenix.cli.options import common, group_names, named_group
 from phoenix.cli.session import Session
 from phoenix.errors import UsageError
 
 
-@click.command()
+@command(
+    ("phoenix images web", "each candidate, and why not"),
+    ("phoenix images show ami-0d3c5e71a9f4b2086", "where it comes from"),
+    ("phoenix images web release ami-0d3c5e71a9f4b2086", "ends a quarantine"),
+)
 @named_group
 @common
-@click.argument("words", nargs=-1, metavar="[GROUP] [show AMI | release AMI]")
+@click.argument("words", nargs=-1, metavar="[GROUP] [show AMI | release AMI]", shell_complete=complete_word)
 @click.pass_obj
 def images(session: Session, words: tuple[str, ...]) -> int:
     """Show the candidates, the chosen one, and the reason against each other one. `show AMI` tells where one comes

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from phoenix.cli.help import command
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 from phoenix.errors import Blocked, PhoenixError, UsageError
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 _SUFFIXES = {"yaml": ".yaml", "sh": "-second-half.sh", "tf": "-second-half.tf"}
 
 
-@click.command()
+@command(
+    ("phoenix init", "all groups, a line each"),
+    ("phoenix init --group api", "a policy for one, printed"),
+    ("phoenix init --all --write policies", "a file for each"),
+    ("phoenix init --group api --as pair", "a second group to trade places with"),
+)
 @click.option("--all", "every", is_flag=True, help="A policy for each group that has none and can be rotated.")
 @click.option(
     "--write",
@@ -42,12 +48,6 @@ def init(session: Session, every: bool, folder: Path | None, kind: str | None) -
     """Find the account's Auto Scaling groups, say how each can be rotated, and write a first policy.
 
     Changes nothing in AWS.
-
-    \b
-      phoenix init                              all groups, a line each
-      phoenix init --group api                  a policy for one, printed
-      phoenix init --all --write policies       a file for each
-      phoenix init --group api --as pair        a second group to trade places with
     """
     name = session.options.group
     if every and name is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from phoenix.cli.help import HelpedGroup, with_examples
 from phoenix.cli.options import common, takes_group
 from phoenix.cli.session import Session
 
@@ -21,18 +22,22 @@ _PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<message>.
 _INVALID = 2
 
 
-@click.group()
+@click.group(cls=HelpedGroup)
 @common
 def policy() -> None:
     """Validate policies, show one with its defaults, print their schema."""
 
 
+@with_examples(
+    ("phoenix policy validate", "all files"),
+    ("phoenix policy validate policies/web.yaml", "one"),
+)
 @policy.command()
 @common
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
 @click.pass_obj
 def validate(session: Session, files: tuple[Path, ...]) -> int:
-    """Report all mistakes at once, each with file, line, column and the corrected line. Never asks AWS."""
+    """Report all mistakes at once, with place and corrected line. Never asks AWS."""
     from phoenix.policy.loader import load_files
 
     library = load_files(files) if files else session.wiring.library()
@@ -69,6 +74,9 @@ def _problem(text: str) -> dict[str, Any]:
     return {**place, "line": int(place["line"]), "column": int(place["column"])}
 
 
+@with_examples(
+    ("phoenix policy schema > policy.schema.json", "for the editor"),
+)
 @policy.command()
 @common
 def schema() -> None:
@@ -78,6 +86,9 @@ def schema() -> None:
     click.echo(schema_text(), nl=False)
 
 
+@with_examples(
+    ("phoenix policy show web", "with every default filled in"),
+)
 @policy.command()
 @takes_group
 @click.pass_obj

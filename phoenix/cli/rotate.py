@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from phoenix.cli.completion import complete_ignored, complete_image
+from phoenix.cli.help import command
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 from phoenix.errors import PhoenixError, UsageError
@@ -24,19 +26,25 @@ _FROM_GOOD_TO_BAD = (0, DUE, BLOCKED, 4, 3, 2, 1, 130)
 SIDE_BY_SIDE = 8
 """The number of groups planned at once."""
 
-_image = click.option("--image", metavar="AMI", help="Use this image, whatever its name, tags and age.")
+_image = click.option(
+    "--image", metavar="AMI", help="Use this image, whatever its name, tags and age.", shell_complete=complete_image
+)
 _force = click.option("--force", is_flag=True, help="Start although nothing is due, or with an older image.")
 _ignore = click.option(
     "--ignore",
     metavar="NAMES",
     multiple=True,
+    shell_complete=complete_ignored,
     help="window, freeze, quarantine, limit, breaker, or alarm:NAME for one that rings already; with --reason. Asks on"
     " a terminal.",
 )
 _no_wait = click.option("--no-wait", is_flag=True, help="One tick only; later ticks go on.")
 
 
-@click.command()
+@command(
+    ("phoenix rotate web", "follows it to its end; Ctrl-C is safe"),
+    ("phoenix rotate web --force", "although nothing is due"),
+)
 @takes_group
 @_image
 @_force
@@ -62,7 +70,10 @@ def rotate(
     return session.finish(report, summary.rotated(report))
 
 
-@click.command()
+@command(
+    ("phoenix plan web", "steps, cost, and all that is in the way"),
+    ("phoenix plan --detailed-exitcode", "for CI: 10 if a rotation is due"),
+)
 @takes_group
 @_image
 @_force
@@ -78,7 +89,9 @@ def plan(session: Session, image: str | None, force: bool, ignore: tuple[str, ..
     return _plan(session, request, detailed=detailed_exitcode)
 
 
-@click.command()
+@command(
+    ("phoenix retry web", "asks first; --yes answers"),
+)
 @takes_group
 @_no_wait
 @click.pass_obj

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from phoenix.cli.duration import DURATION
+from phoenix.cli.help import command
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 from phoenix.cli.signals import stopping_on_signals
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
 _SIDE_BY_SIDE = 8
 
 
-@click.command()
+@command(
+    ("phoenix status", "all groups, a line each"),
+    ("phoenix status web -v", "with each instance"),
+    ("phoenix status web --watch", "until Ctrl-C"),
+)
 @takes_group
 @click.option("--watch", is_flag=True, help="Refresh until Ctrl-C; with -o json one object a line.")
 @click.option("--wait", is_flag=True, help="Wait until the rotation in flight has ended; exits as rotate would.")
@@ -85,14 +90,14 @@ def _look_at(session: Session, name: str) -> tuple[Report, Age] | PhoenixError:
 
 
 def _watch(session: Session, group: Group) -> int:
-    from phoenix.views import json
+    from phoenix.views import json, text
     from phoenix.views import status as view
 
     for report in _looks(session, group, closely=True):
         if session.options.json:
             print(json.dump(json.report(report), one_line=True), flush=True)
         else:
-            session.screen(view.render(report))
+            session.screen(view.render(report), text.command("status", group.name))
     return 0
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from phoenix.cli.errors import translate
+from phoenix.cli.help import command
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 from phoenix.errors import InvalidPolicy, PhoenixError
@@ -64,7 +65,9 @@ class _Pass:
         print(f"phoenix: the idle groups could not be looked at: {error.message}", file=sys.stderr)
 
 
-@click.command()
+@command(
+    ("* * * * * phoenix tick -q", "in a crontab; mails only errors"),
+)
 @takes_group
 @click.pass_obj
 def tick(session: Session) -> int:

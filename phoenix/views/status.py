@@ -201,6 +201,7 @@ def _facts(report: Report, *, driving: bool) -> list[str]:
     last = report.record.rotation
     if last is not None:
         known.append((_rotation_label(last), _rotation_fact(last)))
+        known += [("way back", times)] if (times := steps.way_back(last)) else []
     if report.record.quarantine:
         known.append(("quarantined", ", ".join(q.image for q in report.record.quarantine[:3])))
     if report.record.setback is not None and report.record.in_flight is None:
