@@ -20,7 +20,7 @@ from moto.core.responses import ActionResult, BaseResponse
 from phoenix.sandbox.answers import AFTER, ANSWERS
 from phoenix.sandbox.world import World
 
-READS = re.compile(r"^(Describe|Get|List|BatchGet|Query|Scan|Search|Filter|Lookup|Preview)")
+READS = re.compile(r"^(Describe|Get|List|BatchGet|Query|Scan|Search|Filter|Lookup|Preview|Simulate)")
 CODE = re.compile(rb"<Code>([^<]+)</Code>|\"__type\":\s*\"(?:[^\"#]*#)?([^\"]+)\"")
 FIRST_ERROR_STATUS = 400
 

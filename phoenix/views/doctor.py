@@ -37,7 +37,7 @@ def render(checks: Sequence[Check]) -> str:
         first = f"  {check.verdict}  {check.name:<{width}}  "
         lines += text.paragraph(check.words, first=first, rest=" " * len(first))
         if check.hint and check.verdict != "PASS":
-            lines.append(f"{' ' * len(first)}{text.clean(check.hint)}")
+            lines += [f"{' ' * len(first)}{text.clean(line)}" for line in check.hint.splitlines()]
     failed = sum(not check.passed for check in checks)
     return text.screen(lines, [f"{counted(failed, 'check')} failed." if failed else "Everything is in order."])
 

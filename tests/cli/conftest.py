@@ -78,6 +78,7 @@ class Terminal:
     clock: CountingClock
     store: str | None = None
     log: Log = Log()
+    advance: str | None = None
 
     def __call__(self, command: str) -> Answer:
         return self.type(command.split())
@@ -96,7 +97,7 @@ class Terminal:
 
     def _wire(self, options: Options) -> Wiring:
         store = self.store or f"sqlite:///{self.folder}/phoenix.db"
-        settings = Settings(policies=str(self.folder), store=store, log=self.log)
+        settings = Settings(policies=str(self.folder), store=store, log=self.log, advance=self.advance)
         aws = UnhurriedAws(session=self.sandbox.session, threads=1)
         return Wiring(settings, Overrides(clock=self.clock, aws=aws, by="tester"))
 
