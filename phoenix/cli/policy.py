@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +17,7 @@ from phoenix.cli.session import Session
 
 if TYPE_CHECKING:
     from phoenix.policy.loader import Library
+    from phoenix.views import documents
 
 _PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<message>.+)", re.DOTALL)
 _INVALID = 2
@@ -57,21 +58,27 @@ def _verdict(library: Library) -> str:
     return f"Valid: {groups or 'nothing, there is no policy'}\n"
 
 
-def _document(library: Library) -> dict[str, Any]:
+def _document(library: Library) -> documents.Validation:
     problems = [_problem(problem) for problem in library.all_problems]
-    document = {"valid": not problems, "groups": list(library.groups), "problems": problems}
+    document: documents.Validation = {"valid": not problems, "groups": list(library.groups), "problems": problems}
     if problems:
         message = "\n".join(library.all_problems)
         document["error"] = {"code": "invalid_policy", "message": message, "hint": "each problem names its place"}
     return document
 
 
-def _problem(text: str) -> dict[str, Any]:
+def _problem(text: str) -> documents.Problem:
     found = _PLACE.fullmatch(text)
     if found is None:
-        return {"file": None, "line": None, "column": None, "message": text}
+        return {"file": None, "line": None, "column": None, "message": text, "correction": None}
     place = found.groupdict()
-    return {**place, "line": int(place["line"]), "column": int(place["column"])}
+    return {
+        "file": place["file"],
+        "line": int(place["line"]),
+        "column": int(place["column"]),
+        "message": place["message"],
+        "correction": place["message"].partition("\n")[2].strip() or None,
+    }
 
 
 @with_examples(

@@ -134,7 +134,7 @@ def _plan_all(session: Session, request: RotateRequest, *, detailed: bool) -> in
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         found = dict(zip(names, pool.map(partial(_planned, session, request), names), strict=True))
     documents = [
-        {"group": name, **json.failure(each)} if isinstance(each, PhoenixError) else json.plan(each)
+        json.failed_group(name, each) if isinstance(each, PhoenixError) else json.plan(each)
         for name, each in found.items()
     ]
     session.answer(view.render_all(found), documents)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from phoenix.engine.group import Group
     from phoenix.engine.many.age import Age
     from phoenix.engine.report import Report
+    from phoenix.views.documents import Failure, ReportWithAge
 
 _SIDE_BY_SIDE = 8
 
@@ -70,8 +71,10 @@ def _all(session: Session) -> int:
         looks = list(pool.map(partial(_look_at, session), names))
     seen = [found for found in looks if not isinstance(found, PhoenixError)]
     failures = [(name, found) for name, found in zip(names, looks, strict=True) if isinstance(found, PhoenixError)]
-    documents = [{**json.report(report), "age": age_view.document(age)} for report, age in seen]
-    documents += [{"group": name, **json.failure(error)} for name, error in failures]
+    documents: list[ReportWithAge | Failure] = [
+        {**json.report(report), "age": age_view.document(age)} for report, age in seen
+    ]
+    documents += [json.failed_group(name, error) for name, error in failures]
     text = view.render_all([report for report, _ in seen], failures) + age_view.render([age for _, age in seen])
     session.answer(text, sorted(documents, key=lambda document: str(document["group"])))
     return max((error.exit_status for _, error in failures), default=0)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from phoenix.core.record import GroupRecord
     from phoenix.engine.many.sweep import Estate
     from phoenix.engine.report import Report
+    from phoenix.views import documents
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 class _Pass:
     """The result of a pass, group by group."""
 
-    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    documents: dict[str, documents.Report | documents.Failure] = field(default_factory=dict)
     sentences: dict[str, str] = field(default_factory=dict)
     errors: dict[str, PhoenixError] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
@@ -54,7 +55,7 @@ class _Pass:
         if isinstance(error, InvalidPolicy):
             self.broken.add(name)
         self.errors[name] = error
-        self.documents[name] = {"group": name, **json.failure(error)}
+        self.documents[name] = json.failed_group(name, error)
         print("\n".join(trouble(name, error.message)), file=sys.stderr)
 
     def fail_for_all(self, error: PhoenixError) -> None:
@@ -147,7 +148,7 @@ def _trouble_of(name: str, done: _Pass) -> Iterator[None]:
         done.fail(name, translate(error))
 
 
-def _idle(estate: Estate, names: set[str]) -> dict[str, dict[str, Any]]:
+def _idle(estate: Estate, names: set[str]) -> dict[str, documents.Report]:
     from phoenix.core.model import Outcome
     from phoenix.core.record import GroupRecord
     from phoenix.engine.report import Report

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from phoenix.core.explain import counted
-from phoenix.views import text
+from phoenix.views import documents, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ def render(checks: Sequence[Check]) -> str:
     return text.screen(lines, [f"{counted(failed, 'check')} failed." if failed else "Everything is in order."])
 
 
-def document(checks: Sequence[Check]) -> dict[str, Any]:
+def document(checks: Sequence[Check]) -> documents.Doctor:
     """The same for a script."""
     return {
         "healthy": all(check.passed for check in checks),

@@ -1,4 +1,5 @@
-"""The JSON documents of the contract: scripts rely on every key, so keys are only ever added.
+"""The JSON documents of the contract: scripts rely on every key, so keys are only ever added. `documents` has their
+types.
 
 Must never hold a value that JSON cannot express; times are RFC 3339 in UTC with a `Z`, durations are seconds.
 """
@@ -15,11 +16,11 @@ from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate
 from phoenix.core.record import GroupRecord, OldBase, Quarantined
 from phoenix.core.rotation import Rotation
+from phoenix.core.story import Ask
 from phoenix.engine.report import Plan, Report
 from phoenix.errors import PhoenixError
+from phoenix.views import documents, status, steps
 from phoenix.views.situation import SlotRow, rows
-
-Document = dict[str, Any]
 
 
 def dump(document: Mapping[str, Any] | Sequence[Mapping[str, Any]], *, one_line: bool = False) -> str:
@@ -27,28 +28,67 @@ def dump(document: Mapping[str, Any] | Sequence[Mapping[str, Any]], *, one_line:
     return json.dumps(document, indent=None if one_line else 2, ensure_ascii=True)
 
 
-def report(told: Report) -> Document:
+def report(told: Report) -> documents.Report:
     """Return the document of `rotate`, `rollback`, `status` and every other command that ends in a report."""
     last = told.record.rotation
     in_flight = told.record.in_flight
+    verdicts = in_flight.verdicts if in_flight is not None else ()
+    is_driven = told.lease is not None and told.lease.until > told.at
     return {
         "group": told.group,
         "outcome": str(told.outcome),
         "sentence": told.sentence,
-        "rotation": None if last is None else rotation(last),
+        "rotation": None if last is None else _whole(last),
         "generations": [_slot_row(row) for row in rows(told.record, told.seen)],
         "waiting_for": in_flight.waiting_for if in_flight is not None else None,
         "rollback_ready": {"ready": told.rollback_ready.ready, "why": told.rollback_ready.why},
         "old_base": _old_base(told.record.old_base),
         "snowflakes": _snowflakes(told.record),
+        "at": time(told.at),
+        "state": status.state_word(told),
+        "account": told.about.account,
+        "region": told.about.region,
+        "owner": told.about.owner,
+        "runbook": told.about.runbook,
+        "gates": [
+            {"gate": v.gate, "verdict": str(v.judgement), "reason": v.reason, "looked_at": _looked_at(in_flight)}
+            for v in verdicts
+        ],
+        "driver": {"owner": told.lease.owner, "until": time(told.lease.until)} if told.lease and is_driven else None,
+        "quarantine": [_quarantined(each) for each in told.record.quarantine],
+        "commands": [
+            {"purpose": purpose, "command": command, "effect": effect or None}
+            for purpose, command, effect in status.commands(told)
+        ],
     }
 
 
-def _old_base(told: OldBase | None) -> Document | None:
+def _looked_at(told: Rotation | None) -> str | None:
+    return time(told.looked_at) if told is not None else None
+
+
+def _whole(told: Rotation) -> documents.Rotation:
+    return {
+        **rotation(told),
+        "trigger": told.origin.trigger,
+        "by": told.origin.by or None,
+        "turned_back_by": None if told.back is None else _ask(told.back.ask),
+        "paused": None if told.paused is None else _ask(told.paused),
+        "held": None if told.held is None else told.held.why,
+        "weight": told.weight,
+        "way_back": steps.way_back(told) or None,
+    }
+
+
+def _ask(told: Ask) -> documents.Request:
+    return {"by": told.by, "reason": told.reason, "at": time(told.at)}
+
+
+def _old_base(told: OldBase | None) -> documents.OldBase | None:
     return None if told is None else {"image": told.image, "base": told.base, "built_at": time(told.built_at)}
 
 
-def _snowflakes(record: GroupRecord) -> Document | None:
+def _snowflakes(record: GroupRecord) -> documents.Snowflakes | None:
     """Return the instances that were last noted as tainted or drifted; None where there are none."""
     noted = record.snowflakes
     if noted is None:
@@ -56,7 +96,7 @@ def _snowflakes(record: GroupRecord) -> Document | None:
     return {"since": time(noted.since), "tainted": list(noted.tainted), "drifted": list(noted.drifted)}
 
 
-def rotation(told: Rotation) -> Document:
+def rotation(told: Rotation) -> documents.RotationInShort:
     """Return one rotation as every document shows it."""
     return {
         "id": told.id,
@@ -75,7 +115,7 @@ def rotation(told: Rotation) -> Document:
     }
 
 
-def plan(told: Plan) -> Document:
+def plan(told: Plan) -> documents.Plan:
     """The document of `plan` and of a dry run."""
     return {
         "group": told.group,
@@ -97,36 +137,47 @@ def plan(told: Plan) -> Document:
         "ends_after_seconds": None if told.ends_after is None else int(told.ends_after.total_seconds()),
         "extra_instance_hours": round(told.extra_instance_hours, 1),
         "writes": told.writes,
+        "checks": list(told.checks),
+        "hot_seconds": int(told.hot_for.total_seconds()),
     }  # fmt: skip
 
 
-def blocked(told: Plan, error: PhoenixError) -> Document:
+def blocked(told: Plan, error: PhoenixError) -> documents.BlockedStart:
     """Return the document of a `rotate` that did not start: the error, and the plan with all blockers."""
-    return {**failure(error), **plan(told), "outcome": "none"}
+    return {"error": failure(error)["error"], **plan(told), "outcome": "none"}
 
 
-def failure(error: PhoenixError) -> Document:
+def failure(error: PhoenixError) -> documents.Failure:
     """The document of a command that ended with an error."""
     return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
 
 
-def repairs(group: str, found: Sequence[str]) -> Document:
+def repairs(group: str, found: Sequence[str]) -> documents.Repairs:
     """Return the document of `repair --dry-run`: the changes that it would undo."""
     return {"group": group, "leftovers": list(found)}
 
 
-def history(group: str, rotations: Sequence[Rotation]) -> Document:
+def history(group: str, rotations: Sequence[Rotation]) -> documents.History:
     """Return the rotations, newest first, each with its events."""
     return {"group": group, "rotations": [_told(rotation) for rotation in rotations]}
 
 
-def timeline(rotations: Sequence[Rotation], failures: Mapping[str, PhoenixError]) -> list[Document]:
+def timeline(
+    rotations: Sequence[Rotation], failures: Mapping[str, PhoenixError]
+) -> list[documents.TimelineRotation | documents.Failure]:
     """The rotations of all groups, newest first; then an object for each group that could not be read."""
-    told = [{"group": rotation.group, **_told(rotation)} for rotation in rotations]
-    return told + [{"group": name, **failure(error)} for name, error in failures.items()]
+    told: list[documents.TimelineRotation | documents.Failure] = [
+        {"group": rotation.group, **_told(rotation)} for rotation in rotations
+    ]
+    return told + [failed_group(name, error) for name, error in failures.items()]
 
 
-def _told(told: Rotation) -> Document:
+def failed_group(name: str, error: PhoenixError) -> documents.Failure:
+    """Return the document of one group among several that could not be looked at."""
+    return {"group": name, **failure(error)}
+
+
+def _told(told: Rotation) -> documents.HistoryRotation:
     back = told.back.ask if told.back is not None else None
     return {
         **rotation(told),
@@ -142,7 +193,7 @@ def _told(told: Rotation) -> Document:
 
 def images(
     group: str, candidates: Sequence[Candidate], quarantine: Sequence[Quarantined], live: str | None, at: datetime
-) -> Document:
+) -> documents.Images:
     """Return the candidates in order of preference, each with the reason against it; None for the chosen one."""
     from phoenix.views.image_json import origin  # which needs this module
 
@@ -157,10 +208,14 @@ def images(
             }
             for c in candidates
         ],
-        "quarantine": [
-            {"image": q.image, "since": time(q.at), "cause": str(q.cause), "rotation": q.rotation, "reason": q.reason}
-            for q in quarantine
-        ],
+        "quarantine": [_quarantined(each) for each in quarantine],
+    }  # fmt: skip
+
+
+def _quarantined(told: Quarantined) -> documents.Quarantined:
+    return {
+        "image": told.image, "since": time(told.at), "cause": str(told.cause), "rotation": told.rotation,
+        "reason": told.reason,
     }  # fmt: skip
 
 
@@ -175,11 +230,12 @@ def _seconds(told: Rotation) -> int | None:
     )
 
 
-def _slot_row(row: SlotRow) -> Mapping[str, Any]:
+def _slot_row(row: SlotRow) -> documents.GenerationRow:
     return {
         "number": row.generation.number,
         "role": str(row.role),
         "image": row.generation.image,
+        "image_name": row.generation.image_name,
         "slot": str(row.generation.slot),
         "auto_scaling_group": row.auto_scaling_group,
         "launch_template_version": row.generation.template_version,
@@ -192,7 +248,7 @@ def _slot_row(row: SlotRow) -> Mapping[str, Any]:
     }
 
 
-def _generation(told: Generation) -> Mapping[str, Any]:
+def _generation(told: Generation) -> documents.Generation:
     return {
         "number": told.number,
         "slot": str(told.slot),
@@ -202,7 +258,7 @@ def _generation(told: Generation) -> Mapping[str, Any]:
     }
 
 
-def _blocker(told: Blocker) -> Mapping[str, Any]:
+def _blocker(told: Blocker) -> documents.Blocker:
     return {
         "name": told.name, "where": told.where, "text": told.text, "remedy": told.remedy, "ignorable": told.ignorable,
         "ignored_as": (told.ignored_as or told.name) if told.ignorable else None,

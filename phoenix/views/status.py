@@ -36,7 +36,7 @@ def render(report: Report, *, driving: bool = False, verbose: bool = False) -> s
         instances.table(report) if verbose else [],
         _facts(report, driving=driving),
         _way_back_mended(report),
-        _what_to_type(report),
+        text.commands([*commands(report), *_runbook(report)]),
     )
 
 
@@ -274,7 +274,8 @@ def _driver(report: Report) -> str | None:
     return f"none{left}; {onward} goes on, as does the next tick"
 
 
-def _what_to_type(report: Report) -> list[str]:
+def commands(report: Report) -> list[tuple[str, str, str]]:
+    """Return what there is to type: purpose, command, and in a few words its effect."""
     group, rotation = report.group, report.record.in_flight
     told: list[tuple[str, str, str]] = []
     if rotation is not None:
@@ -290,9 +291,11 @@ def _what_to_type(report: Report) -> list[str]:
         ]
     elif report.rollback_ready.ready:
         told = [("If users are hurt", text.command("rollback", group), "")]
-    if report.about.runbook:
-        told.append(("Runbook", text.clean(report.about.runbook), ""))
-    return text.commands(told)
+    return told
+
+
+def _runbook(report: Report) -> list[tuple[str, str, str]]:
+    return [("Runbook", text.clean(report.about.runbook), "")] if report.about.runbook else []
 
 
 def _once_more(report: Report) -> tuple[str, str, str]:

@@ -17,6 +17,7 @@ from phoenix.settings import Log, Settings
 from phoenix.wiring import Overrides, Wiring
 from tests.cli.probing import make_group
 from tests.rotation.stage import UnhurriedAws
+from tests.schemas import check_json
 
 POLICY = """\
 version: 1
@@ -88,6 +89,7 @@ class Terminal:
         self.sandbox.calls.clear()
         status = main(words, self._wire)
         said = self.capture.readouterr()
+        check_json(words, said.out)
         return Answer(status, said.out, said.err)
 
     @property

@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import redirect_stderr
+from typing import Any
 
 import pytest
 
@@ -69,7 +70,7 @@ def test_secrets_are_blotted_out(form: str) -> None:
 
 
 def test_a_person_gets_the_news_as_a_sentence_and_a_machine_gets_all_facts() -> None:
-    said = {"subject": "web: held", "text": "why", "facts": {"event": "held"}}
+    said: dict[str, Any] = {"subject": "web: held", "text": "why", "facts": {"event": "held"}}
 
     assert written("text", "news", **said).endswith(' news subject="web: held" text=why\n')
     assert json.loads(written("json", "news", **said))["facts"] == {"event": "held"}
