@@ -117,7 +117,7 @@ def _plan(session: Session, request: RotateRequest, *, detailed: bool) -> int:
 
     told = make_plan(session.group(), request)
     text = view.render(told, verbose=session.options.verbose > 0, asked=_asked(request))
-    session.answer(text, json.plan(told))
+    session.answer(text, json.plan(told, _asked(request)))
     return _status_of(told, detailed=detailed)
 
 

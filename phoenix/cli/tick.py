@@ -67,7 +67,7 @@ class _Pass:
 
 
 @command(
-    ("* * * * * phoenix tick -q", "in a crontab; mails only errors"),
+    ("* * * * * phoenix tick", "in a crontab; prints only what is news"),
 )
 @takes_group
 @click.pass_obj

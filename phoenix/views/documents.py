@@ -240,6 +240,7 @@ class Plan(TypedDict):
     writes: int
     checks: list[str]
     hot_seconds: int
+    commands: list[Command]
 
 
 class BlockedStart(Plan):

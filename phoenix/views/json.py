@@ -20,6 +20,7 @@ from phoenix.core.story import Ask
 from phoenix.engine.report import Plan, Report
 from phoenix.errors import PhoenixError
 from phoenix.views import documents, status, steps
+from phoenix.views import plan as plan_view
 from phoenix.views.situation import SlotRow, rows
 
 
@@ -115,8 +116,9 @@ def rotation(told: Rotation) -> documents.RotationInShort:
     }
 
 
-def plan(told: Plan) -> documents.Plan:
-    """The document of `plan` and of a dry run."""
+def plan(told: Plan, asked: str = "") -> documents.Plan:
+    """The document of `plan` and of a dry run; `asked` are the options that it depends on."""
+    purpose, command = plan_view.what_to_type(told, asked)
     return {
         "group": told.group,
         "due": told.due,
@@ -139,6 +141,7 @@ def plan(told: Plan) -> documents.Plan:
         "writes": told.writes,
         "checks": list(told.checks),
         "hot_seconds": int(told.hot_for.total_seconds()),
+        "commands": [{"purpose": purpose, "command": command, "effect": None}],
     }  # fmt: skip
 
 

@@ -154,10 +154,18 @@ def _consequences(plan: Plan) -> list[tuple[str, str]]:
 
 
 def _what_to_type(plan: Plan, asked: str) -> list[str]:
+    purpose, command = what_to_type(plan, asked)
+    return [f"Nothing was changed. {purpose}:", f"  {command}"]
+
+
+def what_to_type(plan: Plan, asked: str = "") -> tuple[str, str]:
+    """Return the command that comes next, after what it is for. `asked` are the options that the plan depends on."""
     given = f" {text.clean(asked)}" if asked else ""
     if plan.in_the_way:
-        return ["Nothing was changed. When these are mended:", f"  {text.command('plan', plan.group)}{given}"]
+        return "When these are mended", f"{text.command('plan', plan.group)}{given}"
     if plan.due and plan.next is not None:
-        exact = f"{text.command('rotate', plan.group)} --image {text.clean(plan.next.image)}{given}"
-        return ["Nothing was changed. To do exactly this:", f"  {exact}"]
-    return ["Nothing was changed. To rotate all the same:", f"  {text.command('rotate', plan.group)} --force"]
+        return (
+            "To do exactly this",
+            f"{text.command('rotate', plan.group)} --image {text.clean(plan.next.image)}{given}",
+        )
+    return "To rotate all the same", f"{text.command('rotate', plan.group)} --force"
