@@ -26,7 +26,7 @@ def check_json(words: Sequence[str], out: str) -> None:
     lines = out.splitlines() if "--watch" in words else [out]
     for line in lines:
         error = best_match(_validator(command).iter_errors(json.loads(line)))
-        assert error is None, f"{error.json_path}: {error.message[-300:]}; see phoenix/views/documents.py"
+        assert error is None, f"{error.json_path}: {error.message[-300:]}; see phoenix/views/documents"
 
 
 @cache
