@@ -171,7 +171,9 @@ def _serving(report: Report) -> list[str]:
     healthy = [row.healthy for row in rows(report.record, report.seen) if row.healthy is not None and row.weight != 0]
     if rotation is None or not healthy:
         return []
-    return [f"       {counted(sum(healthy), 'instance')} serve, {rotation.need} are needed"]
+    serve = "serves" if sum(healthy) == 1 else "serve"
+    needed = "is" if rotation.need == 1 else "are"
+    return [f"       {counted(sum(healthy), 'instance')} {serve}, {rotation.need} {needed} needed"]
 
 
 def _by_route(report: Report, generations: Sequence[Generation]) -> list[str]:
