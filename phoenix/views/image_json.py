@@ -11,6 +11,7 @@ from typing import Any
 from phoenix.core.image import Image
 from phoenix.core.layers import Chain, ImageSeen, Layer
 from phoenix.core.provenance import answers, base_of
+from phoenix.views.documents.past import Origin
 from phoenix.views.json import time
 
 
@@ -34,7 +35,7 @@ def document(seen: ImageSeen) -> dict[str, Any]:
     }
 
 
-def origin(image: Image, at: datetime) -> dict[str, Any]:
+def origin(image: Image, at: datetime) -> Origin:
     """Return the answers of its tags, the unanswered questions, and its base."""
     answered = answers(image.tags)
     base = base_of(image)

@@ -5,7 +5,7 @@ Must never leave out who and why.
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from phoenix.views.documents.plans import Generation
 from phoenix.views.documents.reports import Quarantined, Request, RotationInShort, Time
@@ -50,7 +50,15 @@ class History(TypedDict):
     rotations: list[HistoryRotation]
 
 
-class Candidate(TypedDict):
+class Origin(TypedDict):
+    """The answers of an image's tags, the unanswered questions, and its base."""
+
+    answers: dict[str, dict[str, str | None]]
+    unanswered: list[str]
+    base: dict[str, Any] | None
+
+
+class Candidate(Origin):
     """An image, and the reason against it; null for the chosen one."""
 
     image: str

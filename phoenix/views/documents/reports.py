@@ -138,6 +138,22 @@ class RollbackReady(TypedDict):
     why: str
 
 
+class OldBase(TypedDict):
+    """A base that is older than the policy allows."""
+
+    image: str
+    base: str
+    built_at: Time | None
+
+
+class Snowflakes(TypedDict):
+    """Instances that were last noted as tainted or drifted."""
+
+    since: Time | None
+    tainted: list[str]
+    drifted: list[str]
+
+
 class Report(TypedDict):
     """How one group is. `outcome` is that of the command: none, in_progress, held, succeeded, rolled_back or failed.
     `state` is the first word of the screen."""
@@ -149,6 +165,8 @@ class Report(TypedDict):
     generations: list[GenerationRow]
     waiting_for: str | None
     rollback_ready: RollbackReady
+    old_base: OldBase | None
+    snowflakes: Snowflakes | None
     at: Time | None
     state: str
     account: str | None
