@@ -15,6 +15,7 @@ from typing import ClassVar, Final, Protocol
 from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.call import AwsCall
+from phoenix.core.difference import Difference
 from phoenix.core.drift import Compared
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image
@@ -106,6 +107,9 @@ class Fleet(Protocol):
     def template_changes(self, live: Slot) -> tuple[str, ...]:
         """The owner's changes since the live generation's template version was made, besides the image: in words,
         without values."""
+
+    def differences(self, live: Slot) -> Sequence[Difference]:
+        """What the next generation has otherwise than the live one, besides its image; for people."""
 
     def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:
         """The blockers of a start in groups, template and instances, a dry run included. Read-only."""

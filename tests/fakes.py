@@ -24,6 +24,7 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
+from phoenix.core.difference import Difference
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image, Wanted, choose, unlaunchable
 from phoenix.core.lifecycle import Lifecycle
@@ -148,6 +149,10 @@ class FakeFleet(FakeInstances):
 
     def has_scaling_policies(self, slot: Slot) -> bool:
         return self.scales
+
+    def differences(self, live: Slot) -> Sequence[Difference]:
+        self._fail_if_told()
+        return [Difference("template", name, "before", "after") for name in self.changed]
 
     def template_changes(self, live: Slot) -> tuple[str, ...]:
         self._fail_if_told()

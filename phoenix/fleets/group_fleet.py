@@ -31,6 +31,7 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
+from phoenix.core.difference import Difference
 from phoenix.core.generation import Generation
 from phoenix.core.image import Image
 from phoenix.core.model import LaunchFailure, Slot, SlotState
@@ -154,6 +155,13 @@ class GroupFleet(GroupInstances):
         if running is None:
             return ()
         return changes(self._aws, running, versions_to_copy(self._aws, self._template(live.other).id).source)
+
+    def differences(self, live: Slot) -> Sequence[Difference]:
+        """In the template and, where the next generation is in another group, in the groups."""
+        from phoenix.fleets.group_differences import of_groups, of_template
+
+        own, other = self._read(live), self._read(live.other)
+        return [*of_template(self._aws, own, other), *of_groups(own, other)]
 
     @abstractmethod
     def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:

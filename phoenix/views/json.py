@@ -13,10 +13,12 @@ from typing import Any
 from phoenix.core.blocker import Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate
+from phoenix.core.planned_call import PlannedCall
 from phoenix.core.record import GroupRecord, OldBase, Quarantined
 from phoenix.core.rotation import Rotation
 from phoenix.engine.report import Plan, Report
 from phoenix.errors import PhoenixError
+from phoenix.views import comparison
 from phoenix.views.situation import SlotRow, rows
 
 Document = dict[str, Any]
@@ -93,11 +95,38 @@ def plan(told: Plan) -> Document:
             }
             for row in told.rows
         ],
+        "images": {"live": _origin(told, told.live), "next": None if told.next is None else _origin(told, told.next)},
+        "differences": [
+            {"of": each.of, "attribute": each.attribute, "live": each.live or None, "next": each.next or None}
+            for each in told.differences
+        ],
         "capacity": {"needed": told.needed, "worst_case": told.worst_case, "peak": told.peak},
         "ends_after_seconds": None if told.ends_after is None else int(told.ends_after.total_seconds()),
         "extra_instance_hours": round(told.extra_instance_hours, 1),
         "writes": told.writes,
+        "calls": None if told.calls is None else [_call(told, each) for each in told.calls],
     }  # fmt: skip
+
+
+def _origin(told: Plan, generation: Generation) -> Document:
+    """Where an image comes from, by its tags; what is not known is null."""
+    image = comparison.image_of(told, generation)
+    known = {word: comparison.origin(image, word) for word in comparison.PROVENANCE}
+    return {
+        "image": generation.image,
+        "name": generation.image_name or (image.name if image is not None else None),
+        "built_at": time(image.created_at if image is not None else None),
+        **{word.replace(" ", "_"): None if each == comparison.UNKNOWN else each for word, each in known.items()},
+    }
+
+
+def _call(told: Plan, call: PlannedCall) -> Document:
+    return {
+        "service": call.service,
+        "operation": call.operation,
+        "parameters": dict(call.parameters),
+        "after_seconds": int((call.at - told.at).total_seconds()),
+    }
 
 
 def blocked(told: Plan, error: PhoenixError) -> Document:

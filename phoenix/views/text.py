@@ -87,6 +87,22 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [f"  {_aligned(row, widths, right)}".rstrip() for row in body]
 
 
+def with_wrapped(heads: Sequence[str], rows: Sequence[Sequence[str]], column: int, width: int) -> list[list[str]]:
+    """Return the rows of a table with one column wrapped such that all of it fits: what does not goes on below."""
+    others = [
+        max(len(clean(row[each])) for row in ([head.rstrip(">") for head in heads], *rows))
+        for each in range(len(heads))
+        if each != column
+    ]
+    left = max(width - 1 - 2 * len(heads) - sum(others), len(heads[column]))
+    found: list[list[str]] = []
+    for row in rows:
+        first, *more = textwrap.wrap(clean(row[column]), left) or [""]
+        found.append([*row[:column], first, *row[column + 1 :]])
+        found += [["" if each != column else line for each in range(len(heads))] for line in more]
+    return found
+
+
 def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
     columns = zip(row, widths, right, strict=True)
     return "  ".join(cell.rjust(width) if to_right else cell.ljust(width) for cell, width, to_right in columns)
