@@ -79,8 +79,10 @@ class Fleet(Protocol):
         """The slot's instances as EC2 describes them; several calls for a big group."""
 
     def images_of(self, ids: Sequence[str]) -> Mapping[str, str]:
-        """The image of each of these instances, by id; ids that EC2 does not know are left out. An instance's image
-        never changes, so it is read once."""
+        """The image of each of these instances, by id; ids that EC2 does not know are left out. Read once for each."""
+
+    def launched_at(self, ids: Sequence[str]) -> Mapping[str, datetime]:
+        """When each of these was launched; the same read, made once for both."""
 
     def resolve_version(self, slot: Slot) -> str:
         """The number of the template version that the slot launches from now, behind `$Latest` or `$Default`."""
@@ -105,8 +107,7 @@ class Fleet(Protocol):
         """True when scheduled actions may change the slot's sizes."""
 
     def template_changes(self, live: Slot) -> tuple[str, ...]:
-        """The owner's changes since the live generation's template version was made, besides the image: in words,
-        without values."""
+        """The owner's changes since the live generation's template version, besides the image: in words, no values."""
 
     def differences(self, live: Slot) -> Sequence[Difference]:
         """What the next generation has otherwise than the live one, besides its image; for people."""

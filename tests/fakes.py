@@ -124,6 +124,11 @@ class FakeFleet(FakeInstances):
         self._fail_if_told()
         return [self._live(instance) for instance in self.state[slot].instances]
 
+    def launched_at(self, ids: Sequence[str]) -> Mapping[str, datetime]:
+        self._fail_if_told()
+        known = {i.id for state in self.state.values() for i in state.instances}
+        return {each: BAKED_AT - timedelta(days=3) for each in ids if each in known}
+
     def images_of(self, ids: Sequence[str]) -> Mapping[str, str]:
         return {each.id: each.image for slot in Slot for each in self.live_instances(slot) if each.id in ids}
 

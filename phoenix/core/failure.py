@@ -14,6 +14,14 @@ from phoenix.core.sides import Side, Sides, sides_of
 
 TOLERATED_LAUNCH_FAILURES = 3
 """Failed launches without progress after which capacity, quota or addresses are taken to be gone for good."""
+SAME_LOOKS = 10
+"""Looks in a row at which all instances give the same reason, before more of them are pointless. A load balancer makes
+ten checks in `SAME_FOR`: every 30 s unless the owner says otherwise (HealthCheckIntervalSeconds in
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html)."""
+SAME_FOR = timedelta(minutes=5)
+"""The least time for that: the grace period that the console gives a group for its instances to become healthy
+(https://docs.aws.amazon.com/autoscaling/ec2/userguide/health-check-grace-period.html). A longer one of the owner's
+holds."""
 KNOWN_EVERYWHERE = timedelta(minutes=5)
 """After the start EC2 may deny for this long that an image, or a template version, exists although it does."""
 
@@ -37,6 +45,7 @@ def find_failure(rotation: Rotation, seen: Observation) -> Failure | None:
         return failure
     return (
         _failed_launch(rotation, seen.failures)
+        or _says_the_same(rotation, sides, seen.at)
         or _launch_overdue(rotation, sides, seen)
         or _rotation_overdue(rotation, seen.at)
     )
@@ -86,6 +95,20 @@ def _failed_launch(rotation: Rotation, failures: Sequence[LaunchFailure]) -> Fai
 def _cause_of(failures: Sequence[LaunchFailure]) -> Cause:
     """The image's fault only where each of them is: one that lacks capacity as well may lack nothing else."""
     return Cause.IMAGE if all(failure.blames_image for failure in failures) else Cause.ENVIRONMENT
+
+
+def _says_the_same(rotation: Rotation, sides: Sides, at: datetime) -> Failure | None:
+    """All instances have said the same for so long that the rest of the launch's time-out would change nothing. One
+    that is healthy, that is still registering, or that says something else begins it anew."""
+    growth, state = rotation.growth, sides.new.state
+    if rotation.clocks.proved_at is not None or growth.said_since is None or growth.said_looks < SAME_LOOKS:
+        return None
+    lasted = at - growth.said_since
+    if lasted < max(SAME_FOR, state.health_grace):
+        return None
+    goal, count = candidate_goal(rotation), sum(i.in_service for i in sides.new.own)
+    told = f"{count}x {growth.said}, the same at {growth.said_looks} looks in a row for {ago(lasted)}"
+    return Failure(f"0 of {goal} became healthy: {told}", Cause.IMAGE)
 
 
 def _launch_overdue(rotation: Rotation, sides: Sides, seen: Observation) -> Failure | None:

@@ -106,11 +106,7 @@ class GroupFleet(GroupInstances):
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def observe(self, rotation: Rotation | None) -> FleetView:
-        """Both slots in one call; a second one only while launches are awaited, or a template version is looked for.
-
-        Raises:
-            NotFound: a group does not exist.
-        """
+        """Both slots in one call; a second one only while launches are awaited, or a template version is looked for."""
         self._started_at = rotation.started_at if rotation is not None else None
         calls: list[Callable[[], Any]] = [self._read_groups]
         if rotation is not None and _awaits_launches(rotation):
@@ -144,11 +140,7 @@ class GroupFleet(GroupInstances):
         return group_revival.find_losses(self._aws, self._read(generation.slot), generation)
 
     def template_changes(self, live: Slot) -> tuple[str, ...]:
-        """The differences, besides the image, between the owner's newest template version and the live one.
-
-        Raises:
-            NotFound: the template is gone.
-        """
+        """The differences, besides the image, between the owner's newest template version and the live one."""
         from phoenix.fleets.group_template import changes, running_version
 
         running = running_version(self._aws, self._read(live))
@@ -270,7 +262,7 @@ class GroupFleet(GroupInstances):
 
     @abstractmethod
     def _write_tags(self, action: WriteTags) -> None:
-        """Set the tags."""
+        """Set tags."""
 
     @abstractmethod
     def _remove_tags(self, action: RemoveTags) -> None:

@@ -13,12 +13,13 @@ from typing import Any
 from phoenix.core.blocker import Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate
+from phoenix.core.model import Route
 from phoenix.core.planned_call import PlannedCall
 from phoenix.core.record import GroupRecord, OldBase, Quarantined
 from phoenix.core.rotation import Rotation
 from phoenix.engine.report import Plan, Report
 from phoenix.errors import PhoenixError
-from phoenix.views import comparison
+from phoenix.views import comparison, instances
 from phoenix.views.situation import SlotRow, rows
 
 Document = dict[str, Any]
@@ -38,7 +39,11 @@ def report(told: Report) -> Document:
         "outcome": str(told.outcome),
         "sentence": told.sentence,
         "rotation": None if last is None else rotation(last),
-        "generations": [_slot_row(row) for row in rows(told.record, told.seen)],
+        "generations": [
+            {**_slot_row(row), "instances": [_instance(each) for each in instances.told_of(told, row)]}
+            for row in rows(told.record, told.seen)
+        ],
+        "routes": [] if told.seen is None else [_route(told, each) for each in told.seen.routes],
         "waiting_for": in_flight.waiting_for if in_flight is not None else None,
         "rollback_ready": {"ready": told.rollback_ready.ready, "why": told.rollback_ready.why},
         "old_base": _old_base(told.record.old_base),
@@ -219,6 +224,27 @@ def _slot_row(row: SlotRow) -> Mapping[str, Any]:
         "not_ready": [{"count": count, "why": why} for count, why in row.not_ready],
         "reserve": row.reserve,
     }
+
+
+def _instance(told: instances.Told) -> Mapping[str, Any]:
+    each = told.instance
+    return {
+        "id": each.id,
+        "zone": each.zone,
+        "launched_at": time(each.launched_at),
+        "launch_template_version": each.template_version,
+        "state": each.lifecycle_words,
+        "healthy": each.healthy,
+        "target": None if each.target is None else str(each.target),
+        "ready": told.ready,
+        "reason": told.reason or None,
+    }
+
+
+def _route(told: Report, route: Route) -> Mapping[str, Any]:
+    """A listener or rule, and the share of each generation there."""
+    shares = {str(row.generation.number): route.percent(row.generation.slot) for row in rows(told.record, told.seen)}
+    return {"arn": route.arn, "name": route.name, "weights": shares}
 
 
 def _generation(told: Generation) -> Mapping[str, Any]:

@@ -71,10 +71,9 @@ def gates(rotation: Rotation, at: datetime) -> list[str]:
     if not rotation.verdicts:
         return []
     looked = "-" if rotation.looked_at is None else f"{ago(at - rotation.looked_at)} ago"
-    return text.table(
-        ["gate", "verdict", "looked", "why"],
-        [[text.clip(v.gate, 20), str(v.judgement), looked, text.clip(v.reason, 40)] for v in rotation.verdicts],
-    )
+    heads = ["gate", "verdict", "looked", "why"]
+    cells = [[text.clip(v.gate, 20), str(v.judgement), looked, v.reason] for v in rotation.verdicts]
+    return text.table(heads, text.with_wrapped(heads, cells, heads.index("why"), text.WIDTH))
 
 
 def asked_by(verb: str, ask: Ask) -> str:
