@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from phoenix.core.explain import ago, counted
-from phoenix.core.model import Cause, Judgement, LaunchFailure, Observation, Verdict
+from phoenix.core.model import Cause, Judgement, LaunchFailure, Observation, SlotState, Verdict
 from phoenix.core.ready import candidate_goal, is_enough, why_not_ready
 from phoenix.core.rotation import Rotation
 from phoenix.core.sides import Side, Sides, sides_of
@@ -100,15 +100,21 @@ def _cause_of(failures: Sequence[LaunchFailure]) -> Cause:
 def _says_the_same(rotation: Rotation, sides: Sides, at: datetime) -> Failure | None:
     """All instances have said the same for so long that the rest of the launch's time-out would change nothing. One
     that is healthy, that is still registering, or that says something else begins it anew."""
-    growth, state = rotation.growth, sides.new.state
+    growth, ends_at = rotation.growth, said_until(rotation, sides.new.state)
     if rotation.clocks.proved_at is not None or growth.said_since is None or growth.said_looks < SAME_LOOKS:
         return None
-    lasted = at - growth.said_since
-    if lasted < max(SAME_FOR, state.health_grace):
+    if ends_at is None or at < ends_at:
         return None
+    lasted = at - growth.said_since
     goal, count = candidate_goal(rotation), sum(i.in_service for i in sides.new.own)
     told = f"{count}x {growth.said}, the same at {growth.said_looks} looks in a row for {ago(lasted)}"
     return Failure(f"0 of {goal} became healthy: {told}", Cause.IMAGE)
+
+
+def said_until(rotation: Rotation, candidate: SlotState) -> datetime | None:
+    """Until when all instances may go on giving the same reason; None where they give no single one."""
+    since = rotation.growth.said_since
+    return None if since is None else since + max(SAME_FOR, candidate.health_grace)
 
 
 def _launch_overdue(rotation: Rotation, sides: Sides, seen: Observation) -> Failure | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from phoenix.core.adopt import adopt, live_slot
 from phoenix.core.generation import UNKNOWN_IMAGE, Generation
-from phoenix.core.model import Observation
+from phoenix.core.model import Observation, TargetState
 from phoenix.core.ownership import foreign_rotation, foreign_store, is_outdated, made_anew
 from phoenix.core.readiness import RollbackReady, with_blockers
 from phoenix.core.record import GroupRecord
@@ -23,10 +23,18 @@ def look(group: Group, *, closely: bool = True) -> Report:
     rollback has to launch first.
     """
     sight = sight_of(group, search=False)
+    if closely and _has_sick_targets(sight.seen):
+        # A search learns what is asked of them; without it "503 on :8080" lacks the path.
+        group.router.find(sight.record.target_groups)
+        sight = sight_of(group, search=False)
     seen = with_ages(group, sight.seen) if closely else sight.seen
     report = report_on(group, _with_fresh_verdicts(sight), seen)
     ready = _asked_about(group, report.rollback_ready) if closely else report.rollback_ready
     return replace(report, lease=group.store.lease_of(group.name), rollback_ready=ready)
+
+
+def _has_sick_targets(seen: Observation) -> bool:
+    return any(i.target is TargetState.UNHEALTHY for state in seen.slots.values() for i in state.instances)
 
 
 def sight_of(group: Group, *, search: bool = True) -> Sight:

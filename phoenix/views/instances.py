@@ -48,16 +48,17 @@ def _reason(instance: Instance, has_health: bool) -> str:
     return "" if is_ready(instance, has_health) else shortcoming(instance)
 
 
-def table(report: Report, *, verbose: bool = False, most: int = _MOST) -> list[str]:
+def table(report: Report, *, verbose: bool = False, driving: bool = False) -> list[str]:
     """Return the instances under their generation and their reason. Without `verbose` only those of a generation in
-    flight and those that are not ready, and `most` of each kind."""
+    flight and those that are not ready, and some of each kind; while `driving` only those that are waited for."""
     lines: list[str] = []
     for row in rows(report.record, report.seen):
         told = told_of(report, row)
-        shown = told if verbose or _is_in_flight(report, row) else [each for each in told if not each.ready]
+        is_whole = verbose or (_is_in_flight(report, row) and not driving)
+        shown = told if is_whole else [each for each in told if not each.ready]
         for reason in dict.fromkeys(each.reason for each in shown):
             same = [each for each in shown if each.reason == reason]
-            lines += _of_one_kind(report, row, same, len(same) if verbose else most)
+            lines += _of_one_kind(report, row, same, len(same) if verbose else _MOST)
         lines += _flapping(report, row)
     return lines
 

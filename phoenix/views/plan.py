@@ -108,7 +108,7 @@ def _row(plan: Plan, row: PlannedStep) -> list[str]:
         str(row.number),
         *(str(capacity[slot]) for slot in sorted(capacity)),
         f"{row.weight} %",
-        ", ".join(row.gates) or "-",
+        ", ".join(gate.replace(" ", text.UNBROKEN) for gate in row.gates) or "-",
         bake,
         "now" if not row.starts_after else _at(plan.at, row.starts_after),
     ]

@@ -33,7 +33,7 @@ def render(report: Report, *, driving: bool = False, verbose: bool = False) -> s
         [text.header(report.group, report.about, report.at)],
         _headline(report),
         *middle,
-        instances.table(report, verbose=verbose, most=2 if driving else 4),
+        instances.table(report, verbose=verbose, driving=driving),
         _facts(report, driving=driving),
         _way_back_mended(report),
         _what_to_type(report),

@@ -15,6 +15,8 @@ from typing import Protocol
 from phoenix.core.explain import ago
 
 WIDTH = 80
+UNBROKEN = "\u00a0"
+"""A space at which `with_wrapped` does not go on below."""
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
 
@@ -97,7 +99,8 @@ def with_wrapped(heads: Sequence[str], rows: Sequence[Sequence[str]], column: in
     left = max(width - 1 - 2 * len(heads) - sum(others), len(heads[column]))
     found: list[list[str]] = []
     for row in rows:
-        first, *more = textwrap.wrap(clean(row[column]), left) or [""]
+        lines = textwrap.wrap(clean(row[column]), left, break_on_hyphens=False)
+        first, *more = [line.replace(UNBROKEN, " ") for line in lines] or [""]
         found.append([*row[:column], first, *row[column + 1 :]])
         found += [["" if each != column else line for each in range(len(heads))] for line in more]
     return found
