@@ -8,8 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from phoenix.core.story import Ask
+
+SAME_LOOKS: Final = 10
+"""Looks in a row at which all instances give the same reason, before more of them are pointless. A load balancer makes
+ten checks in five minutes: every 30 s unless the owner says otherwise (HealthCheckIntervalSeconds in
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class Growth:
     is since when it has been ready without a break (`times_ready` counts the breaks, `longest_ready` is the longest
     time before one), `short_since` since when it has been under its floor. `released_at` is when those held before
     traffic might go on. `said` is the one reason that all instances give for not being healthy, since `said_since` and
-    at `said_looks` looks in a row.
+    at `said_looks` looks in a row, which are counted up to `SAME_LOOKS`.
     """
 
     since: datetime | None = None
@@ -60,7 +66,9 @@ class Growth:
             return replace(self, said="", said_since=None, said_looks=0)
         goes_on = said == self.said
         since = self.said_since if goes_on else at
-        return replace(self, said=said, said_since=since, said_looks=self.said_looks + 1 if goes_on else 1)
+        return replace(
+            self, said=said, said_since=since, said_looks=min(self.said_looks + 1, SAME_LOOKS) if goes_on else 1
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from phoenix.core.clocks import SAME_LOOKS
 from phoenix.core.explain import ago, counted
 from phoenix.core.model import Cause, Judgement, LaunchFailure, Observation, SlotState, Verdict
 from phoenix.core.ready import candidate_goal, is_enough, why_not_ready
@@ -14,12 +15,8 @@ from phoenix.core.sides import Side, Sides, sides_of
 
 TOLERATED_LAUNCH_FAILURES = 3
 """Failed launches without progress after which capacity, quota or addresses are taken to be gone for good."""
-SAME_LOOKS = 10
-"""Looks in a row at which all instances give the same reason, before more of them are pointless. A load balancer makes
-ten checks in `SAME_FOR`: every 30 s unless the owner says otherwise (HealthCheckIntervalSeconds in
-https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html)."""
 SAME_FOR = timedelta(minutes=5)
-"""The least time for that: the grace period that the console gives a group for its instances to become healthy
+"""The least time for which all instances have to give the same reason: the grace period that the console gives a group
 (https://docs.aws.amazon.com/autoscaling/ec2/userguide/health-check-grace-period.html). A longer one of the owner's
 holds."""
 KNOWN_EVERYWHERE = timedelta(minutes=5)
@@ -107,7 +104,7 @@ def _says_the_same(rotation: Rotation, sides: Sides, at: datetime) -> Failure | 
         return None
     lasted = at - growth.said_since
     goal, count = candidate_goal(rotation), sum(i.in_service for i in sides.new.own)
-    told = f"{count}x {growth.said}, the same at {growth.said_looks} looks in a row for {ago(lasted)}"
+    told = f"{count}x {growth.said}, the same at every look for {ago(lasted)}"
     return Failure(f"0 of {goal} became healthy: {told}", Cause.IMAGE)
 
 

@@ -45,7 +45,10 @@ def told_of(report: Report, row: SlotRow) -> list[Told]:
 
 
 def _reason(instance: Instance, has_health: bool) -> str:
-    return "" if is_ready(instance, has_health) else shortcoming(instance)
+    if is_ready(instance, has_health):
+        return ""
+    condemned = ", Unhealthy" if not instance.healthy and not instance.in_service else ""
+    return shortcoming(instance) + condemned
 
 
 def table(report: Report, *, verbose: bool = False, driving: bool = False) -> list[str]:
@@ -86,8 +89,8 @@ def _cells(instance: Instance, at: datetime) -> list[str]:
         instance.id,
         instance.zone,
         age(instance, at),
-        f"version {instance.template_version or '-'}",
-        instance.lifecycle_words if instance.healthy else f"{instance.lifecycle_words}, Unhealthy",
+        f"v{instance.template_version}" if instance.template_version else "-",
+        instance.lifecycle_words,
         str(instance.target) if instance.target is not None else "-",
     ]
 

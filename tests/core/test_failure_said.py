@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phoenix.core.failure import SAME_FOR, SAME_LOOKS, Failure, find_failure
+from phoenix.core.clocks import SAME_LOOKS
+from phoenix.core.failure import SAME_FOR, Failure, find_failure
 from phoenix.core.model import Cause, Instance, Slot, TargetState
 from phoenix.core.progress import advance_clocks
 from phoenix.core.rotation import Rotation
@@ -52,7 +53,7 @@ def test_the_same_reason_for_long_enough_fails_with_that_reason_and_blames_the_i
 
     assert failure is not None
     assert failure.cause is Cause.IMAGE
-    assert failure.reason == f"0 of 4 became healthy: 4x {MISMATCH}, the same at {LOOKS} looks in a row for 5m"
+    assert failure.reason == f"0 of 4 became healthy: 4x {MISMATCH}, the same at every look for 5m"
 
 
 def test_a_look_less_does_not() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Observation, Slot, TargetState
 from phoenix.views import instances, json, status
 from tests.views.builders import NOW, a_record, a_report, a_rotation, an_observation
@@ -30,7 +31,7 @@ def test_instances_are_counted_under_their_reason_and_each_is_named() -> None:
     told = instances.table(a_report(a_rotation(**GROWING), seen=sick_in(Slot.GREEN, 3)))
 
     assert told[0] == f"   42  3x {MISMATCH}"
-    assert told[1].split() == ["i-green0000", "eu-west-1a", "4m", "version", "58", "InService", "unhealthy"]
+    assert told[1].split() == ["i-green0000", "eu-west-1a", "4m", "v58", "InService", "unhealthy"]
     assert told[4] == "   42  9x healthy"
     assert all(len(line) < 80 for line in told)
 
@@ -62,11 +63,13 @@ def test_one_that_comes_and_goes_is_said_to() -> None:
     assert told[-1] == "       was healthy 3 times, longest 6s"
 
 
-def test_what_auto_scaling_says_is_beside_what_the_load_balancer_says() -> None:
+def test_what_auto_scaling_says_comes_before_the_load_balancer_and_is_kept_for_one_that_leaves() -> None:
     told = instances.table(a_report(a_rotation(**GROWING), seen=sick_in(Slot.GREEN, 1, healthy=False)))
+    leaving = {"healthy": False, "lifecycle": Lifecycle.LEAVING, "lifecycle_words": "Terminating:Wait"}
+    left = instances.table(a_report(a_rotation(**GROWING), seen=sick_in(Slot.GREEN, 1, **leaving)))
 
     assert "1x unhealthy to Auto Scaling" in told[0]
-    assert "InService, Unhealthy" in told[1]
+    assert "1x Terminating:Wait, Unhealthy" in left[0]
 
 
 def test_without_an_observation_there_are_none() -> None:
