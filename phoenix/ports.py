@@ -124,8 +124,7 @@ class Fleet(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """The load balancers' answer. `health` is by slot and instance id; `words` are AWS's reasons for poor health,
-    printable."""
+    """The load balancers' answer. `health` is by slot and instance id; `words` are AWS's printable reasons for it."""
 
     routes: tuple[Route, ...] = ()
     health: Mapping[Slot, Mapping[str, TargetState]] = field(default_factory=dict)
@@ -165,8 +164,7 @@ class Router(Protocol):
         """Set the thresholds on all target groups of the slot; repeating it changes nothing."""
 
     def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
-        """True if each zone serves its own share of the traffic, in either slot: a zone without a healthy target then
-        answers with errors, however many healthy targets other zones have."""
+        """True if each zone serves its own share, in either slot: one without a healthy target answers with errors."""
 
     def find_blockers(
         self, slots: Mapping[Slot, SlotState], live: Slot, ahead: Ahead = UNKNOWN_AHEAD

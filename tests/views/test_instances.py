@@ -65,7 +65,7 @@ def test_one_that_comes_and_goes_is_said_to() -> None:
 
 def test_what_auto_scaling_says_comes_before_the_load_balancer_and_is_kept_for_one_that_leaves() -> None:
     told = instances.table(a_report(a_rotation(**GROWING), seen=sick_in(Slot.GREEN, 1, healthy=False)))
-    leaving = {"healthy": False, "lifecycle": Lifecycle.LEAVING, "lifecycle_words": "Terminating:Wait"}
+    leaving: dict[str, Any] = {"healthy": False, "lifecycle": Lifecycle.LEAVING, "lifecycle_words": "Terminating:Wait"}
     left = instances.table(a_report(a_rotation(**GROWING), seen=sick_in(Slot.GREEN, 1, **leaving)))
 
     assert "1x unhealthy to Auto Scaling" in told[0]
