@@ -43,11 +43,11 @@ def report(told: Report) -> Document:
             {**_slot_row(row), "instances": [_instance(each) for each in instances.told_of(told, row)]}
             for row in rows(told.record, told.seen)
         ],
-        "routes": [] if told.seen is None else [_route(told, each) for each in told.seen.routes],
         "waiting_for": in_flight.waiting_for if in_flight is not None else None,
         "rollback_ready": {"ready": told.rollback_ready.ready, "why": told.rollback_ready.why},
         "old_base": _old_base(told.record.old_base),
         "snowflakes": _snowflakes(told.record),
+        "routes": [] if told.seen is None else [_route(told, each) for each in told.seen.routes],
     }
 
 

@@ -15,6 +15,7 @@ from phoenix.stores import open_store
 from tests.cli.conftest import Terminal
 
 KEYS = {"group", "outcome", "sentence", "rotation", "generations", "waiting_for", "rollback_ready", "old_base"}
+KEYS = {"group", "outcome", "sentence", "rotation", "generations", "waiting_for", "rollback_ready", "routes"}
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 

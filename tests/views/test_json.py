@@ -18,6 +18,7 @@ from tests.views.builders import (
 
 STATE = ["group", "outcome", "sentence", "rotation", "generations", "waiting_for", "rollback_ready"]
 KEYS = [*STATE, "old_base", "snowflakes"]
+KEYS = ["group", "outcome", "sentence", "rotation", "generations", "waiting_for", "rollback_ready", "routes"]
 
 
 def test_a_report_has_the_keys_of_the_contract_and_no_others() -> None:
@@ -30,7 +31,7 @@ def test_a_report_has_the_keys_of_the_contract_and_no_others() -> None:
     ]  # fmt: skip
     assert list(document["generations"][0]) == [
         "number", "role", "image", "slot", "auto_scaling_group", "launch_template_version", "desired", "in_service",
-        "healthy", "weight", "not_ready", "reserve",
+        "healthy", "weight", "not_ready", "reserve", "instances",
     ]  # fmt: skip
     assert document["rollback_ready"] == {"ready": True, "why": "41 has 12 of 12 healthy, weights move first"}
 
