@@ -88,8 +88,7 @@ class Fleet(Protocol):
         """The number of the template version that the slot launches from now, behind `$Latest` or `$Default`."""
 
     def identify(self, generation: Generation) -> Generation:
-        """The generation with the template and version that launch its image from its slot now. No version: the
-        template has none with that image. No template: the version's image may change, so it is read each time."""
+        """With the template and version that launch its image now; no template where a version's image may change."""
 
     def find_losses(self, generation: Generation) -> Sequence[Blocker]:
         """The blockers of any relaunch of an earlier generation, however much room there is; two reads at most."""
@@ -195,8 +194,7 @@ class Gate(Protocol):
         """
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
-        """The blockers that make this gate fail or wait for ever with any candidate: an unknown alarm, one already in
-        ALARM, a path that not even the live instances answer. Read-only."""
+        """The blockers that make this gate fail or wait for ever with any candidate: an unknown alarm. Read-only."""
 
 
 class ImageSource(Protocol):
@@ -321,8 +319,7 @@ class Tracer(Protocol):
         ...
 
     def about(self, rotation: Rotation | None) -> AbstractContextManager[None]:
-        """Do the work of the block for this rotation: its spans go below the rotation's root, its log lines carry the
-        trace, its calls the rotation's id as session name. None changes nothing."""
+        """Do the block's work for this rotation: spans below its root, its trace in log lines, its id in sessions."""
         ...
 
     def recorded(self, before: GroupRecord, after: GroupRecord) -> None:

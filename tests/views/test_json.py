@@ -17,8 +17,7 @@ from tests.views.builders import (
 )
 
 STATE = ["group", "outcome", "sentence", "rotation", "generations", "waiting_for", "rollback_ready"]
-KEYS = [*STATE, "old_base", "snowflakes"]
-KEYS = ["group", "outcome", "sentence", "rotation", "generations", "waiting_for", "rollback_ready", "routes"]
+KEYS = [*STATE, "old_base", "snowflakes", "routes"]
 
 
 def test_a_report_has_the_keys_of_the_contract_and_no_others() -> None:
