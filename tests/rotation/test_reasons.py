@@ -1,4 +1,4 @@
-"""AWS's reason for poor health: on the screen of whoever looks, and as the cause of an early end."""
+"""AWS's reason for poor health: on every driver's screen, and as the cause of an early end."""
 
 from __future__ import annotations
 
