@@ -69,7 +69,7 @@ def _release(session: Session, image: str) -> int:
 
     name = session.group_name()
     session.confirm(f"let {name} rotate to {image} again?")
-    report = control.release_image(session.group(), image)
+    report = control.release_image(session.group(), image, session.options.reason)
     return session.finish(report, summary.said(report))
 
 

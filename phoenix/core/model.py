@@ -320,11 +320,10 @@ class Fence:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Everything AWS said at one instant. `routes` is empty for a pair without a load balancer.
-
-    `prepared_version` is the number of the template version that the rotation in flight has already made; None when
-    there is none yet. `failures` are failed launches of the candidate since it began to grow, newest first. `fences`
-    are the former drivers whose last request may still take effect.
+    """Everything AWS said at one instant. `routes` is empty for a pair without a load balancer; `prepared_version` is
+    the number of the template version that the rotation in flight has made. `failures` are failed launches of the
+    candidate, newest first. `fences` are former drivers whose last request may still take effect. `asks_health` False:
+    no target health was asked for.
     """
 
     at: datetime
@@ -334,6 +333,7 @@ class Observation:
     verdicts: tuple[Verdict, ...] = ()
     prepared_version: str | None = None
     fences: tuple[Fence, ...] = ()
+    asks_health: bool = True
 
     @property
     def is_one_group(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Protocol
 from phoenix.core.many.limits import Rules
 from phoenix.core.model import Slot, Terms
 from phoenix.core.planned_call import PlannedCall
+from phoenix.core.trail import Trail
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar
 from phoenix.engine.asking import Asking
@@ -95,7 +96,8 @@ OpenRehearsal = Callable[[datetime, timedelta], Rehearsal]
 @dataclass(frozen=True, kw_only=True)
 class Ports:
     """The group in AWS, and all that may be asked of it or done to it. `asking` is one for all groups of a program.
-    `open_rehearsal` None: nothing that is planned can be rehearsed."""
+    `open_rehearsal` None: nothing that is planned can be rehearsed.
+    `trail` None: the account's record of calls is not asked."""
 
     slots: Mapping[Slot, str]
     fleet: Fleet
@@ -104,6 +106,7 @@ class Ports:
     images: ImageSource | None
     asking: Asking = field(default_factory=Asking)
     open_rehearsal: OpenRehearsal | None = None
+    trail: Trail | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,6 +59,7 @@ def sight_of(group: Group, *, search: bool = True) -> Sight:
             old_base=kept.old_base,
             outbox=kept.outbox,
             setback=kept.setback,
+            acts=kept.acts,
             snowflakes=kept.snowflakes,
             highest_number=max(kept.highest_number, adopted.highest_number),
         )

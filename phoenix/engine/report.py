@@ -11,10 +11,12 @@ from phoenix.core.difference import Difference
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image
 from phoenix.core.model import Observation, Outcome, Step
+from phoenix.core.outlook import Outlook
 from phoenix.core.ownership import other_groups
 from phoenix.core.planned_call import PlannedCall
 from phoenix.core.readiness import NOTHING_RETAINED, RollbackReady, rollback_readiness
 from phoenix.core.record import GroupRecord
+from phoenix.core.trail import Trace
 from phoenix.engine.group import About, Group
 from phoenix.errors import Blocked
 from phoenix.ports import Lease
@@ -26,6 +28,8 @@ class Report:
 
     `exit_status` is the one of section 7. `lease` names the driver of the group, None if there is none.
     `other_groups` says that the policy names others than those in which something has to be finished first.
+    `outlook` is what comes next at rest, None: in flight, or not asked. `traces` are who changed what is not as phoenix
+    left it.
     """
 
     group: str
@@ -39,6 +43,8 @@ class Report:
     about: About = About()
     exit_status: int = 0
     other_groups: str | None = None
+    outlook: Outlook | None = None
+    traces: tuple[Trace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,16 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from phoenix.core.acts import Act, acts_known, acts_of
 from phoenix.core.blocker import Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate
 from phoenix.core.model import Route
+from phoenix.core.outlook import Outlook
 from phoenix.core.planned_call import PlannedCall
 from phoenix.core.record import GroupRecord, OldBase, Quarantined
 from phoenix.core.rotation import Rotation
+from phoenix.core.trail import Trace
 from phoenix.engine.report import Plan, Report
 from phoenix.errors import PhoenixError
 from phoenix.views import comparison, instances
@@ -45,10 +48,36 @@ def report(told: Report) -> Document:
         ],
         "waiting_for": in_flight.waiting_for if in_flight is not None else None,
         "rollback_ready": {"ready": told.rollback_ready.ready, "why": told.rollback_ready.why},
+        "acts": [act(each) for each in acts_known(told.record)],
+        "changed_by": [_trace(each) for each in told.traces],
+        "next": None if told.outlook is None else _outlook(told.outlook),
         "old_base": _old_base(told.record.old_base),
         "snowflakes": _snowflakes(told.record),
         "routes": [] if told.seen is None else [_route(told, each) for each in told.seen.routes],
     }
+
+
+def _trace(told: Trace) -> Document:
+    """Who changed a resource, and the command to ask the same by hand."""
+    return {
+        "resource": told.resource, "note": told.note or None, "command": told.command,
+        "changes": [
+            {"at": time(each.at), "event": each.event, "by": each.by, "agent": each.agent, "address": each.address}
+            for each in told.changes
+        ],
+    }  # fmt: skip
+
+
+def _outlook(told: Outlook) -> Document:
+    """What comes next at rest."""
+    return {
+        "due": told.due, "sentence": told.sentence, "reasons": list(told.reasons), "at": time(told.at),
+        "turn": str(told.turn),
+        "waits": [
+            {"name": wait.name, "text": wait.text, "until": time(wait.until), "needs_person": wait.needs_person}
+            for wait in told.waits
+        ],
+    }  # fmt: skip
 
 
 def _old_base(told: OldBase | None) -> Document | None:
@@ -149,15 +178,28 @@ def repairs(group: str, found: Sequence[str]) -> Document:
     return {"group": group, "leftovers": list(found)}
 
 
-def history(group: str, rotations: Sequence[Rotation]) -> Document:
-    """Return the rotations, newest first, each with its events."""
-    return {"group": group, "rotations": [_told(rotation) for rotation in rotations]}
+def history(group: str, rotations: Sequence[Rotation], acts: Sequence[Act] = ()) -> Document:
+    """Return the rotations, newest first, each with its events; `acts` at rest have an array of their own."""
+    return {"group": group, "rotations": [_told(rotation) for rotation in rotations], "acts": [act(a) for a in acts]}
 
 
-def timeline(rotations: Sequence[Rotation], failures: Mapping[str, PhoenixError]) -> list[Document]:
-    """The rotations of all groups, newest first; then an object for each group that could not be read."""
+def timeline(
+    rotations: Sequence[Rotation], acts: Sequence[Act], failures: Mapping[str, PhoenixError]
+) -> list[Document]:
+    """The rotations of all groups, newest first; then an object for each group with acts of persons at rest, and for
+    each that could not be read."""
     told = [{"group": rotation.group, **_told(rotation)} for rotation in rotations]
+    names = dict.fromkeys(each.group for each in acts)
+    told += [{"group": name, "acts": [act(a) for a in acts if a.group == name]} for name in names]
     return told + [{"group": name, **failure(error)} for name, error in failures.items()]
+
+
+def act(told: Act) -> Document:
+    """Return one act: what, by whom, why."""
+    return {
+        "at": time(told.at), "name": told.name, "text": told.text, "by": told.by, "reason": told.reason,
+        "rotation": told.rotation,
+    }  # fmt: skip
 
 
 def _told(told: Rotation) -> Document:
@@ -170,7 +212,11 @@ def _told(told: Rotation) -> Document:
         "by": told.origin.by or None,
         "turned_back_by": None if back is None else {"by": back.by, "reason": back.reason, "at": time(back.at)},
         "duration_seconds": _seconds(told),
-        "events": [{"at": time(e.at), "name": e.name, "text": e.text} for e in told.events],
+        "events": [
+            {"at": time(e.at), "name": e.name, "text": e.text, "by": e.by or None, "reason": e.reason}
+            for e in told.events
+        ],
+        "acts": [act(each) for each in acts_of(told)],
     }
 
 

@@ -73,11 +73,12 @@ def _row(generation: Generation, role: Role, record: GroupRecord, seen: Observat
     counted = state.instances if role is Role.LIVE else generation.of(state)
     in_service = [instance for instance in counted if instance.in_service]
     has_health = tells_health(seen)
-    healthy = sum(is_ready(instance, has_health) for instance in in_service)
+    is_known = seen.asks_health or not has_health
+    healthy = sum(is_ready(instance, has_health) for instance in in_service) if is_known else None
     reserve = sum(instance.stands_by for instance in counted) if seen.is_one_group else 0
     weight = weight_of(generation.slot, seen)
     version = None if role is Role.LIVE else generation.template_version
-    not_ready = () if reserve else shortcomings(state, version, has_health)
+    not_ready = () if reserve or not is_known else shortcomings(state, version, has_health)
     desired = max(state.desired - reserve, 0)
     return SlotRow(generation, role, name, desired, len(in_service), healthy, weight, not_ready, reserve)
 

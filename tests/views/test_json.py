@@ -17,7 +17,7 @@ from tests.views.builders import (
 )
 
 STATE = ["group", "outcome", "sentence", "rotation", "generations", "waiting_for", "rollback_ready"]
-KEYS = [*STATE, "old_base", "snowflakes", "routes"]
+KEYS = [*STATE, "acts", "changed_by", "next", "old_base", "snowflakes", "routes"]
 
 
 def test_a_report_has_the_keys_of_the_contract_and_no_others() -> None:
@@ -102,7 +102,8 @@ def test_history_tells_the_events_of_each_rotation() -> None:
     told = json.history("web", [a_rolled_back_rotation()])["rotations"][0]
 
     assert (told["outcome"], told["cause"], told["duration_seconds"]) == ("rolled_back", "image", 987)
-    assert told["events"][0] == {"at": "2026-11-18T02:44:12Z", "name": "step 1", "text": "gates passed; 5 %"}
+    first = {"at": "2026-11-18T02:44:12Z", "name": "step 1", "text": "gates passed; 5 %", "by": None, "reason": None}
+    assert told["events"][0] == first
 
 
 def test_images_say_which_one_is_chosen() -> None:
