@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, Final
 
-from phoenix.aws.session import Aws
+from phoenix.aws.session import Aws, Foreseen
 from phoenix.core.tags import MANAGED
 from phoenix.errors import PhoenixError, UnknownNames
 
@@ -21,6 +22,14 @@ def read_groups(aws: Aws, names: Iterable[str]) -> dict[str, dict[str, Any]]:
         "autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", AutoScalingGroupNames=list(names)
     )
     return {str(group["AutoScalingGroupName"]): group for group in found}
+
+
+def foresee_groups(aws: Aws, names: Sequence[str]) -> Foreseen:
+    """Read these groups in few calls, for questions about single ones that follow."""
+    batches = [names[start : start + _NAMES_PER_CALL] for start in range(0, len(names), _NAMES_PER_CALL)]
+    answers = aws.side_by_side([partial(read_groups, aws, batch) for batch in batches])
+    found = {name: group for answer in answers for name, group in answer.items()}
+    return Foreseen("AutoScalingGroupNames", {name: found.get(name) for name in names})
 
 
 def type_of(source: str) -> str:

@@ -42,8 +42,8 @@ def images(session: Session, words: tuple[str, ...]) -> int:
 
 
 def _list(session: Session) -> int:
+    from phoenix.views import image_json
     from phoenix.views import images as view
-    from phoenix.views import json
 
     group = session.group()
     if group.images is None:
@@ -53,7 +53,7 @@ def _list(session: Session) -> int:
     quarantine = record.quarantine if record is not None else ()
     live = record.live.image if record is not None and record.live is not None else None
     text = view.render(group.name, candidates, quarantine, live, group.clock.now())
-    session.answer(text, json.images(group.name, candidates, quarantine, live, group.clock.now()))
+    session.answer(text, image_json.images(group.name, candidates, quarantine, live, group.clock.now()))
     return 0
 
 
@@ -75,7 +75,7 @@ def _release(session: Session, image: str) -> int:
 
     name = session.group_name()
     session.confirm(f"let {name} rotate to {image} again?")
-    report = control.release_image(session.group(), image)
+    report = control.release_image(session.group(), image, session.options.reason)
     return session.finish(report, summary.said(report))
 
 

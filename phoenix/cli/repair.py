@@ -33,5 +33,5 @@ def repair(session: Session, dry_run: bool, adopt: bool) -> int:
         session.note(summary.repairs(group.name, found.texts))
         session.confirm(f"undo this on {group.name}?")
     with session.driving(group) as watch:
-        report = engine.repair(group, found, watch)
+        report = engine.repair(group, found, watch, reason=session.options.reason)
     return session.finish(report, summary.said(report))

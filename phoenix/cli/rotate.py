@@ -79,14 +79,19 @@ def rotate(
 @_force
 @_ignore
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 10 if a rotation is due, 0 if not.")
+@click.option("--calls", is_flag=True, help="Also list the calls that would change AWS, with all their parameters.")
 @click.pass_obj
-def plan(session: Session, image: str | None, force: bool, ignore: tuple[str, ...], detailed_exitcode: bool) -> int:
+def plan(
+    session: Session, image: str | None, force: bool, ignore: tuple[str, ...], detailed_exitcode: bool, calls: bool
+) -> int:
     """Show the effects of a rotation, its reasons and its blockers; without a group, a line for each. Changes
     nothing."""
     request = _request(session, image, force, ignore, asks=False)
     if session.options.group is None and image is None:
+        if calls:
+            raise UsageError("--calls needs a group", hint="phoenix plan --calls --group GROUP")
         return _plan_all(session, request, detailed=detailed_exitcode)
-    return _plan(session, request, detailed=detailed_exitcode)
+    return _plan(session, request, detailed=detailed_exitcode, calls=calls)
 
 
 @command(
@@ -110,14 +115,15 @@ def retry(session: Session, no_wait: bool) -> int:
     return session.finish(report, summary.rotated(report))
 
 
-def _plan(session: Session, request: RotateRequest, *, detailed: bool) -> int:
+def _plan(session: Session, request: RotateRequest, *, detailed: bool, calls: bool = False) -> int:
     from phoenix.engine.plan import make_plan
-    from phoenix.views import json
+    from phoenix.views import json_plan
     from phoenix.views import plan as view
 
     told = make_plan(session.group(), request)
-    text = view.render(told, verbose=session.options.verbose > 0, asked=_asked(request))
-    session.answer(text, json.plan(told, _asked(request)))
+    verbose = session.options.verbose > 0
+    manner = view.Manner(verbose=verbose, calls=calls, asked=_asked(request), width=session.width)
+    session.answer(view.render(told, manner), json_plan.plan(told, _asked(request)))
     return _status_of(told, detailed=detailed)
 
 
@@ -127,14 +133,14 @@ def _plan_all(session: Session, request: RotateRequest, *, detailed: bool) -> in
     from concurrent.futures import ThreadPoolExecutor
     from functools import partial
 
-    from phoenix.views import json
+    from phoenix.views import json, json_plan
     from phoenix.views import plan as view
 
     names = session.wiring.group_names()
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         found = dict(zip(names, pool.map(partial(_planned, session, request), names), strict=True))
     documents = [
-        json.failed_group(name, each) if isinstance(each, PhoenixError) else json.plan(each)
+        json.failed_group(name, each) if isinstance(each, PhoenixError) else json_plan.plan(each)
         for name, each in found.items()
     ]
     session.answer(view.render_all(found), documents)

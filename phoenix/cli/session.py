@@ -156,6 +156,15 @@ class Session:
         """False if colour is switched off; the console itself recognises a terminal."""
         return not self.options.no_color and not os.environ.get("NO_COLOR")
 
+    @property
+    def width(self) -> int:
+        """The columns of the terminal; as many as every screen fits into where there is none, or a narrower one."""
+        import shutil
+
+        from phoenix.views import text
+
+        return max(shutil.get_terminal_size().columns, text.WIDTH) if sys.stdout.isatty() else text.WIDTH
+
     def confirm(self, question: str) -> None:
         """Ask before a change that cannot be undone; `--yes` answers.
 

@@ -11,16 +11,17 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from phoenix.core.blocker import Blocker
+from phoenix.core.acts import Act, acts_known
 from phoenix.core.generation import Generation
-from phoenix.core.image import Candidate
+from phoenix.core.model import Route
+from phoenix.core.outlook import Outlook
 from phoenix.core.record import GroupRecord, OldBase, Quarantined
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask
-from phoenix.engine.report import Plan, Report
+from phoenix.core.trail import Trace
+from phoenix.engine.report import Report
 from phoenix.errors import PhoenixError
-from phoenix.views import documents, status, steps
-from phoenix.views import plan as plan_view
+from phoenix.views import documents, instances, resting, status, steps
 from phoenix.views.situation import SlotRow, rows
 
 
@@ -40,13 +41,20 @@ def report(told: Report) -> documents.Report:
         "outcome": str(told.outcome),
         "sentence": told.sentence,
         "rotation": None if last is None else _whole(last),
-        "generations": [_slot_row(row) for row in rows(told.record, told.seen)],
+        "generations": [
+            {**_slot_row(row), "instances": [_instance(each) for each in instances.told_of(told, row)]}
+            for row in rows(told.record, told.seen)
+        ],
         "waiting_for": in_flight.waiting_for if in_flight is not None else None,
         "rollback_ready": {"ready": told.rollback_ready.ready, "why": told.rollback_ready.why},
+        "acts": [act(each) for each in acts_known(told.record)],
+        "changed_by": [_trace(each) for each in told.traces],
+        "next": None if told.outlook is None else _outlook(told.outlook),
+        "routes": [] if told.seen is None else [_route(told, each) for each in told.seen.routes],
         "old_base": _old_base(told.record.old_base),
         "snowflakes": _snowflakes(told.record),
         "at": time(told.at),
-        "state": status.state_word(told),
+        "state": resting.state_word(told),
         "account": told.about.account,
         "region": told.about.region,
         "owner": told.about.owner,
@@ -56,7 +64,7 @@ def report(told: Report) -> documents.Report:
             for v in verdicts
         ],
         "driver": {"owner": told.lease.owner, "until": time(told.lease.until)} if told.lease and is_driven else None,
-        "quarantine": [_quarantined(each) for each in told.record.quarantine],
+        "quarantine": [quarantined(each) for each in told.record.quarantine],
         "commands": [
             {"purpose": purpose, "command": command, "effect": effect or None}
             for purpose, command, effect in status.commands(told)
@@ -97,6 +105,35 @@ def _snowflakes(record: GroupRecord) -> documents.Snowflakes | None:
     return {"since": time(noted.since), "tainted": list(noted.tainted), "drifted": list(noted.drifted)}
 
 
+def _trace(told: Trace) -> documents.Trace:
+    """Who changed a resource, and the command to ask the same by hand."""
+    return {
+        "resource": told.resource, "note": told.note or None, "command": told.command,
+        "changes": [
+            {"at": time(each.at), "event": each.event, "by": each.by, "agent": each.agent, "address": each.address}
+            for each in told.changes
+        ],
+    }  # fmt: skip
+
+
+def _outlook(told: Outlook) -> documents.Outlook:
+    """What comes next at rest."""
+    return {
+        "due": told.due, "sentence": told.sentence, "reasons": list(told.reasons), "at": time(told.at),
+        "turn": str(told.turn),
+        "waits": [
+            {"name": wait.name, "text": wait.text, "until": time(wait.until), "needs_person": wait.needs_person}
+            for wait in told.waits
+        ],
+    }  # fmt: skip
+
+
+def _route(told: Report, route: Route) -> documents.RouteRow:
+    """A listener or rule, and the share of each generation there."""
+    shares = {str(row.generation.number): route.percent(row.generation.slot) for row in rows(told.record, told.seen)}
+    return {"arn": route.arn, "name": route.name, "weights": shares}
+
+
 def rotation(told: Rotation) -> documents.RotationInShort:
     """Return one rotation as every document shows it."""
     return {
@@ -116,40 +153,6 @@ def rotation(told: Rotation) -> documents.RotationInShort:
     }
 
 
-def plan(told: Plan, asked: str = "") -> documents.Plan:
-    """The document of `plan` and of a dry run; `asked` are the options that it depends on."""
-    purpose, command = plan_view.what_to_type(told, asked)
-    return {
-        "group": told.group,
-        "due": told.due,
-        "reasons": list(told.reasons),
-        "blockers": [_blocker(b) for b in told.blockers if not b.warning],
-        "warnings": [_blocker(b) for b in told.blockers if b.warning],
-        "live": _generation(told.live),
-        "next": None if told.next is None else _generation(told.next),
-        "steps": [
-            {
-                "step": row.number, "new": row.new, "old": row.old, "weight": row.weight, "gates": list(row.gates),
-                "bake_seconds": None if row.bake is None else int(row.bake.total_seconds()),
-                "starts_after_seconds": int(row.starts_after.total_seconds()),
-            }
-            for row in told.rows
-        ],
-        "capacity": {"needed": told.needed, "worst_case": told.worst_case, "peak": told.peak},
-        "ends_after_seconds": None if told.ends_after is None else int(told.ends_after.total_seconds()),
-        "extra_instance_hours": round(told.extra_instance_hours, 1),
-        "writes": told.writes,
-        "checks": list(told.checks),
-        "hot_seconds": int(told.hot_for.total_seconds()),
-        "commands": [{"purpose": purpose, "command": command, "effect": None}],
-    }  # fmt: skip
-
-
-def blocked(told: Plan, error: PhoenixError) -> documents.BlockedStart:
-    """Return the document of a `rotate` that did not start: the error, and the plan with all blockers."""
-    return {"error": failure(error)["error"], **plan(told), "outcome": "none"}
-
-
 def failure(error: PhoenixError) -> documents.Failure:
     """The document of a command that ended with an error."""
     return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
@@ -160,62 +163,20 @@ def repairs(group: str, found: Sequence[str]) -> documents.Repairs:
     return {"group": group, "leftovers": list(found)}
 
 
-def history(group: str, rotations: Sequence[Rotation]) -> documents.History:
-    """Return the rotations, newest first, each with its events."""
-    return {"group": group, "rotations": [_told(rotation) for rotation in rotations]}
-
-
-def timeline(
-    rotations: Sequence[Rotation], failures: Mapping[str, PhoenixError]
-) -> list[documents.TimelineRotation | documents.Failure]:
-    """The rotations of all groups, newest first; then an object for each group that could not be read."""
-    told: list[documents.TimelineRotation | documents.Failure] = [
-        {"group": rotation.group, **_told(rotation)} for rotation in rotations
-    ]
-    return told + [failed_group(name, error) for name, error in failures.items()]
-
-
 def failed_group(name: str, error: PhoenixError) -> documents.Failure:
     """Return the document of one group among several that could not be looked at."""
     return {"group": name, **failure(error)}
 
 
-def _told(told: Rotation) -> documents.HistoryRotation:
-    back = told.back.ask if told.back is not None else None
+def act(told: Act) -> documents.Act:
+    """Return one act: what, by whom, why."""
     return {
-        **rotation(told),
-        "from": _generation(told.old),
-        "to": _generation(told.new),
-        "trigger": told.origin.trigger,
-        "by": told.origin.by or None,
-        "turned_back_by": None if back is None else {"by": back.by, "reason": back.reason, "at": time(back.at)},
-        "duration_seconds": _seconds(told),
-        "events": [{"at": time(e.at), "name": e.name, "text": e.text} for e in told.events],
-    }
-
-
-def images(
-    group: str, candidates: Sequence[Candidate], quarantine: Sequence[Quarantined], live: str | None, at: datetime
-) -> documents.Images:
-    """Return the candidates in order of preference, each with the reason against it; None for the chosen one."""
-    from phoenix.views.image_json import origin  # which needs this module
-
-    quarantined = {entry.image: entry for entry in quarantine}
-    return {
-        "group": group,
-        "candidates": [
-            {
-                "image": c.image.id, "name": c.image.name, "created_at": time(c.image.created_at),
-                "chosen": c.rejected is None, "live": c.image.id == live, "rejected": c.rejected,
-                "quarantined": c.image.id in quarantined, **origin(c.image, at),
-            }
-            for c in candidates
-        ],
-        "quarantine": [_quarantined(each) for each in quarantine],
+        "at": time(told.at), "name": told.name, "text": told.text, "by": told.by, "reason": told.reason,
+        "rotation": told.rotation,
     }  # fmt: skip
 
 
-def _quarantined(told: Quarantined) -> documents.Quarantined:
+def quarantined(told: Quarantined) -> documents.Quarantined:
     return {
         "image": told.image, "since": time(told.at), "cause": str(told.cause), "rotation": told.rotation,
         "reason": told.reason,
@@ -227,13 +188,7 @@ def time(at: datetime | None) -> str | None:
     return None if at is None else f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _seconds(told: Rotation) -> int | None:
-    return (
-        None if told.ended_at is None or not told.origin.by else int((told.ended_at - told.started_at).total_seconds())
-    )
-
-
-def _slot_row(row: SlotRow) -> documents.GenerationRow:
+def _slot_row(row: SlotRow) -> documents.SlotRow:
     return {
         "number": row.generation.number,
         "role": str(row.role),
@@ -251,7 +206,22 @@ def _slot_row(row: SlotRow) -> documents.GenerationRow:
     }
 
 
-def _generation(told: Generation) -> documents.Generation:
+def _instance(told: instances.Told) -> documents.InstanceRow:
+    each = told.instance
+    return {
+        "id": each.id,
+        "zone": each.zone,
+        "launched_at": time(each.launched_at),
+        "launch_template_version": each.template_version,
+        "state": each.lifecycle_words,
+        "healthy": each.healthy,
+        "target": None if each.target is None else str(each.target),
+        "ready": told.ready,
+        "reason": told.reason or None,
+    }
+
+
+def generation(told: Generation) -> documents.Generation:
     return {
         "number": told.number,
         "slot": str(told.slot),
@@ -259,10 +229,3 @@ def _generation(told: Generation) -> documents.Generation:
         "image_name": told.image_name,
         "launch_template_version": told.template_version,
     }
-
-
-def _blocker(told: Blocker) -> documents.Blocker:
-    return {
-        "name": told.name, "where": told.where, "text": told.text, "remedy": told.remedy, "ignorable": told.ignorable,
-        "ignored_as": (told.ignored_as or told.name) if told.ignorable else None,
-    }  # fmt: skip

@@ -71,13 +71,9 @@ def gates(rotation: Rotation, at: datetime) -> list[str]:
     if not rotation.verdicts:
         return []
     looked = "-" if rotation.looked_at is None else f"{ago(at - rotation.looked_at)} ago"
-    rows = [[text.clip(v.gate, 20), str(v.judgement), looked] for v in rotation.verdicts]
-    head, *begun = text.table(["gate", "verdict", "looked"], rows)
-    indent = " " * (max(map(len, (head, *begun))) + 2)
-    lines = [f"{head:<{len(indent)}}why"]
-    for line, verdict in zip(begun, rotation.verdicts, strict=True):
-        lines += text.paragraph(verdict.reason, first=f"{line:<{len(indent)}}", rest=indent)
-    return lines
+    heads = ["gate", "verdict", "looked", "why"]
+    cells = [[text.clip(v.gate, 20), str(v.judgement), looked, v.reason] for v in rotation.verdicts]
+    return text.table(heads, text.with_wrapped(heads, cells, heads.index("why"), text.WIDTH))
 
 
 def asked_by(verb: str, ask: Ask) -> str:

@@ -15,6 +15,8 @@ from typing import Protocol
 from phoenix.core.explain import ago, counted
 
 WIDTH = 80
+UNBROKEN = "\u00a0"
+"""A space at which `with_wrapped` does not go on below."""
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
 
@@ -85,6 +87,23 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     body = [[head.rstrip(">") for head in heads], *[[clean(cell) for cell in row] for row in rows]]
     widths = [max(len(row[column]) for row in body) for column in range(len(heads))]
     return [f"  {_aligned(row, widths, right)}".rstrip() for row in body]
+
+
+def with_wrapped(heads: Sequence[str], rows: Sequence[Sequence[str]], column: int, width: int) -> list[list[str]]:
+    """Return the rows of a table with one column wrapped such that all of it fits: what does not goes on below."""
+    others = [
+        max(len(clean(row[each])) for row in ([head.rstrip(">") for head in heads], *rows))
+        for each in range(len(heads))
+        if each != column
+    ]
+    left = max(width - 1 - 2 * len(heads) - sum(others), len(heads[column]))
+    found: list[list[str]] = []
+    for row in rows:
+        lines = textwrap.wrap(clean(row[column]), left, break_on_hyphens=False)
+        first, *more = [line.replace(UNBROKEN, " ") for line in lines] or [""]
+        found.append([*row[:column], first, *row[column + 1 :]])
+        found += [["" if each != column else line for each in range(len(heads))] for line in more]
+    return found
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

@@ -14,7 +14,8 @@ from phoenix.sandbox import Behaviour, Call
 from phoenix.stores import open_store
 from tests.cli.conftest import Terminal
 
-KEYS = {"group", "outcome", "sentence", "rotation", "generations", "waiting_for", "rollback_ready", "old_base"}
+STATE = {"group", "outcome", "sentence", "rotation", "generations", "waiting_for", "rollback_ready"}
+KEYS = STATE | {"acts", "changed_by", "next", "old_base", "snowflakes", "routes"}
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 

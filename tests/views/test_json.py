@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from phoenix.core.image import Candidate
 from phoenix.errors import PhoenixError
-from phoenix.views import json, status
+from phoenix.views import image_json, json, json_past, json_plan, status
 from tests.schemas import is_valid
 from tests.views.builders import (
     BLOCKERS,
@@ -19,7 +19,7 @@ from tests.views.builders import (
 )
 
 STATE = ["group", "outcome", "sentence", "rotation", "generations", "waiting_for", "rollback_ready"]
-KEYS = [*STATE, "old_base", "snowflakes"]
+KEYS = [*STATE, "acts", "changed_by", "next", "old_base", "snowflakes", "routes"]
 
 
 def test_a_report_has_the_keys_of_the_contract_and_no_others_than_its_schema_names() -> None:
@@ -33,7 +33,7 @@ def test_a_report_has_the_keys_of_the_contract_and_no_others_than_its_schema_nam
     } <= {*rotation}  # fmt: skip
     assert {
         "number", "role", "image", "slot", "auto_scaling_group", "launch_template_version", "desired", "in_service",
-        "healthy", "weight", "not_ready", "reserve",
+        "healthy", "weight", "not_ready", "reserve", "instances",
     } <= {*document["generations"][0]}  # fmt: skip
     assert is_valid("status", document)
     assert document["rollback_ready"] == {"ready": True, "why": "41 has 12 of 12 healthy, weights move first"}
@@ -115,7 +115,7 @@ def test_routes_that_differ_show_the_least_weight() -> None:
 
 
 def test_a_plan_keeps_blockers_and_warnings_apart() -> None:
-    document = json.plan(a_plan(blockers=BLOCKERS))
+    document = json_plan.plan(a_plan(blockers=BLOCKERS))
 
     assert [b["name"] for b in document["blockers"]] == ["suspended-process", "window"]
     assert [b["name"] for b in document["warnings"]] == ["not checked"]
@@ -130,16 +130,17 @@ def test_an_error_is_a_document_with_code_message_and_hint() -> None:
 
 
 def test_history_tells_the_events_of_each_rotation() -> None:
-    told = json.history("web", [a_rolled_back_rotation()])["rotations"][0]
+    told = json_past.history("web", [a_rolled_back_rotation()])["rotations"][0]
 
     assert (told["outcome"], told["cause"], told["duration_seconds"]) == ("rolled_back", "image", 987)
-    assert told["events"][0] == {"at": "2026-11-18T02:44:12Z", "name": "step 1", "text": "gates passed; 5 %"}
+    first = {"at": "2026-11-18T02:44:12Z", "name": "step 1", "text": "gates passed; 5 %", "by": None, "reason": None}
+    assert told["events"][0] == first
 
 
 def test_images_say_which_one_is_chosen() -> None:
     candidates = [Candidate(an_image(2)), Candidate(an_image(1), "older")]
 
-    told = json.images("web", candidates, (), an_image(1).id, an_image(3).created_at)["candidates"]
+    told = image_json.images("web", candidates, (), an_image(1).id, an_image(3).created_at)["candidates"]
 
     assert [(image["chosen"], image["live"], image["rejected"]) for image in told] == [
         (True, False, None),

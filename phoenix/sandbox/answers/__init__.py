@@ -20,6 +20,7 @@ from phoenix.sandbox.answers import (
     auto_scaling_satellites,
     auto_scaling_sources,
     auto_scaling_standby,
+    cloudtrail,
     cloudwatch,
     elb,
     elbv2,
@@ -50,6 +51,7 @@ AUTO_SCALING = (
 
 ANSWERS: Mapping[tuple[str, str], Answer] = {
     **{("autoscaling", name): answer for part in AUTO_SCALING for name, answer in part.ANSWERS.items()},
+    **{("cloudtrail", name): answer for name, answer in cloudtrail.ANSWERS.items()},
     **{("cloudwatch", name): answer for name, answer in cloudwatch.ANSWERS.items()},
     **{("elb", name): answer for name, answer in elb.ANSWERS.items()},
     **{("elbv2", name): answer for name, answer in elbv2.ANSWERS.items()},

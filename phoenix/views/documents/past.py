@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from phoenix.views.documents.plans import Generation
-from phoenix.views.documents.reports import Quarantined, Request, RotationInShort, Time
+from phoenix.views.documents.reports import Act, Quarantined, Request, RotationInShort, Time
 
 
 class Event(TypedDict):
@@ -17,6 +17,8 @@ class Event(TypedDict):
     at: Time | None
     name: str
     text: str
+    by: str | None
+    reason: str | None
 
 
 class PastRotation(RotationInShort):
@@ -28,6 +30,7 @@ class PastRotation(RotationInShort):
     turned_back_by: Request | None
     duration_seconds: int | None
     events: list[Event]
+    acts: list[Act]
 
 
 From = TypedDict("From", {"from": Generation})  # a key that Python's syntax for classes cannot spell
@@ -48,6 +51,14 @@ class History(TypedDict):
 
     group: str
     rotations: list[HistoryRotation]
+    acts: list[Act]
+
+
+class ActsAtRest(TypedDict):
+    """The acts of persons on one group at rest, among the rotations of all groups."""
+
+    group: str
+    acts: list[Act]
 
 
 class Origin(TypedDict):

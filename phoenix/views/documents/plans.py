@@ -5,7 +5,7 @@ Must never name a field twice with two meanings: `weight` is per cent here, too.
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from phoenix.views.documents.reports import Command, Error
 
@@ -52,6 +52,42 @@ class PlannedCapacity(TypedDict):
     peak: int
 
 
+class PlannedImage(TypedDict):
+    """An image of the plan, and where it comes from by its tags; null: no tag tells."""
+
+    image: str
+    name: str | None
+    built_at: str | None
+    commit: str | None
+    built_by: str | None
+    parent: str | None
+
+
+class Difference(TypedDict):
+    """An attribute of the template, or of the groups of a pair, that differs besides the image."""
+
+    of: str
+    attribute: str
+    live: str | None
+    next: str | None
+
+
+class PlannedCall(TypedDict):
+    """A call that would change AWS, with its parameters as they will be sent."""
+
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+    after_seconds: int
+
+
+class PlannedImages(TypedDict):
+    """The image that lives, and the next one."""
+
+    live: PlannedImage
+    next: PlannedImage | None
+
+
 class Plan(TypedDict):
     """What a rotation would do, and everything in its way."""
 
@@ -66,7 +102,10 @@ class Plan(TypedDict):
     capacity: PlannedCapacity
     ends_after_seconds: int | None
     extra_instance_hours: float
-    writes: int
+    writes: int | None
+    images: PlannedImages
+    differences: list[Difference]
+    calls: list[PlannedCall] | None
     checks: list[str]
     hot_seconds: int
     commands: list[Command]

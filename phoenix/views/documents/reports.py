@@ -78,7 +78,22 @@ class NotReady(TypedDict):
     why: str
 
 
-class GenerationRow(TypedDict):
+class InstanceRow(TypedDict):
+    """One instance. `state` is AWS's word; `target` null: no load balancer lists it; `reason` is why it is not ready,
+    in AWS's words."""
+
+    id: str
+    zone: str
+    launched_at: Time | None
+    launch_template_version: str | None
+    state: str
+    healthy: bool
+    target: str | None
+    ready: bool
+    reason: str | None
+
+
+class SlotRow(TypedDict):
     """One generation in its slot, as AWS was seen; null: not looked. `weight` is per cent of the traffic, in one group
     the share of the instances in service; `reserve` are instances kept in Standby."""
 
@@ -95,6 +110,70 @@ class GenerationRow(TypedDict):
     weight: int | None
     not_ready: list[NotReady]
     reserve: int
+
+
+class GenerationRow(SlotRow):
+    """The same, with its instances."""
+
+    instances: list[InstanceRow]
+
+
+class RouteRow(TypedDict):
+    """A listener or rule, and the weight of each generation there, in per cent."""
+
+    arn: str
+    name: str
+    weights: dict[str, int]
+
+
+class Act(TypedDict):
+    """What was done, by whom and why; `rotation` null: the group was at rest."""
+
+    at: Time | None
+    name: str
+    text: str
+    by: str
+    reason: str | None
+    rotation: str | None
+
+
+class Change(TypedDict):
+    """One call that changed a resource, as CloudTrail has it."""
+
+    at: Time | None
+    event: str
+    by: str
+    agent: str
+    address: str
+
+
+class Trace(TypedDict):
+    """Who changed a resource, and the command that asks the same; `note` says why changes may be missing."""
+
+    resource: str
+    note: str | None
+    command: str
+    changes: list[Change]
+
+
+class Wait(TypedDict):
+    """Something that keeps a due rotation from starting."""
+
+    name: str
+    text: str
+    until: Time | None
+    needs_person: bool
+
+
+class Outlook(TypedDict):
+    """What comes next at rest. `due` null: not known; `turn` is whose it is: person, phoenix or nothing."""
+
+    due: bool | None
+    sentence: str
+    reasons: list[str]
+    at: Time | None
+    turn: str
+    waits: list[Wait]
 
 
 class Gate(TypedDict):
@@ -167,6 +246,10 @@ class Report(TypedDict):
     rollback_ready: RollbackReady
     old_base: OldBase | None
     snowflakes: Snowflakes | None
+    acts: list[Act]
+    changed_by: list[Trace]
+    next: Outlook | None
+    routes: list[RouteRow]
     at: Time | None
     state: str
     account: str | None
