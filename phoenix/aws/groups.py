@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, Final
 
-from phoenix.aws.session import Aws
+from phoenix.aws.session import Aws, Foreseen
 from phoenix.core.tags import MANAGED
 from phoenix.errors import PhoenixError, UnknownNames
 
@@ -23,6 +24,14 @@ def read_groups(aws: Aws, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     return {str(group["AutoScalingGroupName"]): group for group in found}
 
 
+def foresee_groups(aws: Aws, names: Sequence[str]) -> Foreseen:
+    """Read these groups in few calls, for questions about single ones that follow."""
+    batches = [names[start : start + _NAMES_PER_CALL] for start in range(0, len(names), _NAMES_PER_CALL)]
+    answers = aws.side_by_side([partial(read_groups, aws, batch) for batch in batches])
+    found = {name: group for answer in answers for name, group in answer.items()}
+    return Foreseen("AutoScalingGroupNames", {name: found.get(name) for name in names})
+
+
 def type_of(source: str) -> str:
     """The type of a traffic source, by its name or ARN. AWS shows the type of all that it attaches now."""
     if not source.startswith("arn:"):
@@ -31,12 +40,10 @@ def type_of(source: str) -> str:
     return ROUTED if service == "elasticloadbalancing" else service
 
 
-def marks(aws: Aws, names: Sequence[str]) -> dict[str, bool]:
-    """Tell of each group whether its owner has marked it as phoenix's to change; names that AWS does not know are left
-    out."""
+def read_batches(aws: Aws, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return any number of groups by name; names that AWS does not know are left out."""
     batches = (names[start : start + _NAMES_PER_CALL] for start in range(0, len(names), _NAMES_PER_CALL))
-    found = {name: group for batch in batches for name, group in read_groups(aws, batch).items()}
-    return {name: is_marked(group) for name, group in found.items()}
+    return {name: group for batch in batches for name, group in read_groups(aws, batch).items()}
 
 
 def is_marked(group: Mapping[str, Any]) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
@@ -65,6 +66,23 @@ class Access:
     account: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What an operation said of many things: `answers` by name or ARN, None for what AWS does not know. `parameter` is
+    the one that lists them in a question."""
+
+    parameter: str
+    answers: Mapping[str, dict[str, Any] | None]
+
+    def answers_all(self, parameters: Mapping[str, Any]) -> bool:
+        """True if the question is about things that were read, and about nothing else."""
+        return [*parameters] == [self.parameter] and all(each in self.answers for each in parameters[self.parameter])
+
+    def of(self, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The elements of the answer."""
+        return (found for each in parameters[self.parameter] if (found := self.answers[each]) is not None)
+
+
 class Aws:
     """Calls to AWS with errors translated. Thread-safe; with `threads` 1, side by side means one by one.
 
@@ -88,6 +106,7 @@ class Aws:
         self._threads = threads
         self._clients: dict[str, Any] = {}
         self._account: str | None = None
+        self._foreseen: Mapping[str, Foreseen] = {}
         self.requests = 0
         """The number of requests sent so far, repetitions included."""
         self._counting = threading.Lock()
@@ -116,10 +135,23 @@ class Aws:
 
     def pages(self, service: str, method: str, items: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """All elements of the answer's list `items`, over all pages."""
+        known = self._foreseen.get(method)
+        if known is not None and known.answers_all(parameters):
+            yield from known.of(parameters)
+            return
         client = self.client(service)
         with translated(action_of(client, service, method)):
             for page in client.get_paginator(method).paginate(**parameters):
                 yield from page.get(items, ())
+
+    @contextmanager
+    def foreseeing(self, answers: Mapping[str, Foreseen]) -> Iterator[None]:
+        """Within the block, in any thread, answer questions about single things from what was read of all together."""
+        before, self._foreseen = self._foreseen, {**self._foreseen, **answers}
+        try:
+            yield
+        finally:
+            self._foreseen = before
 
     def side_by_side(self, calls: Sequence[Callable[[], T]]) -> list[T]:
         """Return the results of the calls, in their order; raise the first error once all have ended."""

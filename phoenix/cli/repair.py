@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import click
 
+from phoenix.cli.help import command
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 
 
-@click.command()
+@command(
+    ("phoenix repair web --dry-run", "only lists what it would undo"),
+)
 @takes_group
 @click.option("--dry-run", is_flag=True, help="Only list the changes that it would undo.")
 @click.option("--adopt", is_flag=True, help="Also the rotation that another store has in flight; it is rolled back.")
@@ -30,5 +33,5 @@ def repair(session: Session, dry_run: bool, adopt: bool) -> int:
         session.note(summary.repairs(group.name, found.texts))
         session.confirm(f"undo this on {group.name}?")
     with session.driving(group) as watch:
-        report = engine.repair(group, found, watch)
+        report = engine.repair(group, found, watch, reason=session.options.reason)
     return session.finish(report, summary.said(report))

@@ -5,30 +5,39 @@ Must never write, not even a lease.
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 import click
 
 from phoenix.cli.duration import DURATION
+from phoenix.cli.help import command
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 from phoenix.cli.signals import stopping_on_signals
 from phoenix.errors import Interrupted, PhoenixError, TransientError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import timedelta
 
     from phoenix.engine.group import Group
     from phoenix.engine.many.age import Age
+    from phoenix.engine.many.roster import Together
     from phoenix.engine.report import Report
+    from phoenix.views.documents import Failure, ReportWithAge
 
 _SIDE_BY_SIDE = 8
 
 
-@click.command()
+@command(
+    ("phoenix status", "all groups, a line each"),
+    ("phoenix status web -v", "with each instance"),
+    ("phoenix status web --watch", "until Ctrl-C"),
+)
 @takes_group
 @click.option("--watch", is_flag=True, help="Refresh until Ctrl-C; with -o json one object a line.")
 @click.option("--wait", is_flag=True, help="Wait until the rotation in flight has ended; exits as rotate would.")
@@ -46,10 +55,12 @@ def status(session: Session, watch: bool, wait: bool, timeout: timedelta | None)
     if wait:
         return _wait(session, group, timeout)
     from phoenix.engine.look import look
+    from phoenix.engine.outlook import with_outlook
+    from phoenix.engine.trace import with_traces
     from phoenix.views import json
     from phoenix.views import status as view
 
-    report = look(group)
+    report = with_traces(group, with_outlook(group, look(group)))
     session.answer(view.render(report, verbose=session.options.verbose > 0), json.report(report))
     return 0
 
@@ -61,38 +72,47 @@ def _all(session: Session) -> int:
     from phoenix.views import status as view
 
     names = session.wiring.group_names()
-    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        looks = list(pool.map(partial(_look_at, session), names))
+    with session.wiring.together() as (make, read), ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        looks = list(pool.map(partial(_look_at, make, read), names))
     seen = [found for found in looks if not isinstance(found, PhoenixError)]
     failures = [(name, found) for name, found in zip(names, looks, strict=True) if isinstance(found, PhoenixError)]
-    documents = [{**json.report(report), "age": age_view.document(age)} for report, age in seen]
-    documents += [{"group": name, **json.failure(error)} for name, error in failures]
-    text = view.render_all([report for report, _ in seen], failures) + age_view.render([age for _, age in seen])
+    documents: list[ReportWithAge | Failure] = [
+        {**json.report(report), "age": age_view.document(age)} for report, age in seen
+    ]
+    documents += [json.failed_group(name, error) for name, error in failures]
+    text = view.render_all([report for report, _ in seen], failures, _columns()) + age_view.render(
+        [age for _, age in seen]
+    )
     session.answer(text, sorted(documents, key=lambda document: str(document["group"])))
     return max((error.exit_status for _, error in failures), default=0)
 
 
-def _look_at(session: Session, name: str) -> tuple[Report, Age] | PhoenixError:
-    from phoenix.engine.look import look
+def _columns() -> int:
+    """The width of the terminal; pipes and files get the narrowest."""
+    return get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+
+
+def _look_at(make: Callable[[str], Group], read: Together, name: str) -> tuple[Report, Age] | PhoenixError:
     from phoenix.engine.many.age import age_of
+    from phoenix.engine.many.roster import look_at
 
     try:
-        group = session.wiring.group(name)
-        report = look(group, closely=False)
+        group = make(name)
+        report = look_at(group, read)
         return report, age_of(group, report)
     except PhoenixError as error:
         return error
 
 
 def _watch(session: Session, group: Group) -> int:
-    from phoenix.views import json
+    from phoenix.views import json, text
     from phoenix.views import status as view
 
     for report in _looks(session, group, closely=True):
         if session.options.json:
             print(json.dump(json.report(report), one_line=True), flush=True)
         else:
-            session.screen(view.render(report))
+            session.screen(view.render(report), text.command("status", group.name))
     return 0
 
 
@@ -120,12 +140,14 @@ def _looks(
 ) -> Iterator[Report]:
     """Yield a report per poll interval, until a signal comes or the time is up. A TransientError is waited out."""
     from phoenix.engine.look import look
+    from phoenix.engine.outlook import with_outlook
 
     give_up_at = None if timeout is None else group.clock.now() + timeout
     with stopping_on_signals(group.clock):
         while not group.clock.stopping:
             try:
                 report = look(group, closely=closely)
+                report = with_outlook(group, report) if closely else report
             except TransientError as error:
                 session.note(f"{group.name}: {error.message}")
             else:

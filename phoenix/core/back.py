@@ -26,7 +26,7 @@ def turn_back(rotation: Rotation, seen: Observation, ask: Ask, cause: Cause, *, 
         turned = turned.expose(seen.at)
     if cause is not Cause.OPERATOR:
         return turned.note(seen.at, "FAIL", reason)
-    return turned.note(seen.at, "rollback", ask.text)
+    return turned.note(seen.at, "rollback", ask.text, ask)
 
 
 def reopen(record: GroupRecord, rotation: Rotation, seen: Observation) -> Rotation:

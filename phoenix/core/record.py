@@ -6,14 +6,17 @@ Pure: frozen values only; how they are written down is the stores' business. All
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from phoenix.core.generation import Generation
 from phoenix.core.model import Cause, Slot
 from phoenix.core.notice import Notice
 from phoenix.core.rotation import Rotation
-from phoenix.core.story import Ask
+from phoenix.core.story import Ask, Event
+
+MOST_ACTS = 50
+"""Acts of persons at rest that a record keeps, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ class GroupRecord:
     `live` and `retained` are the generations at rest; during a rotation they are still those from before it.
     `hot_until` None with a retained generation means it is cold. `slots` are the Auto Scaling group names, `routes`
     the names by ARN last found to carry the pair: with both, a rollback needs no search and no policy. `outbox` is news
-    that has not reached everybody yet. `noted_at` is when `live` was noted of a group that was never rotated.
+    that has not reached everybody yet. `noted_at` is when `live` was noted of a group that was never rotated. `acts`
+    are what persons did while nothing was in flight, the newest last; a rotation's own are in its story.
     `snowflakes` None: every instance was as its generation when that was last looked at, or it never was.
     """
 
@@ -95,6 +99,14 @@ class GroupRecord:
     noted_at: datetime | None = None
     old_base: OldBase | None = None
     snowflakes: NotedSnowflakes | None = None
+    acts: tuple[Event, ...] = ()
+
+    def note(self, ask: Ask, name: str, text: str) -> GroupRecord:
+        """With one more act of a person, in the story of the rotation in flight or, at rest, among the group's."""
+        if self.in_flight is not None:
+            return replace(self, rotation=self.in_flight.note(ask.at, name, f"{text}, {ask.text}", ask))
+        event = Event(ask.at, name, text, ask.by, ask.reason)
+        return replace(self, acts=(*self.acts, event)[-MOST_ACTS:])
 
     @property
     def in_flight(self) -> Rotation | None:

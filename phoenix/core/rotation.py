@@ -137,11 +137,13 @@ class Rotation:
 
     # --- how it goes on -----------------------------------------------------------------------------------------------
 
-    def note(self, at: datetime, name: str, text: str) -> Rotation:
-        """With one more line in its story. Of a long story the first line and the newest are kept: a record has to fit
-        into its store, and a rotation that waits for a person may be told of for weeks."""
+    def note(self, at: datetime, name: str, text: str, ask: Ask | None = None) -> Rotation:
+        """With one more line in its story; `ask` where it is a person's act. Of a long story the first line and the
+        newest are kept: a record has to fit into its store, and a rotation that waits for a person may be told of for
+        weeks."""
         left_out = max(len(self.events) + 1 - MOST_EVENTS, 0)
-        return replace(self, events=(*self.events[:1], *self.events[1 + left_out :], Event(at, name, text)))
+        event = Event(at, name, text, *((ask.by, ask.reason) if ask is not None else ()))
+        return replace(self, events=(*self.events[:1], *self.events[1 + left_out :], event))
 
     def look(self, at: datetime, need: int, verdicts: tuple[Verdict, ...]) -> Rotation:
         """As it stands when AWS was looked at."""
@@ -262,12 +264,12 @@ class Rotation:
 
     def pause(self, ask: Ask) -> Rotation:
         """Its steps and their clocks stand still."""
-        return replace(self, paused=ask, waiting_for=f"paused by {ask.by}").note(ask.at, "paused", ask.text)
+        return replace(self, paused=ask, waiting_for=f"paused by {ask.by}").note(ask.at, "paused", ask.text, ask)
 
     def resume(self, ask: Ask) -> Rotation:
         """Neither paused nor held."""
         going = replace(self, paused=None, held=None, outcome=Outcome.IN_PROGRESS)
-        return replace(going, waiting_for="resumed; the next tick goes on").note(ask.at, "resumed", ask.text)
+        return replace(going, waiting_for="resumed; the next tick goes on").note(ask.at, "resumed", ask.text, ask)
 
     def resume_from(self, weight: int, at: datetime) -> Rotation:
         """The step begins again from the weight that is there: what ran out of time gets that time once more, or it
@@ -289,7 +291,7 @@ class Rotation:
             going = replace(self, deadline=self.deadline + (ask.at - self.clocks.baking_since))
         clocks = replace(going.clocks, promoted=ask)
         going = replace(going, clocks=clocks, promoted_to_end=to_end, paused=None)
-        return replace(going, waiting_for="promoted; the next tick goes on").note(ask.at, "promoted", ask.text)
+        return replace(going, waiting_for="promoted; the next tick goes on").note(ask.at, "promoted", ask.text, ask)
 
     def stand_still(self, span: timedelta) -> Rotation:
         """Standing still does not count: every running clock starts that much later."""
@@ -301,6 +303,12 @@ class Rotation:
         return replace(
             self,
             deadline=self.deadline + span,
-            growth=replace(growth, since=later(growth.since), progress_at=later(growth.progress_at), short_since=None),
+            growth=replace(
+                growth,
+                since=later(growth.since),
+                progress_at=later(growth.progress_at),
+                short_since=None,
+                said_since=later(growth.said_since),
+            ),
             clocks=replace(clocks, baking_since=later(clocks.baking_since)),
         )

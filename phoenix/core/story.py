@@ -11,11 +11,13 @@ from phoenix.core.model import Cause, Slot
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of a rotation's story."""
+    """One line of a story. `by` is the person whose act it is, empty where phoenix did it; `reason` the person's."""
 
     at: datetime
     name: str
     text: str
+    by: str = ""
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ the change be applied again to what it saved.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -14,6 +15,7 @@ from functools import partial
 from phoenix.again import after, again
 from phoenix.core import tags
 from phoenix.core.action import Action, WriteTags
+from phoenix.core.acts import acts_known
 from phoenix.core.explain import clock_time
 from phoenix.core.model import Outcome
 from phoenix.core.record import GroupRecord
@@ -28,6 +30,8 @@ from phoenix.engine.report import Report, Watch, report_on, watch_nothing
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import rotate
 from phoenix.errors import Blocked, LeaseHeld, LostRecord, StateConflict, TransientError
+
+log = logging.getLogger(__name__)
 
 _ATTEMPTS = 10
 
@@ -45,9 +49,16 @@ def _change_once(group: Group, change: Change) -> tuple[GroupRecord, str]:
     if changed == record:
         return record, sentence
     saved = group.store.save(changed)
+    _log(group, saved)
     if saved.in_flight is not None:
         _wake(group)
     return saved, sentence
+
+
+def _log(group: Desk, saved: GroupRecord) -> None:
+    act = acts_known(saved)[-1]
+    told = {"act": act.name, "by": act.by, "reason": act.reason, "text": act.text, "rotation": act.rotation}
+    log.info("act.saved", extra={"group": group.name, **told})
 
 
 def _wake(group: Desk) -> None:
@@ -88,7 +99,8 @@ def pause(group: Group, reason: str | None) -> Report:
             return record, f"{group.name} is paused already, by {record.paused.by} since {clock_time(record.paused.at)}"
         rotation = record.in_flight
         if rotation is None:
-            return replace(record, paused=ask), f"{group.name} is paused: no rotation will start until it is resumed"
+            paused_at_rest = replace(record, paused=ask).note(ask, "paused", "no rotation starts until resumed")
+            return paused_at_rest, f"{group.name} is paused: no rotation will start until it is resumed"
         if rotation.back is not None:
             return record, f"{group.name} is being rolled back; that is never paused"
         paused = rotation.pause(ask)
@@ -100,6 +112,7 @@ def pause(group: Group, reason: str | None) -> Report:
 def resume(group: Group, reason: str | None = None) -> Report:
     """Go on after a pause or a hold. What another writer changed while it was held counts as seen and accepted."""
     now = group.clock.now()
+    ask = Ask(now, group.by, reason)
 
     def change(record: GroupRecord) -> tuple[GroupRecord, str]:
         rotation = record.in_flight
@@ -107,8 +120,9 @@ def resume(group: Group, reason: str | None = None) -> Report:
         if record.paused is None and not held:
             return record, f"nothing to resume: {group.name} is neither paused nor held"
         if rotation is None:
-            return replace(record, paused=None), f"{group.name} is resumed: rotations may start again"
-        going = rotation.stand_still(now - _still_since(rotation, now)).resume(Ask(now, group.by, reason))
+            resumed = replace(record, paused=None).note(ask, "resumed", "rotations may start again")
+            return resumed, f"{group.name} is resumed: rotations may start again"
+        going = rotation.stand_still(now - _still_since(rotation, now)).resume(ask)
         if held:
             # The step's own weight is set again from there, and has to be verified again before the next one follows.
             going = going.resume_from(_weight_found(group, record, rotation), now)
@@ -140,14 +154,16 @@ def promote(group: Group, reason: str | None = None, *, full: bool = False) -> R
     return _said(group, change)
 
 
-def release_image(group: Group, image: str) -> Report:
+def release_image(group: Group, image: str, reason: str | None = None) -> Report:
     """End the quarantine of an image, in the record and on the groups' tags."""
+    ask = Ask(group.clock.now(), group.by, reason)
 
     def change(record: GroupRecord) -> tuple[GroupRecord, str]:
         kept = tuple(q for q in record.quarantine if q.image != image)
         if kept == record.quarantine:
             return record, f"{image} is not quarantined for {group.name}"
-        return replace(record, quarantine=kept), f"{image} may be used for {group.name} again"
+        released = replace(record, quarantine=kept).note(ask, "released", f"{image} may be used again")
+        return released, f"{image} may be used for {group.name} again"
 
     report = _said(group, change)
     for action in _untagged(group, image):
@@ -173,7 +189,7 @@ def retry(group: Group, request: RotateRequest, watch: Watch = watch_nothing) ->
     ignore = request.ignore | {"quarantine"}
     report = rotate(group, replace(request, image=image, ignore=ignore, force=True), watch)
     if report.outcome is Outcome.SUCCEEDED:
-        release_image(group, image)
+        release_image(group, image, request.reason)
     return report
 
 

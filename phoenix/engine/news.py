@@ -6,16 +6,28 @@ repetitions by it.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Final
 
-from phoenix.core.explain import ago
+from phoenix.core.explain import ago, clock_time
 from phoenix.core.model import Outcome
 from phoenix.core.notice import Notice
 from phoenix.core.record import GroupRecord, OldBase, Standstill
 from phoenix.core.rotation import Rotation
 from phoenix.engine.group import About
 
+_TO_TYPE: Final = {
+    "started": ("status", "rollback"),
+    "awaits_promotion": ("promote", "rollback"),
+    "held": ("status", "resume", "rollback"),
+    "rolling_back": ("status",),
+    "rolled_back": ("history",),
+    "succeeded": ("rollback",),
+    "blocked": ("plan",),
+}
+"""The commands that a reader of the news may want to type; each is a fact of the notice."""
 ENDED = {Outcome.SUCCEEDED: "succeeded", Outcome.ROLLED_BACK: "rolled_back"}
 
 
@@ -37,7 +49,7 @@ def standing_still(group: str, blocked: Standstill, texts: tuple[str, ...], abou
         event="blocked",
         subject=f"phoenix {group}: blocked for {ago(at - blocked.since)} by {', '.join(blocked.blockers)}",
         text=" ".join(texts),
-        facts={**facts, "blockers": ", ".join(blocked.blockers), **_whose(about)},
+        facts={**facts, "blockers": ", ".join(blocked.blockers), **_commands(group, "blocked"), **_whose(about)},
     )
 
 
@@ -64,23 +76,41 @@ def _events(before: Rotation | None, after: Rotation) -> Iterator[str]:
         yield "started"
     if after.held is not None and (before is None or before.held is None):
         yield "held"
+    if _awaits_promotion(after) and not (
+        before is not None and before.step == after.step and _awaits_promotion(before)
+    ):
+        yield "awaits_promotion"
     if after.back is not None and after.in_flight and (before is None or before.back is None):
         yield "rolling_back"
     if before is not None and before.in_flight and not after.in_flight:
         yield ENDED.get(after.outcome, after.outcome.value)
 
 
+def _awaits_promotion(rotation: Rotation) -> bool:
+    """True while a bake without an end waits for a person: every step of it is a question of its own."""
+    is_asking = rotation.in_flight and rotation.back is None and rotation.clocks.promoted is None
+    return is_asking and rotation.clocks.baking_since is not None and rotation.current.bake is None
+
+
 def _notice(rotation: Rotation, about: About, at: datetime, event: str) -> Notice:
-    # It may be held more than once; everything else happens to it once.
-    which = f"{event}.{at:%Y%m%dT%H%M%SZ}" if event == "held" else event
+    # It may be held, and wait for a promotion, more than once; everything else happens to it once.
+    which = f"{event}.{at:%Y%m%dT%H%M%SZ}" if event in ("held", "awaits_promotion") else event
     return Notice(
         id=f"{rotation.id}.{which}",
         at=at,
         event=event,
         subject=f"phoenix {rotation.group}: {_subject(rotation, event)}",
-        text=(rotation.held.why if rotation.held else None) or rotation.reason or rotation.origin.trigger,
+        text=_text(rotation, event),
         facts=_facts(rotation, about, event),
     )
+
+
+def _text(rotation: Rotation, event: str) -> str:
+    if event == "awaits_promotion":
+        since = rotation.clocks.baking_since or rotation.started_at
+        bakes = f"Generation {rotation.new.number} bakes at {rotation.weight} % since {clock_time(since)}"
+        return f"{bakes}; gates are watched."
+    return (rotation.held.why if rotation.held else None) or rotation.reason or rotation.origin.trigger
 
 
 def _subject(rotation: Rotation, event: str) -> str:
@@ -88,6 +118,7 @@ def _subject(rotation: Rotation, event: str) -> str:
     subjects = {
         "started": f"generation {new} is on its way",
         "held": "held, a person must look",
+        "awaits_promotion": f"step {rotation.step} at {rotation.weight} % waits for a person to promote it",
         "rolling_back": f"rolling back to generation {old}",
         "succeeded": f"generation {new} is live",
         "rolled_back": f"rolled back to generation {old}",
@@ -96,9 +127,12 @@ def _subject(rotation: Rotation, event: str) -> str:
 
 
 def _facts(rotation: Rotation, about: About, event: str) -> dict[str, str]:
+    ask = rotation.back.ask if rotation.back is not None else None
     facts = {
         "event": event,
         "group": rotation.group,
+        "by": ask.by if ask is not None else rotation.origin.by,
+        "why": (ask.reason if ask is not None else rotation.origin.trigger) or "",
         "rotation": rotation.id,
         "outcome": rotation.outcome.value,
         "from": str(rotation.old.number),
@@ -107,7 +141,12 @@ def _facts(rotation: Rotation, about: About, event: str) -> dict[str, str]:
         "trace": rotation.origin.trace.split("-")[1] if rotation.origin.trace else "",
     }
     cause = {"cause": rotation.cause.value} if rotation.cause else {}
-    return {name: value for name, value in {**facts, **cause, **_whose(about)}.items() if value}
+    commands = _commands(rotation.group, event)
+    return {name: value for name, value in {**facts, **cause, **commands, **_whose(about)}.items() if value}
+
+
+def _commands(group: str, event: str) -> dict[str, str]:
+    return {word: f"phoenix {word} --group {shlex.quote(group)}" for word in _TO_TYPE.get(event, ())}
 
 
 def _whose(about: About) -> dict[str, str]:

@@ -60,8 +60,10 @@ def find_repairs(group: Group, *, adopt: bool = False, weights: bool = False) ->
     return Repairs(sight, found or ((moved.text,) if moved is not None else ()), adopt, moved)
 
 
-def repair(group: Group, repairs: Repairs, watch: Watch = watch_nothing, *, wait: bool = True) -> Report:
-    """Undo what was found, and follow it to its end; without `wait` the next ticks do.
+def repair(
+    group: Group, repairs: Repairs, watch: Watch = watch_nothing, *, wait: bool = True, reason: str | None = None
+) -> Report:
+    """Undo what was found, and follow it to its end; without `wait` the next ticks do. `reason` is the person's.
 
     Raises:
         Blocked: a person took so long to say yes that something else is to be repaired by now.
@@ -76,7 +78,9 @@ def repair(group: Group, repairs: Repairs, watch: Watch = watch_nothing, *, wait
             apply(group, lease, record, (repairs.weights.action,), seen.at)
             repairs = replace(repairs, sight=sight_of(group))
             record, seen = repairs.sight.record, repairs.sight.seen
-        first = act_on(group, lease, record, Sight(_turned(group, repairs.sight), seen))
+        ask = Ask(group.clock.now(), group.by, reason)
+        turned = _turned(group, repairs.sight).note(ask, "repaired", "; ".join(repairs.texts))
+        first = act_on(group, lease, record, Sight(turned, seen))
         if not was_replaced(repairs.sight.seen, group.store.location):
             leave_word(group, lease, first)
         report = drive(group, lease, watch, first) if wait else report_on(group, first.record, first.seen)

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from phoenix.core.blocker import Blocker
+from phoenix.core.difference import Difference
 from phoenix.core.generation import Generation
-from phoenix.core.image import Candidate
+from phoenix.core.image import Candidate, Image
 from phoenix.core.model import Observation, Outcome, Step
+from phoenix.core.outlook import Outlook
 from phoenix.core.ownership import other_groups
+from phoenix.core.planned_call import PlannedCall
 from phoenix.core.readiness import NOTHING_RETAINED, RollbackReady, rollback_readiness
 from phoenix.core.record import GroupRecord
+from phoenix.core.trail import Trace
 from phoenix.engine.group import About, Group
 from phoenix.errors import Blocked
 from phoenix.ports import Lease
@@ -24,6 +28,8 @@ class Report:
 
     `exit_status` is the one of section 7. `lease` names the driver of the group, None if there is none.
     `other_groups` says that the policy names others than those in which something has to be finished first.
+    `outlook` is what comes next at rest, None: in flight, or not asked. `traces` are who changed what is not as phoenix
+    left it.
     """
 
     group: str
@@ -37,6 +43,8 @@ class Report:
     about: About = About()
     exit_status: int = 0
     other_groups: str | None = None
+    outlook: Outlook | None = None
+    traces: tuple[Trace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +65,9 @@ class Plan:
     """A rotation that would start now, and everything in its way. `live` None: this group has never been seen before.
 
     `reasons` empty: nothing is due. `worst_case` and `peak` are instances, `needed` is the need; `starts` is the step 0
-    state. `ends_after` is how long it takes at the earliest, None when a step waits for a person. `writes` counts
-    the mutating calls. `reserve`: a rollback takes instances out of Standby.
+    state. `ends_after` is how long it takes at the earliest, None when a step waits for a person. `calls` are those
+    that change AWS, None where they cannot be told. `differences` are those of template and group, `live_image` is what
+    EC2 says of the live image, None where it knows none. `reserve`: a rollback takes instances out of Standby.
     """
 
     group: str
@@ -75,8 +84,10 @@ class Plan:
     peak: int
     ends_after: timedelta | None
     hot_for: timedelta
-    writes: int
     extra_instance_hours: float
+    calls: tuple[PlannedCall, ...] | None = None
+    differences: tuple[Difference, ...] = ()
+    live_image: Image | None = None
     instance_type: str | None = None
     reserve: bool = False
     checks: tuple[str, ...] = ()
@@ -87,6 +98,11 @@ class Plan:
     def due(self) -> bool:
         """True when a rotation would start if nothing were in its way."""
         return bool(self.reasons)
+
+    @property
+    def writes(self) -> int | None:
+        """The number of calls that change AWS; None where they cannot be told."""
+        return None if self.calls is None else len(self.calls)
 
     @property
     def in_the_way(self) -> tuple[Blocker, ...]:

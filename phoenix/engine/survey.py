@@ -16,6 +16,7 @@ from phoenix.core.trigger import LiveInstance, find_reasons, find_template_reaso
 from phoenix.engine.drift import with_drift
 from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.look import sight_of
+from phoenix.engine.observe import Sight
 from phoenix.engine.request import RotateRequest
 from phoenix.errors import Blocked, ForeignStore, LostRecord, NotFound, UnknownNames
 
@@ -69,6 +70,17 @@ def survey(group: Group, request: RotateRequest) -> Survey:
         raise Blocked(unknown.placed(group.about.place_of), hint=unknown.hint) from unknown
     except NotFound as unknown:
         raise Blocked(unknown.message, hint=unknown.hint) from unknown
+    found = survey_of(group, request, sight)
+    has_terms = found.reasons and found.live is not NO_LIVE and found.record.in_flight is None
+    return replace(found, terms=_terms_for(group, found.live_state, found.seen)) if has_terms else found
+
+
+def survey_of(group: Group, request: RotateRequest, sight: Sight) -> Survey:
+    """Is a rotation due by what was seen, and to which image? `terms` are the policy's, as they stand.
+
+    Raises:
+        ForeignStore, LostRecord, Blocked: as `survey`.
+    """
     record, seen = sight.record, sight.seen
     refuse_foreign_store(group, seen)
     flying = record.in_flight
@@ -91,8 +103,7 @@ def survey(group: Group, request: RotateRequest) -> Survey:
     if instances:
         group.tracer.oldest_instance(group.name, seen.at - min(i.launched_at for i in instances))
     found = Survey(record, seen, live, group.terms, candidates=candidates, instances=instances)
-    found = _with_reasons(group, request, found)
-    return replace(found, terms=_terms_for(group, found.live_state, seen)) if found.reasons else found
+    return _with_reasons(group, request, found)
 
 
 def _what_runs(live: Generation, instances: Sequence[LiveInstance]) -> Generation:

@@ -31,6 +31,7 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
+from phoenix.core.difference import Difference
 from phoenix.core.generation import Generation
 from phoenix.core.image import Image
 from phoenix.core.model import LaunchFailure, Slot, SlotState
@@ -105,11 +106,7 @@ class GroupFleet(GroupInstances):
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def observe(self, rotation: Rotation | None) -> FleetView:
-        """Both slots in one call; a second one only while launches are awaited, or a template version is looked for.
-
-        Raises:
-            NotFound: a group does not exist.
-        """
+        """Both slots in one call; a second one only while launches are awaited, or a template version is looked for."""
         moving = rotation if rotation is not None and rotation.in_flight else None
         self._started_at = moving.started_at if moving is not None else None
         calls: list[Callable[[], Any]] = [self._read_groups]
@@ -144,17 +141,20 @@ class GroupFleet(GroupInstances):
         return group_revival.find_losses(self._aws, self._read(generation.slot), generation)
 
     def template_changes(self, live: Slot) -> tuple[str, ...]:
-        """The differences, besides the image, between the owner's newest template version and the live one.
-
-        Raises:
-            NotFound: the template is gone.
-        """
+        """The differences, besides the image, between the owner's newest template version and the live one."""
         from phoenix.fleets.group_template import changes, running_version
 
         running = running_version(self._aws, self._read(live))
         if running is None:
             return ()
         return changes(self._aws, running, versions_to_copy(self._aws, self._template(live.other).id).source)
+
+    def differences(self, live: Slot) -> Sequence[Difference]:
+        """In the template and, where the next generation is in another group, in the groups."""
+        from phoenix.fleets.group_differences import of_groups, of_template
+
+        own, other = self._read(live), self._read(live.other)
+        return [*of_template(self._aws, own, other), *of_groups(own, other)]
 
     @abstractmethod
     def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:
@@ -263,7 +263,7 @@ class GroupFleet(GroupInstances):
 
     @abstractmethod
     def _write_tags(self, action: WriteTags) -> None:
-        """Set the tags."""
+        """Set tags."""
 
     @abstractmethod
     def _remove_tags(self, action: RemoveTags) -> None:

@@ -5,13 +5,13 @@ Reads only, and only routes that are known: a look at the group alone finds one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 from phoenix.aws.rights import Rights, reads
-from phoenix.aws.session import Aws
+from phoenix.aws.session import Aws, Foreseen
 from phoenix.core.record import GroupRecord
 from phoenix.errors import AccessDenied, PermanentError
 from phoenix.routers.forwarding import Pair, Rule
@@ -30,10 +30,16 @@ class Overview:
     most: int
     rights: Rights
 
+    def read_raw(self, aws: Aws, arns: Sequence[str]) -> list[dict[str, Any]]:
+        """These routes, as AWS describes them."""
+        return list(aws.pages("elbv2", self.method, self.items, **{self.wanted: list(arns)}))
+
     def read(self, aws: Aws, arns: Sequence[str]) -> list[Rule]:
         """These routes; their names do not matter."""
-        found: Iterable[Mapping[str, Any]] = aws.pages("elbv2", self.method, self.items, **{self.wanted: list(arns)})
-        return [Rule(arn := str(item[self.arn]), arn, is_default=True, actions=item[self.actions]) for item in found]
+        return [
+            Rule(arn := str(item[self.arn]), arn, is_default=True, actions=item[self.actions])
+            for item in self.read_raw(aws, arns)
+        ]
 
 
 RULES: Final = Overview(
@@ -48,6 +54,21 @@ LISTENERS: Final = Overview(
     20,
     reads("elasticloadbalancing:DescribeListeners"),
 )
+
+
+def foresee_routes(aws: Aws, arns: Sequence[str], overview: Overview) -> Foreseen:
+    """Read these routes in few calls, for questions about single ones that follow. One that is gone spoils the answer
+    for its whole batch; those groups are then asked about by themselves."""
+    batches = [arns[start : start + overview.most] for start in range(0, len(arns), overview.most)]
+    answers = aws.side_by_side([partial(_read_or_nothing, aws, batch, overview) for batch in batches])
+    return Foreseen(overview.wanted, {str(item[overview.arn]): item for answer in answers for item in answer})
+
+
+def _read_or_nothing(aws: Aws, arns: Sequence[str], overview: Overview) -> list[dict[str, Any]]:
+    try:
+        return overview.read_raw(aws, arns)
+    except PermanentError:
+        return []
 
 
 def moved_groups(aws: Aws, records: Iterable[GroupRecord], overview: Overview) -> frozenset[str]:

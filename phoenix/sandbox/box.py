@@ -140,13 +140,13 @@ class Sandbox:
         """Build one of the example fleets, of `GROUPS`. It is up and healthy at once."""
         with self.desk.lock:
             hooks, self.desk.hooks = self.desk.hooks, []
-            kept = list(self.calls)
+            kept, noted = list(self.calls), list(self.world.journal.entries)
             self.world.faults.quiet = True
             try:
                 with self.world.instantly():
                     seed(self._builder, group, self.scenario, desired)
             finally:
-                self.calls[:] = kept
+                self.calls[:], self.world.journal.entries[:] = kept, noted
                 self.desk.hooks = hooks
                 self.world.faults.quiet = False
 

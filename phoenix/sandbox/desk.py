@@ -18,9 +18,10 @@ from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 
 from phoenix.sandbox.answers import AFTER, ANSWERS
+from phoenix.sandbox.journal import Entry, caller_of
 from phoenix.sandbox.world import World
 
-READS = re.compile(r"^(Describe|Get|List|BatchGet|Query|Scan|Search|Filter|Lookup|Preview)")
+READS = re.compile(r"^(Describe|Get|List|BatchGet|Query|Scan|Search|Filter|Lookup|Preview|Simulate)")
 CODE = re.compile(rb"<Code>([^<]+)</Code>|\"__type\":\s*\"(?:[^\"#]*#)?([^\"]+)\"")
 FIRST_ERROR_STATUS = 400
 
@@ -58,6 +59,7 @@ class Desk:
             response.setup_class(request, full_url, headers)
             call = _read(response, self._world.timeline.now)
             self.calls.append(call)
+            agent, key = caller_of(response.headers)
             try:
                 self._show(call, "before")
                 answer = self._answer_or_lag(response, call)
@@ -66,6 +68,10 @@ class Desk:
             except BaseException as accident:
                 call.error = type(accident).__name__
                 raise
+            finally:
+                if call.mutating:
+                    entry = Entry(call.at, call.service, call.operation, dict(call.params), agent, key, call.error)
+                    self._world.journal.note(entry)
             return answer
 
     def _show(self, call: Call, stage: Stage) -> None:

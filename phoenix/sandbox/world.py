@@ -22,6 +22,7 @@ from moto.elbv2.models import elbv2_backends
 from phoenix.sandbox.alarms import Alarms
 from phoenix.sandbox.clock import SandboxClock
 from phoenix.sandbox.faults import Faults
+from phoenix.sandbox.journal import Journal
 from phoenix.sandbox.physics import INSTANT, Physics
 from phoenix.sandbox.routes import Routes
 from phoenix.sandbox.scaling import Scaling
@@ -67,6 +68,7 @@ class World:
         self.targets = Targets(self.timeline, physics, self.routes, self.servers)
         self.targets.elbv2 = self.elbv2
         self.targets.sources = Sources(self.elbv2, self.elb, self.lattice, self.ec2)
+        self.journal = Journal()
         self.quotas = {TARGETS_A_BALANCER: 1000, TARGETS_A_GROUP: 1000, TARGETS_A_NETWORK_BALANCER: 3000}
         """Of this account, by code: "Quotas for your Application Load Balancers" and "… Network Load Balancers". Change
         them at will."""
@@ -74,6 +76,8 @@ class World:
         """Target groups that an action of a kind of load balancer may name. Until November 2025 a network one's named
         one."""
         self.targets.quotas = self.quotas
+        self.not_allowed: set[str] = set()
+        """Actions that IAM's simulator refuses. Change them at will."""
         self.scaling = Scaling(self.timeline, physics, self.servers, self.targets)
         self.faults = Faults(self.dice)
         self.scaling.connect(self.ec2, self.faults)

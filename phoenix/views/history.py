@@ -1,86 +1,118 @@
-"""The history screen: rotations with outcome, cause and duration; with -v the events of each.
+"""The history screen: rotations with outcome, cause and duration, what was done by whom and why; with -v every event.
 
 Must never leave out the reason of a rotation that went wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from phoenix.core.acts import PHOENIX, Act, acts_of, in_order
 from phoenix.core.explain import ago, counted
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Event
 from phoenix.errors import PhoenixError
 from phoenix.views import text
 
-_INSET: Final = " " * 20
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The time that was asked for; None: any. `ago` is `since` as it was typed, where it was a duration."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    ago: timedelta | None = None
+
+    def of(self, acts: Iterable[Act]) -> list[Act]:
+        """The acts in this time, the newest last."""
+        return in_order(acts, self.since, self.until)
+
+    @property
+    def words(self) -> str:
+        """` in the last 1h`, ` from .. to ..`; empty for any time."""
+        if self.ago is not None:
+            return f" in the last {ago(self.ago)}"
+        told = f" since {text.moment(self.since)} UTC" if self.since is not None else ""
+        return told + (f" until {text.moment(self.until)} UTC" if self.until is not None else "")
 
 
-def render(group: str, rotations: Sequence[Rotation], *, verbose: bool = False, since: timedelta | None = None) -> str:
-    """Rotations, newest first."""
-    if not rotations and since is not None:
-        return f"{text.clean(group)} has not been rotated by phoenix in the last {ago(since)}.\n"
+ANY_TIME: Final = Period()
+
+
+def render(
+    group: str,
+    rotations: Sequence[Rotation],
+    acts: Sequence[Act] = (),
+    *,
+    verbose: bool = False,
+    period: Period = ANY_TIME,
+) -> str:
+    """Rotations, newest first; then what was done, by whom and why, newest last. `acts` are those at rest."""
+    done = _timeline([*acts, *_own(rotations, period)])
     if not rotations:
-        return f"{text.clean(group)} has never been rotated by phoenix.\n"
+        never = (
+            f"has not been rotated by phoenix{period.words}" if period.words else "has never been rotated by phoenix"
+        )
+        return text.screen([f"{text.clean(group)} {never}."], done)
     if verbose:
-        return text.screen(*(_story(rotation) for rotation in rotations))
+        return text.screen(*(_story(rotation) for rotation in rotations), done if acts else [])
     why = [rotation for rotation in rotations if rotation.reason]
     return text.screen(
         table(rotations),
         text.facts((rotation.id, rotation.reason or "") for rotation in why[:5]),
+        done,
         [f"The story of each: {text.command('history', group)} -v"],
     )
 
 
-def timeline(
-    rotations: Sequence[Rotation],
-    failures: Mapping[str, PhoenixError],
-    *,
-    groups: int,
-    since: timedelta | None = None,
-    verbose: bool = False,
-) -> str:
-    """The rotations of all groups, newest first, each with who and why; then the groups that could not be read."""
-    unread = [line for name, error in failures.items() for line in text.trouble(name, error.message)]
-    if not rotations:
-        time = "" if since is None else f" in the last {ago(since)}"
-        return text.screen([f"No rotation{time} in {counted(groups, 'group')}."], unread)
-    if verbose:
-        return text.screen(*(_story(rotation) for rotation in rotations), unread)
-    heads = ["started (UTC)", "group", "from>", "to>", "outcome", "took", "by"]
-    lines = text.table(heads, [_fleet_line(rotation) for rotation in rotations])
-    told = [lines[0]]
-    for line, rotation in zip(lines[1:], rotations, strict=True):
-        told += [line, *(each for why in _why(rotation) for each in text.paragraph(why, first=_INSET, rest=_INSET))]
-    return text.screen(told, unread, ["The story of one group: phoenix history --group GROUP -v"])
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What all groups have gone through in a time: rotations, and `acts` at rest; `failures` could not be read."""
+
+    rotations: Sequence[Rotation]
+    acts: Sequence[Act]
+    failures: Mapping[str, PhoenixError]
+    period: Period = ANY_TIME
 
 
-def _fleet_line(rotation: Rotation) -> list[str]:
-    return [
-        text.moment(rotation.started_at) if rotation.origin.by else "-",
-        text.clip(rotation.group, 20),
-        str(rotation.old.number),
-        str(rotation.new.number),
-        str(rotation.outcome).replace("_", " "),
-        _took(rotation),
-        text.clip(rotation.origin.by or "-", 20),
-    ]
+def timeline(past: Past, *, groups: int, verbose: bool = False) -> str:
+    """What was done to all groups, newest last, by whom and why; -v adds every step. Then the groups that could not be
+    read."""
+    unread = [line for name, error in past.failures.items() for line in text.trouble(name, error.message)]
+    done = in_order([*past.acts, *_own(past.rotations, past.period, every=verbose)])
+    if not done:
+        return text.screen([f"No rotation{past.period.words} in {counted(groups, 'group')}."], unread)
+    more = "One group: phoenix history --group GROUP -v" if verbose else "Every step: phoenix history -v"
+    return text.screen(_timeline(done, with_groups=True), unread, [more])
 
 
-def _why(rotation: Rotation) -> list[str]:
-    """The reason for its start, and what persons and gates made of it, each with its name."""
-    told = [rotation.origin.trigger]
-    told += [f"ignored {name}: {text.by_whom(ask.by, ask.reason)}" for name, ask in rotation.origin.ignored.items()]
-    if rotation.back is not None:
-        cause = f" ({rotation.cause})" if rotation.cause else ""
-        told.append(f"turned back{cause} by {rotation.back.ask.by}: {rotation.reason or rotation.back.reason}")
-    elif rotation.reason:
-        told.append(rotation.reason)
-    if rotation.paused is not None and rotation.in_flight:
-        told.append(f"paused by {text.by_whom(rotation.paused.by, rotation.paused.reason)}")
-    return [line for line in told if line]
+def _own(rotations: Sequence[Rotation], period: Period, *, every: bool = False) -> list[Act]:
+    return period.of(act for rotation in rotations for act in acts_of(rotation, every=every))
+
+
+def _timeline(acts: Sequence[Act], *, with_groups: bool = False) -> list[str]:
+    """Return a line for each act, below the day that it was on."""
+    lines: list[str] = []
+    day = ""
+    width = max((len(text.clip(act.group, 20)) for act in acts), default=0) if with_groups else 0
+    for act in in_order(acts):
+        today = f"{act.at.astimezone(UTC):%Y-%m-%d} UTC"
+        lines += [today] if today != day else []
+        day = today
+        group = f"{text.clip(act.group, 20):<{width}}  " if with_groups else ""
+        first = f"  {text.clock(act.at)}  {group}{act.name:<11} "
+        lines += text.paragraph(_told(act), first=first, rest=" " * len(first))
+    return lines
+
+
+def _told(act: Act) -> str:
+    """The act with who and why, unless its text tells them."""
+    if act.by == PHOENIX or f"by {act.by}" in act.text:
+        return act.text
+    return f"{act.text}, by {text.by_whom(act.by, act.reason)}"
 
 
 def table(rotations: Sequence[Rotation]) -> list[str]:

@@ -33,6 +33,18 @@ def word(report: Report) -> str:
     return _WORDS.get(last.outcome, "AT REST") if last is not None else "AT REST"
 
 
+def state_word(report: Report) -> str:
+    """Return the first word of a screen, also of a group in flight."""
+    rotation = report.record.in_flight
+    if rotation is None:
+        return word(report)
+    if rotation.held:
+        return "HELD"
+    if rotation.back is not None:
+        return "ROLLING BACK"
+    return "PAUSED" if rotation.paused else "ROTATING"
+
+
 def sentences(report: Report) -> list[str]:
     """Return the sentences after the word, each on a line of its own."""
     record, seen = report.record, report.seen

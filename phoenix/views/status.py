@@ -6,19 +6,15 @@ Must never soften: a missing observation is told, and so is a rollback that woul
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Final
 
 from phoenix.core.explain import ago, counted
 from phoenix.core.generation import Generation
-from phoenix.core.model import Outcome, Role
+from phoenix.core.model import Outcome
 from phoenix.core.rotation import Rotation
 from phoenix.engine.report import Report
 from phoenix.errors import PhoenixError
-from phoenix.views import instances, resting, steps, text
-from phoenix.views.situation import SlotRow, carrying, is_moved, is_unclear, row_of, rows
-
-_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+from phoenix.views import instances, resting, roster, steps, text
+from phoenix.views.situation import SlotRow, carrying, is_moved, is_unclear, rows
 
 
 def render(report: Report, *, driving: bool = False, verbose: bool = False) -> str:
@@ -33,24 +29,25 @@ def render(report: Report, *, driving: bool = False, verbose: bool = False) -> s
         [text.header(report.group, report.about, report.at)],
         _headline(report),
         *middle,
-        instances.table(report) if verbose else [],
+        instances.table(report, verbose=verbose, driving=driving),
         _facts(report, driving=driving),
+        _who_changed_it(report),
         _way_back_mended(report),
-        _what_to_type(report),
+        text.commands([*commands(report), *_runbook(report)]),
     )
 
 
-def render_all(reports: Sequence[Report], failures: Sequence[tuple[str, PhoenixError]] = ()) -> str:
-    """Return all groups, a line each; those that need a person, or could not be observed, are named below the table."""
+def render_all(
+    reports: Sequence[Report], failures: Sequence[tuple[str, PhoenixError]] = (), columns: int = text.WIDTH
+) -> str:
+    """Return all groups, a line each, those that need a person first. What is urgent, and what could not be observed,
+    is told below the table."""
     if not reports and not failures:
         return "No groups: the policy directory is empty.\nphoenix policy schema prints what a policy may hold.\n"
-    table = text.table(
-        ["group", "state", "step>", "live>", "healthy>", "weight>", "rollback"],
-        [_line(report) for report in sorted(reports, key=_snowflakes_first)],
-    )
+    table = roster.table(reports, columns)
     urgent = [
         line
-        for report in reports
+        for report in roster.in_order(reports)
         for sentence in (_urgent(report), _diverged(report))
         if sentence is not None
         for line in text.paragraph(f"{report.group}: {sentence}")
@@ -62,12 +59,6 @@ def render_all(reports: Sequence[Report], failures: Sequence[tuple[str, PhoenixE
         for line in text.paragraph(problem, rest="    ")
     ]
     return text.screen(table if reports else [], urgent, failed)
-
-
-def _snowflakes_first(report: Report) -> tuple[bool, bool, datetime, str]:
-    """Groups with tainted instances, then with drifted ones, since the longest; then the others by name."""
-    noted = report.record.snowflakes
-    return (not (noted and noted.tainted), noted is None, noted.since if noted else _NEVER, report.group)
 
 
 def _diverged(report: Report) -> str | None:
@@ -85,36 +76,8 @@ def _urgent(report: Report) -> str | None:
     return report.sentence if report.outcome is Outcome.HELD else None
 
 
-def _line(report: Report) -> list[str]:
-    rotation = report.record.in_flight
-    live = row_of(report.record, report.seen, Role.LIVE)
-    shown = row_of(report.record, report.seen, Role.CANDIDATE) or live
-    return [
-        text.clip(report.group, 28 if report.record.snowflakes is None else 26)
-        + ("" if report.record.snowflakes is None else " *"),
-        "moved" if is_moved(report.record, report.seen) else state_word(report).lower(),
-        f"{rotation.step}/{len(rotation.terms.steps)}" if rotation else "-",
-        str(live.generation.number) if live else "-",
-        _healthy(live) if live else "-",
-        _percent(shown.weight) if shown else "-",
-        _readiness_word(report),
-    ]
-
-
-def state_word(report: Report) -> str:
-    """Return the first word of a screen."""
-    rotation = report.record.in_flight
-    if rotation is None:
-        return resting.word(report)
-    if rotation.held:
-        return "HELD"
-    if rotation.back is not None:
-        return "ROLLING BACK"
-    return "PAUSED" if rotation.paused else "ROTATING"
-
-
 def _headline(report: Report) -> list[str]:
-    word = state_word(report)
+    word = resting.state_word(report)
     rotation = report.record.in_flight
     if rotation is None:
         return text.headline(word, *resting.sentences(report))
@@ -171,7 +134,9 @@ def _serving(report: Report) -> list[str]:
     healthy = [row.healthy for row in rows(report.record, report.seen) if row.healthy is not None and row.weight != 0]
     if rotation is None or not healthy:
         return []
-    return [f"       {counted(sum(healthy), 'instance')} serve, {rotation.need} are needed"]
+    serve = "serves" if sum(healthy) == 1 else "serve"
+    needed = "is" if rotation.need == 1 else "are"
+    return [f"       {counted(sum(healthy), 'instance')} {serve}, {rotation.need} {needed} needed"]
 
 
 def _by_route(report: Report, generations: Sequence[Generation]) -> list[str]:
@@ -201,6 +166,7 @@ def _facts(report: Report, *, driving: bool) -> list[str]:
     last = report.record.rotation
     if last is not None:
         known.append((_rotation_label(last), _rotation_fact(last)))
+        known += [("way back", times)] if (times := steps.way_back(last)) else []
     if report.record.quarantine:
         known.append(("quarantined", ", ".join(q.image for q in report.record.quarantine[:3])))
     if report.record.setback is not None and report.record.in_flight is None:
@@ -210,6 +176,8 @@ def _facts(report: Report, *, driving: bool) -> list[str]:
         known.append(("base", f"{old.base} below {old.image} is {ago(report.at - old.built_at)} old: bake it anew"))
     if report.other_groups is not None:
         known.append(("groups", report.other_groups))
+    if report.outlook is not None:
+        known.append(("next", report.outlook.sentence))
     driver = None if driving else _driver(report)
     if driver is not None:
         known.append(("driver", driver))
@@ -228,11 +196,22 @@ def _readiness(report: Report) -> str:
     return "possible, grows first" if report.rollback_ready.revival else "possible, not at once"
 
 
-def _readiness_word(report: Report) -> str:
-    found = report.rollback_ready
-    if not found.ready:
-        return "no"
-    return "ready" if found.at_once else "grows" if found.revival else "waits"
+def _who_changed_it(report: Report) -> list[str]:
+    """Return who changed what is not as phoenix left it, each call once; else the command that asks, ready to copy."""
+    changes = list(dict.fromkeys(change for trace in report.traces for change in trace.changes))[:3]
+    lines = text.facts(
+        (
+            "changed by",
+            f"{each.by}, {each.event} at {text.moment(each.at)} UTC"
+            + (f", with {each.agent}" if each.agent else "")
+            + (f" from {each.address}" if each.address else ""),
+        )
+        for each in changes
+    )
+    unknown = next((trace for trace in report.traces if not trace.changes), None)
+    if changes or unknown is None:
+        return lines
+    return [f"Who changed it: {unknown.note}:", *(f"  {text.clean(line)}" for line in unknown.command.split("\n"))]
 
 
 def _way_back_mended(report: Report) -> list[str]:
@@ -273,7 +252,8 @@ def _driver(report: Report) -> str | None:
     return f"none{left}; {onward} goes on, as does the next tick"
 
 
-def _what_to_type(report: Report) -> list[str]:
+def commands(report: Report) -> list[tuple[str, str, str]]:
+    """Return what there is to type: purpose, command, and in a few words its effect."""
     group, rotation = report.group, report.record.in_flight
     told: list[tuple[str, str, str]] = []
     if rotation is not None:
@@ -289,9 +269,11 @@ def _what_to_type(report: Report) -> list[str]:
         ]
     elif report.rollback_ready.ready:
         told = [("If users are hurt", text.command("rollback", group), "")]
-    if report.about.runbook:
-        told.append(("Runbook", text.clean(report.about.runbook), ""))
-    return text.commands(told)
+    return told
+
+
+def _runbook(report: Report) -> list[tuple[str, str, str]]:
+    return [("Runbook", text.clean(report.about.runbook), "")] if report.about.runbook else []
 
 
 def _once_more(report: Report) -> tuple[str, str, str]:

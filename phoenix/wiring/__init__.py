@@ -8,7 +8,8 @@ top what only policies need: a rollback begins without them (docs/decisions/0007
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from phoenix.wiring.from_record import group_from_record, pinned_group, unknown_
 
 if TYPE_CHECKING:
     from phoenix.core.layers import ImageSeen
+    from phoenix.engine.many.roster import Together
     from phoenix.engine.many.sweep import Estate
     from phoenix.policy.loader import Judged, Library
     from phoenix.policy.model import Policy
@@ -106,6 +108,25 @@ class Wiring:
         library = self.library()
         wanted = sorted({*library.groups} - {*library.broken} | {*self._pinned_in_flight(library.broken)})
         return tuple(self.group(name, by=by) for name in wanted), library.all_problems
+
+    @contextmanager
+    def together(self) -> Iterator[tuple[Callable[[str], Group], Together]]:
+        """What can be read of all groups in few calls, and how to make one group within the block: its record and most
+        of what AWS says of it are not asked for again."""
+        from phoenix.stores.preloaded import PreloadedStore
+        from phoenix.wiring.from_policy import group_of_library
+        from phoenix.wiring.many import read_together
+
+        library = self.library()
+        records = self.store().load_many(library.groups)
+        store = PreloadedStore(self.store(), frozenset(library.groups), records)
+        sound = {name: found.policy for name, found in library.policies.items() if name not in library.broken}
+
+        def make(name: str) -> Group:
+            return self.group(name) if name not in sound else group_of_library(self._base, library, name, store)
+
+        with read_together(self._base, sound, records) as read:
+            yield make, read
 
     def store(self) -> Store:
         """The store of all groups; not opened yet.

@@ -16,6 +16,7 @@ from phoenix import gates, images, notifiers
 from phoenix.aws.s3 import S3Source
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Access, Aws
+from phoenix.aws.trail import CloudTrail
 from phoenix.core.many.limits import Rules
 from phoenix.core.ownership import is_elsewhere, is_unfinished, slots_that_count
 from phoenix.core.record import GroupRecord
@@ -98,12 +99,14 @@ def group_with_policy(
     `record` still needs other Auto Scaling groups than the policy names, it is about those."""
     slots = slots_that_count(record, policy.fleet.slots())
     store = FinishedElsewhere(store, slots)
-    scope = Scope(policy.group, slots, base.aws(access_of(policy)), base.clock, terms_of(policy))
+    aws = base.aws(access_of(policy))
+    scope = Scope(policy.group, slots, aws, base.clock, terms_of(policy))
     return replace(
         base.bare_group(scope, Kinds(policy.fleet.kind, policy.traffic.kind), store),
         gates=tuple(_made(gates.KINDS, keys, scope) for keys in policy.gates),
         images=_made(images.KINDS, policy.image, scope),
         notifiers=tuple(_made(notifiers.KINDS, keys, scope) for keys in policy.notify),
+        trail=CloudTrail(aws, base.clock),
         rotate_when=rotate_when_of(policy),
         ignored_drift=policy.drift.ignore,
         calendar=calendar_of(policy, found.all_groups, found.all_groups_file) if found else calendar_of(policy),

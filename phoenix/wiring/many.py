@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
 from phoenix import routers
+from phoenix.aws.groups import foresee_groups
 from phoenix.aws.rights import Rights
-from phoenix.aws.session import Access, Aws
+from phoenix.aws.session import Access, Aws, Foreseen
 from phoenix.core.many.triage import UNKNOWN_SIGNS, Member, Signs
 from phoenix.core.record import GroupRecord
 from phoenix.core.window import NEVER
+from phoenix.engine.many.roster import Together
 from phoenix.engine.many.sweep import Estate, Invoker
 from phoenix.errors import PermanentError, PhoenixError
 from phoenix.fleets import group_marks
@@ -27,6 +31,7 @@ from phoenix.policy.loader import Library
 from phoenix.policy.model import Policy
 from phoenix.policy.terms import calendar_of, rotate_when_of, rules_of
 from phoenix.ports import Clock, Store
+from phoenix.routers import shares
 from phoenix.wiring.base import Base
 from phoenix.wiring.from_policy import access_of
 
@@ -73,6 +78,58 @@ class _Place:
     def of(cls, policy: Policy, base: Base) -> _Place:
         access = access_of(policy)
         return cls(access, base.aws(access), policy.image, policy.traffic.kind)
+
+
+_OVERVIEWS: Final = {"alb": shares.RULES, "nlb": shares.LISTENERS}
+
+
+@contextmanager
+def read_together(base: Base, policies: Mapping[str, Policy], records: Mapping[str, GroupRecord]) -> Iterator[Together]:
+    """What can be read of these groups together, in few calls. Within the block, questions about single ones are
+    answered from it. An account or Region that does not answer is left out: its groups are asked one by one."""
+    by_access: defaultdict[Access, dict[str, Policy]] = defaultdict(dict)
+    for name, policy in policies.items():
+        by_access[access_of(policy)][name] = policy
+    images: dict[str, str] = {}
+    tainted: frozenset[str] | None = frozenset()
+    with ExitStack() as foreseen:
+        for access, there in by_access.items():
+            aws = base.aws(access)
+            try:
+                found, marks = _read_there(aws, there, records, foreseen, base.clock.now())
+            except PhoenixError as error:
+                log.warning("overview.failed", extra={"groups": [*there], "reason": error.message})
+                found, marks = {}, None
+            images |= found
+            tainted = None if tainted is None or marks is None else tainted | marks
+        yield Together(records, images, tainted)
+
+
+def _read_there(
+    aws: Aws, there: Mapping[str, Policy], records: Mapping[str, GroupRecord], foreseen: ExitStack, at: datetime
+) -> tuple[Mapping[str, str], frozenset[str] | None]:
+    """In one account and Region: images, tainted groups; groups and routes go into `foreseen`."""
+    mine = [record for name in there if (record := records.get(name)) is not None]
+    names = sorted({name for policy in there.values() for name in policy.fleet.slots().values()})
+    kinds = {policy.traffic.kind for policy in there.values()} & {*_OVERVIEWS}
+    arns = sorted({arn for record in mine for arn in record.routes})
+    sources = {name: policy.image for name, policy in there.items() if rotate_when_of(policy).new_image}
+    images, tainted, groups, *routes = aws.side_by_side(
+        [
+            partial(_unless_refused, together.chosen_images, aws, sources, at),
+            partial(_unless_refused, group_marks.tainted_groups, aws),
+            partial(foresee_groups, aws, names),
+            *(partial(_routes_of, aws, kind, arns) for kind in sorted(kinds)),
+        ]
+    )
+    found = {_OVERVIEWS[kind].method: each for kind, each in zip(sorted(kinds), routes, strict=True)}
+    foreseen.enter_context(aws.foreseeing({"describe_auto_scaling_groups": groups, **found}))
+    return images or {}, tainted
+
+
+def _routes_of(aws: Aws, kind: str, arns: Sequence[str]) -> Foreseen:
+    own = [arn for arn in arns if routers.KINDS[kind].ROUTES in arn or kind == "alb"]
+    return shares.foresee_routes(aws, own, _OVERVIEWS[kind])
 
 
 class AwsOverview:

@@ -15,6 +15,7 @@ from phoenix.aws import s3
 from phoenix.aws.iam import document, filled
 from phoenix.aws.rights import ALL, KEYS, Names, Right, Rights, Role, reads
 from phoenix.aws.session import Aws
+from phoenix.aws.trail import CloudTrail
 from phoenix.fleets import group_marks, probe
 from phoenix.inventory import half_facts
 from phoenix.inventory import read as inventory
@@ -27,6 +28,8 @@ from phoenix.stores import dynamodb
 DOCTOR: Final = reads("sts:GetCallerIdentity", "autoscaling:DescribeAutoScalingGroups")
 """Rights that are asked for whatever the policies say."""
 SWEEPS: Final[Rights] = group_marks.IAM_ACTIONS
+SCREENS: Final[Rights] = CloudTrail.IAM_ACTIONS
+"""Optional: without them a screen prints the command instead."""
 ASSUME: Final[Rights] = frozenset({Right("sts:AssumeRole", "ActAs", ALL, ("${assumed_role_arn}",))})
 _ANY: Final[Names] = {"auto_scaling_group": ("*",)}
 _TABLES: Final = (fleets.KINDS, routers.KINDS, gates.KINDS, images.KINDS, notifiers.KINDS)
@@ -58,7 +61,7 @@ def every_document(role: Role) -> dict[str, Any]:
         Function.IAM_ACTIONS,
         ASSUME,
     )
-    rights = SWEEPS.union(DOCTOR, *declared, *others)
+    rights = SWEEPS.union(SCREENS, DOCTOR, *declared, *others)
     return document(filled(rights, _ANY), role)
 
 
@@ -78,14 +81,7 @@ def own_rights(library: Library, where: Where) -> Rights:
         rights |= _of_probe(mine, where, where.probed)
     # On keys that are not named, or on places of which a policy has none.
     keyless = {right for right in rights if right.on == KEYS or not right.on}
-    return frozenset(rights - keyless) | SWEEPS | DOCTOR
-
-
-def groups_of_the_caller(library: Library) -> tuple[str, ...]:
-    """Names of the Auto Scaling groups that are where the caller is: same account, same Region, no other role."""
-    policies = (found.policy for _, found in sorted(library.policies.items()))
-    here = (p for p in policies if not (p.role_arn or p.region or p.account))
-    return tuple(name for policy in here for name in policy.fleet.slots().values())
+    return frozenset(rights - keyless) | SWEEPS | SCREENS | DOCTOR
 
 
 def _of_policy(policy: Policy, where: Where) -> Rights:

@@ -21,7 +21,7 @@ from typing import Any
 from rich.console import Console
 
 from phoenix import __version__
-from tests.bench import cold, cost, in_flight, in_place, rollbacks, rotations, side_by_side, startup, sweeps
+from tests.bench import cold, cost, in_flight, in_place, rollbacks, rotations, side_by_side, startup, statuses, sweeps
 from tests.bench.figures import Figure, table
 
 TOPICS: Mapping[str, Callable[[], Iterator[Figure]]] = {
@@ -31,6 +31,7 @@ TOPICS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "startup": startup.measure,
     "side-by-side": side_by_side.measure,
     "sweeps": sweeps.measure,
+    "status": statuses.measure,
     "in-flight": in_flight.measure,
     "cold": cold.measure,
     "cost": cost.measure,

@@ -22,10 +22,11 @@ from urllib.request import urlopen
 
 from botocore import xform_name
 
+from phoenix.core.model import Slot
 from phoenix.core.record import GroupRecord
 from phoenix.stores.codec import decode_record, encode_record
 from tests.bench.arena import ROOT
-from tests.bench.idle import ACCOUNT, Idle, image_names, item_of, rotated, rule_names
+from tests.bench.idle import ACCOUNT, INSTANCES, Idle, image_names, item_of, name_of, rotated, rule_names
 
 LOOPBACK: Final = "127.0.0.1"
 TALLY: Final = "/tally"
@@ -48,6 +49,19 @@ _RULE = """<member><RuleArn>{arn}</RuleArn><Priority>{priority}</Priority><IsDef
 <member><TargetGroupArn>{live}</TargetGroupArn><Weight>100</Weight></member>
 <member><TargetGroupArn>{other}</TargetGroupArn><Weight>0</Weight></member></TargetGroups>
 <TargetGroupStickinessConfig><Enabled>false</Enabled></TargetGroupStickinessConfig></ForwardConfig></member></Actions></member>"""
+_GROUP = """<member><AutoScalingGroupName>{name}</AutoScalingGroupName>
+<AutoScalingGroupARN>{arn}</AutoScalingGroupARN>
+<LaunchTemplate><LaunchTemplateId>lt-{name}</LaunchTemplateId><LaunchTemplateName>{name}</LaunchTemplateName>
+<Version>2</Version></LaunchTemplate><MinSize>{least}</MinSize><MaxSize>{most}</MaxSize><DesiredCapacity>{count}</DesiredCapacity>
+<DefaultCooldown>300</DefaultCooldown><AvailabilityZones><member>eu-west-1a</member></AvailabilityZones>
+<TargetGroupARNs><member>{target}</member></TargetGroupARNs><TrafficSources><member><Identifier>{target}</Identifier>
+<Type>elbv2</Type></member></TrafficSources><HealthCheckType>ELB</HealthCheckType>
+<HealthCheckGracePeriod>300</HealthCheckGracePeriod><CreatedTime>2026-01-01T00:00:00Z</CreatedTime>
+<Instances>{instances}</Instances><SuspendedProcesses/><Tags/></member>"""
+_INSTANCE = """<member><InstanceId>i-{number:017x}</InstanceId><InstanceType>m7g.large</InstanceType>
+<AvailabilityZone>eu-west-1a</AvailabilityZone><LifecycleState>InService</LifecycleState><HealthStatus>Healthy</HealthStatus>
+<LaunchTemplate><LaunchTemplateId>lt-{name}</LaunchTemplateId><LaunchTemplateName>{name}</LaunchTemplateName>
+<Version>2</Version></LaunchTemplate><ProtectedFromScaleIn>false</ProtectedFromScaleIn></member>"""
 _CONDITION = """<member><Field>path-pattern</Field><Values><member>/api/*</member></Values>
 <PathPatternConfig><Values><member>/api/*</member></Values></PathPatternConfig></member>"""
 _EMPTY_TAGS = "<DescribeTagsResponse><DescribeTagsResult><Tags/></DescribeTagsResult></DescribeTagsResponse>"
@@ -67,6 +81,7 @@ class Cloud:
         self._items: dict[tuple[str, str], Any] = {}
         self._images: dict[str, str] = {}
         self._rules: dict[str, str] = {}
+        self._groups: dict[str, str] = {}
         self._fill(idle, rotated)
 
     def _fill(self, idle: Idle, rotated: GroupRecord) -> None:
@@ -75,6 +90,7 @@ class Cloud:
             self._items[str(item["group"]), "record"] = {
                 name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in item.items()
             }
+            self._fill_groups(number, decode_record(str(item["body"]), "the bench"))
             for arn, (live, other) in rule_names(number).items():
                 is_default = arn.count("/") == 4
                 self._rules[arn] = _RULE.format(
@@ -95,6 +111,23 @@ class Cloud:
                     tags="".join(_TAG.format(key, value) for key, value in image.tags.items()),
                 )
                 for image in images
+            )
+
+    def _fill_groups(self, number: int, record: GroupRecord) -> None:
+        """The pair: ten instances in the live slot, none in the other."""
+        live, other = next(iter(rule_names(number).values()))
+        assert record.rotation is not None
+        for slot, target, count in ((Slot.GREEN, live, INSTANCES), (Slot.BLUE, other, 0)):
+            name = f"{name_of(number)}-{slot.value}"
+            instances = "".join(_INSTANCE.format(number=number * 100 + each, name=name) for each in range(count))
+            self._groups[name] = _GROUP.format(
+                name=name,
+                arn=record.rotation.origin.arns[slot],
+                least=count,
+                most=count,
+                count=count,
+                target=target,
+                instances=instances,
             )
 
     def answer(self, target: str, body: bytes, path: str) -> tuple[int, str]:
@@ -156,6 +189,14 @@ class Cloud:
         return (
             f"<DescribeRulesResponse><DescribeRulesResult><Rules>{found}</Rules></DescribeRulesResult>"
             "</DescribeRulesResponse>"
+        )
+
+    def _describe_auto_scaling_groups(self, asked: Mapping[str, str]) -> str:
+        names = [name for key, name in asked.items() if key.startswith("AutoScalingGroupNames.")]
+        found = "".join(self._groups.get(name, "") for name in names)
+        return (
+            "<DescribeAutoScalingGroupsResponse><DescribeAutoScalingGroupsResult><AutoScalingGroups>"
+            f"{found}</AutoScalingGroups></DescribeAutoScalingGroupsResult></DescribeAutoScalingGroupsResponse>"
         )
 
     def _describe_tags(self, _: Mapping[str, str]) -> str:

@@ -147,6 +147,7 @@ class Inbox:
 
     def __init__(self, *, broken: bool = False, name: str = "inbox") -> None:
         self.name = name
+        self.notices: list[Notice] = []
         self.ids: list[str] = []
         self.subjects: list[str] = []
         self.texts: list[str] = []
@@ -155,6 +156,7 @@ class Inbox:
     def notify(self, notice: Notice) -> None:
         if self.broken:
             raise Unreachable("the topic does not answer")
+        self.notices.append(notice)
         self.ids.append(notice.id)
         self.subjects.append(notice.subject)
         self.texts.append(notice.text)

@@ -40,7 +40,9 @@ def growing(**terms: Any) -> Bench:
 
 def told(before: Rotation, bench: Bench, name: str, text: str, **changes: Any) -> Rotation:
     """The rotation before, with one more line in its story and these changes."""
-    return changed(before, events=(*before.events, Event(bench.clock.now(), name, text)), **changes)
+    who, _, reason = text.removeprefix("by ").partition(": ")
+    event = Event(bench.clock.now(), name, text, by=who, reason=reason or None)
+    return changed(before, events=(*before.events, event), **changes)
 
 
 def test_a_pause_stops_the_rotation_and_new_starts_and_is_told_in_its_story() -> None:

@@ -119,3 +119,27 @@ def test_a_start_ends_what_was_known_of_a_standstill() -> None:
     bench.rotated()
 
     assert bench.record.blocked is None
+
+
+def test_news_carry_who_why_and_the_commands_to_type() -> None:
+    bench = a_bench()
+    bench.rotated()
+
+    rollback(bench.group, RollbackRequest(reason="INC-1"))
+
+    started, _, turned, back = [notice.facts for notice in bench.inbox.notices]
+    assert (started["by"], started["rollback"]) == ("tester", "phoenix rollback --group web")
+    assert (turned["by"], turned["why"], turned["status"]) == ("tester", "INC-1", "phoenix status --group web")
+    assert (back["by"], back["why"], back["history"]) == ("tester", "INC-1", "phoenix history --group web")
+
+
+def test_a_bake_that_waits_for_a_person_is_told_once_with_the_command_to_promote() -> None:
+    bench = a_bench(terms={"steps": (replace(CANARY[0], bake=None), *CANARY[1:])})
+    bench.baking()
+
+    tick(bench.group)
+
+    (asked,) = [notice for notice in bench.inbox.notices if notice.event == "awaits_promotion"]
+    assert "waits for a person to promote it" in asked.subject
+    assert asked.facts["promote"] == "phoenix promote --group web"
+    assert asked.facts["rollback"] == "phoenix rollback --group web"

@@ -14,7 +14,6 @@ from typing import Any
 
 from phoenix.aws.rights import Role
 from phoenix.engine.control import pause, resume
-from phoenix.engine.drift import find_drift
 from phoenix.engine.group import Group
 from phoenix.engine.look import look
 from phoenix.engine.many.sweep import sweep
@@ -22,9 +21,6 @@ from phoenix.engine.plan import make_plan
 from phoenix.engine.repair import find_repairs, repair
 from phoenix.engine.request import RollbackRequest, RotateRequest
 from phoenix.engine.rollback import rollback
-from phoenix.engine.taint import taint, untaint
-from phoenix.inventory.half_facts import read_original
-from phoenix.inventory.read import Question, read_account
 from phoenix.sandbox import ManualClock, Sandbox
 from phoenix.sandbox.functions import add_function
 from phoenix.stores.dynamodb_table import definition
@@ -96,6 +92,15 @@ def plans_and_looks(run: Run) -> None:
     run.requests[Role.PLAN] += [request for request in found if request.action not in TRIED]
 
 
+def asks_who_changed_it(run: Run) -> None:
+    """What a screen asks where another writer has moved the weights."""
+    for role in (Role.PLAN, Role.ROTATE):
+        with run.by(role):
+            trail = run.stage.group.trail
+            assert trail is not None
+            trail.who_changed("web-blue", run.stage.clock.now())
+
+
 def looks(group: Group) -> None:
     """The questions of `status`, `history` and `doctor`, in every role."""
     look(group)
@@ -111,6 +116,7 @@ def back_while_hot(folder: Path) -> Run:
         with run.by(Role.ROTATE):
             run.stage.tick_until(lambda report: "healthy" in report.sentence)
         plans_and_looks(run)
+        asks_who_changed_it(run)
         with run.by(Role.ROTATE):
             run.in_the_bake()
         _let_ring(run.stage)
@@ -251,31 +257,7 @@ def a_shared_listener(folder: Path) -> Run:
     return run
 
 
-def a_snowflake(folder: Path) -> Run:
-    """An instance is looked into by hand: found, marked, and let be."""
-    with a_run(folder) as run:
-        stage = run.stage
-        with run.by(Role.PLAN):
-            find_drift(stage.group, deep=True)
-        with run.by(Role.ROTATE):
-            instance = stage.instances("blue")[0]["InstanceId"]
-            stage.wiring().groups_of_instances([instance])
-            taint(stage.group, [instance], "looking into the cache")
-            untaint(stage.group, [instance])
-    return run
-
-
-def before_any_policy(folder: Path) -> Run:
-    """What `phoenix init` asks of an account, policies included."""
-    with a_run(folder) as run, run.by(Role.PLAN):
-        found = read_account(run.stage.aws, Question(run.stage.clock.now(), wanted=None))
-        read_original(run.stage.aws, found.described["web-blue"])
-    return run
-
-
 RUNS: tuple[Callable[[Path], Run], ...] = (
-    before_any_policy,
-    a_snowflake,
     back_while_hot,
     back_from_cold,
     back_out_of_the_middle,

@@ -27,7 +27,7 @@ TARGETS = arn("elasticloadbalancing", "targetgroup/web-blue/1")
 TEMPLATE = arn("ec2", "launch-template/lt-1")
 MARKED: Context = {f"aws:ResourceTag/{MANAGED}": "true"}
 BY_TEMPLATE: Context = {"ec2:LaunchTemplate": TEMPLATE, "ec2:IsLaunchTemplateResource": "true"}
-READ = re.compile(r"Describe|Get|List|BatchGet|Query|AssumeRole$|Decrypt$")
+READ = re.compile(r"Describe|Get|List|Lookup|BatchGet|Query|AssumeRole$|Decrypt$")
 WRITES = [
     ("autoscaling:UpdateAutoScalingGroup", GROUP),
     ("autoscaling:SuspendProcesses", GROUP),

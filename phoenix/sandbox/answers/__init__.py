@@ -20,10 +20,12 @@ from phoenix.sandbox.answers import (
     auto_scaling_satellites,
     auto_scaling_sources,
     auto_scaling_standby,
+    cloudtrail,
     cloudwatch,
     elb,
     elbv2,
     elbv2_actions,
+    identity,
     images,
     instances,
     lattice,
@@ -49,6 +51,7 @@ AUTO_SCALING = (
 
 ANSWERS: Mapping[tuple[str, str], Answer] = {
     **{("autoscaling", name): answer for part in AUTO_SCALING for name, answer in part.ANSWERS.items()},
+    **{("cloudtrail", name): answer for name, answer in cloudtrail.ANSWERS.items()},
     **{("cloudwatch", name): answer for name, answer in cloudwatch.ANSWERS.items()},
     **{("elb", name): answer for name, answer in elb.ANSWERS.items()},
     **{("elbv2", name): answer for name, answer in elbv2.ANSWERS.items()},
@@ -56,6 +59,7 @@ ANSWERS: Mapping[tuple[str, str], Answer] = {
     **{("ec2", name): answer for name, answer in instances.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in security_groups.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in templates.ANSWERS.items()},
+    **{("iam", name): answer for name, answer in identity.ANSWERS.items()},
     **{("service-quotas", name): answer for name, answer in quotas.ANSWERS.items()},
     **{("vpc-lattice", name): answer for name, answer in lattice.ANSWERS.items()},
 }
