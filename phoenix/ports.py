@@ -15,6 +15,7 @@ from typing import ClassVar, Final, Protocol
 from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.call import AwsCall
+from phoenix.core.difference import Difference
 from phoenix.core.drift import Compared
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image
@@ -69,7 +70,7 @@ class Fleet(Protocol):
     """The same for `find_revival_blockers`."""
 
     def observe(self, rotation: Rotation | None) -> FleetView:
-        """Read both slots; for a rotation in flight, its failed launches and its template version as well."""
+        """Read both slots; in flight also failed launches and the version. An ended rotation says who lives."""
 
     def apply(self, action: Action) -> None:
         """Carry out one action of the fleet's kind; repeating it changes nothing."""
@@ -78,15 +79,16 @@ class Fleet(Protocol):
         """The slot's instances as EC2 describes them; several calls for a big group."""
 
     def images_of(self, ids: Sequence[str]) -> Mapping[str, str]:
-        """The image of each of these instances, by id; ids that EC2 does not know are left out. An instance's image
-        never changes, so it is read once."""
+        """The image of each of these instances, by id; ids that EC2 does not know are left out. Read once for each."""
+
+    def launched_at(self, ids: Sequence[str]) -> Mapping[str, datetime]:
+        """When each of these was launched; the same read, made once for both."""
 
     def resolve_version(self, slot: Slot) -> str:
         """The number of the template version that the slot launches from now, behind `$Latest` or `$Default`."""
 
     def identify(self, generation: Generation) -> Generation:
-        """The generation with the template and version that launch its image from its slot now. No version: the
-        template has none with that image. No template: the version's image may change, so it is read each time."""
+        """With the template and version that launch its image now; no template where a version's image may change."""
 
     def find_losses(self, generation: Generation) -> Sequence[Blocker]:
         """The blockers of any relaunch of an earlier generation, however much room there is; two reads at most."""
@@ -104,8 +106,10 @@ class Fleet(Protocol):
         """True when scheduled actions may change the slot's sizes."""
 
     def template_changes(self, live: Slot) -> tuple[str, ...]:
-        """The owner's changes since the live generation's template version was made, besides the image: in words,
-        without values."""
+        """The owner's changes since the live generation's template version, besides the image: in words, no values."""
+
+    def differences(self, live: Slot) -> Sequence[Difference]:
+        """What the next generation has otherwise than the live one, besides its image; for people."""
 
     def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:
         """The blockers of a start in groups, template and instances, a dry run included. Read-only."""
@@ -119,8 +123,7 @@ class Fleet(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """The load balancers' answer. `health` is by slot and instance id; `words` are AWS's reasons for poor health,
-    printable."""
+    """The load balancers' answer. `health` is by slot and instance id; `words` are AWS's printable reasons for it."""
 
     routes: tuple[Route, ...] = ()
     health: Mapping[Slot, Mapping[str, TargetState]] = field(default_factory=dict)
@@ -160,8 +163,7 @@ class Router(Protocol):
         """Set the thresholds on all target groups of the slot; repeating it changes nothing."""
 
     def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
-        """True if each zone serves its own share of the traffic, in either slot: a zone without a healthy target then
-        answers with errors, however many healthy targets other zones have."""
+        """True if each zone serves its own share, in either slot: one without a healthy target answers with errors."""
 
     def find_blockers(
         self, slots: Mapping[Slot, SlotState], live: Slot, ahead: Ahead = UNKNOWN_AHEAD
@@ -192,8 +194,7 @@ class Gate(Protocol):
         """
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
-        """The blockers that make this gate fail or wait for ever with any candidate: an unknown alarm, one already in
-        ALARM, a path that not even the live instances answer. Read-only."""
+        """The blockers that make this gate fail or wait for ever with any candidate: an unknown alarm. Read-only."""
 
 
 class ImageSource(Protocol):
@@ -318,8 +319,7 @@ class Tracer(Protocol):
         ...
 
     def about(self, rotation: Rotation | None) -> AbstractContextManager[None]:
-        """Do the work of the block for this rotation: its spans go below the rotation's root, its log lines carry the
-        trace, its calls the rotation's id as session name. None changes nothing."""
+        """Do the block's work for this rotation: spans below its root, its trace in log lines, its id in sessions."""
         ...
 
     def recorded(self, before: GroupRecord, after: GroupRecord) -> None:

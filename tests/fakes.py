@@ -1,5 +1,4 @@
-"""The adapters that tests of everything else use: a small world in memory, which passes the same contract tests.
-
+"""The adapters that tests of everything else use: a world in memory, which passes the same contract tests.
 Nothing here takes time unless a test says so: `boots` False leaves launched instances pending until `settle`.
 """
 
@@ -26,6 +25,7 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
+from phoenix.core.difference import Difference
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image, Wanted, choose, unlaunchable
 from phoenix.core.launch_failure import LaunchFailure
@@ -91,6 +91,7 @@ class FakeFleet(FakeInstances):
 
     def observe(self, rotation: Rotation | None) -> FleetView:
         self._fail_if_told()
+        rotation = rotation if rotation is not None and rotation.in_flight else None
         waits = rotation is not None and rotation.growth.since is not None
         awaited = waits and rotation is not None and rotation.clocks.proved_at is None and rotation.back is None
         since = rotation.growth.since if rotation is not None else None
@@ -125,6 +126,11 @@ class FakeFleet(FakeInstances):
         self._fail_if_told()
         return [self._live(instance) for instance in self.state[slot].instances]
 
+    def launched_at(self, ids: Sequence[str]) -> Mapping[str, datetime]:
+        self._fail_if_told()
+        known = {i.id for state in self.state.values() for i in state.instances}
+        return {each: BAKED_AT - timedelta(days=3) for each in ids if each in known}
+
     def images_of(self, ids: Sequence[str]) -> Mapping[str, str]:
         return {each.id: each.image for slot in Slot for each in self.live_instances(slot) if each.id in ids}
 
@@ -150,6 +156,10 @@ class FakeFleet(FakeInstances):
 
     def has_scaling_policies(self, slot: Slot) -> bool:
         return self.scales
+
+    def differences(self, live: Slot) -> Sequence[Difference]:
+        self._fail_if_told()
+        return [Difference("template", name, "before", "after") for name in self.changed]
 
     def template_changes(self, live: Slot) -> tuple[str, ...]:
         self._fail_if_told()

@@ -44,6 +44,7 @@ class SetRole:
     `owner` are the bounds that the owner's autoscaler has there; None: the slot has exactly `count`. The role table
     knows the numbers. `template` identifies the launch template of the version; None: the one that the slot has.
     `leaving` are the instances that have been drained for it, and no others are to go; empty: any.
+    `serving`, where both slots are one group: the instances that served at the look; others leave or end before them.
     """
 
     slot: Slot
@@ -53,6 +54,7 @@ class SetRole:
     version: str | None = None
     template: str | None = None
     leaving: tuple[str, ...] = ()
+    serving: frozenset[str] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,16 @@ Must never hold a clock that outlives what it measures: a group begins anew as a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from phoenix.core.story import Ask
+
+SAME_LOOKS: Final = 10
+"""Looks in a row at which all instances give the same reason, before more of them are pointless. A load balancer makes
+ten checks in five minutes: every 30 s unless the owner says otherwise (HealthCheckIntervalSeconds in
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,8 @@ class Growth:
     `since` is when it began to grow, `progress_at` when it last had more instances in service than ever. `ready_since`
     is since when it has been ready without a break (`times_ready` counts the breaks, `longest_ready` is the longest
     time before one), `short_since` since when it has been under its floor. `released_at` is when those held before
-    traffic might go on.
+    traffic might go on. `said` is the one reason that all instances give for not being healthy, since `said_since` and
+    at `said_looks` looks in a row, which are counted up to `SAME_LOOKS`.
     """
 
     since: datetime | None = None
@@ -49,6 +56,19 @@ class Growth:
     longest_ready: timedelta | None = None
     short_since: datetime | None = None
     released_at: datetime | None = None
+    said: str = ""
+    said_since: datetime | None = None
+    said_looks: int = 0
+
+    def hear(self, said: str, at: datetime) -> Growth:
+        """With what all instances give as their reason at this look; empty where they give no single one."""
+        if not said:
+            return replace(self, said="", said_since=None, said_looks=0)
+        goes_on = said == self.said
+        since = self.said_since if goes_on else at
+        return replace(
+            self, said=said, said_since=since, said_looks=min(self.said_looks + 1, SAME_LOOKS) if goes_on else 1
+        )
 
 
 @dataclass(frozen=True, slots=True)

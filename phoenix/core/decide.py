@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from phoenix.core import ledger, narrate
-from phoenix.core.action import Action, Decision, MakeTemplateVersion, ReplaceInstance, SetWeights
+from phoenix.core.action import Action, Decision, MakeTemplateVersion, ReplaceInstance, SetRole, SetWeights
 from phoenix.core.back import heed_hold, turn_back
 from phoenix.core.closing import is_closed, is_untouched
 from phoenix.core.converge import converge, step_before
@@ -25,7 +25,7 @@ from phoenix.core.ready import candidate_goal, patience
 from phoenix.core.record import GroupRecord, Quarantined, Setback
 from phoenix.core.rest import rest
 from phoenix.core.rotation import Rotation
-from phoenix.core.sides import sides_of
+from phoenix.core.sides import ready_instances, sides_of
 from phoenix.core.story import Ask
 from phoenix.core.temporary import STALE_READS
 from phoenix.core.upkeep import check_ledger
@@ -103,7 +103,18 @@ def _go_on(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decisi
     is_over = rotation.clocks.closing_since is not None and is_done and is_closed(rotation, seen)
     if is_over and drained_at(rotation, seen) is None:
         return _finish(record, rotation, seen)
-    return _decision(record, rotation, seen, actions)
+    return _decision(
+        record, rotation, seen, _naming_who_serves(actions, rotation, seen) if seen.is_one_group else actions
+    )
+
+
+def _naming_who_serves(actions: tuple[Action, ...], rotation: Rotation, seen: Observation) -> tuple[Action, ...]:
+    """In one group the fleet chooses who leaves. Auto Scaling does not tell it which instances a load balancer sends
+    requests to: without that, one that has just been launched would stay in the place of one that serves."""
+    health = rotation.terms.serving.health
+    ready = (i.id for state in seen.slots.values() for i in ready_instances(state, None, target_health=health))
+    serving = frozenset(ready)
+    return tuple(replace(a, serving=serving) if isinstance(a, SetRole) else a for a in actions)
 
 
 def _decision(record: GroupRecord, rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -> Decision:

@@ -6,15 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from phoenix.core.clocks import SAME_LOOKS
 from phoenix.core.explain import ago, counted
 from phoenix.core.launch_failure import LaunchFailure
-from phoenix.core.model import Cause, Judgement, Observation, Verdict
+from phoenix.core.model import Cause, Judgement, Observation, SlotState, Verdict
 from phoenix.core.ready import candidate_goal, is_enough, why_not_ready
 from phoenix.core.rotation import Rotation
 from phoenix.core.sides import Side, Sides, sides_of
 
 TOLERATED_LAUNCH_FAILURES = 3
 """Failed launches without progress after which capacity, quota or addresses are taken to be gone for good."""
+SAME_FOR = timedelta(minutes=5)
+"""The least time for which all instances have to give the same reason: the grace period that the console gives a group
+(https://docs.aws.amazon.com/autoscaling/ec2/userguide/health-check-grace-period.html). A longer one of the owner's
+holds."""
 KNOWN_EVERYWHERE = timedelta(minutes=5)
 """After the start EC2 may deny for this long that an image, or a template version, exists although it does."""
 
@@ -38,6 +43,7 @@ def find_failure(rotation: Rotation, seen: Observation) -> Failure | None:
         return failure
     return (
         _failed_launch(rotation, seen.failures)
+        or _says_the_same(rotation, sides, seen.at)
         or _launch_overdue(rotation, sides, seen)
         or _rotation_overdue(rotation, seen.at)
     )
@@ -87,6 +93,26 @@ def _failed_launch(rotation: Rotation, failures: Sequence[LaunchFailure]) -> Fai
 def _cause_of(failures: Sequence[LaunchFailure]) -> Cause:
     """The image's fault only where each of them is: one that lacks capacity as well may lack nothing else."""
     return Cause.IMAGE if all(failure.blames_image for failure in failures) else Cause.ENVIRONMENT
+
+
+def _says_the_same(rotation: Rotation, sides: Sides, at: datetime) -> Failure | None:
+    """All instances have said the same for so long that the rest of the launch's time-out would change nothing. One
+    that is healthy, that is still registering, or that says something else begins it anew."""
+    growth, ends_at = rotation.growth, said_until(rotation, sides.new.state)
+    if rotation.clocks.proved_at is not None or growth.said_since is None or growth.said_looks < SAME_LOOKS:
+        return None
+    if ends_at is None or at < ends_at:
+        return None
+    lasted = at - growth.said_since
+    goal, count = candidate_goal(rotation), sum(i.in_service for i in sides.new.own)
+    told = f"{count}x {growth.said}, the same at every look for {ago(lasted)}"
+    return Failure(f"0 of {goal} became healthy: {told}", Cause.IMAGE)
+
+
+def said_until(rotation: Rotation, candidate: SlotState) -> datetime | None:
+    """Until when all instances may go on giving the same reason; None where they give no single one."""
+    since = rotation.growth.said_since
+    return None if since is None else since + max(SAME_FOR, candidate.health_grace)
 
 
 def _launch_overdue(rotation: Rotation, sides: Sides, seen: Observation) -> Failure | None:

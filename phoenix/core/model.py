@@ -55,10 +55,7 @@ class Phase(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a rotation, or a command, stands or ended.
-
-    `FAILED` is a word of the contract that phoenix does not set: a rotation that cannot go on is held, or turned back.
-    """
+    """How a rotation, or a command, stands or ended. phoenix never sets `FAILED`: it holds, or turns back."""
 
     NONE = "none"
     IN_PROGRESS = "in_progress"
@@ -174,8 +171,8 @@ class Instance:
 
     `lifecycle_words` is AWS's word for its lifecycle, for people; AWS adds new ones. `target` is None when no load
     balancer lists the instance, which never counts as ready. `target_words` is why it is not healthy there, in few
-    words. A `protected` one is passed over by every scale-in, and may protect itself at any time.
-    `template` identifies the launch template that the version belongs to; `image` is None where EC2 was not asked.
+    words. A `protected` one is passed over by every scale-in, and may protect itself at any time. `template` identifies
+    the version's launch template; `image` and `launched_at` are None where EC2 was not asked.
     """
 
     id: str
@@ -189,6 +186,7 @@ class Instance:
     template: str = ""
     image: str | None = None
     lifecycle_words: str = ""
+    launched_at: datetime | None = None
 
     @property
     def in_service(self) -> bool:
@@ -219,8 +217,8 @@ class SlotState:
     `template` identifies the launch template, `arn` the group: one that was made anew has another, and the same name.
     `tags` are those with the prefix `phoenix:` only. `failover` are the thresholds of its target groups for DNS
     failover, empty unless a tick needs them. `zones` are those it launches in; after `max_instance_lifetime` AWS itself
-    replaces an instance, None for never. `writer_words` says where a person reads who has changed the group.
-    `other_sources`: Classic Load Balancers (names) and target groups of VPC Lattice (ARNs), only in place.
+    replaces an instance, None for never; `health_grace` is the time to become healthy. `writer_words` says where to
+    read who has changed it. `other_sources`, only in place: Classic Load Balancers and target groups of VPC Lattice.
     """
 
     slot: Slot
@@ -239,6 +237,7 @@ class SlotState:
     failover: str = ""
     zones: tuple[str, ...] = ()
     max_instance_lifetime: timedelta | None = None
+    health_grace: timedelta = timedelta(0)
     writer_words: str = ""
 
     @property

@@ -9,6 +9,7 @@ from typing import Final
 from phoenix.core.closing import stays_hot
 from phoenix.core.converge import is_empty_for
 from phoenix.core.explain import ago, clock_time, counted
+from phoenix.core.failure import said_until
 from phoenix.core.fence import answering, unrefused
 from phoenix.core.leaving import waiting_to_leave
 from phoenix.core.lifecycle import Lifecycle
@@ -127,7 +128,11 @@ def _proving(rotation: Rotation, ready: int, seen: Observation) -> str:
     what = f"{doubt.gate}: {doubt.reason}" if doubt else f"{ready} of {goal} ready"
     failed = f"; {seen.failures[0].words}" if seen.failures else ""
     until = (rotation.growth.since or seen.at) + rotation.terms.launch_timeout
-    return f"waiting for generation {rotation.new.number}, {what}{failed}, at most until {clock_time(until)}, then back"
+    sooner = said_until(rotation, seen.slots[rotation.new.slot])
+    told = clock_time(until)
+    if sooner is not None and sooner < until:
+        told = f"{clock_time(sooner)} if they go on saying so"
+    return f"waiting for generation {rotation.new.number}, {what}{failed}, at most until {told}, then back"
 
 
 def _shifting(number: int, percent: int, seen: Observation) -> str:

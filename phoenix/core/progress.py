@@ -14,6 +14,7 @@ from phoenix.core.model import Judgement, Observation, SlotState
 from phoenix.core.ready import (
     back_at_the_latest,
     candidate_goal,
+    common_reason,
     has_settled,
     is_enough,
     is_held,
@@ -69,6 +70,7 @@ def _watch_candidate(rotation: Rotation, sides: Sides, at: datetime) -> Rotation
         ready_since=_since(growth.ready_since, enough_now, at),
         short_since=_since(growth.short_since, is_short(rotation, new.ready_count), at),
     )
+    growth = growth.hear(common_reason(new, goal), at)
     sick = sick_since(new, candidate.sick, at)
     return replace(rotation, growth=growth, candidate=replace(candidate, target=goal, sick=sick))
 

@@ -73,11 +73,12 @@ def patience(healthy_for: timedelta, candidate: CandidateFacts) -> timedelta:
 def shortcomings(state: SlotState, version: str | None, target_health: bool) -> tuple[tuple[int, str], ...]:
     """The reasons that keep instances from being ready, in AWS's words, counted; the most frequent first."""
     not_ready = (i for i in state.of_version(version) if not i.leaving and not is_ready(i, target_health))
-    by_words = Counter(_shortcoming(i) for i in not_ready)
+    by_words = Counter(shortcoming(i) for i in not_ready)
     return tuple((count, words) for words, count in sorted(by_words.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _shortcoming(instance: Instance) -> str:
+def shortcoming(instance: Instance) -> str:
+    """Why an instance is not ready, in AWS's words as far as there are any."""
     if not instance.in_service:
         return instance.lifecycle_words or instance.lifecycle.value
     if not instance.healthy:
@@ -85,6 +86,16 @@ def _shortcoming(instance: Instance) -> str:
     if instance.target is None:
         return "not registered"
     return instance.target_words or instance.target.value
+
+
+def common_reason(new: Side, goal: int) -> str:
+    """The one reason that all instances of the generation give for not being healthy; empty unless as many run as are
+    wanted, a load balancer has checked each of them, and they all say the same."""
+    running = [i for i in new.own if i.in_service]
+    checked = [i for i in running if i.target is TargetState.UNHEALTHY]
+    words = {i.target_words or TargetState.UNHEALTHY.value for i in checked}
+    is_told = len(running) >= goal > 0 and len(checked) == len(running) and len(words) == 1
+    return words.pop() if is_told else ""
 
 
 def why_not_ready(new: Side, growth: Growth, target_health: bool) -> str:

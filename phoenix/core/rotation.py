@@ -304,6 +304,12 @@ class Rotation:
         return replace(
             self,
             deadline=self.deadline + span,
-            growth=replace(growth, since=later(growth.since), progress_at=later(growth.progress_at), short_since=None),
+            growth=replace(
+                growth,
+                since=later(growth.since),
+                progress_at=later(growth.progress_at),
+                short_since=None,
+                said_since=later(growth.said_since),
+            ),
             clocks=replace(clocks, baking_since=later(clocks.baking_since)),
         )

@@ -40,7 +40,7 @@ def apply(
         name = type(action).__name__
         began = group.clock.now()
         with group.tracer.span("apply", group=group.name, action=name), permitted(permit_under(group, lease)):
-            record = _carry_out(group, record, action)
+            record = carry_out(group, record, action)
         took_ms = round((group.clock.now() - began).total_seconds() * 1000)
         facts = {"group": group.name, "rotation": rotation, "action": name, "took_ms": took_ms}
         log.info("action.applied", extra=facts)
@@ -54,7 +54,8 @@ def _refuse_old_news(group: Desk, seen_at: datetime) -> None:
         raise TransientError(f"what was seen of {group.name} is {ago(age)} old by now; the next tick looks again")
 
 
-def _carry_out(group: Ports, record: GroupRecord, action: Action) -> GroupRecord:
+def carry_out(group: Ports, record: GroupRecord, action: Action) -> GroupRecord:
+    """One action, by the fleet or by the router that it is for; returns the record with the routes found on the way."""
     if isinstance(action, SetFailover):
         group.router.set_failover(action, record.target_groups)
         return record

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from phoenix.core.many.limits import Rules
 from phoenix.core.model import Slot, Terms
+from phoenix.core.planned_call import PlannedCall
 from phoenix.core.trail import Trail
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar
@@ -54,11 +57,48 @@ class Desk:
     poll_seconds: float = 5.0
 
 
+class Rehearsal(Protocol):
+    """A copy of the group in AWS, to rehearse a rotation on. Only reads reach AWS."""
+
+    @property
+    def fleet(self) -> Fleet:
+        """The group's own kind of fleet, over the copy."""
+        ...
+
+    @property
+    def router(self) -> Router:
+        """The group's own kind of router, over the copy."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The time of the copy: it passes when it is told to sleep."""
+        ...
+
+    @property
+    def tracer(self) -> Tracer:
+        """One that reports nothing."""
+        ...
+
+    @property
+    def calls(self) -> Sequence[PlannedCall]:
+        """What AWS would have been told so far."""
+        ...
+
+    def next_event(self) -> datetime | None:
+        """When something happens by itself; None while nothing is on its way."""
+        ...
+
+
+OpenRehearsal = Callable[[datetime, timedelta], Rehearsal]
+"""Copies the group as it is now. Given the time, and how long a launch takes until its instance is healthy."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ports:
     """The group in AWS, and all that may be asked of it or done to it. `asking` is one for all groups of a program.
     `trail` None: the account's record of calls is not asked. `orchestrators` are what instances pass before they
-    leave, in order."""
+    leave, in order. `open_rehearsal` None: nothing that is planned can be rehearsed."""
 
     slots: Mapping[Slot, str]
     fleet: Fleet
@@ -66,6 +106,7 @@ class Ports:
     gates: tuple[Gate, ...]
     images: ImageSource | None
     asking: Asking = field(default_factory=Asking)
+    open_rehearsal: OpenRehearsal | None = None
     trail: Trail | None = None
     orchestrators: Iterable[Orchestrator] = ()
 

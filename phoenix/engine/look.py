@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from phoenix.core.adopt import adopt, live_slot
 from phoenix.core.generation import UNKNOWN_IMAGE, Generation
-from phoenix.core.model import Observation
+from phoenix.core.model import Observation, TargetState
 from phoenix.core.ownership import foreign_rotation, foreign_store, is_outdated, made_anew
 from phoenix.core.readiness import RollbackReady, with_blockers
 from phoenix.core.record import GroupRecord
 from phoenix.engine.group import Desk, Group, Ports
-from phoenix.engine.observe import Sight, observe
+from phoenix.engine.observe import Sight, observe, with_ages
 from phoenix.engine.report import Report, report_on
 from phoenix.errors import ForeignStore
 
@@ -19,12 +19,22 @@ from phoenix.errors import ForeignStore
 def look(group: Group, *, closely: bool = True) -> Report:
     """Report on the group as it is right now, with its gates while a rotation is in flight. Writes nothing.
 
-    `closely`: AWS is also asked, a few reads more, whether it would launch what a rollback has to launch first.
+    `closely`: AWS is also asked, a few reads more, how old each instance is, and whether it would launch what a
+    rollback has to launch first.
     """
     sight = sight_of(group, search=False)
-    report = report_on(group, _with_fresh_verdicts(sight), sight.seen)
+    if closely and _has_sick_targets(sight.seen):
+        # A search learns what is asked of them; without it "503 on :8080" lacks the path.
+        group.router.find(sight.record.target_groups)
+        sight = sight_of(group, search=False)
+    seen = with_ages(group, sight.seen) if closely else sight.seen
+    report = report_on(group, _with_fresh_verdicts(sight), seen)
     ready = _asked_about(group, report.rollback_ready) if closely else report.rollback_ready
     return replace(report, lease=group.store.lease_of(group.name), rollback_ready=ready)
+
+
+def _has_sick_targets(seen: Observation) -> bool:
+    return any(i.target is TargetState.UNHEALTHY for state in seen.slots.values() for i in state.instances)
 
 
 def sight_of(group: Group, *, search: bool = True) -> Sight:

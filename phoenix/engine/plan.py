@@ -5,27 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from itertools import pairwise
-from typing import Final
 
 from phoenix.core.blocker import Blocker, passed
-from phoenix.core.capacity import extremes, share
+from phoenix.core.capacity import Extremes, extremes, share
+from phoenix.core.difference import Difference
 from phoenix.core.explain import ago
+from phoenix.core.generation import UNKNOWN_IMAGE
+from phoenix.core.image import Image
 from phoenix.core.janitor import moved_weights
 from phoenix.core.model import Terms
-from phoenix.core.routine import Routine
 from phoenix.engine.bases import find_old_base
 from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.obstacles import checks_of, find_obstacles
+from phoenix.engine.rehearse import Course, launch_estimate, rehearse
 from phoenix.engine.report import Plan, PlannedStep
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.survey import Survey, survey
-
-LAUNCH_ESTIMATE = timedelta(minutes=2)
-"""From a launch to a healthy target where no earlier rotation has shown how long it takes."""
-MOVED_AT_ONCE: Final = 20
-ENDED_AT_ONCE: Final = 100
-"""Instances of one group that a single call takes out of service, and ends."""
+from phoenix.errors import PermanentError
 
 
 def make_plan(group: Group, request: RotateRequest) -> Plan:
@@ -35,17 +31,42 @@ def make_plan(group: Group, request: RotateRequest) -> Plan:
         ForeignStore: a rotation of this group is in flight in another store.
         Blocked: the image asked for does not exist, may not be launched, or is older than the live one.
     """
-    plan = plan_for(group, request, survey(group, request))
-    return replace(plan, blockers=tuple(replace(b, warning=True) if b.of_rights else b for b in plan.blockers))
+    found = survey(group, request)
+    plan = plan_for(group, request, found)
+    blockers = tuple(replace(b, warning=True) if b.of_rights else b for b in plan.blockers)
+    if plan.next is None:
+        return replace(plan, blockers=blockers)
+    return replace(
+        plan, blockers=blockers, differences=_differences(group, found), live_image=_live_image(group, found)
+    )
+
+
+def _differences(group: Ports, found: Survey) -> tuple[Difference, ...]:
+    try:
+        return tuple(group.fleet.differences(found.live.slot))
+    except PermanentError:  # the blockers tell what is gone, or may not be read
+        return ()
+
+
+def _live_image(group: Ports, found: Survey) -> Image | None:
+    """The live image with its tags; asked for where the policy's search does not list it."""
+    listed = next((each.image for each in found.candidates if each.image.id == found.live.image), None)
+    if listed is not None or group.images is None or found.live.image == UNKNOWN_IMAGE:
+        return listed
+    try:
+        return group.images.named(found.live.image, found.seen.at).image
+    except PermanentError:  # deregistered: nothing is known of it any more
+        return None
 
 
 def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
     """The plan that follows from a survey; blockers are looked for only where a rotation is due."""
     terms, need = found.terms, found.live_state.desired
-    edges = extremes(need, terms.steps)
-    starts, lasts = _times(found)
-    hot_for = terms.hot_for if terms.serving.keeps_hot else timedelta(0)
     due = bool(found.reasons)
+    course = rehearse(group, found, found.next, request) if due and found.next is not None else None
+    edges = extremes(need, terms.steps) if course is None else Extremes(course.worst, course.peak)
+    starts, lasts = _times(found, course)
+    hot_for = terms.hot_for if terms.serving.keeps_hot else timedelta(0)
     blockers = tuple(
         find_obstacles(group, request, found, lasts) if due else (*_moved(group, found), *find_old_base(group, found))
     )
@@ -64,8 +85,8 @@ def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
         peak=edges.peak,
         ends_after=None if any(step.bake is None for step in terms.steps) else lasts,
         hot_for=hot_for,
-        writes=_count_writes(found) if due else 0,
-        extra_instance_hours=round((edges.peak - need) * (lasts + hot_for).total_seconds() / 3600, 1),
+        calls=course.calls if course is not None else None if due else (),
+        extra_instance_hours=round(_extra(course, edges.peak - need, lasts, hot_for).total_seconds() / 3600, 1),
         instance_type=found.instances[0].instance_type if found.instances else None,
         checks=passed(checks_of(group), blockers) if due else (),
         about=group.about,
@@ -92,12 +113,17 @@ def describe(plan: Plan) -> str:
     return f"Nothing to do: {plan.group} is on generation {plan.live.number} ({plan.live.image}{since})."
 
 
-def _times(found: Survey) -> tuple[tuple[timedelta, ...], timedelta]:
-    """The earliest times when each step gets its traffic and the last bake ends: instances that a step launches have to
-    become healthy first, and to stay so. A bake that waits for a person counts as none."""
-    last = found.record.rotation
-    launch = last.candidate.grew_in if last is not None and last.candidate.grew_in is not None else LAUNCH_ESTIMATE
-    proved = launch + found.terms.healthy_for
+def _times(found: Survey, course: Course | None) -> tuple[tuple[timedelta, ...], timedelta]:
+    """The earliest times when each step gets its traffic and the last bake ends: as rehearsed, or else estimated."""
+    if course is not None and len(course.stages) == len(found.terms.steps):
+        return tuple(stage.starts_after for stage in course.stages), course.ends_after
+    return _estimated(found)
+
+
+def _estimated(found: Survey) -> tuple[tuple[timedelta, ...], timedelta]:
+    """Where nothing can be rehearsed: instances that a step launches have to become healthy first, and to stay so. A
+    bake that waits for a person counts as none."""
+    proved = launch_estimate(found.record) + found.terms.healthy_for
     ends, grown, starts = timedelta(0), 0, []
     for step in found.terms.steps:
         ends += proved if step.new_capacity > grown else timedelta(0)
@@ -107,42 +133,16 @@ def _times(found: Survey) -> tuple[tuple[timedelta, ...], timedelta]:
     return tuple(starts), ends
 
 
+def _extra(course: Course | None, above: int, lasts: timedelta, hot_for: timedelta) -> timedelta:
+    """How much longer instances run than those that are needed, all of them together, until nothing is kept hot."""
+    if course is None:
+        return above * (lasts + hot_for)
+    return course.extra + course.left_over * hot_for
+
+
 def _rows(group: Ports, terms: Terms, need: int, starts: Sequence[timedelta]) -> Iterator[PlannedStep]:
     old = need
     for number, (step, start) in enumerate(zip(terms.steps, starts, strict=True), start=1):
         gates = tuple(g.name for g in group.gates if number == 1 or not g.before_traffic_only)
         yield PlannedStep(number, share(need, step.new_capacity), old, step.new_weight, gates, step.bake, start)
         old = share(need, step.old_capacity)
-
-
-def _count_writes(found: Survey) -> int:
-    """The mutating calls of an undisturbed rotation: template, tags, pin, candidate and its schedules, every shift on
-    every route, every growth and shrink, and the clean-up."""
-    steps = found.terms.steps
-    other = found.seen.slots[found.live.slot.other]
-    if found.terms.serving.reserve:
-        return _count_in_one_group(found)
-    prepare = 4 + (Routine.SCHEDULES not in other.suspended) + (other.desired > 0)
-    shifts = len({step.new_weight for step in steps if step.new_weight}) * len(found.seen.routes)
-    grows = sum(a.new_capacity < b.new_capacity for a, b in pairwise(steps))
-    shrinks = sum(a.old_capacity > b.old_capacity for a, b in pairwise(steps)) + (steps[0].old_capacity < 100)
-    clean_up = 4
-    # Off on the new slot and on the old one, back on the new one; the tags of the old one, and of the new one.
-    failover = 5 if found.terms.suspend_failover and found.seen.routes else 0
-    return prepare + shifts + grows + shrinks + clean_up + failover
-
-
-def _count_in_one_group(found: Survey) -> int:
-    """The same where both generations are in one group: every growth, every batch that leaves service, a call for each
-    instance that was held, and the end of the reserve that stands in the way."""
-    terms, live, other = found.terms, found.live_state, found.seen.slots[found.live.slot.other]
-    need = live.desired
-    # Template version, tags, processes suspended and resumed, and the owner's numbers in the end.
-    writes = 5 + (live.min != need) + -(-other.desired // ENDED_AT_ONCE)
-    new, old = 0, need
-    for step in terms.steps:
-        grown, left = max(new, share(need, step.new_capacity)), min(old, share(need, step.old_capacity))
-        writes += (grown > new) * (2 if terms.holds else 1)
-        writes += 1 + -(-(old - left) // MOVED_AT_ONCE) if left < old else 0
-        new, old = grown, left
-    return writes + (new + 1 if terms.holds else 0)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from phoenix.core.blocker import Blocker
+from phoenix.core.difference import Difference
 from phoenix.core.generation import Generation
-from phoenix.core.image import Candidate
+from phoenix.core.image import Candidate, Image
 from phoenix.core.model import Observation, Outcome, Step
 from phoenix.core.outlook import Outlook
 from phoenix.core.ownership import other_groups
+from phoenix.core.planned_call import PlannedCall
 from phoenix.core.readiness import NOTHING_RETAINED, RollbackReady, rollback_readiness
 from phoenix.core.record import GroupRecord
 from phoenix.core.trail import Trace
@@ -64,9 +66,10 @@ class Plan:
     """A rotation that would start now, and everything in its way. `live` None: this group has never been seen before.
 
     `reasons` empty: nothing is due. `worst_case` and `peak` are instances, `needed` is the need; `starts` is the step 0
-    state. `ends_after` is how long it takes at the earliest, None when a step waits for a person. `writes` counts
-    the mutating calls; those of `before_leaving` come on top, as they depend on what runs there. `reserve`: a rollback
-    takes instances out of Standby.
+    state. `ends_after` is how long it takes at the earliest, None when a step waits for a person. `calls` are those
+    that change AWS, None where they cannot be told; those of `before_leaving` come on top, as they depend on what
+    runs there. `differences` are those of template and group, `live_image` is what
+    EC2 says of the live image, None where it knows none. `reserve`: a rollback takes instances out of Standby.
     """
 
     group: str
@@ -83,8 +86,10 @@ class Plan:
     peak: int
     ends_after: timedelta | None
     hot_for: timedelta
-    writes: int
     extra_instance_hours: float
+    calls: tuple[PlannedCall, ...] | None = None
+    differences: tuple[Difference, ...] = ()
+    live_image: Image | None = None
     instance_type: str | None = None
     reserve: bool = False
     before_leaving: tuple[Station, ...] = ()
@@ -96,6 +101,11 @@ class Plan:
     def due(self) -> bool:
         """True when a rotation would start if nothing were in its way."""
         return bool(self.reasons)
+
+    @property
+    def writes(self) -> int | None:
+        """The number of calls that change AWS; None where they cannot be told."""
+        return None if self.calls is None else len(self.calls)
 
     @property
     def in_the_way(self) -> tuple[Blocker, ...]:

@@ -33,6 +33,7 @@ from phoenix.core.action import (
     WriteTags,
 )
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
+from phoenix.core.difference import Difference
 from phoenix.core.generation import Generation
 from phoenix.core.image import Image
 from phoenix.core.launch_failure import LaunchFailure
@@ -109,20 +110,17 @@ class GroupFleet(GroupInstances):
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def observe(self, rotation: Rotation | None) -> FleetView:
-        """Both slots in one call; a second one only while launches are awaited, or a template version is looked for.
-
-        Raises:
-            NotFound: a group does not exist.
-        """
-        self._started_at = rotation.started_at if rotation is not None else None
+        """Both slots in one call; a second one only while launches are awaited, or a template version is looked for."""
+        moving = rotation if rotation is not None and rotation.in_flight else None
+        self._started_at = moving.started_at if moving is not None else None
         calls: list[Callable[[], Any]] = [self._read_groups]
-        if rotation is not None and _awaits_launches(rotation):
-            calls.append(partial(self._read_failures, rotation))
+        if moving is not None and _awaits_launches(moving):
+            calls.append(partial(self._read_failures, moving))
         _, *failures = self._aws.side_by_side(calls)
         return FleetView(
             slots=self._slots(rotation),
             failures=failures[0] if failures else (),
-            prepared_version=self._find_prepared(rotation) if rotation is not None else None,
+            prepared_version=self._find_prepared(moving) if moving is not None else None,
         )
 
     def resolve_version(self, slot: Slot) -> str:
@@ -147,17 +145,20 @@ class GroupFleet(GroupInstances):
         return group_revival.find_losses(self._aws, self._read(generation.slot), generation)
 
     def template_changes(self, live: Slot) -> tuple[str, ...]:
-        """The differences, besides the image, between the owner's newest template version and the live one.
-
-        Raises:
-            NotFound: the template is gone.
-        """
+        """The differences, besides the image, between the owner's newest template version and the live one."""
         from phoenix.fleets.group_template import changes, running_version
 
         running = running_version(self._aws, self._read(live))
         if running is None:
             return ()
         return changes(self._aws, running, versions_to_copy(self._aws, self._template(live.other).id).source)
+
+    def differences(self, live: Slot) -> Sequence[Difference]:
+        """In the template and, where the next generation is in another group, in the groups."""
+        from phoenix.fleets.group_differences import of_groups, of_template
+
+        own, other = self._read(live), self._read(live.other)
+        return [*of_template(self._aws, own, other), *of_groups(own, other)]
 
     @abstractmethod
     def find_blockers(self, live: Slot, image: Image, need: int, ahead: Ahead = UNKNOWN_AHEAD) -> Sequence[Blocker]:
@@ -266,7 +267,7 @@ class GroupFleet(GroupInstances):
 
     @abstractmethod
     def _write_tags(self, action: WriteTags) -> None:
-        """Set the tags."""
+        """Set tags."""
 
     @abstractmethod
     def _remove_tags(self, action: RemoveTags) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from phoenix.aws.instances import read_instances
 from phoenix.aws.session import Aws
@@ -16,6 +17,9 @@ from phoenix.core.drift import Compared
 from phoenix.core.model import Slot
 from phoenix.core.trigger import LiveInstance
 from phoenix.fleets.group_shapes import launched_from
+
+_MOST_DESCRIBED: Final = 2000
+"""Instances that are remembered; beyond that only those asked for last."""
 
 
 class GroupInstances(ABC):
@@ -25,7 +29,7 @@ class GroupInstances(ABC):
     _names: Mapping[Slot, str]
 
     def __init__(self) -> None:
-        self._images: dict[str, str] = {}
+        self._described: dict[str, LiveInstance] = {}
 
     def live_instances(self, slot: Slot) -> Sequence[LiveInstance]:
         """The slot's instances, with the template versions that Auto Scaling knows rather than those in their tags."""
@@ -34,12 +38,20 @@ class GroupInstances(ABC):
         return [replace(i, template_version=launched_from(members[i.id]) or i.template_version) for i in described]
 
     def images_of(self, ids: Sequence[str]) -> Mapping[str, str]:
-        """Only the instances that are new here are asked about; those that are not asked for any more are forgotten."""
-        kept = {each: self._images[each] for each in ids if each in self._images}
-        unknown = [each for each in ids if each not in kept]
-        read = read_instances(self._aws, unknown) if unknown else ()
-        self._images = kept | {each.id: each.image for each in read}
-        return self._images
+        """Only the instances that are new here are asked about."""
+        return {each.id: each.image for each in self._describe(ids)}
+
+    def launched_at(self, ids: Sequence[str]) -> Mapping[str, datetime]:
+        """The same."""
+        return {each.id: each.launched_at for each in self._describe(ids)}
+
+    def _describe(self, ids: Sequence[str]) -> list[LiveInstance]:
+        unknown = [each for each in ids if each not in self._described]
+        self._described |= {each.id: each for each in (read_instances(self._aws, unknown) if unknown else ())}
+        found = [self._described[each] for each in ids if each in self._described]
+        if len(self._described) > _MOST_DESCRIBED:
+            self._described = {each.id: each for each in found}
+        return found
 
     def has_scaling_policies(self, slot: Slot) -> bool:
         """True when the slot has any scaling policy, also one that is switched off now."""

@@ -37,6 +37,7 @@ def slot_state(slot: Slot, group: Mapping[str, Any]) -> SlotState:
         arn=str(group.get("AutoScalingGroupARN", "")),
         zones=tuple(map(str, group.get("AvailabilityZones", ()))),
         max_instance_lifetime=timedelta(seconds=lifetime) if lifetime else None,
+        health_grace=timedelta(seconds=int(group.get("HealthCheckGracePeriod") or 0)),
         writer_words=_writer_words(str(group["AutoScalingGroupName"])),
     )
 

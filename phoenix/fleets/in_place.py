@@ -84,7 +84,7 @@ class InPlaceFleet(GroupFleet):
         super().__init__(scope)
         self._hooks_harmless = scope.terms.hooks_harmless
         self._holds = scope.terms.holds
-        self._rotation: Rotation | None = None  # as it was at the last look
+        self._rotation: Rotation | None = None  # in flight or ended, as it was at the last look
         self._fit: frozenset[str] | None = None  # which of the reserve ran then; None: there was none
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -147,6 +147,10 @@ class InPlaceFleet(GroupFleet):
             return slots
         return {slot: _with_fitness(state, self._fit) for slot, state in slots.items()}
 
+    @property
+    def _in_flight(self) -> Rotation | None:
+        return self._rotation if self._rotation is not None and self._rotation.in_flight else None
+
     def _members(self, slot: Slot) -> Mapping[str, Mapping[str, Any]]:
         everyone = {str(item["InstanceId"]): item for item in self._read(slot)["Instances"]}
         own = self._slots(self._rotation)[slot]
@@ -155,14 +159,15 @@ class InPlaceFleet(GroupFleet):
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def _set_role(self, action: SetRole) -> None:
-        holds = self._holds or (self._rotation is not None and self._rotation.terms.holds)
+        moving = self._in_flight
+        holds = self._holds or (moving is not None and moving.terms.holds)
         if action.role is Role.CANDIDATE and holds:
             self._hold(action.slot)
         if action.role is Role.LIVE and holds:
             # Before the numbers, which are the last thing that is missing: a death in between leaves no hook behind.
             self._stop_holding(action.slot)
         whole, slots = self._whole, self._slots(self._rotation)
-        scene = Scene(whole, slots[action.slot], slots[action.slot.other], self._rotation)
+        scene = Scene(whole, slots[action.slot], slots[action.slot.other], moving)
         try:
             calls = calls_for(action, scene)
         except NotYet as wait:

@@ -82,6 +82,7 @@ def calls_for(action: SetRole, scene: Scene) -> list[Call]:
     Raises:
         NotYet: nothing can be done now, since instances that have to end or to come back are still draining.
     """
+    scene = _as_seen(scene, action.serving)
     match action.role:
         case Role.CANDIDATE:
             return _launch(action, scene)
@@ -96,6 +97,19 @@ def calls_for(action: SetRole, scene: Scene) -> list[Call]:
             return _let_live(action, scene)
         case Role.COLD:
             return _end(scene)
+
+
+def _as_seen(scene: Scene, serving: frozenset[str] | None) -> Scene:
+    """With those that are in service and did not serve at the look as not well: a load balancer knows, the group does
+    not."""
+    if serving is None:
+        return scene
+
+    def told(state: SlotState) -> SlotState:
+        known = (replace(i, healthy=i.healthy and i.id in serving) if i.in_service else i for i in state.instances)
+        return replace(state, instances=tuple(known))
+
+    return replace(scene, own=told(scene.own), other=told(scene.other))
 
 
 def _pin(action: SetRole, scene: Scene) -> list[Call]:

@@ -7,6 +7,7 @@ of its load balancers does not: users come through each of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar, Final
 
@@ -14,8 +15,8 @@ from phoenix.aws.late import late
 from phoenix.aws.rights import Rights, reads
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
-from phoenix.core.model import Slot, SlotState, TargetState
-from phoenix.errors import NotFound
+from phoenix.core.model import Route, Slot, SlotState, TargetState
+from phoenix.errors import AccessDenied, NotFound
 from phoenix.ports import Traffic
 from phoenix.routers import listeners
 from phoenix.routers.listeners import Health, Listeners, merged
@@ -24,7 +25,7 @@ from phoenix.routers.weightless import WeightlessRouter
 
 def _rights() -> Rights:
     asks = ("elasticloadbalancing:DescribeInstanceHealth", "vpc-lattice:ListTargets")
-    return listeners.READ_HEALTH | reads(*asks)
+    return listeners.READ_HEALTH | reads("elasticloadbalancing:DescribeTargetGroups", *asks)
 
 
 _LATTICE: Final[Mapping[str, TargetState]] = {
@@ -50,6 +51,13 @@ class AttachedRouter(WeightlessRouter):
     def __init__(self, scope: Scope) -> None:
         self._aws = scope.aws
         self._listeners = Listeners(scope.aws)
+
+    def find(self, target_groups: Mapping[Slot, Sequence[str]]) -> tuple[Route, ...]:
+        """No routes. Learns which paths are checked, for the words about health; without the right those lack it."""
+        asked = {arn for arns in target_groups.values() for arn in arns if ":elasticloadbalancing:" in arn}
+        with suppress(AccessDenied):
+            self._listeners.existing(asked)
+        return ()
 
     def observe(
         self, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str], want_health: frozenset[Slot]

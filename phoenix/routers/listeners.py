@@ -90,8 +90,10 @@ class Listeners:
         if reason not in _CHECKED:
             return description or _printable(reason)
         codes = re.search(r"\[([^\]]+)\]", description)
-        answer = codes[1] if codes else {"Target.Timeout": "timed out"}.get(reason, description or reason)
-        return f"{answer} on {self._paths.get(target_group, '')}:{item.get('HealthCheckPort', '')}".rstrip(":")
+        answer = codes[1] if codes else {"Target.Timeout": "timed out"}.get(reason, description or "failed")
+        return f"{reason}, {answer} on {self._paths.get(target_group, '')}:{item.get('HealthCheckPort', '')}".rstrip(
+            ":"
+        )
 
     def existing(self, arns: Iterable[str]) -> list[dict[str, Any]]:
         """Those of the target groups that exist: asked for several, AWS names none when it does not know one."""

@@ -79,6 +79,8 @@ class World:
         """Target groups that an action of a kind of load balancer may name. Until November 2025 a network one's named
         one."""
         self.targets.quotas = self.quotas
+        self.not_allowed: set[str] = set()
+        """Actions that IAM's simulator refuses. Change them at will."""
         self.scaling = Scaling(self.timeline, physics, self.servers, self.targets)
         self.faults = Faults(self.dice)
         self.scaling.connect(self.ec2, self.faults)

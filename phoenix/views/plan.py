@@ -6,32 +6,43 @@ Must never read as if a change had been made.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from phoenix.core.explain import ago, counted
-from phoenix.core.generation import Generation
-from phoenix.core.image import Image
 from phoenix.core.work import Station
 from phoenix.engine.report import Plan, PlannedStep
 from phoenix.errors import Blocked, PhoenixError
-from phoenix.views import blocked, text
+from phoenix.views import blocked, calls, comparison, text
 
 _BECAUSE: Final = 40
 """The letters of a line that are left for the reason."""
 
 
-def render(plan: Plan, *, verbose: bool = False, asked: str = "") -> str:
-    """Return the plan of one group, with its blockers if there are any. `asked` are the options that it depends on."""
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """What to show, and how wide. `asked` are the options that the plan depends on."""
+
+    verbose: bool = False
+    calls: bool = False
+    asked: str = ""
+    width: int = text.WIDTH
+
+
+def render(plan: Plan, manner: Manner = Manner()) -> str:
+    """Return the plan of one group, with its blockers if there are any."""
     return text.screen(
         [text.header(plan.group, plan.about, plan.at)],
         _headline(plan),
-        _generations(plan),
-        _steps(plan),
+        comparison.generations(plan, manner.width),
+        comparison.differences(plan, manner.width, verbose=manner.verbose),
+        _steps(plan, manner.width),
         text.facts(_consequences(plan)) if plan.next is not None else [],
         *blocked.paragraphs(plan),
-        blocked.checks(plan, verbose=verbose),
-        _what_to_type(plan, asked),
+        blocked.checks(plan, verbose=manner.verbose),
+        calls.render(plan, manner.width) if manner.calls else [],
+        _what_to_type(plan, manner.asked),
     )
 
 
@@ -51,7 +62,7 @@ def _in_short(found: Plan | PhoenixError) -> list[str]:
     if isinstance(found, PhoenixError):
         word = "BLOCKED" if isinstance(found, Blocked) else "ERROR"
         return [word, "-", text.clip(found.message.splitlines()[0], _BECAUSE)]
-    following = text.clip(_name(found, found.next), 24) if found.next is not None else "-"
+    following = text.clip(found.next.image_name or found.next.image, 24) if found.next is not None else "-"
     if found.in_the_way:
         return ["BLOCKED", following, text.clip(", ".join(b.name for b in found.in_the_way), _BECAUSE)]
     if found.due:
@@ -74,36 +85,8 @@ def _headline(plan: Plan) -> list[str]:
     return text.headline("NOT DUE", f"generation {plan.live.number} runs {plan.live.image_name or plan.live.image}.")
 
 
-def _generations(plan: Plan) -> list[str]:
-    if plan.next is None:
-        return []
-    return text.table(
-        ["", "live", "next"],
-        [
-            ["generation", *(f"{g.number}, {g.slot}" for g in (plan.live, plan.next))],
-            ["image", plan.live.image, plan.next.image],
-            ["name", *(_name(plan, g) for g in (plan.live, plan.next))],
-            ["built", *(_built(plan, g) for g in (plan.live, plan.next))],
-            ["template", *(f"version {g.template_version or '(new)'}" for g in (plan.live, plan.next))],
-        ],
-    )
-
-
-def _name(plan: Plan, generation: Generation) -> str:
-    image = _image_of(plan, generation)
-    return text.clip(generation.image_name or (image.name if image is not None else "-"), 30)
-
-
-def _built(plan: Plan, generation: Generation) -> str:
-    image = _image_of(plan, generation)
-    return text.moment(image.created_at if image is not None else None)
-
-
-def _image_of(plan: Plan, generation: Generation) -> Image | None:
-    return next((c.image for c in plan.candidates if c.image.id == generation.image), None)
-
-
-def _steps(plan: Plan) -> list[str]:
+def _steps(plan: Plan, width: int) -> list[str]:
+    """Return a line for each step, and more where its gates need them: at any width all of them are read."""
     if not plan.rows or plan.next is None:
         return []
     cells = [_row(plan, row) for row in plan.rows]
@@ -113,19 +96,20 @@ def _steps(plan: Plan) -> list[str]:
         capacity = {plan.next.slot: last.new, plan.live.slot: last.old}
         slots = [str(capacity[slot]) for slot in sorted(capacity)]
         cells.append(["end", *slots, f"{last.weight} %", kept, "", _at(plan.at, plan.ends_after)])
-    return text.table(["step>", *(f"{s}>" for s in sorted((plan.live.slot, plan.next.slot))), "weight>",
-                       "gates before it", "bake>", "earliest"], cells)  # fmt: skip
+    slots = [f"{slot}>" for slot in sorted((plan.live.slot, plan.next.slot))]
+    heads = ["step>", *slots, "weight>", "gates before it", "bake>", "earliest"]
+    return text.table(heads, text.with_wrapped(heads, cells, heads.index("gates before it"), width))
 
 
 def _row(plan: Plan, row: PlannedStep) -> list[str]:
     live, following = plan.live.slot, plan.next.slot if plan.next else plan.live.slot.other
     capacity = {following: row.new, live: row.old}
-    bake = "" if row.number == 0 else text.span(row.bake)
+    bake = "" if row.number == 0 else "promoted" if row.bake is None else text.span(row.bake)
     return [
         str(row.number),
         *(str(capacity[slot]) for slot in sorted(capacity)),
         f"{row.weight} %",
-        text.clip(", ".join(row.gates) or "-", 28),
+        ", ".join(gate.replace(" ", text.UNBROKEN) for gate in row.gates) or "-",
         bake,
         "now" if not row.starts_after else _at(plan.at, row.starts_after),
     ]
@@ -140,7 +124,7 @@ def _consequences(plan: Plan) -> list[tuple[str, str]]:
     told = [
         ("capacity", f"worst case {plan.worst_case} healthy, {plan.needed} needed; peak {plan.peak}{kind}"),
         ("cost", f"about {plan.extra_instance_hours:.1f} instance-hours more than not rotating"),
-        ("calls", counted(plan.writes, "write")),
+        ("calls", _calls_in_short(plan)),
     ]
     if plan.before_leaving:
         told.append(("drained", _drained(plan.before_leaving)))
@@ -164,11 +148,25 @@ def _drained(stations: Sequence[Station]) -> str:
     return f"instances before they leave, by {names}: at most {longest}, then {then}"
 
 
+def _calls_in_short(plan: Plan) -> str:
+    if plan.writes is None:
+        return "not known, and the times are estimates: the rotation could not be rehearsed"
+    return f"{counted(plan.writes, 'write')} (--calls lists them)"
+
+
 def _what_to_type(plan: Plan, asked: str) -> list[str]:
+    purpose, command = what_to_type(plan, asked)
+    return [f"Nothing was changed. {purpose}:", f"  {command}"]
+
+
+def what_to_type(plan: Plan, asked: str = "") -> tuple[str, str]:
+    """Return the command that comes next, after what it is for. `asked` are the options that the plan depends on."""
     given = f" {text.clean(asked)}" if asked else ""
     if plan.in_the_way:
-        return ["Nothing was changed. When these are mended:", f"  {text.command('plan', plan.group)}{given}"]
+        return "When these are mended", f"{text.command('plan', plan.group)}{given}"
     if plan.due and plan.next is not None:
-        exact = f"{text.command('rotate', plan.group)} --image {text.clean(plan.next.image)}{given}"
-        return ["Nothing was changed. To do exactly this:", f"  {exact}"]
-    return ["Nothing was changed. To rotate all the same:", f"  {text.command('rotate', plan.group)} --force"]
+        return (
+            "To do exactly this",
+            f"{text.command('rotate', plan.group)} --image {text.clean(plan.next.image)}{given}",
+        )
+    return "To rotate all the same", f"{text.command('rotate', plan.group)} --force"

@@ -72,7 +72,7 @@ def _row(generation: Generation, role: Role, record: GroupRecord, seen: Observat
     # The live slot serves with all its instances; a candidate is proved by instances of its own version only.
     counted = state.instances if role is Role.LIVE else generation.of(state)
     in_service = [instance for instance in counted if instance.in_service]
-    has_health = _tells_health(seen)
+    has_health = tells_health(seen)
     is_known = seen.asks_health or not has_health
     healthy = sum(is_ready(instance, has_health) for instance in in_service) if is_known else None
     reserve = sum(instance.stands_by for instance in counted) if seen.is_one_group else 0
@@ -83,7 +83,7 @@ def _row(generation: Generation, role: Role, record: GroupRecord, seen: Observat
     return SlotRow(generation, role, name, desired, len(in_service), healthy, weight, not_ready, reserve)
 
 
-def _tells_health(seen: Observation) -> bool:
+def tells_health(seen: Observation) -> bool:
     """True where a load balancer says of instances whether they serve."""
     return bool(seen.routes) or any(i.target is not None for state in seen.slots.values() for i in state.instances)
 

@@ -12,9 +12,11 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from phoenix.core.explain import ago
+from phoenix.core.explain import ago, counted
 
 WIDTH = 80
+UNBROKEN = "\u00a0"
+"""A space at which `with_wrapped` does not go on below."""
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
 
@@ -87,6 +89,23 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [f"  {_aligned(row, widths, right)}".rstrip() for row in body]
 
 
+def with_wrapped(heads: Sequence[str], rows: Sequence[Sequence[str]], column: int, width: int) -> list[list[str]]:
+    """Return the rows of a table with one column wrapped such that all of it fits: what does not goes on below."""
+    others = [
+        max(len(clean(row[each])) for row in ([head.rstrip(">") for head in heads], *rows))
+        for each in range(len(heads))
+        if each != column
+    ]
+    left = max(width - 1 - 2 * len(heads) - sum(others), len(heads[column]))
+    found: list[list[str]] = []
+    for row in rows:
+        lines = textwrap.wrap(clean(row[column]), left, break_on_hyphens=False)
+        first, *more = [line.replace(UNBROKEN, " ") for line in lines] or [""]
+        found.append([*row[:column], first, *row[column + 1 :]])
+        found += [["" if each != column else line for each in range(len(heads))] for line in more]
+    return found
+
+
 def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
     columns = zip(row, widths, right, strict=True)
     return "  ".join(cell.rjust(width) if to_right else cell.ljust(width) for cell, width, to_right in columns)
@@ -133,6 +152,12 @@ def span(length: timedelta | None) -> str:
     return "-" if length is None else ago(length)
 
 
+def short(length: timedelta) -> str:
+    """Return a duration; of less than ten seconds with a decimal, because there it counts."""
+    seconds = max(length.total_seconds(), 0.0)
+    return f"{seconds:.1f}s" if seconds < 10 else ago(length)
+
+
 def by_whom(by: str, reason: str | None) -> str:
     """Return the person who asked, and the reason in quotes if one was given."""
     return f'{by}: "{reason}"' if reason else by
@@ -141,3 +166,21 @@ def by_whom(by: str, reason: str | None) -> str:
 def screen(*blocks: Sequence[str]) -> str:
     """Join blocks of lines with an empty line between them; empty blocks are dropped."""
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def fitted(told: str, height: int, more: str) -> str:
+    """Return the screen in fewer than `height` lines. Where it is too long, the longest tables of its middle lose their
+    last lines: what is so and what to type stay. `more` is the command that shows all of it."""
+    blocks = [block.split("\n") for block in told.rstrip("\n").split("\n\n")]
+    if sum(len(block) + 1 for block in blocks) <= height or len(blocks) < 3:
+        return told
+    head, *middle, last = blocks
+    # Empty lines go first, but for the two that set off what is so and what to type; one line says what is missing.
+    room = max(height - 1 - len(head) - len(last) - 2, len(middle))
+    missing = 0
+    while sum(map(len, middle)) + bool(missing) > room and max(map(len, middle)) > 1:
+        longest = max(reversed(range(len(middle))), key=lambda place: len(middle[place]))
+        middle[longest].pop()
+        missing += 1
+    note = [f"  ... {counted(missing, 'more line')}: {more}"] if missing else []
+    return "\n".join([*head, "", *(line for block in middle for line in block), *note, "", *last]) + "\n"

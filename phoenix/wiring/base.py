@@ -9,22 +9,25 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
 
 from phoenix import fleets, routers
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Access, Aws
 from phoenix.core.fence import patience_under
 from phoenix.core.model import Step, Terms
+from phoenix.core.planned_call import PlannedCall
 from phoenix.core.serving import Serving
 from phoenix.engine.asking import Asking
 from phoenix.engine.clock import WallClock
-from phoenix.engine.group import About, Group
-from phoenix.ports import Clock, Store
+from phoenix.engine.group import About, Group, Rehearsal
+from phoenix.ports import Clock, Fleet, Router, Store, Tracer
 from phoenix.settings import Settings
 from phoenix.stores.owner import this_driver
-from phoenix.telemetry.spans import open_tracer
+from phoenix.telemetry.spans import NoTracer, open_tracer
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,31 @@ class Base:
             lease_seconds=self.settings.lease_seconds,
             poll_seconds=self.settings.poll_seconds,
             asking=self.asking,
+            open_rehearsal=partial(open_rehearsal, scope, kinds),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rehearsal:
+    """A fleet and a router of the group's own kinds, over a copy of what they have in AWS."""
+
+    fleet: Fleet
+    router: Router
+    clock: Clock
+    tracer: Tracer
+    calls: Sequence[PlannedCall]
+    next_event: Callable[[], datetime | None]
+
+
+def open_rehearsal(scope: Scope, kinds: Kinds, at: datetime, launch: timedelta) -> Rehearsal:
+    """Copy the group as it is now."""
+    from phoenix.rehearsal import RehearsedAws, RehearsedClock
+
+    clock = RehearsedClock(at)
+    aws = RehearsedAws(scope.aws, tuple(dict.fromkeys(scope.slots.values())), clock, launch)
+    copied = replace(scope, aws=aws, clock=clock)
+    fleet, router = fleets.KINDS[kinds.fleet](copied), routers.KINDS[kinds.router](copied)
+    return _Rehearsal(fleet, router, clock, NoTracer(), aws.calls, aws.next_event)
 
 
 def _person() -> str:

@@ -84,13 +84,6 @@ def own_rights(library: Library, where: Where) -> Rights:
     return frozenset(rights - keyless) | SWEEPS | SCREENS | DOCTOR
 
 
-def groups_of_the_caller(library: Library) -> tuple[str, ...]:
-    """Names of the Auto Scaling groups that are where the caller is: same account, same Region, no other role."""
-    policies = (found.policy for _, found in sorted(library.policies.items()))
-    here = (p for p in policies if not (p.role_arn or p.region or p.account))
-    return tuple(name for policy in here for name in policy.fleet.slots().values())
-
-
 def _of_policy(policy: Policy, where: Where) -> Rights:
     made = [fleets.KINDS[policy.fleet.kind], routers.KINDS[policy.traffic.kind]]
     names: dict[str, tuple[str, ...]] = {"auto_scaling_group": tuple(policy.fleet.slots().values())}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from phoenix.core.action import Action, Drain, SetFailover, SetWeights, Undrain
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
+from phoenix.core.difference import Difference
 from phoenix.core.drift import Compared
 from phoenix.core.generation import Generation
 from phoenix.core.image import Image
@@ -41,6 +43,12 @@ class ChaosFleet:
 
     def live_instances(self, slot: Slot) -> Sequence[LiveInstance]:
         return ()
+
+    def differences(self, live: Slot) -> Sequence[Difference]:
+        return ()
+
+    def launched_at(self, ids: Sequence[str]) -> Mapping[str, datetime]:
+        return {}
 
     def images_of(self, ids: Sequence[str]) -> Mapping[str, str]:
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +21,9 @@ from tests.builders import (
     a_slot,
     after,
     an_observation,
+    changed,
     some_instances,
+    some_terms,
 )
 
 ONCALL = Ask(NOON, "oncall", "INC-1")
@@ -111,3 +114,11 @@ def test_the_end_says_who_is_live_how_long_it_took_and_why_it_went_back() -> Non
 
     assert ended(done) == "generation 42 is live after 17m"
     assert ended(back) == "rolled back to generation 41 after 2m: alarm: 5xx"
+
+
+def test_what_all_instances_say_ends_the_wait_sooner_and_the_sentence_says_when() -> None:
+    said = changed(a_rotation(), said="503 on /healthz:8080", said_since=NOON, said_looks=3)
+
+    assert "at most until 12:05:00 if they go on saying so, then back" in waiting_for(said, an_observation())
+    slow = changed(said, terms=some_terms(launch_timeout=timedelta(minutes=4)))
+    assert "at most until 12:04:00, then back" in waiting_for(slow, an_observation())

@@ -52,16 +52,6 @@ def test_a_plan_tells_each_step_in_instances_and_when_it_starts() -> None:
     assert describe(plan).startswith("due: new image")
 
 
-def test_a_plan_counts_the_calls_that_a_rotation_makes() -> None:
-    bench = a_bench(terms={"steps": CANARY})
-    planned = plan_of(bench).writes
-
-    bench.rotated()
-
-    fleet, shifts = len(bench.fleet.applied), len(bench.router.shifts) * len(bench.router.weights)
-    assert planned in range(fleet + shifts, fleet + shifts + 3)
-
-
 def test_a_rolling_plan_shows_what_the_old_generation_has_left() -> None:
     plan = plan_of(a_bench(terms={"steps": ROLLING}))
 

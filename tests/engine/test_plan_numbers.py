@@ -9,14 +9,13 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate
 from phoenix.core.model import Slot, Step
-from phoenix.core.routine import Routine
 from phoenix.core.serving import NO_TRAFFIC
 from phoenix.engine.obstacles import checks_of
 from phoenix.engine.plan import describe, make_plan
 from phoenix.engine.report import NotStarted, Plan, PlannedStep
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.survey import survey
-from tests.engine.builders import BLUE, CANARY, GREEN, LIVE_IMAGE, Bench, a_bench
+from tests.engine.builders import BLUE, CANARY, LIVE_IMAGE, Bench, a_bench
 from tests.fakes import NEW_IMAGE, OLD_IMAGE, an_image
 from tests.fakes_gate import FakeGate
 
@@ -61,36 +60,6 @@ def test_each_row_has_what_grows_what_is_left_and_the_earliest_start() -> None:
         PlannedStep(3, 4, 3, 50, ("alarm",), None, 16 * MINUTE),
         PlannedStep(4, 4, 3, 100, ("alarm",), 5 * MINUTE, 16 * MINUTE),
     )
-
-
-def test_the_calls_are_those_that_prepare_and_clean_up_and_every_shift_growth_and_shrink() -> None:
-    one_shift_on_two_routes = plan_of(a_bench()).writes
-
-    planned = plan_of(a_bench(terms={"steps": WAVES})).writes
-
-    two_more_shifts, growths, shrinks = 2 * 2, 2, 2
-    assert planned == one_shift_on_two_routes + two_more_shifts + growths + shrinks
-
-
-def test_a_step_without_weight_is_no_shift_and_one_that_shrinks_first_is_a_call() -> None:
-    one_shift_on_two_routes = plan_of(a_bench()).writes
-    steps = (Step(0, 75, 0), Step(25, 75, 25), Step(100, 75, 100))
-
-    planned = plan_of(a_bench(terms={"steps": steps})).writes
-
-    one_more_shift, growths, shrinks = 2, 2, 1
-    assert planned == one_shift_on_two_routes + one_more_shift + growths + shrinks
-
-
-def test_a_slot_that_is_suspended_already_saves_a_call_and_one_to_be_emptied_costs_one() -> None:
-    bench = a_bench()
-    planned = plan_of(bench).writes
-    quiet = replace(bench.fleet.state[GREEN], suspended=frozenset({Routine.SCHEDULES}))
-
-    bench.fleet.state[GREEN] = quiet
-    assert plan_of(bench).writes == planned - 1
-    bench.fleet.state[GREEN] = replace(quiet, desired=2)
-    assert plan_of(bench).writes == planned
 
 
 def test_without_a_load_balancer_nothing_stays_hot() -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from phoenix.core.model import Outcome
 from phoenix.engine.control import resume
+from phoenix.engine.plan import make_plan
+from phoenix.engine.request import RotateRequest
 from phoenix.sandbox.containers import Cluster
 from tests.rotation.conftest import OneOpener, Opener
 from tests.rotation.one_stage import OneStage
@@ -184,3 +186,16 @@ def test_an_orchestrator_that_does_not_answer_keeps_no_traffic_from_going_back(o
     assert stage.rotation.outcome is Outcome.ROLLED_BACK
     assert sorted(at_work(stage, cluster).values()) == [("ACTIVE", 2)] * 4
     assert cluster.cut_off == 0
+
+
+def test_a_plan_moves_no_work_and_says_what_instances_pass(in_place: tuple[OneStage, Cluster]) -> None:
+    stage, cluster = in_place
+    before = at_work(stage, cluster)
+    stage.mark()
+
+    plan = make_plan(stage.group, RotateRequest())
+
+    assert stage.writes() == []
+    assert (plan.in_the_way, [station.name for station in plan.before_leaving]) == ((), ["ecs shop"])
+    assert plan.writes is not None
+    assert at_work(stage, cluster) == before

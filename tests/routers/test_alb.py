@@ -204,9 +204,17 @@ def words_of(account: Account, reason: str, description: str) -> str:
 @pytest.mark.parametrize(
     ("reason", "description", "words"),
     [
-        ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]", "503 on /healthz:8080"),
-        ("Target.Timeout", "Request timed out", "timed out on /healthz:8080"),
-        ("Target.FailedHealthChecks", "Health checks failed", "Health checks failed on /healthz:8080"),
+        (
+            "Target.ResponseCodeMismatch",
+            "Health checks failed with these codes: [503]",
+            "Target.ResponseCodeMismatch, 503 on /healthz:8080",
+        ),
+        ("Target.Timeout", "Request timed out", "Target.Timeout, timed out on /healthz:8080"),
+        (
+            "Target.FailedHealthChecks",
+            "Health checks failed",
+            "Target.FailedHealthChecks, Health checks failed on /healthz:8080",
+        ),
         ("Elb.InitialHealthChecking", "Initial health checks in progress", "Initial health checks in progress"),
         ("Target.InvalidState", "Target is\nin the stopped\u202e state", "Target is in the stopped state"),
     ],

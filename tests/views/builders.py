@@ -8,6 +8,7 @@ from typing import Any
 
 from phoenix.core.blocker import Blocker
 from phoenix.core.clocks import StepClocks
+from phoenix.core.difference import Difference
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image
 from phoenix.core.lifecycle import Lifecycle
@@ -26,6 +27,7 @@ from phoenix.core.model import (
     Terms,
     Verdict,
 )
+from phoenix.core.planned_call import PlannedCall
 from phoenix.core.readiness import Revival, RollbackReady
 from phoenix.core.record import GroupRecord, Quarantined
 from phoenix.core.rotation import Rotation
@@ -98,6 +100,7 @@ def a_rolled_back_rotation(**facts: Any) -> Rotation:
         "weight": 0,
         "baking_since": None,
         "back": Ask(NOW - 2 * MINUTE, "gate alarm"),
+        "shifted_at": NOW - 2 * MINUTE + timedelta(seconds=0.5),
         "ended_at": NOW - MINUTE,
         "events": events,
     }
@@ -203,10 +206,38 @@ def an_image(number: int = 42, **facts: Any) -> Image:
     return replace(image, **facts)
 
 
+LISTENER = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/web/04c5e1c2ca7e1f38/47e73d9af65bbece"
+CALLS = (
+    PlannedCall(
+        "ec2",
+        "CreateLaunchTemplateVersion",
+        {
+            "LaunchTemplateId": "lt-0a1b2c3d4e5f60718",
+            "SourceVersion": "57",
+            "LaunchTemplateData": {"ImageId": NEW.image},
+        },
+        START,
+    ),
+    PlannedCall(
+        "autoscaling",
+        "UpdateAutoScalingGroup",
+        {"AutoScalingGroupName": "web-green", "MinSize": 12, "MaxSize": 24, "DesiredCapacity": 12},
+        START,
+    ),
+    PlannedCall(
+        "elbv2",
+        "ModifyListener",
+        {"ListenerArn": LISTENER, "DefaultActions": [{"Type": "forward", "ForwardConfig": {"TargetGroups": []}}]},
+        START + 3 * MINUTE,
+    ),
+)
+
+
 def a_plan(**facts: Any) -> Plan:
     """A canary that is due and not blocked."""
     live = Image(OLD.image, OLD.image_name or "", datetime(2026, 11, 11, 2, 10, tzinfo=UTC), "123456789012", "x86_64")
-    following = replace(live, id=NEW.image, name=NEW.image_name or "", created_at=START - 27 * MINUTE)
+    tags = {"commit": "9f2c1e" + "0" * 34, "built_by": "https://ci.example.com/web/812", "parent": "base-2026.11.11"}
+    following = replace(live, id=NEW.image, name=NEW.image_name or "", created_at=START - 27 * MINUTE, tags=tags)
     plan = Plan(
         group="web",
         at=START,
@@ -227,7 +258,12 @@ def a_plan(**facts: Any) -> Plan:
         peak=24,
         ends_after=28 * MINUTE,
         hot_for=60 * MINUTE,
-        writes=9,
+        calls=CALLS,
+        differences=(
+            Difference("group", "HealthCheckGracePeriod", "300", "60"),
+            Difference("template", "InstanceType", "m7g.large", "m7g.xlarge"),
+            Difference("template", "MetadataOptions.HttpTokens", "", "required"),
+        ),
         extra_instance_hours=17.6,
         instance_type="m7g.large",
         checks=("the image can be launched", "all targets of blue are healthy"),

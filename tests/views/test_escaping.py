@@ -5,13 +5,15 @@ from dataclasses import replace
 import pytest
 
 from phoenix.core.blocker import Blocker
+from phoenix.core.difference import Difference
 from phoenix.core.image import Candidate
 from phoenix.core.layers import Chain, ImageSeen, Layer
+from phoenix.core.planned_call import PlannedCall
 from phoenix.core.provenance import REQUIRED
 from phoenix.engine.report import Report
 from phoenix.views import blocked, history, image, images, plan, progress, status, summary
 from phoenix.views.text import clean, table
-from tests.views.builders import NEW, NOW, a_plan, a_report, a_rolled_back_rotation, a_rotation, an_image
+from tests.views.builders import NEW, NOW, START, a_plan, a_report, a_rolled_back_rotation, a_rotation, an_image
 
 ATTACK = "web\x1b[2J\x1b[H\x1b]0;owned\x07\x9b31m\u202egnp\u200b\r\nPASS"
 EVIL = replace(NEW, image_name=ATTACK)
@@ -31,7 +33,17 @@ def an_evil_image() -> ImageSeen:
 SCREENS = {
     "status": status.render(an_evil_report()),
     "status of all": status.render_all([an_evil_report()]),
-    "plan": plan.render(a_plan(group=ATTACK, next=EVIL, reasons=(ATTACK,), checks=(ATTACK,)), verbose=True),
+    "plan": plan.render(
+        a_plan(
+            group=ATTACK,
+            next=EVIL,
+            reasons=(ATTACK,),
+            checks=(ATTACK,),
+            differences=(Difference(ATTACK, ATTACK, ATTACK, ATTACK),),
+            calls=(PlannedCall("ec2", "CreateTags", {ATTACK: ATTACK}, START),),
+        ),
+        plan.Manner(verbose=True, calls=True),
+    ),
     "blocked": blocked.render(a_plan(blockers=(Blocker(ATTACK, ATTACK, ATTACK, ATTACK),))),
     "history": history.render(ATTACK, [a_rolled_back_rotation(new=EVIL, by=ATTACK, reason=ATTACK)], verbose=True),
     "image": image.render(an_evil_image()),

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from phoenix.core.blocker import Blocker
+from phoenix.core.difference import Difference
 from phoenix.core.image import Candidate
 from phoenix.core.model import Cause, Observation, Outcome, Route, Slot
 from phoenix.core.record import Quarantined
@@ -97,12 +98,34 @@ def test_a_plan_says_what_would_happen_and_that_nothing_was_changed(golden: Gold
     golden("plan_due", plan.render(a_plan()))
 
 
+def test_a_plan_lists_its_calls_with_all_their_parameters(golden: Golden) -> None:
+    golden("plan_calls", plan.render(a_plan(), plan.Manner(calls=True)))
+
+
+def test_a_plan_uses_a_wider_terminal(golden: Golden) -> None:
+    golden("plan_wide", plan.render(a_plan(), plan.Manner(width=120)))
+
+
+def test_a_plan_that_could_not_be_rehearsed_says_so() -> None:
+    text = plan.render(a_plan(calls=None), plan.Manner(calls=True))
+
+    assert "could not be rehearsed" in text
+    assert "The calls are not known" in text
+
+
+def test_many_differences_are_cut_unless_all_are_asked_for() -> None:
+    many = a_plan(differences=tuple(Difference("template", f"Key{n}", "a", "b") for n in range(20)))
+
+    assert "and 8 differences more (-v lists them)" in plan.render(many)
+    assert plan.render(many, plan.Manner(verbose=True)).count("template Key") == 20
+
+
 def test_a_plan_with_nothing_due_is_short(golden: Golden) -> None:
     golden("plan_not_due", plan.render(a_plan(reasons=(), next=None, rows=())))
 
 
 def test_a_blocked_plan_names_every_blocker_at_once(golden: Golden) -> None:
-    golden("plan_blocked", plan.render(a_plan(blockers=BLOCKERS), verbose=True))
+    golden("plan_blocked", plan.render(a_plan(blockers=BLOCKERS), plan.Manner(verbose=True)))
 
 
 def test_a_rotation_that_did_not_start_shows_all_blockers_and_their_remedies(golden: Golden) -> None:
@@ -242,7 +265,7 @@ def test_several_problems_of_a_policy_are_lines_of_their_own() -> None:
 
 
 def test_a_plan_that_ignores_something_ends_with_a_command_that_does_too() -> None:
-    text = plan.render(a_plan(), asked="--ignore window --reason x")
+    text = plan.render(a_plan(), plan.Manner(asked="--ignore window --reason x"))
 
     assert f"phoenix rotate --group web --image {NEW.image} --ignore window --reason x\n" in text
 

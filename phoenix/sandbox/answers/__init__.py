@@ -26,6 +26,7 @@ from phoenix.sandbox.answers import (
     elb,
     elbv2,
     elbv2_actions,
+    identity,
     images,
     instances,
     lattice,
@@ -62,6 +63,7 @@ ANSWERS: Mapping[tuple[str, str], Answer] = {
     **{("ec2", name): answer for name, answer in security_groups.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in templates.ANSWERS.items()},
     **{("ssm", name): answer for name, answer in ssm.ANSWERS.items()},
+    **{("iam", name): answer for name, answer in identity.ANSWERS.items()},
     **{("service-quotas", name): answer for name, answer in quotas.ANSWERS.items()},
     **{("vpc-lattice", name): answer for name, answer in lattice.ANSWERS.items()},
 }
