@@ -169,13 +169,13 @@ class MetricsGate:
         least = min(EARLY_LEAST, self._settings.least_points) if turn.is_early else self._settings.least_points
         rule = Rule(metric.worse, 1 - self._settings.confidence / 100, metric.tolerate / 100, least)
         if metric.per is not None:
-            counts = [
+            new, old = (
                 _counts(found[metric.name, False, side], found[metric.name, True, side], minutes) for side in _SIDES
-            ]
-            told = compare_rates(*counts, rule)
+            )
+            told = compare_rates(new, old, rule)
         else:
-            new, old = (_values(found[metric.name, False, side], metric, minutes) for side in _SIDES)
-            told = compare(new, old, rule)
+            values = [_values(found[metric.name, False, side], metric, minutes) for side in _SIDES]
+            told = compare(values[0], values[1], rule)
         if told.finding is Finding.TOO_FEW:
             return Judged(metric, told, told.finding)
         return Judged(metric, told, finding_of(told.adjusted_p, self._allowed(turn)))

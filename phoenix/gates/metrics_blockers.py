@@ -120,7 +120,7 @@ def _short(ground: Ground) -> Iterator[Blocker]:
     short = [step.bake for step in compared_steps(ground.terms) if step.bake is not None and step.bake < needed]
     if short:
         text = (
-            f"A bake of {ago(min(short))} has fewer than the {ground.least_points} minutes of metrics that are wanted: it"
-            f" goes on until they are there, {ago(needed)} in all."
+            f"A bake of {ago(min(short))} has fewer than the {ground.least_points} minutes of metrics that are"
+            f" wanted: it goes on until they are there, {ago(needed)} in all."
         )
         yield Blocker("metrics-bake-short", _WHERE, text, warning=True)

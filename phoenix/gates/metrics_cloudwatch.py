@@ -69,7 +69,9 @@ class CloudWatch:
 
     def _asked(self, query: Query, most: int) -> Iterator[dict[str, Any]]:
         for dimensions in self._dimensions(query.metric, query.side, most):
-            named = [{"Name": name, "Value": value} for name, value in (dimensions | query.metric.dimensions).items()]
+            named = [
+                {"Name": name, "Value": value} for name, value in (dimensions | dict(query.metric.dimensions)).items()
+            ]
             metric = {"Namespace": query.metric.namespace, "MetricName": query.word, "Dimensions": named}
             yield {"Metric": metric, "Period": 60, "Stat": _stat(query)}
 

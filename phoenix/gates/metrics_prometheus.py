@@ -62,7 +62,7 @@ def send(request: Request) -> tuple[int, bytes]:
     """Post once, and follow no redirect: it would carry the token elsewhere."""
     import urllib3
 
-    trust = {"ca_certs": request.ca_file} if request.ca_file else {}
+    trust: dict[str, Any] = {"ca_certs": request.ca_file} if request.ca_file else {}
     try:
         pool = urllib3.PoolManager(num_pools=1, retries=False, **trust)
         answer = pool.request(

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from phoenix.gates.metrics_judge import Floats
 
 
-DENSE: Final = 5.0
-"""Events a minute, on both sides, from which on ranks can be trusted as well, and have to agree."""
+_EVIDENT: Final = 1.5
+"""Standard errors from which on a dispersion is evident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,11 @@ def compare_rates(candidate: Counts, baseline: Counts, rule: Rule = USUAL) -> Co
     if not len(new[0]) or not len(old[0]):
         return rates
     events, of = (float(new[0].sum()), float(old[0].sum())), (float(new[1].sum()), float(old[1].sum()))
-    dispersion = _dispersion(new, old)
-    worth = (events[0] / dispersion, events[1] / dispersion)
-    adjusted = _chance(worth, of, rule)
-    if min(events[0] / len(new[0]), events[1] / len(old[0])) >= DENSE:
-        adjusted = max(adjusted, rates.adjusted_p)
+    bursts = _bursts(new, old)
+    worth = (events[0] / bursts.dispersion, events[1] / bursts.dispersion)
+    adjusted = _doubted(_chance(worth, of, rule), bursts)
     shift = events[0] / of[0] - events[1] / of[1]
-    reach = _reach(events, of, rule.alpha, dispersion)
+    reach = _reach(events, of, rule.alpha, bursts.dispersion)
     return Comparison(
         Finding.TOO_FEW if few else finding_of(adjusted, rule.alpha),
         len(new[0]),
@@ -68,7 +66,7 @@ def compare_rates(candidate: Counts, baseline: Counts, rule: Rule = USUAL) -> Co
         shift - reach,
         shift + reach,
         (events[0] / of[0]) / (events[1] / of[1]) if events[1] else None,
-        dispersion,
+        bursts.dispersion,
     )
 
 
@@ -85,7 +83,17 @@ def _by_minute(side: tuple[Floats, Floats]) -> Sequence[float]:
     return [float(value) for value in side[0] / side[1]]
 
 
-def _dispersion(*sides: tuple[Floats, Floats]) -> float:
+@dataclass(frozen=True, slots=True)
+class _Bursts:
+    """How counts come together: each is worth `1 / dispersion`, which is estimated from `freedom` free points. `evidence`
+    is how sure it is that they do, from 0 to 1."""
+
+    dispersion: float
+    freedom: float
+    evidence: float
+
+
+def _bursts(*sides: tuple[Floats, Floats]) -> _Bursts:
     """By how much the counts vary more than Poisson's would (Pearson's chi-squared by its freedom), and follow from one
     another; never less than 1."""
     residuals = []
@@ -94,10 +102,20 @@ def _dispersion(*sides: tuple[Floats, Floats]) -> float:
         residuals.append((events - expected) / expected**0.5 if events.sum() else events)
     freedom = sum(len(each) - 1 for each in residuals)
     if freedom <= 0:
-        return 1.0
+        return _Bursts(1.0, 1.0, 0.0)
     raw = max(float(sum((each * each).sum() for each in residuals)) / freedom, 1.0)
-    points = sum(len(each) for each in residuals) // len(residuals)
-    return raw * inflation_of(follow(residuals), points)
+    error = (2 / freedom) ** 0.5
+    evidence = min((raw - 1) / (_EVIDENT * error), 1.0)
+    inflation = inflation_of(follow(residuals), sum(len(each) for each in residuals) // len(residuals))
+    return _Bursts(raw * (1 + evidence * error) * inflation, max(freedom / inflation, 1.0), evidence)
+
+
+def _doubted(p: float, bursts: _Bursts) -> float:
+    """That chance where the spread is an estimate: its tails are longer, as Student's are."""
+    from scipy.stats import norm, t
+
+    longer = float(t.sf(norm.isf(min(max(p, 1e-300), 1.0)), bursts.freedom))
+    return max(p, p + bursts.evidence * (longer - p))
 
 
 def _chance(events: tuple[float, float], of: tuple[float, float], rule: Rule) -> float:
