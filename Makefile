@@ -21,7 +21,7 @@ venv = $(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) el
 	&& $(PYTHON) -m venv --clear $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick cover check house site install-check pythons bench chaos mutants golden schemas iam infra-check package lock clean
+.PHONY: help demo test quick cover check house site install-check pythons bench analysis chaos mutants golden schemas iam infra-check package lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ package: $(READY) ## the zip for Lambda; ARGS="--policies DIR --architecture arm
 
 bench: $(READY) ## how long a tick takes, and how many calls it makes
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+analysis: $(READY) ## false alarms and regressions found by the metrics gate: rewrite the figures of docs/analysis.md
+	@$(BIN)/python -m tools.analysis $(ARGS)
 
 chaos: $(READY) ## crashes, overlaps and lies; SEEDS=20000 runs long, SEED=1234 runs one again, ARGS="--crashes" all crash points
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)

@@ -178,7 +178,7 @@ class MetricsGate:
             told = compare(values[0], values[1], rule)
         if told.finding is Finding.TOO_FEW:
             return Judged(metric, told, told.finding)
-        return Judged(metric, told, finding_of(told.adjusted_p, self._allowed(turn)))
+        return Judged(metric, told, finding_of(told.adjusted_p, told.p, self._allowed(turn)))
 
     def _allowed(self, turn: Turn) -> float:
         """The chance of a false alarm of one metric at this look: all of a rotation share what the policy allows."""

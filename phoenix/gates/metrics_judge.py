@@ -120,7 +120,7 @@ def compare(candidate: Sequence[float], baseline: Sequence[float], rule: Rule = 
     adjusted = max(p, robust)
     few = min(len(new), len(old)) < rule.least_points
     return Comparison(
-        Finding.TOO_FEW if few else finding_of(adjusted, rule.alpha),
+        Finding.TOO_FEW if few else finding_of(adjusted, p, rule.alpha),
         len(new),
         len(old),
         _u(new, old),
@@ -134,11 +134,12 @@ def compare(candidate: Sequence[float], baseline: Sequence[float], rule: Rule = 
     )
 
 
-def finding_of(p: float, alpha: float) -> Finding:
-    """What that chance means where `alpha` is allowed."""
-    if p <= alpha:
+def finding_of(adjusted: float, plain: float, alpha: float) -> Finding:
+    """What these chances mean where `alpha` is allowed. What only few independent points keep from being proven is
+    marginal, too: more of them tell."""
+    if adjusted <= alpha:
         return Finding.WORSE
-    return Finding.MARGINAL if p <= min(MARGINAL * alpha, 0.5) else Finding.NOT_WORSE
+    return Finding.MARGINAL if adjusted <= min(MARGINAL * alpha, 0.5) or plain <= alpha else Finding.NOT_WORSE
 
 
 def follow(residuals: Sequence[Floats]) -> float:

@@ -56,7 +56,7 @@ def compare_rates(candidate: Counts, baseline: Counts, rule: Rule = USUAL) -> Co
     shift = events[0] / of[0] - events[1] / of[1]
     reach = _reach(events, of, rule.alpha, bursts.dispersion)
     return Comparison(
-        Finding.TOO_FEW if few else finding_of(adjusted, rule.alpha),
+        Finding.TOO_FEW if few else finding_of(adjusted, rates.p, rule.alpha),
         len(new[0]),
         len(old[0]),
         rates.u,
@@ -85,7 +85,7 @@ def _by_minute(side: tuple[Floats, Floats]) -> Sequence[float]:
 
 @dataclass(frozen=True, slots=True)
 class _Bursts:
-    """How counts come together: each is worth `1 / dispersion`, which is estimated from `freedom` free points. `evidence`
+    """How counts come together: each is worth `1 / dispersion`, estimated from `freedom` free points. `evidence`
     is how sure it is that they do, from 0 to 1."""
 
     dispersion: float
