@@ -20,7 +20,7 @@ import numpy as np
 
 from phoenix.core.model import Step, Terms
 from phoenix.gates.metrics_judge import Finding, finding_of
-from phoenix.gates.metrics_looks import EARLY_LEAST, Progress, turn_of
+from phoenix.gates.metrics_looks import EARLY_LEAST, END, Progress, turn_of
 from phoenix.gates.metrics_rates import Counts
 from tools.analysis_plot import draw
 from tools.analysis_series import ALIKE, WORSE, Errors, Kind, Latency
@@ -68,7 +68,8 @@ def _bake(kind: Kind, drawn: tuple[object, object], *, naively: bool) -> bool:
     for minute in range(EARLY_LEAST, 46):
         turn = turn_of(progress, rotation, began + timedelta(minutes=minute), timedelta(minutes=30))
         told = kind.judge(tuple(_first(side, minute) for side in drawn))
-        finding = finding_of(told.adjusted_p, told.p, ALLOWED if naively else ALLOWED * turn.share)
+        alpha = ALLOWED if naively else ALLOWED * turn.share
+        finding = finding_of(told.adjusted_p, told.p, alpha, ALLOWED * END)
         if finding is Finding.WORSE:
             return True
         if turn.is_end and (finding is not Finding.MARGINAL or turn.is_limit):

@@ -26,6 +26,7 @@ from phoenix.gates.metrics_cloudwatch import CloudWatch
 from phoenix.gates.metrics_judge import LEAST_POINTS, Comparison, Finding, Rule, compare, finding_of, load_analysis
 from phoenix.gates.metrics_looks import (
     EARLY_LEAST,
+    END,
     LOOK_EVERY,
     Progress,
     Turn,
@@ -178,13 +179,13 @@ class MetricsGate:
             told = compare(values[0], values[1], rule)
         if told.finding is Finding.TOO_FEW:
             return Judged(metric, told, told.finding)
-        return Judged(metric, told, finding_of(told.adjusted_p, told.p, self._allowed(turn)))
+        return Judged(metric, told, finding_of(told.adjusted_p, told.p, self._allowed(turn.share), self._allowed(END)))
 
-    def _allowed(self, turn: Turn) -> float:
-        """The chance of a false alarm of one metric at this look: all of a rotation share what the policy allows."""
+    def _allowed(self, share: float) -> float:
+        """The chance of a false alarm of one metric at a look with that share of what the policy allows a rotation."""
         critical = sum(metric.critical for metric in self._settings.metrics)
         bakes = max(len(compared_steps(self._scope.terms)), 1)
-        return (1 - self._settings.confidence / 100) * turn.share / (critical * bakes)
+        return (1 - self._settings.confidence / 100) * share / (critical * bakes)
 
     def _concluded(
         self, progress: Progress, turn: Turn, judged: Sequence[Judged], rotation: Rotation, at: datetime

@@ -29,6 +29,7 @@ _MOST_RHO: Final = 0.97
 _DOUBT: Final = 2.0
 _EVIDENT: Final = 1.5
 """Standard errors: how much is added to a correlation in time that is evident, and from when on it is."""
+_HUGE: Final = 1e150
 _MOST_PAIRS: Final = 4_000_000
 _EXACT: Final = 50
 """R's limit: below it, and without ties, the interval is exact."""
@@ -112,6 +113,9 @@ def compare(candidate: Sequence[float], baseline: Sequence[float], rule: Rule = 
     if not len(new) or not len(old):
         nan = float("nan")
         return Comparison(Finding.TOO_FEW, len(new), len(old), nan, 1.0, 1.0, nan, nan, nan, None)
+    # Differences and means of the hugest numbers would overflow, and ranks do not mind a scale.
+    scale = max(1.0, float(np.abs(new).max()) / _HUGE, float(np.abs(old).max()) / _HUGE)
+    new, old = new / scale, old / scale
     sign, bar = (1.0, 1 + rule.tolerate) if rule.worse == "higher" else (-1.0, 1 - rule.tolerate)
     tolerated = new - (bar - 1) * np.abs(np.median(old))
     p = _mann_whitney(sign * tolerated, sign * old)
@@ -126,20 +130,21 @@ def compare(candidate: Sequence[float], baseline: Sequence[float], rule: Rule = 
         _u(new, old),
         p,
         adjusted,
-        shift,
-        low,
-        high,
+        shift * scale,
+        low * scale,
+        high * scale,
         _ratio(new, old),
         inflation,
     )
 
 
-def finding_of(adjusted: float, plain: float, alpha: float) -> Finding:
+def finding_of(adjusted: float, plain: float, alpha: float, whole: float | None = None) -> Finding:
     """What these chances mean where `alpha` is allowed. What only few independent points keep from being proven is
-    marginal, too: more of them tell."""
+    marginal, too: more of them tell. `whole` is what a look with a smaller share than others calls marginal by."""
     if adjusted <= alpha:
         return Finding.WORSE
-    return Finding.MARGINAL if adjusted <= min(MARGINAL * alpha, 0.5) or plain <= alpha else Finding.NOT_WORSE
+    measure = alpha if whole is None else whole
+    return Finding.MARGINAL if adjusted <= min(MARGINAL * measure, 0.5) or plain <= measure else Finding.NOT_WORSE
 
 
 def follow(residuals: Sequence[Floats]) -> float:
@@ -152,7 +157,7 @@ def follow(residuals: Sequence[Floats]) -> float:
     below = sum(float((r * r).sum()) for r in residuals)
     points = sum(len(r) for r in residuals)
     mean = points / len(residuals)
-    if below <= 0 or mean < 5:
+    if below <= 1e-9 * points or mean < 5:
         return 0.0
     rho = (above / below + 1 / mean) / (1 - 3 / mean)
     error = (max(1 - rho**2, 0.05) / points) ** 0.5
@@ -245,13 +250,9 @@ def _shift(new: Floats, old: Floats, alpha: float, inflation: float) -> tuple[fl
     import numpy as np
 
     new, old = _thinned(new, len(old)), _thinned(old, len(new))
-    scale = max(1.0, float(np.abs(new).max()) / 1e300, float(np.abs(old).max()) / 1e300)
-    differences = np.sort(np.subtract.outer(new / scale, old / scale).ravel())
+    differences = np.sort(np.subtract.outer(new, old).ravel())
     place = _place(len(new), len(old), alpha, inflation)
-    low, high = differences[place - 1], differences[len(differences) - place]
-    middle = float(np.median(differences))
-    with np.errstate(over="ignore"):
-        return middle * scale, float(low * scale), float(high * scale)
+    return float(np.median(differences)), float(differences[place - 1]), float(differences[len(differences) - place])
 
 
 def _thinned(values: Floats, others: int) -> Floats:

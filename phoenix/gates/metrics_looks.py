@@ -16,10 +16,12 @@ from phoenix.core.model import Judgement, Step, Terms
 from phoenix.core.progress import bake_ends_at
 from phoenix.core.rotation import Rotation
 
-EARLY: Final = 0.25
-END: Final = 0.5
-EXTENDED: Final = 0.25
-"""The shares of the chance of a false alarm: all looks before the end of the bake, that at its end, all after it."""
+EARLY: Final = 0.2
+END: Final = 0.4
+EXTENDED: Final = 0.2
+LIMIT: Final = 0.2
+"""The shares of the chance of a false alarm: all looks before the end of the bake, the one at its end, all after it,
+and the last one."""
 OPEN_BAKE: Final = timedelta(hours=1)
 """For a bake that waits for a person, who may promote it at any time: the early looks' chance is for so long."""
 EARLY_LEAST: Final = 5
@@ -85,14 +87,15 @@ def turn_of(progress: Progress, rotation: Rotation, at: datetime, extend: timede
     DeMets): a look takes what has grown since the last one, so that fewer looks lose none of it."""
     ends_at = bake_ends_at(rotation)
     if rotation.clocks.promoted is not None:
-        return Turn(EXTENDED if progress.ended else END, is_end=True, is_limit=True)
+        return Turn(LIMIT if progress.ended else END, is_end=True, is_limit=True)
     end = ends_at or progress.since + OPEN_BAKE
     if ends_at is None or at < ends_at:
         return Turn(max(EARLY * _third(progress.since, at, end) - progress.early, 0.0))
     limit = at >= ends_at + extend
     if not progress.ended:
         return Turn(END, is_end=True, is_limit=limit)
-    return Turn(max(EXTENDED * _third(ends_at, at, ends_at + extend) - progress.late, 0.0), is_end=True, is_limit=limit)
+    grown = max(EXTENDED * _third(ends_at, at, ends_at + extend) - progress.late, 0.0)
+    return Turn(grown + (LIMIT if limit else 0.0), is_end=True, is_limit=limit)
 
 
 def window(progress: Progress, at: datetime) -> tuple[datetime, datetime]:
