@@ -33,6 +33,10 @@ from tests.rotation.stage import BRISK, NEW_NAME, STEADY, Stage, UnhurriedAws, a
 
 CANARY = {"kind": "canary", "steps": [{"weight": 20, "bake": "10m"}], "bake": "30s"}
 ALARM = [BRISK, {"kind": "alarm", "alarms": ["web-5xx"]}]
+METRICS = {
+    "kind": "metrics",
+    "metrics": [{"name": "errors", "metric": "HTTPCode_Target_5XX_Count", "per": "RequestCount"}],
+}
 ROLLING = {"kind": "rolling", "batch": "50%", "bake": "15s"}
 PARAMETER = "/images/web"
 STATEMENTS, SIGNER = "phoenix-statements", a_key()
@@ -111,7 +115,7 @@ def looks(group: Group) -> None:
 
 def back_while_hot(folder: Path) -> Run:
     """A blue/green rotation, word by word; then back at once, and `repair`."""
-    with a_run(folder, policy=a_policy(gates=ALARM, strategy=CANARY)) as run:
+    with a_run(folder, policy=a_policy(gates=[*ALARM, METRICS], strategy=CANARY)) as run:
         plans_and_looks(run)
         with run.by(Role.ROTATE):
             run.stage.tick_until(lambda report: "healthy" in report.sentence)
