@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 
 from phoenix.core.model import Step, Terms
-from phoenix.gates.metrics_judge import Finding, finding_of
+from phoenix.gates.metrics_judge import Comparison, Finding, finding_of
 from phoenix.gates.metrics_looks import EARLY_LEAST, END, Progress, turn_of
 from phoenix.gates.metrics_rates import Counts
 from tools.analysis_plot import draw
@@ -53,21 +53,21 @@ def bake_rates(kind: Kind, bakes: int) -> tuple[float, float]:
     spent = naive = 0
     for _ in range(bakes):
         drawn = longest.draw(dice)
-        found = [_bake(longest, drawn, naively=naively) for naively in (False, True)]
+        looks = [longest.judge(tuple(_first(side, minute) for side in drawn)) for minute in range(EARLY_LEAST, 46)]
+        found = [_bake(looks, naively=naively) for naively in (False, True)]
         spent, naive = spent + found[0], naive + found[1]
     return 100 * spent / bakes, 100 * naive / bakes
 
 
-def _bake(kind: Kind, drawn: tuple[object, object], *, naively: bool) -> bool:
+def _bake(looks: Sequence[Comparison], *, naively: bool) -> bool:
     from tests.builders import a_rotation
 
     began = datetime(2026, 1, 1, tzinfo=UTC)
     steps = (Step(100, 100, 10, timedelta(minutes=15)),)
     rotation = a_rotation(terms=Terms(steps), step=1, baking_since=began)
     progress = Progress(1, began)
-    for minute in range(EARLY_LEAST, 46):
+    for minute, told in enumerate(looks, start=EARLY_LEAST):
         turn = turn_of(progress, rotation, began + timedelta(minutes=minute), timedelta(minutes=30))
-        told = kind.judge(tuple(_first(side, minute) for side in drawn))
         alpha = ALLOWED if naively else ALLOWED * turn.share
         finding = finding_of(told.adjusted_p, told.p, alpha, ALLOWED * END)
         if finding is Finding.WORSE:
@@ -108,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--pairs", type=int, default=10_000, help="A/A pairs of each kind (default: %(default)s)")
     parser.add_argument("--docs", type=Path, default=DOCS, help="where analysis.md is")
     asked = parser.parse_args(arguments)
-    some = max(asked.pairs // 20, 1)
+    some, few = max(asked.pairs // 20, 1), max(asked.pairs // 50, 1)
     bakes: tuple[Kind, ...] = (
         Latency("latency, alike"),
         Latency("latency, AR(1) 0.6, alike", follows=0.6),
@@ -121,11 +121,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with ProcessPoolExecutor(2) as pool:
         alike = [pool.submit(rates, kind, 1.0, asked.pairs) for kind in ALIKE]
         worse = [[pool.submit(rates, kind, factor, some) for factor in factors] for kind, factors in WORSE]
-        baked = [pool.submit(bake_rates, kind, some) for kind in bakes]
+        baked = [pool.submit(bake_rates, kind, few) for kind in bakes]
         found = {
             "alike": _alike([each.result() for each in alike], asked.pairs),
             "worse": _worse([[each.result() for each in row] for row in worse], some, asked.docs),
-            "bakes": _bakes([each.result() for each in baked], [kind.name for kind in bakes], some),
+            "bakes": _bakes([each.result() for each in baked], [kind.name for kind in bakes], few),
         }
     page = asked.docs / "analysis.md"
     page.write_text(write(page.read_text(), found))

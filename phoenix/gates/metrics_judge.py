@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from phoenix.errors import PermanentError
@@ -277,6 +278,7 @@ def _place(m: int, n: int, alpha: float, inflation: float) -> int:
     return int(np.clip(m * n / 2 + norm.ppf(alpha / 2) * spread, 1, max(m * n // 2, 1)))
 
 
+@lru_cache(maxsize=256)
 def _quantile(m: int, n: int, q: float) -> int:
     """The smallest U of which the chance, or that of less, is at least `q`: R's qwilcox."""
     import numpy as np
