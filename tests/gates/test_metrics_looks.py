@@ -1,4 +1,4 @@
-"""All looks of a bake together take no more than what is allowed, however many there are and whoever makes them."""
+"""All looks of a bake together take no more than what is allowed, however many there are."""
 
 from __future__ import annotations
 
