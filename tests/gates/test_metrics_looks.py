@@ -51,7 +51,7 @@ def test_early_looks_take_little_and_a_missed_one_loses_nothing() -> None:
 
 
 def test_a_bake_that_a_person_ends_is_judged_at_once() -> None:
-    promoted = replace(a_bake(), clocks=replace(a_bake().clocks, promoted=Ask("ann", "enough", after(5))))
+    promoted = replace(a_bake(), clocks=replace(a_bake().clocks, promoted=Ask(after(5), "ann", "enough")))
 
     turn = turn_of(Progress(1, after(0)), promoted, after(6), EXTEND)
 
