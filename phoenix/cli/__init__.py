@@ -29,6 +29,7 @@ COMMANDS = {
     "rotate": "rotate",
     "promote": "control",
     "retry": "rotate",
+    "drill": "drill",
     "history": "history",
     "images": "images",
     "drift": "drift",

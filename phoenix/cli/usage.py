@@ -20,6 +20,7 @@ Every day
   rotate      start if due, and follow it to its end
   promote     skip this bake (--full: all of them); gates still count
   retry       once more with the image that was rolled back
+  drill       end instances on purpose, and measure until the group is whole
   history     rotations: outcome, cause, who, why; without a group, all
   images      candidates, and why each was or was not chosen
   drift       what differs from its generation since; exits 10 if anything does

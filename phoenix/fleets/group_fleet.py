@@ -21,6 +21,7 @@ from phoenix.aws.templates import TemplateUse, read_version, template_of, versio
 from phoenix.core.action import (
     Action,
     Drain,
+    EndInstance,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -246,6 +247,10 @@ class GroupFleet(GroupInstances):
                 self._set_schedules(action)
             case ReplaceInstance():
                 self._replace(action)
+            case EndInstance():
+                from phoenix.fleets.group_drill import end_instance
+
+                end_instance(self._aws, self._names[action.slot], action)
             case SetWeights() | SetFailover() | Drain() | Undrain():
                 raise PermanentError("traffic is the router's, and work the orchestrators', not the fleet's")
             case _:
