@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final, Protocol, runtime_checkable
 
 from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.call import AwsCall
+from phoenix.core.chronicle import Series
 from phoenix.core.difference import Difference
 from phoenix.core.drift import Compared
 from phoenix.core.generation import Generation
@@ -117,6 +118,9 @@ class Fleet(Protocol):
     def find_revival_blockers(self, generation: Generation, count: int) -> Sequence[Blocker]:
         """The blockers of `count` more instances of an earlier generation: image, template, room."""
 
+    def console_of(self, instance: str) -> str:
+        """The last lines of the instance's console, without what looks like a secret; empty before it has any."""
+
     def command(self, remedy: Remedy) -> str:
         """The commands of the AWS CLI that a person types for this remedy; nothing is run."""
 
@@ -195,6 +199,16 @@ class Gate(Protocol):
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
         """The blockers that make this gate fail or wait for ever with any candidate: an unknown alarm. Read-only."""
+
+
+@runtime_checkable
+class Measuring(Protocol):
+    """A gate that judges by measurements, and can show them."""
+
+    name: str
+
+    def measure(self, since: datetime, until: datetime) -> Sequence[Series]:
+        """The measurements of that time behind what speaks against the candidate now; a few reads."""
 
 
 class ImageSource(Protocol):

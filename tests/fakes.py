@@ -174,6 +174,9 @@ class FakeFleet(FakeInstances):
             return [Blocker("template-version-gone", "1", "no version of 1 is its owner's.")]
         return self.find_losses(generation)
 
+    def console_of(self, instance: str) -> str:
+        return f"boot: {instance}"
+
     def command(self, remedy: Remedy) -> str:
         return command(remedy, self.state[remedy.slot].auto_scaling_group)
 
