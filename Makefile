@@ -88,8 +88,8 @@ iam: $(READY) ## rewrite infra/iam from what the adapters declare; review the di
 # Extras are named: a pip that resolves would else take the newest release for an extra, and refuse it for its hash.
 COMPILE := build/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock'
-# What only a terminal needs: the command line, and what it paints with.
-NOT_IN_LAMBDA := click colorama rich pygments markdown-it-py mdurl
+# What only a terminal or a browser needs: the command line, and what paints.
+NOT_IN_LAMBDA := click colorama rich pygments markdown-it-py mdurl jinja2 markupsafe
 
 lock: ## rewrite the locks after a change to pyproject.toml; ARGS=--upgrade takes newer versions
 	@$(call venv,build/lock)

@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar, Final, Protocol, runtime_checkable
+from typing import ClassVar, Final, Protocol
 
 from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.call import AwsCall
-from phoenix.core.chronicle import Series
 from phoenix.core.difference import Difference
 from phoenix.core.drift import Compared
 from phoenix.core.generation import Generation
@@ -199,16 +198,6 @@ class Gate(Protocol):
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
         """The blockers that make this gate fail or wait for ever with any candidate: an unknown alarm. Read-only."""
-
-
-@runtime_checkable
-class Measuring(Protocol):
-    """A gate that judges by measurements, and can show them."""
-
-    name: str
-
-    def measure(self, since: datetime, until: datetime) -> Sequence[Series]:
-        """The measurements of that time behind what speaks against the candidate now; a few reads."""
 
 
 class ImageSource(Protocol):

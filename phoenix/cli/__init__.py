@@ -30,6 +30,8 @@ COMMANDS = {
     "promote": "control",
     "retry": "rotate",
     "history": "history",
+    "report": "report",
+    "ui": "ui",
     "images": "images",
     "drift": "drift",
     "taint": "taint",

@@ -21,6 +21,8 @@ Every day
   promote     skip this bake (--full: all of them); gates still count
   retry       once more with the image that was rolled back
   history     rotations: outcome, cause, who, why; without a group, all
+  report      one rotation as a page: timeline, decisions, calls, evidence
+  ui          all groups as pages in a browser, live; changes nothing
   images      candidates, and why each was or was not chosen
   drift       what differs from its generation since; exits 10 if anything does
   taint       mark an instance for replacement  untaint   it does not matter

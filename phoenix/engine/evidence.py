@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from phoenix.core.chronicle import MOST_CONSOLE, MOST_POINTS, Console, Evidence, Series
 from phoenix.core.model import Judgement
@@ -17,7 +17,6 @@ from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.engine.group import Ports
 from phoenix.errors import PhoenixError
-from phoenix.ports import Measuring
 
 T = TypeVar("T")
 
@@ -26,6 +25,16 @@ log = logging.getLogger(__name__)
 BEFORE: Final = timedelta(minutes=30)
 """Measurements from before the new generation had traffic show what is usual."""
 _MOST_SERIES: Final = 4
+
+
+@runtime_checkable
+class Measuring(Protocol):
+    """A gate that judges by measurements, and can show them."""
+
+    name: str
+
+    def measure(self, since: datetime, until: datetime) -> Sequence[Series]:
+        """The measurements of that time behind what speaks against the candidate now; a few reads."""
 
 
 def ask_for_evidence(group: Ports, record: GroupRecord) -> GroupRecord:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 _STEPS: Final = tuple(
@@ -82,7 +83,7 @@ def step_path(
 
 def line_path(scale: Scale, points: Sequence[tuple[datetime, float]], lane: Lane) -> str:
     """Return a path from point to point; measurements more than three gaps apart are not joined."""
-    gaps = sorted(later[0] - earlier[0] for earlier, later in zip(points, points[1:], strict=False))
+    gaps = sorted(later[0] - earlier[0] for earlier, later in pairwise(points))
     most = gaps[len(gaps) // 2] * 3 if gaps else timedelta(0)
     parts: list[str] = []
     before: datetime | None = None

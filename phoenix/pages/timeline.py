@@ -144,7 +144,14 @@ def _lanes(rotation: Rotation) -> dict[str, float]:
     work = counts + LANE + GAP
     first_gate = work + RIBBON + GAP
     bottom = first_gate + gates * ROW - GAP * (not gates)
-    return {"share": share, "counts": counts, "work": work, "gates": first_gate, "axis": bottom + 10, "end": bottom + 38}
+    return {
+        "share": share,
+        "counts": counts,
+        "work": work,
+        "gates": first_gate,
+        "axis": bottom + 10,
+        "end": bottom + 38,
+    }
 
 
 def _gate_names(rotation: Rotation) -> list[str]:
@@ -177,7 +184,7 @@ def _work_of(sample: Sample) -> tuple[Phase, int]:
 def _fitting(label: str, width: float) -> str:
     if len(label) * _LETTER <= width - 6:
         return label
-    first = label.split()[0]
+    first = label.partition(" ")[0]
     return first if len(first) * _LETTER <= width - 6 and first != label else ""
 
 

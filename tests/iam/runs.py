@@ -143,7 +143,7 @@ def back_from_a_bad_image(folder: Path) -> Run:
             run.stage.tick()
         evidence = run.stage.rotation.chronicle.evidence
         assert evidence is not None
-        assert evidence.console is not None and evidence.series
+        assert evidence.instances and evidence.series
     return run
 
 

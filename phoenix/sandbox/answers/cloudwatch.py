@@ -76,7 +76,7 @@ def describe_alarms(world: World, params: dict[str, Any]) -> dict[str, Any] | No
     }
 
 
-def get_metric_data(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+def measurements(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """GetMetricData: what the load balancers' minutes were while erring servers had requests; an expression has no
     value here. "The start time to query is inclusive and the end time exclusive"; a minute without an error has no
     datapoint."""
@@ -112,5 +112,5 @@ ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] 
     "PutCompositeAlarm": put_composite,
     "DescribeAlarmHistory": describe_history,
     "DescribeAlarms": describe_alarms,
-    "GetMetricData": get_metric_data,
+    "GetMetricData": measurements,
 }
