@@ -11,7 +11,9 @@ from typing import Final
 
 from phoenix.core.explain import ago
 from phoenix.core.model import Outcome, Role
+from phoenix.core.readiness import NOTHING_RETAINED, rollback_readiness
 from phoenix.core.record import GroupRecord
+from phoenix.core.rotation import Rotation
 from phoenix.engine.report import Report
 from phoenix.views.situation import is_moved, row_of
 from phoenix.views.status import state_word
@@ -49,9 +51,18 @@ class Entry:
         sentence = (rotation.waiting_for or "") if rotation is not None else ""
         if self.report is None:
             return Report(self.name, now, outcome, sentence, record)
-        seen, ready = self.report.seen, self.report.rollback_ready
         about, lease, other = self.report.about, self.report.lease, self.report.other_groups
+        seen = self.report.seen
+        if seen is not None and rotation is not None and seen.at < _last_turn(rotation):
+            seen = None  # from before the rotation began, ended or turned round: it says nothing of now
+        ready = rollback_readiness(record, seen) if seen is not None else NOTHING_RETAINED
         return Report(self.name, now, outcome, sentence, record, seen, lease, ready, about, other_groups=other)
+
+
+def _last_turn(rotation: Rotation) -> datetime:
+    """When it last became something else: begun, turned round, or ended."""
+    back = rotation.back.ask.at if rotation.back is not None else rotation.started_at
+    return max(rotation.started_at, back, rotation.ended_at or back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +91,10 @@ def row(entry: Entry, now: datetime) -> Row:
     record, seen = report.record, report.seen
     rotation = record.in_flight
     live = row_of(record, seen, Role.LIVE)
-    shown = row_of(record, seen, Role.CANDIDATE) or live
     word = state_word(report) if record.rotation or seen is not None or record.live else "NOT LOOKED AT YET"
     word = "NOT READABLE" if entry.trouble and record.live is None else word
     generation = live.generation if live is not None else None
-    ready, ready_kind = _rollback(entry, report)
+    ready, ready_kind = _rollback(report)
     return Row(
         name=entry.name,
         word=word.lower(),
@@ -93,7 +103,7 @@ def row(entry: Entry, now: datetime) -> Row:
         live=str(generation.number) if generation is not None else "",
         image=(generation.image_name or generation.image) if generation is not None else "",
         healthy="" if live is None or live.healthy is None else f"{live.healthy}/{live.desired}",
-        traffic="" if shown is None or shown.weight is None or rotation is None else f"{shown.weight} %",
+        traffic=_traffic(rotation),
         age=ago(now - generation.since).split(" ")[0] if generation is not None and generation.since else "",
         next=entry.trouble or following(report),
         rollback=ready,
@@ -101,6 +111,14 @@ def row(entry: Entry, now: datetime) -> Row:
         rank=_rank(word, is_moved(record, seen), entry.trouble),
         owner=report.about.owner or "",
     )
+
+
+def _traffic(rotation: Rotation | None) -> str:
+    """The new generation's share, as the driver saw it last."""
+    if rotation is None:
+        return ""
+    samples = rotation.chronicle.samples
+    return f"{samples[-1].weight if samples else rotation.weight} %"
 
 
 def following(report: Report) -> str:
@@ -119,8 +137,8 @@ def following(report: Report) -> str:
     return ""
 
 
-def _rollback(entry: Entry, report: Report) -> tuple[str, str]:
-    if entry.report is None:
+def _rollback(report: Report) -> tuple[str, str]:
+    if report.seen is None:
         return "", "busy"
     found = report.rollback_ready
     if not found.ready:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 WIDTH: Final = 960
-LEFT, RIGHT, TOP = 44, 16, 34
+LEFT, RIGHT, HEAD, FLAGS = 44, 16, 30, 30
 LANE, GAP, RIBBON, ROW = 104, 40, 24, 32
 _LETTER: Final = 6.6
 """How wide a letter of the labels is, roughly."""
@@ -86,12 +86,14 @@ class Drawing:
 
 def timeline(rotation: Rotation, now: datetime) -> Markup:
     """Return the picture as a part of a page that has the style sheet."""
-    return picture("timeline.svg", drawing=_drawing(rotation, now), rotation=rotation, style="")
+    return picture("timeline.svg", drawing=_drawing(rotation, now, head=0), rotation=rotation, style="")
 
 
 def timeline_alone(rotation: Rotation, now: datetime) -> str:
     """Return the picture as a file of its own, light or dark as its reader is."""
-    return fill("timeline.svg", drawing=_drawing(rotation, now), rotation=rotation, style=static("picture.css"))
+    return fill(
+        "timeline.svg", drawing=_drawing(rotation, now, head=HEAD), rotation=rotation, style=static("picture.css")
+    )
 
 
 def is_drawable(rotation: Rotation) -> bool:
@@ -99,12 +101,13 @@ def is_drawable(rotation: Rotation) -> bool:
     return len(rotation.chronicle.samples) > 0
 
 
-def _drawing(rotation: Rotation, now: datetime) -> Drawing:
+def _drawing(rotation: Rotation, now: datetime, head: float) -> Drawing:
     samples = rotation.chronicle.samples
     end = max(rotation.ended_at or now, rotation.started_at + timedelta(seconds=1), *(s.at for s in samples[-1:]))
     scale = Scale(rotation.started_at, end, LEFT, WIDTH - RIGHT)
     most = max([1, *(max(s.old, s.new) for s in samples)])
-    lanes = _lanes(rotation)
+    marks = tuple(_marks(rotation, scale))
+    lanes = _lanes(rotation, head, FLAGS if marks else 0)
     shares = [(s.at, s.weight) for s in samples]
     shown = [(s.at, s.old) for s in samples], [(s.at, s.new) for s in samples]
     lane = (lanes["counts"], LANE, most)
@@ -118,7 +121,7 @@ def _drawing(rotation: Rotation, now: datetime) -> Drawing:
         new_count=step_path(scale, shown[1], end, lane),
         work=tuple(_work(rotation, scale, end)),
         rows=tuple(_rows(rotation, scale, end, lanes["gates"])),
-        marks=tuple(_marks(rotation, scale)),
+        marks=marks,
         lanes=lanes,
         old=rotation.old.number,
         new=rotation.new.number,
@@ -137,14 +140,15 @@ def summary(rotation: Rotation) -> str:
     )
 
 
-def _lanes(rotation: Rotation) -> dict[str, float]:
+def _lanes(rotation: Rotation, head: float, flags: float) -> dict[str, float]:
     gates = len(_gate_names(rotation))
-    share = TOP + 34.0
+    share = head + flags + 26.0
     counts = share + LANE + GAP
     work = counts + LANE + GAP
     first_gate = work + RIBBON + GAP
     bottom = first_gate + gates * ROW - GAP * (not gates)
     return {
+        "flags": head + 4,
         "share": share,
         "counts": counts,
         "work": work,

@@ -270,9 +270,10 @@ class Board:
         known = self._known.get(name)
         if known is None or record is None or record.version == known.entry.version:
             return
-        if known.entry.record is not None and self._is_shown(known):
+        before = known.entry.in_flight
+        self._change(name, lambda entry: replace(entry, record=record))
+        if self._is_shown(known) or known.entry.in_flight is not before:
             known.looked_at = None  # something has happened: what AWS says is wanted anew
-        self._change(name, lambda before: replace(before, record=record))
 
     def _change(self, name: str, change: Callable[[Entry], Entry]) -> None:
         known = self._known.get(name)
