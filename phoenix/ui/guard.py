@@ -97,7 +97,8 @@ def host_name(host: str) -> str:
     """The name or address in a Host header, without port and brackets; empty for one that makes no sense."""
     try:
         found = urlsplit(f"//{host}")
-        return (found.hostname or "") if not (found.path or found.query or found.username) else ""
+        is_plain = found.netloc == host and not found.username and (found.port or 0) >= 0  # a port that is none raises
+        return (found.hostname or "") if is_plain else ""
     except ValueError:
         return ""
 
