@@ -41,15 +41,12 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The time now, aware, in UTC."""
-        ...
 
     def elapsed(self) -> float:
         """Seconds since a fixed moment, the machine's sleep included; a change of the wall clock does not matter."""
-        ...
 
     def sleep(self, seconds: float) -> None:
         """Let that much time pass; return early if a signal asks the driver to stop."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ ENDING_SECONDS = 2.0
 """A server that was told to stop may need a moment to leave its thread."""
 
 POOLED = ("AnyIO worker thread", "asyncio_")
-"""Workers of a server's event loop: they come with a request, and go with the loop of the module that has started it."""
+"""Workers of a server's event loop: they come with a request, and go with the loop of the module that started it."""
 
 Snapshot = Mapping[str, Any]
 

@@ -1,5 +1,5 @@
-"""How long the page of 1,000 groups takes once their records are there: to be made, and to be seen in a browser; and how
-large the report of a long canary is."""
+"""How long the page of 1,000 groups takes once their records are there: to be made, and to be seen in a browser. And
+how large the report of a long canary is."""
 
 from __future__ import annotations
 

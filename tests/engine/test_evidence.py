@@ -47,7 +47,7 @@ def test_the_sick_instances_and_a_console_are_kept() -> None:
 def test_a_console_that_is_refused_is_told_and_stops_nothing() -> None:
     bench = a_sick_bench()
 
-    def refuse(_: str) -> str:
+    def refuse(instance: str) -> str:
         raise AccessDenied("no ec2:GetConsoleOutput for us")
 
     bench.fleet.console_of = refuse  # type: ignore[method-assign]
@@ -60,7 +60,11 @@ def test_a_console_that_is_refused_is_told_and_stops_nothing() -> None:
 
 def test_a_long_console_keeps_its_end() -> None:
     bench = a_sick_bench()
-    bench.fleet.console_of = lambda _: "x" * MOST_CONSOLE + "the end"  # type: ignore[method-assign]
+
+    def console_of(instance: str) -> str:
+        return "x" * MOST_CONSOLE + "the end"
+
+    bench.fleet.console_of = console_of  # type: ignore[method-assign]
 
     console = evidence_of(failed(bench)).console
 

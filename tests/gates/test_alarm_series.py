@@ -12,14 +12,14 @@ from phoenix.gates.alarm_series import read_series
 from phoenix.gates.alarm_state import Alarm, read_alarm
 from tests.builders import NOON, after
 
-METRIC = {
+METRIC: dict[str, Any] = {
     "MetricName": "HTTPCode_Target_5XX_Count", "Namespace": "AWS/ApplicationELB", "Statistic": "Sum", "Period": 60,
     "Dimensions": [{"Name": "LoadBalancer", "Value": "app/web/1"}], "EvaluationPeriods": 1, "Threshold": 25.0,
     "ComparisonOperator": "GreaterThanThreshold",
 }  # fmt: skip
-EXPRESSION = {
+EXPRESSION: dict[str, Any] = {
     "Metrics": [
-        {"Id": "errors", "MetricStat": {"Metric": {"MetricName": "5XX"}, "Period": 60, "Stat": "Sum"}, "ReturnData": False},
+        {"Id": "errors", "ReturnData": False, "MetricStat": {"Metric": {"MetricName": "5XX"}, "Period": 60}},
         {"Id": "rate", "Expression": "100*errors/requests", "ReturnData": True},
     ],
     "EvaluationPeriods": 1, "Threshold": 5.0,

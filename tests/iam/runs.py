@@ -132,21 +132,6 @@ def back_while_hot(folder: Path) -> Run:
     return run
 
 
-def back_from_a_bad_image(folder: Path) -> Run:
-    """An alarm rings in the bake, and one of the new instances is sick: both are asked why."""
-    with a_run(folder, policy=a_policy(gates=ALARM, strategy=CANARY)) as run:
-        with run.by(Role.ROTATE):
-            run.in_the_bake()
-            run.stage.box.make_unhealthy(run.stage.instances("green")[0]["InstanceId"])
-            run.stage.clock.advance(20)
-            run.stage.box.set_alarm("web-5xx", "ALARM")
-            run.stage.tick()
-        evidence = run.stage.rotation.chronicle.evidence
-        assert evidence is not None
-        assert evidence.instances and evidence.series
-    return run
-
-
 def back_from_cold(folder: Path) -> Run:
     """One of the new instances gets sick. The old generation is gone by the time an operator wants it, and its slot
     has been given another version."""
@@ -274,7 +259,6 @@ def a_shared_listener(folder: Path) -> Run:
 
 RUNS: tuple[Callable[[Path], Run], ...] = (
     back_while_hot,
-    back_from_a_bad_image,
     back_from_cold,
     back_out_of_the_middle,
     back_by_tags_alone,

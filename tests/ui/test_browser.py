@@ -182,12 +182,13 @@ def test_a_report_of_a_bad_image_is_readable_on_screen_and_on_paper(watched: Sho
     file = tmp_path / "report.html"
     file.write_text(report_page(watched.stage.rotation, watched.stage.clock.now()))
 
-    for scheme in ("light", "dark"):
-        page = watched.browser.new_context(color_scheme=scheme, bypass_csp=True).new_page()  # type: ignore[arg-type]
-        page.goto(file.as_uri())
+    page = watched.browser.new_context(bypass_csp=True).new_page()
+    page.goto(file.as_uri())
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
         assert _violations(page) == [], scheme
         page.screenshot(path=SCREENS / f"report-{scheme}.png", full_page=True)
-    page.emulate_media(media="print", color_scheme="light")
+    page.emulate_media(media="print")
     page.screenshot(path=SCREENS / "report-print.png", full_page=True)
     expect(page.get_by_text("No module named 'orjson'")).to_be_visible()
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from phoenix.ui.guard import LOOPBACK, Doors, Guard, host_name
 from tests.ui.client import Client
 
-TOKEN = "a-token-that-nobody-guesses"
+TOKEN = "a-token-that-is-hard-to-guess"
 
 
 def a_client(doors: Doors) -> Client:
