@@ -22,7 +22,7 @@ from tests.bench.figures import Figure, middle
 from tests.builders import NOON, after
 from tests.pages.builders import a_long_canary, a_told_rotation
 
-TOPIC = "10. Pages"
+TOPIC = "12. Pages"
 RUNS = 9
 CHROMIUM = Path("/usr/bin/chromium")
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
