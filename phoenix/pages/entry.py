@@ -15,8 +15,8 @@ from phoenix.core.readiness import NOTHING_RETAINED, rollback_readiness
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.engine.report import Report
+from phoenix.views.resting import state_word
 from phoenix.views.situation import is_moved, row_of
-from phoenix.views.status import state_word
 
 _KINDS: Final = {
     "ROTATING": "busy", "ROLLING BACK": "bad", "HELD": "bad", "PAUSED": "wait", "ROLLED BACK": "wait",

@@ -47,7 +47,7 @@ class Sheet:
 
 def sheet(report: Report) -> Sheet:
     """Return what there is to say of a group."""
-    word = status.state_word(report)
+    word = resting.state_word(report)
     ready = report.rollback_ready
     return Sheet(
         report=report,
