@@ -5,7 +5,7 @@ Must never take what AWS said for the present of a record that has changed since
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -56,7 +56,8 @@ class Entry:
         if seen is not None and rotation is not None and seen.at < _last_turn(rotation):
             seen = None  # from before the rotation began, ended or turned round: it says nothing of now
         ready = rollback_readiness(record, seen) if seen is not None else NOTHING_RETAINED
-        return Report(self.name, now, outcome, sentence, record, seen, lease, ready, about, other_groups=other)
+        told = Report(self.name, now, outcome, sentence, record, seen, lease, ready, about, other_groups=other)
+        return told if seen is None or self.in_flight else replace(told, outlook=self.report.outlook)
 
 
 def _last_turn(rotation: Rotation) -> datetime:
@@ -126,6 +127,8 @@ def following(report: Report) -> str:
     record = report.record
     if record.in_flight is not None:
         return record.in_flight.waiting_for or "starting"
+    if report.outlook is not None:
+        return report.outlook.sentence
     if record.paused is not None:
         return f"nothing: paused by {record.paused.by}"
     if record.blocked is not None:

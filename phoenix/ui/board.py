@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.engine.look import look
+from phoenix.engine.outlook import with_outlook
 from phoenix.errors import PhoenixError
 from phoenix.pages.entry import Entry
 
@@ -179,7 +180,11 @@ class Board:
             known.looked_at = self._times.looked = self._wiring.clock.elapsed()
         try:
             group = self._wired(name, known)
-            found = replace(known.entry, report=None if group is None else look(group, closely=False), trouble="")
+            found = replace(
+                known.entry,
+                report=None if group is None else with_outlook(group, look(group, closely=False)),
+                trouble="",
+            )
         except PhoenixError as error:
             found = replace(known.entry, trouble=error.message)
         with self._lock:
