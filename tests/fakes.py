@@ -1,5 +1,4 @@
 """The adapters that tests of everything else use: a small world in memory, which passes the same contract tests.
-
 Nothing here takes time unless a test says so: `boots` False leaves launched instances pending until `settle`.
 """
 
