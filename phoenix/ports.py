@@ -14,12 +14,12 @@ from typing import ClassVar, Final, Protocol
 
 from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
-from phoenix.core.call import AwsCall
 from phoenix.core.difference import Difference
 from phoenix.core.drift import Compared
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image
-from phoenix.core.model import Fence, LaunchFailure, Observation, Route, Slot, SlotState, TargetState, Verdict
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import Fence, Observation, Route, Slot, SlotState, TargetState, Verdict
 from phoenix.core.note import Note
 from phoenix.core.notice import Notice
 from phoenix.core.record import GroupRecord
@@ -67,7 +67,7 @@ class Fleet(Protocol):
     """The same for `find_revival_blockers`."""
 
     def observe(self, rotation: Rotation | None) -> FleetView:
-        """Read both slots; for a rotation in flight, its failed launches and its template version as well."""
+        """Read both slots; in flight also failed launches and the version. An ended rotation says who lives."""
 
     def apply(self, action: Action) -> None:
         """Carry out one action of the fleet's kind; repeating it changes nothing."""
@@ -332,19 +332,4 @@ class Tracer(Protocol):
 
     def snowflakes(self, group: str, kind: str, count: int) -> None:
         """Note the number of the group's instances that are `tainted`, or have `drifted`."""
-        ...
-
-
-class CallObserver(Protocol):
-    """Watches calls to AWS, and knows for which rotation they are made."""
-
-    listens: bool
-    """False if calls need not be reported."""
-
-    def rotation(self) -> str:
-        """The id of the rotation in work in this thread, for the name of the session; empty if there is none."""
-        ...
-
-    def called(self, call: AwsCall) -> None:
-        """Note a call that has ended, in any thread."""
         ...

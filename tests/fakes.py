@@ -1,4 +1,4 @@
-"""The adapters that tests of everything else use: a small world in memory, which passes the same contract tests.
+"""The adapters that tests of everything else use: a world in memory, which passes the same contract tests.
 Nothing here takes time unless a test says so: `boots` False leaves launched instances pending until `settle`.
 """
 
@@ -12,6 +12,7 @@ from typing import ClassVar, assert_never
 
 from phoenix.core.action import (
     Action,
+    Drain,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -20,16 +21,17 @@ from phoenix.core.action import (
     SetRole,
     SetSchedules,
     SetWeights,
+    Undrain,
     WriteTags,
 )
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.difference import Difference
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image, Wanted, choose, unlaunchable
+from phoenix.core.launch_failure import LaunchFailure
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import (
     Instance,
-    LaunchFailure,
     Route,
     Slot,
     SlotState,
@@ -89,6 +91,7 @@ class FakeFleet(FakeInstances):
 
     def observe(self, rotation: Rotation | None) -> FleetView:
         self._fail_if_told()
+        rotation = rotation if rotation is not None and rotation.in_flight else None
         waits = rotation is not None and rotation.growth.since is not None
         awaited = waits and rotation is not None and rotation.clocks.proved_at is None and rotation.back is None
         since = rotation.growth.since if rotation is not None else None
@@ -114,7 +117,7 @@ class FakeFleet(FakeInstances):
                 kept = tuple(i for i in self.state[action.slot].instances if i.id != action.instance)
                 self._change(action.slot, instances=kept)
                 self._reconcile(action.slot)
-            case SetWeights() | SetFailover() | Release():
+            case SetWeights() | SetFailover() | Release() | Drain() | Undrain():
                 raise PermanentError("traffic is the router's, not the fleet's")
             case _:
                 assert_never(action)
@@ -172,9 +175,6 @@ class FakeFleet(FakeInstances):
         if not self.versions:
             return [Blocker("template-version-gone", "1", "no version of 1 is its owner's.")]
         return self.find_losses(generation)
-
-    def console_of(self, instance: str) -> str:
-        return f"boot: {instance}"
 
     def command(self, remedy: Remedy) -> str:
         return command(remedy, self.state[remedy.slot].auto_scaling_group)

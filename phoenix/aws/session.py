@@ -21,9 +21,9 @@ from phoenix import __version__
 from phoenix.aws.errors import translated
 from phoenix.aws.fence import guard
 from phoenix.aws.watching import NullObserver, note_calls, watch
+from phoenix.core.call import CallObserver
 from phoenix.core.fence import CONNECT, READ
 from phoenix.errors import Blocked
-from phoenix.ports import CallObserver
 
 if TYPE_CHECKING:
     import boto3

@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from phoenix.aws.errors import is_throttle
 from phoenix.calls import note_call
-from phoenix.core.call import AwsCall
-from phoenix.ports import CallObserver
+from phoenix.core.call import AwsCall, CallObserver
 
 _OURS: Final = "phoenix"
 """The key of our notes in botocore's context of a call."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from phoenix.cli.help import command
 from phoenix.cli.options import takes_group_and_file
 from phoenix.cli.session import Session
 from phoenix.errors import UsageError
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 _MOST_LOOKED_THROUGH = 1000
 
 
-@click.command()
+@command(
+    ("phoenix report web", "the last rotation as one HTML file"),
+    ("phoenix report web --svg", "its picture alone, for a chat"),
+)
 @takes_group_and_file
 @click.option("--rotation", "wanted", metavar="ID", help="Not the last one, but this one; phoenix history has the ids.")
 @click.option("--svg", is_flag=True, help="The picture alone, for a chat.")
@@ -67,9 +71,10 @@ def _find(rotations: Any, wanted: str | None, group: str) -> Rotation:
 
 
 def _document(group: str, rotation: Rotation) -> dict[str, Any]:
-    from phoenix.views import json
+    from phoenix.views import json_chronicle, json_past
 
-    return {**json.history(group, [rotation])["rotations"][0], "group": group, "chronicle": json.chronicle(rotation)}
+    told = json_past.history(group, [rotation])["rotations"][0]
+    return {**told, "group": group, "chronicle": json_chronicle.chronicle(rotation)}
 
 
 def _safe(name: str) -> str:

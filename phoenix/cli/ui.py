@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from phoenix.cli.help import command
 from phoenix.cli.options import common
 from phoenix.cli.session import Session
 from phoenix.errors import UsageError
@@ -24,7 +25,9 @@ LEAST_TOKEN = 20
 """Letters of a token that cannot be guessed."""
 
 
-@click.command()
+@command(
+    ("phoenix ui", "all groups on http://127.0.0.1:8642, live"),
+)
 @common
 @click.option("--port", type=click.IntRange(0, 65535), default=8642, show_default=True, help="0 takes a free one.")
 @click.option("--listen", "host", default="127.0.0.1", metavar="HOST", show_default=True,

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from phoenix.core.action import (
     Action,
+    Drain,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -15,6 +16,7 @@ from phoenix.core.action import (
     SetRole,
     SetSchedules,
     SetWeights,
+    Undrain,
     WriteTags,
 )
 from phoenix.core.explain import counted
@@ -34,17 +36,27 @@ def describe_action(action: Action) -> str:
             words = f"tags on slot {' and '.join(sorted(tags))}: {_keys(*tags.values())}"
         case RemoveTags(keys):
             words = f"no tags on slot {' and '.join(sorted(keys))} any more: {_keys(*keys.values())}"
-        case Release(slot):
-            words = f"slot {slot}: held instances go into service"
+        case Release(slot) | ReplaceInstance(slot) | Drain(slot) | Undrain(slot):
+            words = f"slot {slot}: {_to_instances(action)}"
         case SetSchedules(slot, running):
             words = f"slot {slot}: scheduled actions {'run again' if running else 'are suspended'}"
         case SetFailover(slot):
             words = f"slot {slot}: thresholds of DNS failover"
-        case ReplaceInstance(slot, instance):
-            words = f"slot {slot}: AWS is to replace {instance}"
         case _:
             assert_never(action)
     return words
+
+
+def _to_instances(action: Release | ReplaceInstance | Drain | Undrain) -> str:
+    match action:
+        case Release():
+            return "held instances go into service"
+        case ReplaceInstance(_, instance):
+            return f"AWS is to replace {instance}"
+        case Drain(_, instances):
+            return f"no new work for {counted(len(instances), 'instance')} that will leave"
+        case Undrain(_, instances):
+            return f"{counted(len(instances), 'instance')} may take work again"
 
 
 def _keys(*each: Iterable[str]) -> str:

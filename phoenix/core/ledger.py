@@ -16,6 +16,7 @@ from phoenix.core.rotation import Rotation
 from phoenix.core.routine import Routine
 from phoenix.core.temporary import (
     CapacityEntry,
+    DrainEntry,
     Entry,
     FailoverEntry,
     Ledger,
@@ -25,6 +26,7 @@ from phoenix.core.temporary import (
     TagsEntry,
     Upkeep,
 )
+from phoenix.core.work import Stage
 
 NOTES = (tags.GROUP, tags.STORE, tags.ROTATION, tags.GENERATION, *tags.TEMPORARY)
 """The tags that a rotation writes on a slot, and that are watched."""
@@ -121,6 +123,14 @@ def route_of(arn: str, seen: Observation) -> Route | None:
     return next((route for route in seen.routes if route.arn == arn), None)
 
 
+def has_no_work(instance: str, seen: Observation) -> bool | None:
+    """True when an instance takes no new work; None while there is no answer."""
+    works = seen.works.get(instance)
+    if not works or works[0].stage is Stage.UNKNOWN:
+        return None
+    return works[0].stage is not Stage.ACTIVE
+
+
 # --- in words ---------------------------------------------------------------------------------------------------------
 
 
@@ -151,6 +161,8 @@ def describe(entry: Entry, rotation: Rotation, seen: Observation) -> str | None:
             route = route_of(arn, seen)
             is_ours = route is not None and rotation.new.slot in route.weights
             return f"{route.name}: names {name}, it did not before" if route is not None and is_ours else None
+        case DrainEntry(_, instance, had):
+            return f"{name}: {instance} takes no work, it did before" if had and has_no_work(instance, seen) else None
         case _:
             assert_never(entry)
 

@@ -5,7 +5,7 @@ Must never know how a tag or a record spells an entry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar, assert_never
@@ -146,8 +146,21 @@ class ReferenceEntry:
     upkeep: Upkeep[bool]
 
 
-Entry = CapacityEntry | SchedulesEntry | TagsEntry | FailoverEntry | StickinessEntry | ReferenceEntry
-SlotEntry = CapacityEntry | SchedulesEntry | TagsEntry | FailoverEntry
+@dataclass(frozen=True, slots=True)
+class DrainEntry:
+    """The work on an instance; `had` is True where it took work before, `upkeep` is True while it takes none.
+
+    `began` is when the instance was first to be drained: its time runs from then.
+    """
+
+    slot: Slot
+    instance: str
+    had: bool
+    began: datetime
+    upkeep: Upkeep[bool]
+
+
+Entry = CapacityEntry | SchedulesEntry | TagsEntry | FailoverEntry | StickinessEntry | ReferenceEntry | DrainEntry
 
 
 def place(entry: Entry) -> tuple[type[Entry], str]:
@@ -157,6 +170,8 @@ def place(entry: Entry) -> tuple[type[Entry], str]:
             return type(entry), entry.route
         case CapacityEntry() | SchedulesEntry() | TagsEntry() | FailoverEntry():
             return type(entry), entry.slot
+        case DrainEntry():
+            return type(entry), entry.instance
         case _:
             assert_never(entry)
 
@@ -174,6 +189,8 @@ def _forget(entry: Entry) -> Entry:
         case StickinessEntry():
             return replace(entry, upkeep=entry.upkeep.forget())
         case ReferenceEntry():
+            return replace(entry, upkeep=entry.upkeep.forget())
+        case DrainEntry():
             return replace(entry, upkeep=entry.upkeep.forget())
         case _:
             assert_never(entry)
@@ -211,6 +228,19 @@ class Ledger:
     def forget(self) -> Ledger:
         """Found and counted anew: a person who resumes a held rotation has settled the conflict."""
         return Ledger(_forget(entry) for entry in self)
+
+    def begin_anew(self, at: datetime) -> Ledger:
+        """With the whole time again for every instance that is being drained."""
+        return Ledger(replace(each, began=at) if isinstance(each, DrainEntry) else each for each in self)
+
+    def without_drains(self, instances: Collection[str]) -> Ledger:
+        """These instances take work again, as before."""
+        return Ledger(each for each in self if not (isinstance(each, DrainEntry) and each.instance in instances))
+
+    @property
+    def drains(self) -> Mapping[str, DrainEntry]:
+        """The entries of the instances that were to be drained, by instance."""
+        return {entry.instance: entry for entry in self if isinstance(entry, DrainEntry)}
 
     @property
     def is_in_place(self) -> bool:

@@ -11,6 +11,7 @@ from typing import assert_never
 from phoenix.core import roles, tags
 from phoenix.core.action import (
     Action,
+    Drain,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -19,13 +20,26 @@ from phoenix.core.action import (
     SetRole,
     SetSchedules,
     SetWeights,
+    Undrain,
     WriteTags,
 )
-from phoenix.core.ledger import NOTES, bounds, group_of, note_keys, numbers, route_of, running, runs_schedules, slot_of
+from phoenix.core.ledger import (
+    NOTES,
+    bounds,
+    group_of,
+    has_no_work,
+    note_keys,
+    numbers,
+    route_of,
+    running,
+    runs_schedules,
+    slot_of,
+)
 from phoenix.core.model import Capacity, Observation, Slot, SlotState
 from phoenix.core.rotation import Rotation
 from phoenix.core.temporary import (
     CapacityEntry,
+    DrainEntry,
     Entry,
     FailoverEntry,
     Ledger,
@@ -84,6 +98,7 @@ class _Asked:
     tags: set[Slot] = field(default_factory=set)
     failover: set[Slot] = field(default_factory=set)
     references: set[str] = field(default_factory=set)
+    drained: dict[str, bool] = field(default_factory=dict)
 
 
 def _asked_by(actions: tuple[Action, ...], rotation: Rotation, seen: Observation) -> _Asked:
@@ -105,6 +120,8 @@ def _asked_by(actions: tuple[Action, ...], rotation: Rotation, seen: Observation
             case SetWeights():
                 # Weights have a watch of their own; only a route that has stopped naming the slot is news here.
                 asked.references |= {r.arn for r in seen.routes if rotation.new.slot not in r.weights}
+            case Drain() | Undrain():
+                asked.drained |= _drained_by(action)
             case MakeTemplateVersion() | ReplaceInstance() | Release():
                 pass  # neither is temporary
             case _:
@@ -144,6 +161,11 @@ def _follow(entry: Entry, candidate: Slot, seen: Observation, asked: _Asked, loo
         case ReferenceEntry(arn, kept):
             named = _names(arn, candidate, seen)
             return replace(entry, upkeep=_kept(kept, named, look, arn in asked.references))
+        case DrainEntry(_, instance, _, _, kept):
+            is_empty, to_drain = has_no_work(instance, seen), asked.drained.get(instance)
+            if is_empty is None:
+                return entry
+            return replace(entry, upkeep=_kept(kept, is_empty, look, to_drain is not None, to_drain or None))
         case _:
             assert_never(entry)
 
@@ -176,8 +198,16 @@ def _take(entry: Entry, asked: _Asked) -> Entry:
             return replace(entry, upkeep=kept.take(asked.capacity[slot]))
         case SchedulesEntry(slot, _, kept) if slot in asked.schedules:
             return replace(entry, upkeep=kept.take(asked.schedules[slot]))
+        case DrainEntry(_, instance, _, _, kept) if instance in asked.drained:
+            return replace(entry, upkeep=kept.take(asked.drained[instance]))
         case _:
             return entry
+
+
+def _drained_by(action: Drain | Undrain) -> dict[str, bool]:
+    """True for instances that take no new work from now on; the first station sees to that."""
+    is_drained = isinstance(action, Drain)
+    return dict.fromkeys(() if isinstance(action, Drain) and action.station else action.instances, is_drained)
 
 
 # --- in words ---------------------------------------------------------------------------------------------------------
@@ -210,6 +240,8 @@ def _describe_change(entry: Entry, rotation: Rotation, seen: Observation) -> str
             return f"{name} has lost the tag {tags.FAILOVER}"
         case StickinessEntry(arn) | ReferenceEntry(arn):
             return f"{arn.rpartition('/')[2]} does not name {name} any more"
+        case DrainEntry(_, instance):
+            return f"{instance} of {name} takes work again"
         case _:
             assert_never(entry)
 

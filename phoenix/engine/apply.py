@@ -6,12 +6,13 @@ import logging
 from dataclasses import replace
 from datetime import datetime
 
-from phoenix.core.action import Action, SetFailover, SetWeights
+from phoenix.core.action import Action, Drain, SetFailover, SetWeights, Undrain
 from phoenix.core.explain import ago
 from phoenix.core.record import GroupRecord
 from phoenix.core.temporary import STALE_READS
 from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.lease import kept, permit_under
+from phoenix.engine.working import tell
 from phoenix.errors import TransientError
 from phoenix.permit import permitted
 from phoenix.ports import Lease
@@ -57,6 +58,9 @@ def carry_out(group: Ports, record: GroupRecord, action: Action) -> GroupRecord:
     """One action, by the fleet or by the router that it is for; returns the record with the routes found on the way."""
     if isinstance(action, SetFailover):
         group.router.set_failover(action, record.target_groups)
+        return record
+    if isinstance(action, Drain | Undrain):
+        tell(group, record, action)
         return record
     if not isinstance(action, SetWeights):
         group.fleet.apply(action)

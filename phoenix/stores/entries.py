@@ -14,6 +14,7 @@ from typing import TypeVar, assert_never
 from phoenix.core.model import Capacity, Slot
 from phoenix.core.temporary import (
     CapacityEntry,
+    DrainEntry,
     Entry,
     FailoverEntry,
     Ledger,
@@ -37,11 +38,13 @@ class Kind(StrEnum):
     STICKINESS = "stickiness"
     REFERENCE = "reference"
     FAILOVER = "failover"
+    DRAIN = "drain"
 
 
 @dataclass(frozen=True, slots=True)
 class SpelledEntry:
-    """An entry in a record; `where` is a slot or a route's ARN; `made` and `asked` may be empty."""
+    """An entry in a record; `where` is a slot, a route's ARN, or a slot and an instance. `made` and `asked` may be
+    empty."""
 
     kind: Kind
     where: str
@@ -71,6 +74,9 @@ def _spell(entry: Entry) -> SpelledEntry:
             return _spelled(Kind.STICKINESS, route, str(seconds), kept, str)
         case ReferenceEntry(route, kept):
             return _spelled(Kind.REFERENCE, route, _NOTHING, kept, _NAMED.write)
+        case DrainEntry(slot, instance, had, began, kept):
+            since = f"{_WORKING.write(had)} {began.isoformat()}"
+            return _spelled(Kind.DRAIN, f"{slot} {instance}", since, kept, _EMPTY.write)
         case _:
             assert_never(entry)
 
@@ -104,6 +110,11 @@ def _read(each: SpelledEntry) -> Entry:
             return StickinessEntry(each.where, int(each.had), _upkeep(each, int, gone=_NOTHING))
         case Kind.REFERENCE:
             return ReferenceEntry(each.where, _upkeep(each, _NAMED.read))
+        case Kind.DRAIN:
+            slot, instance = each.where.split()
+            had, began = each.had.split()
+            since = datetime.fromisoformat(began)
+            return DrainEntry(Slot(slot), instance, _WORKING.read(had), since, _upkeep(each, _EMPTY.read))
         case _:
             assert_never(each.kind)
 
@@ -137,6 +148,8 @@ class _Words:
 _RUNNING = _Words("running", "suspended")
 _SUSPENDED = _Words("suspended", "running")
 _NAMED = _Words("named", _NOTHING)
+_WORKING = _Words("working", "idle")
+_EMPTY = _Words("idle", "working")
 
 
 def _write_capacity(capacity: Capacity) -> str:

@@ -13,7 +13,8 @@ SCHEDULES = "ScheduledActions"
 
 @dataclass(slots=True, eq=False)
 class Machine:
-    """One instance. `answers_at` None: it never will; `killed_at`, `leaving_since`: it no longer does."""
+    """One instance. `answers_at` None: it never will; `killed_at`, `leaving_since`: it no longer does. It takes no new
+    work since `drained_since`."""
 
     id: str
     zone: str
@@ -22,6 +23,7 @@ class Machine:
     answers_at: datetime | None
     killed_at: datetime | None = None
     leaving_since: datetime | None = None
+    drained_since: datetime | None = None
 
     def answers(self, now: datetime) -> bool:
         """True when a request that reaches it is served."""
