@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any, Final
 
 from phoenix.aws.session import Aws
@@ -42,7 +43,9 @@ def _read(
     points: dict[str, list[Point]] = {}
     for result in results:  # one may go on over several pages
         pairs = zip(result.get("Timestamps", ()), result.get("Values", ()), strict=False)
-        points.setdefault(result["Id"], []).extend(Point(at.astimezone(UTC), float(value)) for at, value in pairs)
+        points.setdefault(result["Id"], []).extend(
+            Point(at.astimezone(UTC), float(value)) for at, value in pairs if isfinite(value)
+        )
     return points
 
 

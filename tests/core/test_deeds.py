@@ -8,6 +8,7 @@ import pytest
 
 from phoenix.core.action import (
     Action,
+    Drain,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -16,6 +17,7 @@ from phoenix.core.action import (
     SetRole,
     SetSchedules,
     SetWeights,
+    Undrain,
     WriteTags,
 )
 from phoenix.core.deeds import describe_action
@@ -30,6 +32,8 @@ TOLD: tuple[tuple[Action, str], ...] = (
     (SetSchedules(GREEN, running=False), "slot green: scheduled actions are suspended"),
     (SetSchedules(GREEN, running=True), "slot green: scheduled actions run again"),
     (SetFailover(GREEN, "off/off"), "slot green: thresholds of DNS failover"),
+    (Drain(GREEN, ("i-1", "i-2")), "slot green: no new work for 2 instances that will leave"),
+    (Undrain(GREEN, ("i-1",)), "slot green: 1 instance may take work again"),
     (ReplaceInstance(GREEN, "i-1"), "slot green: AWS is to replace i-1"),
 )
 
