@@ -31,6 +31,8 @@ COMMANDS = {
     "retry": "rotate",
     "drill": "drill",
     "history": "history",
+    "report": "report",
+    "ui": "ui",
     "images": "images",
     "drift": "drift",
     "taint": "taint",

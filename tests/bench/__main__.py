@@ -27,6 +27,7 @@ from tests.bench import (
     drills,
     in_flight,
     in_place,
+    pages,
     rollbacks,
     rotations,
     side_by_side,
@@ -48,6 +49,7 @@ TOPICS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "cold": cold.measure,
     "cost": cost.measure,
     "drills": drills.measure,
+    "pages": pages.measure,
 }
 LONGER: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "sweeps": partial(sweeps.measure, sweeps.ALL_SIZES),

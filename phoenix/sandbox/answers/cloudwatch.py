@@ -76,6 +76,32 @@ def describe_alarms(world: World, params: dict[str, Any]) -> dict[str, Any] | No
     }
 
 
+def measurements(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """GetMetricData: what the load balancers' minutes were while erring servers had requests; an expression has no
+    value here. "The start time to query is inclusive and the end time exclusive"; a minute without an error has no
+    datapoint."""
+    start, end = params["StartTime"], params["EndTime"]
+    ascending = params.get("ScanBy") == "TimestampAscending"
+    results = []
+    for query in params["MetricDataQueries"]:
+        if not query.get("ReturnData", True):
+            continue
+        stat = query.get("MetricStat")
+        metric = (stat or {}).get("Metric", {})
+        points = world.alarms.measured(metric, (start, end), int(stat["Period"])) if stat else []
+        ordered = points if ascending else points[::-1]
+        results.append(
+            {
+                "Id": query["Id"],
+                "Label": query.get("Label") or metric.get("MetricName", query["Id"]),
+                "Timestamps": [at for at, _ in ordered],
+                "Values": [value for _, value in ordered],
+                "StatusCode": "Complete",
+            }
+        )
+    return {"MetricDataResults": results, "Messages": []}
+
+
 def _within(moment: Any, start: Any, end: Any) -> bool:
     at = moment.replace(tzinfo=None)
     return (start is None or at >= start.replace(tzinfo=None)) and (end is None or at <= end.replace(tzinfo=None))
@@ -86,4 +112,5 @@ ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] 
     "PutCompositeAlarm": put_composite,
     "DescribeAlarmHistory": describe_history,
     "DescribeAlarms": describe_alarms,
+    "GetMetricData": measurements,
 }

@@ -167,6 +167,7 @@ DOCUMENTS: Final[Mapping[str, tuple[Any, ...]]] = {
     "drill": (Drill, DrillPlan, list[DrillStanding | Failure]),
     "history": (History, list[TimelineRotation | ActsAtRest | Failure]),
     "images": (Images, Report, dict[str, Any]),
+    "report": (dict[str, Any],),
     "init": (Inventory,),
     "policy": (Validation, dict[str, Any]),
     "doctor": (Doctor,),
