@@ -10,6 +10,7 @@ READY := .venv/.ready
 INFRA_LOCK := requirements/infra.txt
 INFRA_READY := .venv-infra/.ready
 DYNALITE := build/dynalite/node_modules/dynalite/package.json
+AXE := build/axe/node_modules/axe-core/axe.min.js
 ARGS ?=
 # Bytecode is written even if the environment forbids it: each of the hundred programs that the tests start would
 # else compile botocore and moto anew.
@@ -29,7 +30,7 @@ help: ## show this list
 demo: $(READY) ## a canary, a bad image caught, a rollback, all on screen
 	@$(BIN)/phoenix demo $(ARGS)
 
-test: $(READY) $(DYNALITE) ## the tests, in a random order; SEED=1234 repeats one, ARGS="-k name" picks some
+test: $(READY) $(DYNALITE) $(AXE) ## the tests, in a random order; SEED=1234 repeats one, ARGS="-k name" picks some
 	@$(BIN)/pytest -n 2 $(if $(SEED),--randomly-seed=$(SEED)) $(ARGS)
 
 # What needs neither a sandbox for each test nor a program beside it: two tests in five.
@@ -94,8 +95,8 @@ iam: $(READY) ## rewrite infra/iam from what the adapters declare; review the di
 # Extras are named: a pip that resolves would else take the newest release for an extra, and refuse it for its hash.
 COMPILE := build/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock'
-# What only a terminal needs: the command line, and what it paints with.
-NOT_IN_LAMBDA := click colorama rich pygments markdown-it-py mdurl
+# What only a terminal or a browser needs: the command line, and what paints.
+NOT_IN_LAMBDA := click colorama rich pygments markdown-it-py mdurl jinja2 markupsafe
 
 lock: ## rewrite the locks after a change to pyproject.toml; ARGS=--upgrade takes newer versions
 	@$(call venv,build/lock)
@@ -115,6 +116,11 @@ clean: ## remove what the other targets made, except the environment
 $(DYNALITE):
 	@! command -v npm >/dev/null || npm install --prefix build/dynalite --no-save --no-package-lock --ignore-scripts \
 		--no-audit --no-fund --loglevel=error --fetch-retries=1 dynalite@4.0.0 || echo "going on without dynalite"
+
+# The rules that the pages' tests hold them to. Skipped in the same way.
+$(AXE):
+	@! command -v npm >/dev/null || npm install --prefix build/axe --no-save --no-package-lock --ignore-scripts \
+		--no-audit --no-fund --loglevel=error --fetch-retries=1 axe-core@4.14.1 || echo "going on without axe-core"
 
 # The stamp is written last: an interrupted install is repeated, not trusted.
 $(READY): $(LOCK) $(UV_LOCK) pyproject.toml

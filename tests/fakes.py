@@ -13,6 +13,7 @@ from typing import ClassVar, assert_never
 from phoenix.core.action import (
     Action,
     Drain,
+    EndInstance,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -113,7 +114,7 @@ class FakeFleet(FakeInstances):
             case SetSchedules():
                 others = self.state[action.slot].suspended - {Routine.SCHEDULES}
                 self._change(action.slot, suspended=others if action.running else others | {Routine.SCHEDULES})
-            case ReplaceInstance():
+            case ReplaceInstance() | EndInstance():
                 kept = tuple(i for i in self.state[action.slot].instances if i.id != action.instance)
                 self._change(action.slot, instances=kept)
                 self._reconcile(action.slot)
@@ -259,8 +260,7 @@ class FakeRouter:
         self.fleet = fleet
         self.weights: dict[str, dict[Slot, int]] = {arn: {live: 100, live.other: 0} for arn in routes}
         self.sticky = dict.fromkeys(routes, 0)
-        self.sick: set[str] = set()
-        self.shifts: list[SetWeights] = []
+        self.sick, self.shifts = set[str](), list[SetWeights]()
         self.blockers, self.ahead = list[Blocker](), UNKNOWN_AHEAD
         self.by_zone = False
         self.failover: dict[Slot, str] = dict.fromkeys(Slot, "1/off")

@@ -12,6 +12,7 @@ from phoenix.core import roles, tags
 from phoenix.core.action import (
     Action,
     Drain,
+    EndInstance,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -122,7 +123,7 @@ def _asked_by(actions: tuple[Action, ...], rotation: Rotation, seen: Observation
                 asked.references |= {r.arn for r in seen.routes if rotation.new.slot not in r.weights}
             case Drain() | Undrain():
                 asked.drained |= _drained_by(action)
-            case MakeTemplateVersion() | ReplaceInstance() | Release():
+            case MakeTemplateVersion() | ReplaceInstance() | EndInstance() | Release():
                 pass  # neither is temporary
             case _:
                 assert_never(action)

@@ -14,6 +14,7 @@ from itertools import count
 from phoenix.core.action import (
     Action,
     Drain,
+    EndInstance,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -57,8 +58,7 @@ class Model:
         self.rules = rules_at(opening) if opening.balanced else []
         self.failover = dict.fromkeys(Slot, "1/off")
         self.made: dict[str, list[str]] = {}
-        self.launched: Counter[str] = Counter()
-        self.killed: Counter[Slot] = Counter()
+        self.launched, self.killed = Counter[str](), Counter[Slot]()
         self.launch_error: str | None = None
         self.failures: list[LaunchFailure] = []
         self.full_zones: set[str] = set()
@@ -195,7 +195,7 @@ class Model:
                 (change.discard if action.running else change.add)(SCHEDULES)
             case SetFailover():
                 self.failover[action.slot] = action.thresholds
-            case ReplaceInstance():
+            case ReplaceInstance() | EndInstance():
                 place = self.places[action.slot]
                 found = next((m for m in place.machines if m.id == action.instance), None)
                 if found is not None:

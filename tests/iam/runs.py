@@ -14,6 +14,7 @@ from typing import Any
 
 from phoenix.aws.rights import Role
 from phoenix.engine.control import pause, resume
+from phoenix.engine.drill import DrillRequest, run_drill
 from phoenix.engine.group import Group
 from phoenix.engine.look import look
 from phoenix.engine.many.sweep import sweep
@@ -261,7 +262,15 @@ def a_shared_listener(folder: Path) -> Run:
     return run
 
 
+def a_game_day(folder: Path) -> Run:
+    """One instance is ended on purpose, and the group measured until it is whole again."""
+    with a_run(folder, policy=a_policy(drill={"most": 1, "floor": "75%"})) as run, run.by(Role.ROTATE):
+        run_drill(run.stage.group, DrillRequest())
+    return run
+
+
 RUNS: tuple[Callable[[Path], Run], ...] = (
+    a_game_day,
     back_while_hot,
     back_from_cold,
     back_out_of_the_middle,
