@@ -20,7 +20,7 @@ from rich.table import Table
 from phoenix import __version__
 from tests.e2e.balancer import find_haproxy
 from tests.e2e.rig import Load, Rig, Tally
-from tests.e2e.situations import SITUATIONS, DriverFailed, Situation
+from tests.e2e.situations import SITUATIONS, DriverFailed, Expected, Situation
 
 KEPT = Path("build/e2e.json")
 WIDTH = 110
@@ -80,7 +80,8 @@ def _seen(rig: Rig) -> dict[str, Any]:
         "requests": tally.requests,
         "failed": tally.failed,
         "share_failed": round(tally.share_failed, 4),
-        "by_version": dict(tally.by_version),
+        "by_image": dict(tally.by_image),
+        "by_phase": dict(tally.by_phase),
         "moments": [asdict(moment) for moment in tally.moments],
         "wrk": dict(tally.volume),
         "slowest_look_ms": round(rig.slowest * 1000, 1),
@@ -94,6 +95,8 @@ def _show(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         moments = [f"{each['count']:,} x {each['outcome']} {each['phase']}" for each in row.get("moments", ())]
         moments += [f"{count:,} x {kind} (wrk)" for kind, count in row.get("wrk", {}).items() if kind != "requests"]
+        if row["expected"] == Expected.SHARE and "share_failed" in row:
+            moments.append(f"{row['share_failed']:.1%} of those in between")
         words = row.get("error") or ", ".join(moments) or "-"
         counts = (f"{row[key]:,}" if key in row else "-" for key in ("requests", "failed"))
         table.add_row(row["name"], *counts, words, row["expected"], "ok" if row["met"] else "NOT MET")

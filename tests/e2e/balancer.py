@@ -27,6 +27,7 @@ WHOLE = 10_000
 """The shares of a rule sum to this."""
 STARTS_WITHIN_S = 10.0
 READ = 65536
+BACKLOG = 1024
 ADMIN_DIRECTORIES = "/usr/sbin:/usr/local/sbin"
 """Debian's haproxy is there, and the PATH of a user who is not root does not name it."""
 
@@ -45,6 +46,8 @@ class Balancer:
     groups: Sequence[str]
     ports: list[int] = field(default_factory=list)
     """One for each rule."""
+    _held: list[socket.socket] = field(default_factory=list)
+    """The sockets of those ports, which HAProxy inherits: no other program can take one in between."""
     _program: subprocess.Popen[bytes] = field(init=False)
     _slots: dict[tuple[str, str], int] = field(default_factory=dict)
     _next: dict[str, int] = field(default_factory=dict)
@@ -52,11 +55,19 @@ class Balancer:
     def __enter__(self) -> Self:
         program = find_haproxy()
         assert program is not None, "asked for before"
-        self.ports = _free_ports(len(self.rules))
+        self._held = [socket.create_server((LOOPBACK, 0), backlog=BACKLOG) for _ in self.rules]
+        self.ports = [each.getsockname()[1] for each in self._held]
         written = self.folder / "haproxy.cfg"
         written.write_text(self._configuration())
         with Path(self.folder, "haproxy.log").open("wb") as log:
-            self._program = subprocess.Popen([program, "-db", "-f", str(written)], stderr=log, stdout=log)
+            self._program = subprocess.Popen(
+                [program, "-db", "-f", str(written)],
+                pass_fds=[each.fileno() for each in self._held],
+                stderr=log,
+                stdout=log,
+            )
+        for each in self._held:
+            each.close()
         deadline = time.monotonic() + STARTS_WITHIN_S
         while not self._socket.exists():
             if self._program.poll() is not None or time.monotonic() > deadline:
@@ -151,7 +162,7 @@ class Balancer:
             "  balance roundrobin",
         ]
         for rule in self._numbers:
-            lines += [f"frontend rule{rule}", f"  bind {LOOPBACK}:{self.ports[rule]}"]
+            lines += [f"frontend rule{rule}", f"  bind fd@{self._held[rule].fileno()}"]
             lines.append(f"  http-request set-var(txn.dice) rand({WHOLE})")
             lines += [
                 f"  use_backend g{group} if {{ var(txn.dice),sub(proc.r{rule}_g{group}) -m int lt 0 }}"
@@ -168,11 +179,3 @@ class Balancer:
     @property
     def _places(self) -> range:
         return range(len(self.groups))
-
-
-def _free_ports(count: int) -> list[int]:
-    held = [socket.create_server((LOOPBACK, 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in held]
-    for each in held:
-        each.close()
-    return ports

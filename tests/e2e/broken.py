@@ -1,6 +1,6 @@
 """Drivers that are wrong on purpose: what the users lose shows that the set-up can see a loss.
 
-Never imported by phoenix, and never made of its parts: each is the script that somebody might have written.
+Never imported by phoenix, and never made of its parts: each is a script that an operator might have written.
 """
 
 from __future__ import annotations

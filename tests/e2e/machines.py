@@ -21,7 +21,7 @@ import sys
 HEALTH_PATHS = (b"/healthz", b"/health", b"/ping")
 REASONS = {"200": "OK", "500": "Internal Server Error", "503": "Service Unavailable"}
 SLOW_EVERY, SLOW_S = 16, 0.05
-"""One request in so many takes so long: at any moment some are in flight, and a cut loses them."""
+"""One request in sixteen is slow: at any moment some are in flight, and a cut loses them."""
 REFUSED = "refused"
 
 

@@ -80,7 +80,8 @@ class Machines:
             del self.answers[name]
 
     def _tell(self, command: str) -> None:
-        assert self._program.stdin and self._program.stdout
+        assert self._program.stdin is not None
+        assert self._program.stdout is not None
         self._program.stdin.write(f"{command}\n")
         self._program.stdin.flush()
         answer = self._program.stdout.readline().strip()

@@ -39,8 +39,9 @@ USERS = Path(__file__).with_name("users.py")
 WRK_SUMMARY = re.compile(r"(\d+) requests in|Non-2xx or 3xx responses: (\d+)|(connect|read|write|timeout) (\d+)")
 LONGEST_S = 900
 """A run's driver is stopped then, whatever it does. Real seconds."""
-SLOW_BOOT_S = 400.0
-"""More than the policies here give a launch."""
+PHYSICS = replace(Physics(), slow_boot=400.0, weight_propagation=10.0)
+"""A slow boot is longer than the policies here give a launch; weights follow slowly enough to be overtaken at any speed
+that a machine can keep up with ("seconds" for an ALB)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Tally:
 
     requests: int = 0
     failed: int = 0
-    by_version: Counter[str] = field(default_factory=Counter)
+    by_image: Counter[str] = field(default_factory=Counter)
     """Requests of ours that were answered, by image."""
     moments: list[Moment] = field(default_factory=list)
     """Failures of ours."""
@@ -75,6 +76,8 @@ class Tally:
     """wrk's: requests, and failures by its own words."""
     share_failed: float = 0.0
     """Of our requests between the first failure and the last."""
+    by_phase: Counter[str] = field(default_factory=Counter)
+    """Requests of ours."""
 
 
 @dataclass
@@ -115,10 +118,9 @@ class Rig:
 def a_rig(name: str, policy: Mapping[str, Any], load: Load) -> Iterator[Rig]:
     """A fleet at rest with users on it. The tally is there when the context has ended."""
     clock = ScaledClock(load.speed)
-    physics = replace(Physics(), slow_boot=SLOW_BOOT_S)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="e2e-")))
-        box = stack.enter_context(Sandbox(clock=clock, seed_group=False, physics=physics))
+        box = stack.enter_context(Sandbox(clock=clock, seed_group=False, physics=PHYSICS))
         box.seed(name)
         Path(folder, f"{name}.yaml").write_text(yaml.safe_dump(dict(policy)))
         rig = Rig(box, clock, folder, name)
@@ -171,13 +173,14 @@ def _count(rig: Rig, seen: list[tuple[int, int, str, str, int]]) -> None:
     for at, _, outcome, version, count in seen:
         tally.requests += count
         if version:
-            tally.by_version[version] += count
+            tally.by_image[version] += count
         if failures and failures[0] <= at <= failures[-1]:
             during += count
+        phase = rig.marks[max(bisect_right(starts, (at + 1) / BUCKETS_A_SECOND) - 1, 0)][1]
+        tally.by_phase[phase] += count
         if outcome != "200":
             tally.failed += count
-            place = bisect_right(starts, (at + 1) / BUCKETS_A_SECOND) - 1
-            moments[rig.marks[max(place, 0)][1], outcome] += count
+            moments[phase, outcome] += count
     tally.share_failed = tally.failed / during if during else 0.0
     tally.moments = [Moment(phase, outcome, count) for (phase, outcome), count in moments.items()]
     tally.requests += tally.volume["requests"]

@@ -1,8 +1,8 @@
 """The users: as many connections as asked for, each with its next request the moment the last one is answered.
 
-A program of its own, started as `python -I -S users.py CONNECTIONS PORT...`; it runs until its standard input ends, lets
-the requests in flight finish, and prints what it saw: requests by tenth of a second, outcome and version. The clock is
-the machine's monotonic one, so that another process can tell which moment that was. A request counts when it ends.
+A program of its own, started as `python -I -S users.py CONNECTIONS PORT...`; it runs until its standard input ends,
+lets the requests in flight finish, and prints what it saw: requests by tenth of a second, outcome and version. The
+clock is the machine's monotonic one: another process can tell which moment that was. A request counts when it ends.
 
 Must never retry: what a user would have noticed is a failure.
 """
@@ -18,10 +18,9 @@ from collections import Counter
 HOST = "127.0.0.1"
 PATIENCE_S = 5.0
 """A request that takes longer has failed, as `timeout`."""
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 0.1
 REQUEST = b"GET /work HTTP/1.1\r\nHost: e2e\r\n\r\n"
 BUCKETS_A_SECOND = 10
-RESPONSES_START = b"HTTP/1.1 "
 
 Key = tuple[int, int, str, str]
 """Tenth of a second, port, outcome, version."""
