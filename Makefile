@@ -22,7 +22,7 @@ venv = $(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) el
 	&& $(PYTHON) -m venv --clear $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick cover check house site install-check pythons bench analysis chaos mutants golden schemas iam infra-check package lock clean
+.PHONY: help demo test quick cover check house site install-check pythons bench e2e analysis chaos mutants golden schemas iam infra-check package lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ package: $(READY) ## the zip for Lambda; ARGS="--policies DIR --architecture arm
 
 bench: $(READY) ## how long a tick takes, and how many calls it makes
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+e2e: $(READY) ## rotations under real traffic: HAProxy, a process for each instance; ARGS="--speed 3 Standby"
+	@$(BIN)/python -m tests.e2e $(ARGS)
 
 analysis: $(READY) ## false alarms and regressions found by the metrics gate: rewrite the figures of docs/analysis.md
 	@$(BIN)/python -m tools.analysis $(ARGS)

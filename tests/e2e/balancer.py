@@ -26,6 +26,8 @@ SLOTS = 64
 WHOLE = 10_000
 """The shares of a rule sum to this."""
 STARTS_WITHIN_S = 10.0
+LONGEST_S = 1200
+"""HAProxy ends by itself then, should the run have been killed."""
 READ = 65536
 BACKLOG = 1024
 ADMIN_DIRECTORIES = "/usr/sbin:/usr/local/sbin"
@@ -61,7 +63,7 @@ class Balancer:
         written.write_text(self._configuration())
         with Path(self.folder, "haproxy.log").open("wb") as log:
             self._program = subprocess.Popen(
-                [program, "-db", "-f", str(written)],
+                ["timeout", str(LONGEST_S), program, "-db", "-f", str(written)],
                 pass_fds=[each.fileno() for each in self._held],
                 stderr=log,
                 stdout=log,

@@ -55,7 +55,9 @@ class Machines:
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-I", "-S", str(PROGRAM)]
-        self._program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._program = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
         return self
 
     def __exit__(

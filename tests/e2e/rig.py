@@ -148,13 +148,13 @@ def _balancer(box: Sandbox, name: str, folder: Path) -> Balancer:
 @contextmanager
 def _users(rig: Rig, ports: list[int], load: Load) -> Iterator[None]:
     command = [sys.executable, "-I", "-S", str(USERS), str(load.users), *map(str, ports)]
-    users = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    users = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
     wrk = shutil.which("wrk") if load.volume else None
     volume = None
     if wrk:
         url = f"http://{LOOPBACK}:{ports[0]}/work"
         command = [wrk, "-t", "1", "-c", str(load.volume), "-d", str(LONGEST_S), "--timeout", "5", url]
-        volume = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        volume = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         yield
     finally:
