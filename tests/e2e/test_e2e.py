@@ -13,12 +13,12 @@ from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import rotate
 from phoenix.sandbox.physics import Behaviour
 from tests.e2e import broken
-from tests.e2e.balancer import WHOLE, Balancer, find_haproxy
+from tests.e2e.balancer import SLOTS, WHOLE, Balancer, find_haproxy
 from tests.e2e.mirror import Truth
 from tests.e2e.rig import Load, Rig, Tally
 from tests.e2e.situations import BLUE_GREEN, SITUATIONS, Expected, Situation
 
-QUICK = Load(speed=100.0, users=6, volume=0)
+QUICK = Load(speed=60.0, users=6, volume=0)
 needs_haproxy = pytest.mark.skipif(find_haproxy() is None, reason="there is no haproxy here")
 
 
@@ -83,6 +83,15 @@ def test_a_target_keeps_its_slot_until_it_is_cut_off() -> None:
     assert again == ["set server g0/s1 state ready"]
     assert cut == ["set server g0/s1 state maint", "shutdown sessions server g0/s1"]
     assert other[0] == "set server g0/s2 addr 127.83.0.5 port 8080"
+
+
+def test_slots_are_used_again_when_all_have_been_and_never_while_they_are_taken() -> None:
+    balancer = Balancer(Path("unused"), ["rule"], ["blue"])
+    for number in range(SLOTS):
+        balancer.open("blue", f"i-{number}", "127.83.0.4:8080")
+    balancer.cut("blue", "i-7")
+
+    assert balancer.open("blue", "i-new", "127.83.0.5:8080")[1] == "set server g0/s8 state ready"
 
 
 def test_a_good_run_in_which_no_traffic_moved_is_not_good() -> None:
