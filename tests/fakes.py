@@ -18,6 +18,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetFailover,
+    SetOptIns,
     SetRole,
     SetSchedules,
     SetWeights,
@@ -36,6 +37,7 @@ from phoenix.core.model import (
     SlotState,
     TargetState,
 )
+from phoenix.core.opt_in import OptIn, OptInRule, OptIns
 from phoenix.core.remedy import Remedy
 from phoenix.core.roles import numbers
 from phoenix.core.rotation import Rotation
@@ -115,7 +117,7 @@ class FakeFleet(FakeInstances):
                 kept = tuple(i for i in self.state[action.slot].instances if i.id != action.instance)
                 self._change(action.slot, instances=kept)
                 self._reconcile(action.slot)
-            case SetWeights() | SetFailover() | Release():
+            case SetWeights() | SetFailover() | SetOptIns() | Release():
                 raise PermanentError("traffic is the router's, not the fleet's")
             case _:
                 assert_never(action)
@@ -259,6 +261,7 @@ class FakeRouter:
         self.sticky = dict.fromkeys(routes, 0)
         self.sick: set[str] = set()
         self.shifts: list[SetWeights] = []
+        self.opt_ins: tuple[OptIn, ...] = ()
         self.blockers, self.ahead = list[Blocker](), UNKNOWN_AHEAD
         self.by_zone = False
         self.failover: dict[Slot, str] = dict.fromkeys(Slot, "1/off")
@@ -316,6 +319,20 @@ class FakeRouter:
         self._fail_if_told()
         self.ahead = ahead
         return list(self.blockers)
+
+    def read_opt_ins(
+        self, wanted: SetOptIns, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
+    ) -> OptIns:
+        self._fail_if_told()
+        there = tuple(OptInRule(f"rule/{opt_in}", str(opt_in)) for opt_in in self.opt_ins)
+        missing = tuple(str(opt_in) for opt_in in wanted.opt_ins if opt_in not in self.opt_ins)
+        return OptIns(there, missing, tuple(str(o) for o in self.opt_ins if o not in wanted.opt_ins))
+
+    def set_opt_ins(
+        self, action: SetOptIns, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
+    ) -> None:
+        self._fail_if_told()
+        self.opt_ins = action.opt_ins
 
     def _route(self, arn: str) -> Route:
         name = arn.rsplit("/", 1)[-1]

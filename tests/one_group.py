@@ -18,6 +18,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetFailover,
+    SetOptIns,
     SetRole,
     SetSchedules,
     SetWeights,
@@ -193,7 +194,7 @@ class OneGroup:
                 for slot, keys in action.keys.items():
                     for key in keys:
                         self.tags.pop(tags.in_one_group(key, slot), None)
-            case SetWeights() | SetFailover():
+            case SetWeights() | SetFailover() | SetOptIns():
                 raise AssertionError(f"there are no weights here: {action}")
         self.check()
 

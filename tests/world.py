@@ -19,6 +19,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetFailover,
+    SetOptIns,
     SetRole,
     SetSchedules,
     SetWeights,
@@ -141,6 +142,8 @@ class World:
                 place = self.places[action.slot]
                 place.servers = [s for s in place.servers if s.id != action.instance]
                 self._settle(place)
+            case SetOptIns():
+                raise AssertionError("this world has no rules of ours")
             case Release():
                 raise AssertionError("nothing is held in a pair")
             case WriteTags() | RemoveTags():

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from phoenix.core import ledger, narrate
-from phoenix.core.action import Action, Decision, MakeTemplateVersion, ReplaceInstance, SetWeights
+from phoenix.core.action import Action, Decision, MakeTemplateVersion, ReplaceInstance, SetOptIns, SetWeights
 from phoenix.core.back import heed_hold, turn_back
 from phoenix.core.closing import is_closed, is_untouched
 from phoenix.core.converge import converge, step_before
@@ -290,7 +290,7 @@ def _next_look(rotation: Rotation, seen: Observation, actions: tuple[Action, ...
     """The next time at which something is known to be due, and True if AWS is busy meanwhile."""
     if rotation.held is not None:
         return None, False
-    if any(isinstance(a, SetWeights | MakeTemplateVersion) for a in actions) or (
+    if any(isinstance(a, SetWeights | SetOptIns | MakeTemplateVersion) for a in actions) or (
         rotation.clocks.closing_since is not None and actions
     ):
         return seen.at, True

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from phoenix.core.lifecycle import Lifecycle
+from phoenix.core.opt_in import OptIn, OptIns
 from phoenix.core.routine import Routine
 from phoenix.core.serving import Serving
 
@@ -107,10 +108,8 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One resting place of a rotation: capacities in per cent of the need, weight in per cent of the pair's traffic.
-
-    `bake` None means: until a person promotes it.
-    """
+    """One resting place of a rotation: capacities in per cent of the need, weight in per cent of the pair's
+    traffic. `bake` None means: until a person promotes it."""
 
     new_capacity: int
     old_capacity: int
@@ -146,6 +145,7 @@ class Terms:
     zones: int = 0
     hooks_harmless: bool = False
     holds: bool = False
+    opt_ins: tuple[OptIn, ...] = ()
 
 
 # --- what AWS said ---------------------------------------------------------------------------------------------------
@@ -323,7 +323,7 @@ class Observation:
     """Everything AWS said at one instant. `routes` is empty for a pair without a load balancer; `prepared_version` is
     the number of the template version that the rotation in flight has made. `failures` are failed launches of the
     candidate, newest first. `fences` are former drivers whose last request may still take effect. `asks_health` False:
-    no target health was asked for.
+    no target health was asked for. `opt_ins` None: rules of our own were not looked for.
     """
 
     at: datetime
@@ -334,6 +334,7 @@ class Observation:
     prepared_version: str | None = None
     fences: tuple[Fence, ...] = ()
     asks_health: bool = True
+    opt_ins: OptIns | None = None
 
     @property
     def is_one_group(self) -> bool:

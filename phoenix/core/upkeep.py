@@ -16,6 +16,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetFailover,
+    SetOptIns,
     SetRole,
     SetSchedules,
     SetWeights,
@@ -30,6 +31,7 @@ from phoenix.core.temporary import (
     FailoverEntry,
     Ledger,
     Look,
+    OptInEntry,
     ReferenceEntry,
     SchedulesEntry,
     Sizing,
@@ -84,6 +86,7 @@ class _Asked:
     tags: set[Slot] = field(default_factory=set)
     failover: set[Slot] = field(default_factory=set)
     references: set[str] = field(default_factory=set)
+    opt_ins: bool | None = None
 
 
 def _asked_by(actions: tuple[Action, ...], rotation: Rotation, seen: Observation) -> _Asked:
@@ -105,6 +108,8 @@ def _asked_by(actions: tuple[Action, ...], rotation: Rotation, seen: Observation
             case SetWeights():
                 # Weights have a watch of their own; only a route that has stopped naming the slot is news here.
                 asked.references |= {r.arn for r in seen.routes if rotation.new.slot not in r.weights}
+            case SetOptIns():
+                asked.opt_ins = bool(action.opt_ins)
             case MakeTemplateVersion() | ReplaceInstance() | Release():
                 pass  # neither is temporary
             case _:
@@ -144,6 +149,11 @@ def _follow(entry: Entry, candidate: Slot, seen: Observation, asked: _Asked, loo
         case ReferenceEntry(arn, kept):
             named = _names(arn, candidate, seen)
             return replace(entry, upkeep=_kept(kept, named, look, arn in asked.references))
+        case OptInEntry(kept):
+            if seen.opt_ins is None and asked.opt_ins is None:
+                return entry
+            are_there = seen.opt_ins is not None and bool(seen.opt_ins.rules) and seen.opt_ins.are_in_place
+            return replace(entry, upkeep=_kept(kept, are_there, look, asked.opt_ins is not None, asked.opt_ins))
         case _:
             assert_never(entry)
 
@@ -176,6 +186,8 @@ def _take(entry: Entry, asked: _Asked) -> Entry:
             return replace(entry, upkeep=kept.take(asked.capacity[slot]))
         case SchedulesEntry(slot, _, kept) if slot in asked.schedules:
             return replace(entry, upkeep=kept.take(asked.schedules[slot]))
+        case OptInEntry(kept) if asked.opt_ins is not None:
+            return replace(entry, upkeep=kept.take(asked.opt_ins))
         case _:
             return entry
 
@@ -208,6 +220,9 @@ def _describe_change(entry: Entry, rotation: Rotation, seen: Observation) -> str
             return f"{name} has lost the tags {', '.join(gone)}" if gone else f"{name} has other tags"
         case FailoverEntry():
             return f"{name} has lost the tag {tags.FAILOVER}"
+        case OptInEntry():
+            missing = seen.opt_ins.missing if seen.opt_ins is not None else ()
+            return f"rules of phoenix's own are gone, or have moved: {', '.join(missing) or name}"
         case StickinessEntry(arn) | ReferenceEntry(arn):
             return f"{arn.rpartition('/')[2]} does not name {name} any more"
         case _:

@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime
 
-from phoenix.core.action import Action, SetFailover, SetWeights
+from phoenix.core.action import Action, SetFailover, SetOptIns, SetWeights
 from phoenix.core.explain import ago
 from phoenix.core.record import GroupRecord
 from phoenix.core.temporary import STALE_READS
@@ -57,6 +57,9 @@ def carry_out(group: Ports, record: GroupRecord, action: Action) -> GroupRecord:
     """One action, by the fleet or by the router that it is for; returns the record with the routes found on the way."""
     if isinstance(action, SetFailover):
         group.router.set_failover(action, record.target_groups)
+        return record
+    if isinstance(action, SetOptIns):
+        group.router.set_opt_ins(action, record.target_groups, tuple(record.routes))
         return record
     if not isinstance(action, SetWeights):
         group.fleet.apply(action)

@@ -25,6 +25,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetFailover,
+    SetOptIns,
     SetRole,
     SetSchedules,
     SetWeights,
@@ -241,7 +242,7 @@ class GroupFleet(GroupInstances):
                 self._set_schedules(action)
             case ReplaceInstance():
                 self._replace(action)
-            case SetWeights() | SetFailover():
+            case SetWeights() | SetFailover() | SetOptIns():
                 raise PermanentError("traffic is the router's, not the fleet's")
             case _:
                 assert_never(action)

@@ -17,6 +17,7 @@ from phoenix.core.temporary import (
     Entry,
     FailoverEntry,
     Ledger,
+    OptInEntry,
     ReferenceEntry,
     SchedulesEntry,
     Sizing,
@@ -37,6 +38,7 @@ class Kind(StrEnum):
     STICKINESS = "stickiness"
     REFERENCE = "reference"
     FAILOVER = "failover"
+    OPT_INS = "opt-ins"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ def _spell(entry: Entry) -> SpelledEntry:
             return _spelled(Kind.STICKINESS, route, str(seconds), kept, str)
         case ReferenceEntry(route, kept):
             return _spelled(Kind.REFERENCE, route, _NOTHING, kept, _NAMED.write)
+        case OptInEntry(kept):
+            return _spelled(Kind.OPT_INS, "", _NOTHING, kept, _NAMED.write)
         case _:
             assert_never(entry)
 
@@ -104,6 +108,8 @@ def _read(each: SpelledEntry) -> Entry:
             return StickinessEntry(each.where, int(each.had), _upkeep(each, int, gone=_NOTHING))
         case Kind.REFERENCE:
             return ReferenceEntry(each.where, _upkeep(each, _NAMED.read))
+        case Kind.OPT_INS:
+            return OptInEntry(_upkeep(each, _NAMED.read))
         case _:
             assert_never(each.kind)
 

@@ -8,6 +8,7 @@ from itertools import product
 
 from phoenix.core.generation import Generation
 from phoenix.core.model import Capacity, Outcome, Slot, Step, Terms
+from phoenix.core.opt_in import OptIn
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.serving import NO_TRAFFIC, Serving
@@ -42,6 +43,7 @@ class Case:
     balanced: bool = True
     image: str = "good"
     size: int = 4
+    opt_ins: tuple[OptIn, ...] = ()
 
     @property
     def name(self) -> str:
@@ -85,6 +87,7 @@ class Case:
             healthy_for=timedelta(seconds=20),
             rotation_timeout=timedelta(hours=6),
             suspend_stickiness=self.opening.sticky > 0,
+            opt_ins=self.opt_ins,
         )
 
     def record(self) -> GroupRecord:

@@ -18,12 +18,14 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetFailover,
+    SetOptIns,
     SetRole,
     SetSchedules,
     SetWeights,
     WriteTags,
 )
 from phoenix.core.model import Instance, LaunchFailure, Route, Slot, SlotState, TargetState
+from phoenix.core.opt_in import OptIn
 from phoenix.core.roles import numbers
 from phoenix.fleets.group_shapes import lifecycle_of, routines_of
 from phoenix.ports import FleetView, Traffic
@@ -52,6 +54,7 @@ class Model:
         self.places = {slot: Place(slot) for slot in Slot}
         self.rules = rules_at(opening) if opening.balanced else []
         self.failover = dict.fromkeys(Slot, "1/off")
+        self.opt_ins: tuple[OptIn, ...] = ()
         self.made: dict[str, list[str]] = {}
         self.launched: Counter[str] = Counter()
         self.killed: Counter[Slot] = Counter()
@@ -169,7 +172,7 @@ class Model:
 
     # --- what phoenix does to it --------------------------------------------------------------------------------------
 
-    def apply(self, driver: str, action: Action) -> None:  # noqa: C901 - a case for each kind of action
+    def apply(self, driver: str, action: Action) -> None:  # noqa: C901, PLR0912 - a case for each kind of action
         """Carry out one action; remembers who did it, and whether it changed anything."""
         before = self.fingerprint()
         match action:
@@ -185,6 +188,8 @@ class Model:
                 (change.discard if action.running else change.add)(SCHEDULES)
             case SetFailover():
                 self.failover[action.slot] = action.thresholds
+            case SetOptIns():
+                self.opt_ins = action.opt_ins
             case ReplaceInstance():
                 place = self.places[action.slot]
                 found = next((m for m in place.machines if m.id == action.instance), None)
@@ -208,7 +213,7 @@ class Model:
             for p in self.places.values()
         )
         rules = tuple((tuple(r.weights.items()), r.third, r.sticky) for r in self.rules)
-        return (*places, *rules, *self.failover.values(), sum(map(len, self.made.values())))
+        return (*places, *rules, self.opt_ins, *self.failover.values(), sum(map(len, self.made.values())))
 
     def _set_role(self, action: SetRole) -> None:
         place = self.places[action.slot]
