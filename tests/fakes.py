@@ -37,7 +37,6 @@ from phoenix.core.model import (
     SlotState,
     TargetState,
 )
-from phoenix.core.opt_in import OptIn, OptInRule, OptIns
 from phoenix.core.remedy import Remedy
 from phoenix.core.roles import numbers
 from phoenix.core.rotation import Rotation
@@ -48,6 +47,7 @@ from phoenix.errors import ForeignWeights, NotFound, PermanentError
 from phoenix.fleets.group_commands import command
 from phoenix.ports import FleetView, Traffic
 from tests.fakes_instances import FakeInstances
+from tests.fakes_opt_ins import FakeOptIns
 
 ACCOUNT = "123456789012"
 BAKED_AT = datetime(2026, 11, 18, 2, 14, tzinfo=UTC)
@@ -250,7 +250,7 @@ def _empty(slot: Slot) -> SlotState:
 ROUTES = ("arn:rule/443", "arn:rule/api")
 
 
-class FakeRouter:
+class FakeRouter(FakeOptIns):
     """Weights on some routes, and the health of a fake fleet's instances: healthy unless listed in `sick`."""
 
     checks: ClassVar[tuple[str, ...]] = ("routes-are-fit",)
@@ -261,7 +261,7 @@ class FakeRouter:
         self.sticky = dict.fromkeys(routes, 0)
         self.sick: set[str] = set()
         self.shifts: list[SetWeights] = []
-        self.opt_ins: tuple[OptIn, ...] = ()
+        super().__init__()
         self.blockers, self.ahead = list[Blocker](), UNKNOWN_AHEAD
         self.by_zone = False
         self.failover: dict[Slot, str] = dict.fromkeys(Slot, "1/off")
@@ -319,20 +319,6 @@ class FakeRouter:
         self._fail_if_told()
         self.ahead = ahead
         return list(self.blockers)
-
-    def read_opt_ins(
-        self, wanted: SetOptIns, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
-    ) -> OptIns:
-        self._fail_if_told()
-        there = tuple(OptInRule(f"rule/{opt_in}", str(opt_in)) for opt_in in self.opt_ins)
-        missing = tuple(str(opt_in) for opt_in in wanted.opt_ins if opt_in not in self.opt_ins)
-        return OptIns(there, missing, tuple(str(o) for o in self.opt_ins if o not in wanted.opt_ins))
-
-    def set_opt_ins(
-        self, action: SetOptIns, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
-    ) -> None:
-        self._fail_if_told()
-        self.opt_ins = action.opt_ins
 
     def _route(self, arn: str) -> Route:
         name = arn.rsplit("/", 1)[-1]

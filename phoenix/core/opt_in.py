@@ -1,6 +1,6 @@
 """Requests that ask for the candidate, and the rules of phoenix's own that send them there. Pure.
 
-Such a rule is not weight: nobody meets the candidate through it who has not asked for it. It is exposure all the same.
+Such a rule is not weight: only requests that ask for the candidate meet it through that. It is exposure all the same.
 """
 
 from __future__ import annotations

@@ -92,6 +92,7 @@ def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
         about=group.about,
         record=found.record,
         reserve=terms.serving.reserve,
+        opt_ins=terms.opt_ins,
     )
 
 

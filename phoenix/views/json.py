@@ -54,7 +54,14 @@ def report(told: Report) -> Document:
         "old_base": _old_base(told.record.old_base),
         "snowflakes": _snowflakes(told.record),
         "routes": [] if told.seen is None else [_route(told, each) for each in told.seen.routes],
+        "opt_in_rules": _opt_in_rules(told),
     }
+
+
+def _opt_in_rules(told: Report) -> list[Document]:
+    """The rules of phoenix's own that are there now."""
+    found = told.seen.opt_ins if told.seen is not None else None
+    return [{"arn": rule.arn, "name": rule.name} for rule in found.rules] if found is not None else []
 
 
 def _trace(told: Trace) -> Document:
@@ -128,6 +135,9 @@ def plan(told: Plan) -> Document:
                 "starts_after_seconds": int(row.starts_after.total_seconds()),
             }
             for row in told.rows
+        ],
+        "opt_ins": [
+            {"kind": str(each.kind), "name": each.name or None, "values": list(each.values)} for each in told.opt_ins
         ],
         "images": {"live": _origin(told, told.live), "next": None if told.next is None else _origin(told, told.next)},
         "differences": [

@@ -1,4 +1,4 @@
-"""A/B and dark launches: requests that ask for the candidate reach it before any weight, and no longer than it lasts."""
+"""A/B and dark launches: requests that ask for the candidate reach it before any weight, and until the end."""
 
 from __future__ import annotations
 
