@@ -253,8 +253,6 @@ ROUTES = ("arn:rule/443", "arn:rule/api")
 class FakeRouter(FakeOptIns):
     """Weights on some routes, and the health of a fake fleet's instances: healthy unless listed in `sick`."""
 
-    checks: ClassVar[tuple[str, ...]] = ("routes-are-fit",)
-
     def __init__(self, fleet: FakeFleet, live: Slot = Slot.BLUE, routes: Sequence[str] = ROUTES) -> None:
         self.fleet = fleet
         self.weights: dict[str, dict[Slot, int]] = {arn: {live: 100, live.other: 0} for arn in routes}
