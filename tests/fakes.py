@@ -81,8 +81,7 @@ class FakeFleet(FakeInstances):
         self.changed: tuple[str, ...] = ()
         """What the owner has changed in the template."""
         self.ahead = UNKNOWN_AHEAD  # what the last search for blockers was told of the future
-        self.error: Exception | None = None
-        """While set, every call raises it."""
+        self.error: Exception | None = None  # while set, every call raises it
         self.scales = False
         self._launched = 0
         self.state = {slot: _empty(slot) for slot in Slot}
@@ -253,6 +252,8 @@ ROUTES = ("arn:rule/443", "arn:rule/api")
 class FakeRouter(FakeOptIns):
     """Weights on some routes, and the health of a fake fleet's instances: healthy unless listed in `sick`."""
 
+    checks: ClassVar[tuple[str, ...]] = ("routes-are-fit",)
+
     def __init__(self, fleet: FakeFleet, live: Slot = Slot.BLUE, routes: Sequence[str] = ROUTES) -> None:
         self.fleet = fleet
         self.weights: dict[str, dict[Slot, int]] = {arn: {live: 100, live.other: 0} for arn in routes}
@@ -264,8 +265,7 @@ class FakeRouter(FakeOptIns):
         self.by_zone = False
         self.failover: dict[Slot, str] = dict.fromkeys(Slot, "1/off")
         self.failovers: list[SetFailover] = []
-        self.error: Exception | None = None
-        """While set, every call raises it."""
+        self.error: Exception | None = None  # while set, every call raises it
 
     def read_failover(self, target_groups: Mapping[Slot, Sequence[str]]) -> Mapping[Slot, str]:
         self._fail_if_told()

@@ -281,7 +281,7 @@ ROUTES = {
     "no values": ("{header: X-A}", "header needs values"),
     "no block": ("{source: [example.com]}", "example.com is not a CIDR block"),
     "values beside blocks": ("{source: [10.0.0.0/8], values: [a]}", "source has its CIDR blocks itself"),
-    "six values": ("{header: X-A, values: [a, b, c, d, e, f]}", "values: must"),
+    "six values": ("{header: X-A, values: [a, b, c, d, e, f]}", "values: is too long a list"),
     "wildcard in a name": ("{header: 'X-*', values: [a]}", "AWS takes no wildcards in a header's name"),
     "long value": (f"{{cookie: a, values: [{'v' * 125}]}}", "AWS takes up to 128 printable letters in a value"),
 }
