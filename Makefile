@@ -21,7 +21,7 @@ venv = $(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) el
 	&& $(PYTHON) -m venv --clear $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick cover check house site install-check pythons bench chaos mutants golden iam infra-check package lock clean
+.PHONY: help demo test quick cover check house site install-check pythons bench chaos mutants golden schemas iam infra-check package lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ mutants: $(READY) ## which small changes of core, strategies, engine no test not
 
 golden: $(READY) ## rewrite the expected output in tests/golden; review the diff as code
 	@$(BIN)/pytest --golden-update $(ARGS)
+
+schemas: $(READY) ## rewrite docs/json from the types of the JSON documents; review the diff as code
+	@$(BIN)/python -m tools.write_schemas
 
 iam: $(READY) ## rewrite infra/iam from what the adapters declare; review the diff as code
 	@$(BIN)/python -m tools.write_iam

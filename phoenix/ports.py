@@ -19,7 +19,8 @@ from phoenix.core.difference import Difference
 from phoenix.core.drift import Compared
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image
-from phoenix.core.model import Fence, LaunchFailure, Observation, Route, Slot, SlotState, TargetState, Verdict
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import Fence, Observation, Route, Slot, SlotState, TargetState, Verdict
 from phoenix.core.note import Note
 from phoenix.core.notice import Notice
 from phoenix.core.record import GroupRecord
@@ -42,7 +43,6 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The time now, aware, in UTC."""
-        ...
 
     def elapsed(self) -> float:
         """Seconds since a fixed moment, the machine's sleep included; a change of the wall clock does not matter."""
@@ -71,7 +71,7 @@ class Fleet(Protocol):
     """The same for `find_revival_blockers`."""
 
     def observe(self, rotation: Rotation | None) -> FleetView:
-        """Read both slots; for a rotation in flight, its failed launches and its template version as well."""
+        """Read both slots; in flight also failed launches and the version. An ended rotation says who lives."""
 
     def apply(self, action: Action) -> None:
         """Carry out one action of the fleet's kind; repeating it changes nothing."""

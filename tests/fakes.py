@@ -1,5 +1,4 @@
-"""The adapters that tests of everything else use: a small world in memory, which passes the same contract tests.
-
+"""The adapters that tests of everything else use: a world in memory, which passes the same contract tests.
 Nothing here takes time unless a test says so: `boots` False leaves launched instances pending until `settle`.
 """
 
@@ -13,6 +12,7 @@ from typing import ClassVar, assert_never
 
 from phoenix.core.action import (
     Action,
+    Drain,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -22,16 +22,17 @@ from phoenix.core.action import (
     SetRole,
     SetSchedules,
     SetWeights,
+    Undrain,
     WriteTags,
 )
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.difference import Difference
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image, Wanted, choose, unlaunchable
+from phoenix.core.launch_failure import LaunchFailure
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import (
     Instance,
-    LaunchFailure,
     Route,
     Slot,
     SlotState,
@@ -91,6 +92,7 @@ class FakeFleet(FakeInstances):
 
     def observe(self, rotation: Rotation | None) -> FleetView:
         self._fail_if_told()
+        rotation = rotation if rotation is not None and rotation.in_flight else None
         waits = rotation is not None and rotation.growth.since is not None
         awaited = waits and rotation is not None and rotation.clocks.proved_at is None and rotation.back is None
         since = rotation.growth.since if rotation is not None else None
@@ -116,7 +118,7 @@ class FakeFleet(FakeInstances):
                 kept = tuple(i for i in self.state[action.slot].instances if i.id != action.instance)
                 self._change(action.slot, instances=kept)
                 self._reconcile(action.slot)
-            case SetWeights() | SetFailover() | SetOptIns() | Release():
+            case SetWeights() | SetFailover() | SetOptIns() | Release() | Drain() | Undrain():
                 raise PermanentError("traffic is the router's, not the fleet's")
             case _:
                 assert_never(action)
@@ -259,12 +261,11 @@ class FakeRouter(FakeOptIns):
         self.weights: dict[str, dict[Slot, int]] = {arn: {live: 100, live.other: 0} for arn in routes}
         self.sticky = dict.fromkeys(routes, 0)
         self.sick: set[str] = set()
-        self.shifts: list[SetWeights] = []
+        self.shifts, self.failovers = list[SetWeights](), list[SetFailover]()
         super().__init__()
         self.blockers, self.ahead = list[Blocker](), UNKNOWN_AHEAD
         self.by_zone = False
         self.failover: dict[Slot, str] = dict.fromkeys(Slot, "1/off")
-        self.failovers: list[SetFailover] = []
         self.error: Exception | None = None  # while set, every call raises it
 
     def read_failover(self, target_groups: Mapping[Slot, Sequence[str]]) -> Mapping[Slot, str]:

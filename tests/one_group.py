@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from phoenix.core import tags
 from phoenix.core.action import (
     Action,
+    Drain,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -22,10 +23,12 @@ from phoenix.core.action import (
     SetRole,
     SetSchedules,
     SetWeights,
+    Undrain,
     WriteTags,
 )
 from phoenix.core.capacity import share
-from phoenix.core.model import Instance, LaunchFailure, Observation, Role, Slot, SlotState, TargetState
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import Instance, Observation, Role, Slot, SlotState, TargetState
 from phoenix.core.ready import capacity_verdict
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
@@ -73,6 +76,10 @@ class OneGroup:
         self.launch_error: LaunchFailure | None = None
         self.calls: list[Call] = []
         self.actions: list[Action] = []
+        self.lag = 0.0
+        """Seconds by which what AWS says of the group may be old, until it has been told something."""
+        self._past: list[tuple[datetime, SlotState]] = []
+        self._told: SlotState | None = None
         self._born = 0
         self._rotation: Rotation | None = None
         self._settle(born_at=self.now - timedelta(hours=1))
@@ -83,10 +90,11 @@ class OneGroup:
     def look(self, record: GroupRecord) -> Observation:
         """What an engine with perfect adapters would see, the capacity gate's verdict included."""
         rotation = record.in_flight
-        self._rotation = rotation
+        self._rotation = record.rotation
+        self._told = self._said()
         seen = Observation(
             at=self.now,
-            slots=split(self.whole(), rotation),
+            slots=split(self._told, record.rotation),
             failures=(self.launch_error,) if self.launch_error else (),
             prepared_version=self.versions.get(rotation.id) if rotation else None,
         )
@@ -94,6 +102,12 @@ class OneGroup:
         if rotation is None or not is_asked or rotation.clocks.closing_since is not None:
             return seen
         return replace(seen, verdicts=(capacity_verdict(rotation, seen, "target_health"),))
+
+    def _said(self) -> SlotState:
+        """The group as it was at some time within the lag."""
+        since = self.now - timedelta(seconds=self.lag)
+        older = (state for at, state in self._past if at >= since) if self.lag else iter(())
+        return next(older, self.whole())
 
     def whole(self) -> SlotState:
         """The group as if it were one slot."""
@@ -152,6 +166,7 @@ class OneGroup:
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass."""
+        self._past = [*self._past[-40:], (self.now, self.whole())]
         self.now += timedelta(seconds=seconds)
 
     def scale(self, desired: int) -> None:
@@ -164,13 +179,12 @@ class OneGroup:
         self.actions.append(action)
         match action:
             case SetRole():
-                slots = split(self.whole(), self._rotation)
-                scene = Scene(self.whole(), slots[action.slot], slots[action.slot.other], self._rotation)
+                scene = self._scene(action)
                 try:
                     calls = calls_for(action, scene)
                 except NotYet:
                     return
-                holds = self._rotation is not None and self._rotation.terms.holds
+                holds = scene.rotation is not None and scene.rotation.terms.holds
                 if action.role is Role.CANDIDATE:
                     self.hook = holds
                 if action.role is Role.LIVE:
@@ -194,9 +208,16 @@ class OneGroup:
                 for slot, keys in action.keys.items():
                     for key in keys:
                         self.tags.pop(tags.in_one_group(key, slot), None)
-            case SetWeights() | SetFailover() | SetOptIns():
-                raise AssertionError(f"there are no weights here: {action}")
+            case SetWeights() | SetFailover() | SetOptIns() | Drain() | Undrain():
+                raise AssertionError(f"there are no weights here, and no orchestrator: {action}")
         self.check()
+
+    def _scene(self, action: SetRole) -> Scene:
+        """The fleet reads the group anew once it has changed it, and that answer may be old again."""
+        told = self._told or self._said()
+        slots = {slot: _without_targets(state) for slot, state in split(told, self._rotation).items()}
+        moving = self._rotation if self._rotation is not None and self._rotation.in_flight else None
+        return Scene(told, slots[action.slot], slots[action.slot.other], moving)
 
     def _release(self, ids: tuple[str, ...]) -> None:
         for server in self._named(ids):
@@ -206,6 +227,7 @@ class OneGroup:
     def make(self, call: Call) -> None:  # noqa: C901 - one case for each kind of call
         """One call to AWS."""
         self.calls.append(call)
+        self._told = None
         match call:
             case Update(least, most, version):
                 self.min = self.min if least is None else least
@@ -250,3 +272,8 @@ class OneGroup:
             # The default policy: the oldest launch template version first.
             oldest = min(self._counted(), key=lambda s: (int(s.version), s.born_at))
             self.servers.remove(oldest)
+
+
+def _without_targets(state: SlotState) -> SlotState:
+    """As Auto Scaling tells it: what load balancers say is known to the engine alone."""
+    return replace(state, instances=tuple(replace(i, target=None) for i in state.instances))

@@ -26,6 +26,7 @@ from phoenix.telemetry.otel import OtelTracer
 from phoenix.wiring import Overrides, Wiring, open_wiring
 from tests.notifiers.fakes import Webhook, a_webhook
 from tests.rotation.stage import STEADY, Stage, UnhurriedAws, a_policy, write_policy
+from tests.schemas import check_json
 from tests.telemetry.collector import Collector, listening
 
 PLANTED: Mapping[str, str] = {
@@ -92,6 +93,7 @@ class Person:
         status = main(command.split(), wire)
         for where, text in zip(("answers", "logs and errors"), self.streams.take(), strict=True):
             self.ear.hear(where, text)
+            check_json(command.split() if where == "answers" else (), text)
         for wiring in wirings:
             self._remember_credentials(wiring)
         return status

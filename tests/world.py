@@ -14,6 +14,7 @@ from typing import Protocol
 from phoenix.core.action import (
     Action,
     Decision,
+    Drain,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -23,16 +24,17 @@ from phoenix.core.action import (
     SetRole,
     SetSchedules,
     SetWeights,
+    Undrain,
     WriteTags,
 )
 from phoenix.core.back import reopen, turn_back
 from phoenix.core.capacity import share
 from phoenix.core.decide import decide
+from phoenix.core.launch_failure import LaunchFailure
 from phoenix.core.model import (
     Cause,
     Instance,
     Judgement,
-    LaunchFailure,
     Observation,
     Route,
     Slot,
@@ -144,8 +146,8 @@ class World:
                 self._settle(place)
             case SetOptIns():
                 raise AssertionError("this world has no rules of ours")
-            case Release():
-                raise AssertionError("nothing is held in a pair")
+            case Release() | Drain() | Undrain():
+                raise AssertionError(f"nothing is held in this pair, and nothing drained: {action}")
             case WriteTags() | RemoveTags():
                 self._change_tags(action)
         self.check()

@@ -60,7 +60,8 @@ def _parameters(function: Function) -> int:
 
 def _is_click_command(function: Function) -> bool:
     calls = (decorator.func for decorator in function.decorator_list if isinstance(decorator, ast.Call))
-    return any(isinstance(call, ast.Attribute) and call.attr in ("command", "group") for call in calls)
+    names = [call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", None) for call in calls]
+    return any(name in ("command", "group") for name in names)
 
 
 if __name__ == "__main__":

@@ -99,11 +99,16 @@ def _unfilled(scope: ast.AST, outer: frozenset[str]) -> Iterator[tuple[int, str]
 
 
 def aws_spellings(name: str, source: str) -> Iterator[tuple[int, str]]:
-    """Yield (line, message) for every string of a room without AWS that spells AWS's own words; a docstring may."""
+    """Yield (line, message) for every string of a room without AWS that spells AWS's own words; a docstring may,
+    and the names of a package's own that `__all__` lists."""
     if not name.startswith(WITHOUT_AWS):
         return
     tree = ast.parse(source)
     prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    listed = [
+        node.value for node in tree.body if isinstance(node, ast.Assign) and "__all__" in ast.dump(node.targets[0])
+    ]
+    prose |= {id(node) for value in listed for node in ast.walk(value)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
             for what, pattern in SPELLINGS.items():

@@ -32,7 +32,8 @@ GLIBC: Final = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux
 """What runs on Amazon Linux 2023, the best first."""
 SERVICES: Final = frozenset(
     {
-        *("autoscaling", "cloudwatch", "dynamodb", "ec2", "elb", "elbv2", "events", "iam", "lambda", "s3"),
+        *("autoscaling", "cloudtrail", "cloudwatch", "dynamodb", "ec2", "ecs", "elb", "elbv2", "events", "iam"),
+        *("lambda", "s3"),
         *("service-quotas", "sns", "sqs", "ssm", "sts", "vpc-lattice"),
     }
 )

@@ -40,12 +40,10 @@ def type_of(source: str) -> str:
     return ROUTED if service == "elasticloadbalancing" else service
 
 
-def marks(aws: Aws, names: Sequence[str]) -> dict[str, bool]:
-    """Tell of each group whether its owner has marked it as phoenix's to change; names that AWS does not know are left
-    out."""
+def read_batches(aws: Aws, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return any number of groups by name; names that AWS does not know are left out."""
     batches = (names[start : start + _NAMES_PER_CALL] for start in range(0, len(names), _NAMES_PER_CALL))
-    found = {name: group for batch in batches for name, group in read_groups(aws, batch).items()}
-    return {name: is_marked(group) for name, group in found.items()}
+    return {name: group for batch in batches for name, group in read_groups(aws, batch).items()}
 
 
 def is_marked(group: Mapping[str, Any]) -> bool:

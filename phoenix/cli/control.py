@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import click
 
+from phoenix.cli.help import command
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 
 
-@click.command()
+@command(
+    ('phoenix pause web --reason "INC-4711"', "stays where it is, and says why"),
+)
 @takes_group
 @click.pass_obj
 def pause(session: Session) -> int:
@@ -23,7 +26,9 @@ def pause(session: Session) -> int:
     return session.finish(report, summary.said(report))
 
 
-@click.command()
+@command(
+    ("phoenix resume web", "goes on where it stood"),
+)
 @takes_group
 @click.pass_obj
 def resume(session: Session) -> int:
@@ -35,7 +40,10 @@ def resume(session: Session) -> int:
     return session.finish(report, summary.said(report))
 
 
-@click.command()
+@command(
+    ("phoenix promote web", "the next step, once its gates pass"),
+    ("phoenix promote web --full", "no bake at all any more"),
+)
 @takes_group
 @click.option("--full", is_flag=True, help="All bakes still to come, not only this one.")
 @click.pass_obj

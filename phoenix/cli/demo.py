@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from phoenix.cli.help import command
 from phoenix.cli.options import common
 from phoenix.cli.sandbox import needs_sandbox
 from phoenix.cli.session import Session
@@ -88,7 +89,10 @@ class Stage:
         self.session.write(f"\n{'-' * 79}\n{number}. {title}\n{text}\n\n$ {typed}\n")
 
 
-@click.command()
+@command(
+    ("phoenix demo", "needs no account"),
+    ("phoenix demo --speed 8", "to read along"),
+)
 @common
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=SPEED, show_default=True,
               help="How much faster than real time.")  # fmt: skip

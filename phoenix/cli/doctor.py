@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from phoenix.cli.help import command
 from phoenix.cli.options import common, named_group
 from phoenix.cli.session import Session
 from phoenix.errors import PhoenixError
 
 if TYPE_CHECKING:
     from phoenix.aws.session import Aws
-    from phoenix.policy.loader import Library
     from phoenix.views.doctor import Check
 
 TOLERATED_SKEW = timedelta(seconds=30)
@@ -41,7 +41,9 @@ _READS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
 """For each right that needs no name, the call that tries it; the answers are ignored."""
 
 
-@click.command()
+@command(
+    ("phoenix doctor", "before the first night, and after a change of rights"),
+)
 @named_group
 @common
 @click.option(
@@ -64,7 +66,7 @@ def doctor(session: Session, probe: str | None, times: int | None) -> int:
         wanted = _needed(session)
         services = dict.fromkeys(_READS[action][0] for action in wanted)
         checks += aws.side_by_side([partial(_rights, aws, service, wanted) for service in services])
-        checks += _marked(session, aws)
+        checks += _groups(session)
         if asked is not None:
             return probe_group(session, asked, checks)
     session.answer(view.render(checks), view.document(checks))
@@ -101,9 +103,25 @@ def _policies(session: Session) -> str:
 
 
 def _store(session: Session) -> str:
-    store = session.wiring.store()
+    """Read the store, and judge whether all who may drive a group share it.
+
+    Raises:
+        UsageError: a file of this machine cannot be what a function of the account, or a person elsewhere, keeps to.
+    """
+    from phoenix.errors import UsageError
+
+    store, settings = session.wiring.store(), session.wiring.settings
     store.load("doctor")  # any name will do: a read creates nothing
-    return f"{store.location} can be read"
+    if not store.location.startswith("sqlite:"):
+        return f"{store.location} can be read"
+    shared = "PHOENIX_STORE=dynamodb://TABLE; docs/operations.md says how to make the table"
+    if settings.advance is not None:
+        told = f"{store.location} is a file of this machine, which the function {settings.advance} does not see"
+        raise UsageError(f"{told}: it would keep records of its own", hint=shared)
+    if settings.policies.startswith("s3://"):
+        told = f"{store.location} is a file of this machine, but {settings.policies} is for drivers on many"
+        raise UsageError(f"{told}: each would keep records of its own", hint=shared)
+    return f"{store.location} can be read; only drivers on this machine share it"
 
 
 def _identity(aws: Aws) -> Sequence[Check]:
@@ -150,41 +168,12 @@ def _rights(aws: Aws, service: str, wanted: Sequence[str]) -> Check:
     return _tried(service, ask)
 
 
-def _marked(session: Session, aws: Aws) -> Sequence[Check]:
-    """Tell whether the owner has marked the groups in reach of these credentials. IAM decides; this only reports."""
-    from phoenix.aws.groups import marks
-    from phoenix.core.tags import MANAGED
-    from phoenix.wiring.rights import groups_of_the_caller
+def _groups(session: Session) -> list[Check]:
+    """Look at the groups of all policies; without policies there is nothing to look at, which is reported already."""
+    from phoenix.cli.doctor_groups import group_checks
 
     try:
         library = session.wiring.library()
-        names = groups_of_the_caller(library)
-        marked = marks(aws, names)
-    except PhoenixError:  # reported above: no policies, or no right to read
-        return ()
-    unknown = [name for name in names if name not in marked]
-    if unknown:
-        return [_unknown(aws, library, unknown)]
-    missing = [name for name in names if not marked[name]]
-    if not missing:
-        return [_check("marks", True, f"all Auto Scaling groups carry {MANAGED}=true")] if names else ()
-    words = f"{', '.join(missing)}: without {MANAGED}=true, so that the rights of `phoenix iam` do not hold there"
-    return [_warning("marks", words, "docs/operations.md, Rights, lists the other resources that need that tag")]
-
-
-def _unknown(aws: Aws, library: Library, names: Sequence[str]) -> Check:
-    """Return the names that AWS does not know, each with its place in its policy."""
-    from phoenix.aws.groups import unknown_groups
-
-    def place_of(name: str) -> str | None:
-        places = (found.place_of(name) for found in library.policies.values())
-        return next((place for place in places if place is not None), None)
-
-    error = unknown_groups(aws, names)
-    return _check("groups", False, error.placed(place_of).replace("\n", "; "), error.hint)
-
-
-def _warning(name: str, words: str, hint: str) -> Check:
-    from phoenix.views.doctor import Check
-
-    return Check(name, True, words, hint, warning=True)
+    except PhoenixError:
+        return []
+    return group_checks(session, library) if library.policies else []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from phoenix.cli.help import command
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 from phoenix.errors import PhoenixError
@@ -22,7 +23,7 @@ DIVERGED = 10
 _SIDE_BY_SIDE = 8
 
 
-@click.command()
+@command(("phoenix drift", "all groups; exit 10 if one has diverged"), ("phoenix drift web -v", "instance by instance"))
 @takes_group
 @click.option("--deep", is_flag=True, help="User data and protection from termination too: two calls an instance.")
 @click.pass_obj

@@ -98,7 +98,11 @@ def _document(error: PhoenixError) -> str:
     from phoenix.views import json as documents
 
     plan = getattr(error, "plan", None) if isinstance(error, Blocked) else None
-    return documents.dump(documents.failure(error) if plan is None else documents.blocked(plan, error))
+    if plan is None:
+        return documents.dump(documents.failure(error))
+    from phoenix.views import json_plan
+
+    return documents.dump(json_plan.blocked(plan, error))
 
 
 def _text(error: PhoenixError, *, verbose: bool) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from phoenix.cli.help import command
 from phoenix.cli.moment import MOMENT, Moment
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 _SIDE_BY_SIDE = 8
 
 
-@click.command()
+@command(
+    ("phoenix history web -v", "the story of each rotation"),
+    ("phoenix history --since 1h", "what was in flight anywhere"),
+)
 @takes_group
 @click.option("--since", type=MOMENT, metavar="TIME", help="Only what was in flight since then: 1h (ago), 7d, 02:00.")
 @click.option("--until", type=MOMENT, metavar="TIME", help="Only what was in flight until then, spelled the same way.")
@@ -40,7 +44,7 @@ def history(session: Session, since: Moment | None, until: Moment | None, limit:
     groups, newest last: what was done, by whom and why."""
     from phoenix.core.acts import acts_at_rest
     from phoenix.views import history as view
-    from phoenix.views import json
+    from phoenix.views import json_past
 
     span = _period(session, since, until)
     if session.options.group is None:
@@ -50,7 +54,7 @@ def history(session: Session, since: Moment | None, until: Moment | None, limit:
     record = group.store.load(group.name)
     acts = [] if record is None else span.of(acts_at_rest(record))
     text = view.render(group.name, rotations, acts, verbose=session.options.verbose > 0, period=span)
-    session.answer(text, json.history(group.name, rotations, acts))
+    session.answer(text, json_past.history(group.name, rotations, acts))
     return 0
 
 
@@ -66,7 +70,7 @@ def _all(session: Session, span: Period, limit: int) -> int:
     """One timeline of all groups. A record that cannot be read does not hide the others."""
     from phoenix.core.acts import acts_at_rest
     from phoenix.views import history as view
-    from phoenix.views import json
+    from phoenix.views import json_past
 
     names, store = session.wiring.group_names(), session.wiring.store()
     records = _records(store, names)
@@ -81,7 +85,7 @@ def _all(session: Session, span: Period, limit: int) -> int:
     verbose = session.options.verbose > 0
     past = view.Past(rotations, acts, failures, span)
     text = view.timeline(past, groups=len(names), verbose=verbose)
-    session.answer(text, json.timeline(rotations, acts, failures))
+    session.answer(text, json_past.timeline(rotations, acts, failures))
     return max((error.exit_status for error in failures.values()), default=0)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from phoenix.cli.help import command
 from phoenix.cli.options import common
 from phoenix.cli.session import Session
 from phoenix.errors import InvalidPolicy, UsageError
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from phoenix.policy.loader import Library
 
 
-@click.command()
+@command(
+    ("phoenix iam --account 123456789012", "one document"),
+    ("phoenix iam --managed iam/", "as managed policies, within IAM's limits"),
+)
 @common
 @click.option(
     "--role",

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import click
 
+from phoenix.cli.completion import complete_word
+from phoenix.cli.help import command
 from phoenix.cli.options import common, group_names, named_group
 from phoenix.cli.session import Session
 from phoenix.errors import UsageError
 
 
-@click.command()
+@command(
+    ("phoenix images web", "each candidate, and why not"),
+    ("phoenix images show ami-0d3c5e71a9f4b2086", "where it comes from"),
+    ("phoenix images web release ami-0d3c5e71a9f4b2086", "ends a quarantine"),
+)
 @named_group
 @common
-@click.argument("words", nargs=-1, metavar="[GROUP] [show AMI | release AMI]")
+@click.argument("words", nargs=-1, metavar="[GROUP] [show AMI | release AMI]", shell_complete=complete_word)
 @click.pass_obj
 def images(session: Session, words: tuple[str, ...]) -> int:
     """Show the candidates, the chosen one, and the reason against each other one. `show AMI` tells where one comes
@@ -36,8 +42,8 @@ def images(session: Session, words: tuple[str, ...]) -> int:
 
 
 def _list(session: Session) -> int:
+    from phoenix.views import image_json
     from phoenix.views import images as view
-    from phoenix.views import json
 
     group = session.group()
     if group.images is None:
@@ -47,7 +53,7 @@ def _list(session: Session) -> int:
     quarantine = record.quarantine if record is not None else ()
     live = record.live.image if record is not None and record.live is not None else None
     text = view.render(group.name, candidates, quarantine, live, group.clock.now())
-    session.answer(text, json.images(group.name, candidates, quarantine, live, group.clock.now()))
+    session.answer(text, image_json.images(group.name, candidates, quarantine, live, group.clock.now()))
     return 0
 
 

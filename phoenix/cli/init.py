@@ -7,21 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from phoenix.cli.help import command
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 from phoenix.errors import Blocked, PhoenixError, UsageError
 
 if TYPE_CHECKING:
     from phoenix.inventory.model import Account, ServerGroup
+    from phoenix.views.documents import FoundGroup
 
 _SUFFIXES = {"yaml": ".yaml", "sh": "-second-half.sh", "tf": "-second-half.tf"}
 
 
-@click.command()
+@command(
+    ("phoenix init", "all groups, a line each"),
+    ("phoenix init --group api", "a policy for one, printed"),
+    ("phoenix init --all --write policies", "a file for each"),
+    ("phoenix init --group api --as pair", "a second group to trade places with"),
+)
 @click.option("--all", "every", is_flag=True, help="A policy for each group that has none and can be rotated.")
 @click.option(
     "--write",
@@ -42,12 +49,6 @@ def init(session: Session, every: bool, folder: Path | None, kind: str | None) -
     """Find the account's Auto Scaling groups, say how each can be rotated, and write a first policy.
 
     Changes nothing in AWS.
-
-    \b
-      phoenix init                              all groups, a line each
-      phoenix init --group api                  a policy for one, printed
-      phoenix init --all --write policies       a file for each
-      phoenix init --group api --as pair        a second group to trade places with
     """
     name = session.options.group
     if every and name is not None:
@@ -83,7 +84,8 @@ def _pair(session: Session, found: Account, group: ServerGroup, folder: Path | N
     _write({file: texts[kind] for kind, file in files.items()}, overwrite=session.options.yes)
     names = {kind: str(file) for kind, file in files.items()}
     shown = view.written_pair(names, half) if names else f"{half.script}\n{told}"
-    document = _document(half.pair, told, files.get("yaml")) | {
+    document: FoundGroup = {
+        **_document(half.pair, told, files.get("yaml")),
         "script": half.script,
         "script_written": names.get("sh"),
         "terraform": half.terraform,
@@ -159,7 +161,7 @@ def _policies(session: Session, found: Account, chosen: Sequence[ServerGroup], f
     texts = {group.group: first_policy.render(group, found) for group in chosen}
     files = {name: folder / f"{name}.yaml" for name in texts} if folder is not None else {}
     _write({files[name]: told for name, told in texts.items() if name in files}, overwrite=session.options.yes)
-    document = {**view.document(found), "groups": []}
+    document = view.document(found)
     document["groups"] = [_document(group, texts[group.group], files.get(group.group)) for group in chosen]
     if not texts:
         session.note("no group is left to write a policy for")
@@ -168,7 +170,7 @@ def _policies(session: Session, found: Account, chosen: Sequence[ServerGroup], f
     return 0
 
 
-def _document(group: ServerGroup, told: str, file: Path | None) -> dict[str, Any]:
+def _document(group: ServerGroup, told: str, file: Path | None) -> FoundGroup:
     from phoenix.views.inventory import group_document
 
     return {**group_document(group), "policy": told, "written": None if file is None else str(file)}

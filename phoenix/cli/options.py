@@ -51,7 +51,7 @@ def complete_group(ctx: click.Context, _param: click.Parameter, incomplete: str)
     """Return group names for the shell, read from the policy files only."""
     from phoenix.cli.completion import known_groups
 
-    return [name for name in known_groups(_options(ctx).policies) if name.startswith(incomplete)]
+    return [name for name in known_groups(options_of(ctx).policies) if name.startswith(incomplete)]
 
 
 def asks_for_json(words: Sequence[str]) -> bool:
@@ -61,19 +61,20 @@ def asks_for_json(words: Sequence[str]) -> bool:
     return any(word in joined or (word in {"-o", "--output"} and value == "json") for word, value in pairs)
 
 
-def _options(ctx: click.Context) -> Options:
+def options_of(ctx: click.Context) -> Options:
+    """Return the common options as typed so far."""
     session = ctx.find_object(Session)
     return session.options if session is not None else Options()
 
 
 def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if value and param.name is not None:
-        setattr(_options(ctx), param.name, value)
+        setattr(options_of(ctx), param.name, value)
 
 
 def _keep_group(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
     if value:
-        _set_group(_options(ctx), value)
+        _set_group(options_of(ctx), value)
 
 
 def _set_group(options: Options, name: str) -> None:
@@ -99,5 +100,5 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
     _kept("--no-input", is_flag=True, help="Never ask: exit 2 instead."),
     _kept("--no-color", is_flag=True, help="No colour; NO_COLOR does the same."),
     _kept("-q", "--quiet", is_flag=True, help="No progress on standard error."),
-    _kept("-v", "--verbose", count=True, help="More; twice: also the calls to AWS."),
+    _kept("-v", "--verbose", count=True, help="More; twice: also each request to AWS, counted at the end."),
 )

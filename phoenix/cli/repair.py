@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import click
 
+from phoenix.cli.help import command
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 
 
-@click.command()
+@command(
+    ("phoenix repair web --dry-run", "only lists what it would undo"),
+)
 @takes_group
 @click.option("--dry-run", is_flag=True, help="Only list the changes that it would undo.")
 @click.option("--adopt", is_flag=True, help="Also the rotation that another store has in flight; it is rolled back.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from phoenix.cli.help import command
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 from phoenix.errors import AccessDenied, NotFound, UnknownNames
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from phoenix.engine.report import Report, Watch
 
 
-@click.command()
+@command(
+    ('phoenix rollback web --reason "INC-4711"', "to the generation before"),
+    ("phoenix rollback web --to 41", "to this one, made anew if need be"),
+)
 @takes_group
 @click.option("--to", "number", type=click.IntRange(min=1), metavar="N", help="To this generation, forward if need be.")
 @click.option("--now", is_flag=True, help="Shift before capacity is proven; never onto zero healthy.")
@@ -40,7 +44,9 @@ def rollback(session: Session, number: int | None, now: bool, no_wait: bool) -> 
     return _drive(session, go_back) if number is not None else _drive_quickly(session, go_back)
 
 
-@click.command()
+@command(
+    ("phoenix abort web", "undoes the rotation in flight"),
+)
 @takes_group
 @click.pass_obj
 def abort(session: Session) -> int:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from phoenix.cli.completion import complete_ignored, complete_image
+from phoenix.cli.help import command
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 from phoenix.errors import PhoenixError, UsageError
@@ -24,19 +26,25 @@ _FROM_GOOD_TO_BAD = (0, DUE, BLOCKED, 4, 3, 2, 1, 130)
 SIDE_BY_SIDE = 8
 """The number of groups planned at once."""
 
-_image = click.option("--image", metavar="AMI", help="Use this image, whatever its name, tags and age.")
+_image = click.option(
+    "--image", metavar="AMI", help="Use this image, whatever its name, tags and age.", shell_complete=complete_image
+)
 _force = click.option("--force", is_flag=True, help="Start although nothing is due, or with an older image.")
 _ignore = click.option(
     "--ignore",
     metavar="NAMES",
     multiple=True,
+    shell_complete=complete_ignored,
     help="window, freeze, quarantine, limit, breaker, or alarm:NAME for one that rings already; with --reason. Asks on"
     " a terminal.",
 )
 _no_wait = click.option("--no-wait", is_flag=True, help="One tick only; later ticks go on.")
 
 
-@click.command()
+@command(
+    ("phoenix rotate web", "follows it to its end; Ctrl-C is safe"),
+    ("phoenix rotate web --force", "although nothing is due"),
+)
 @takes_group
 @_image
 @_force
@@ -62,7 +70,10 @@ def rotate(
     return session.finish(report, summary.rotated(report))
 
 
-@click.command()
+@command(
+    ("phoenix plan web", "steps, cost, and all that is in the way"),
+    ("phoenix plan --detailed-exitcode", "for CI: 10 if a rotation is due"),
+)
 @takes_group
 @_image
 @_force
@@ -83,7 +94,9 @@ def plan(
     return _plan(session, request, detailed=detailed_exitcode, calls=calls)
 
 
-@click.command()
+@command(
+    ("phoenix retry web", "asks first; --yes answers"),
+)
 @takes_group
 @_no_wait
 @click.pass_obj
@@ -104,13 +117,13 @@ def retry(session: Session, no_wait: bool) -> int:
 
 def _plan(session: Session, request: RotateRequest, *, detailed: bool, calls: bool = False) -> int:
     from phoenix.engine.plan import make_plan
-    from phoenix.views import json
+    from phoenix.views import json_plan
     from phoenix.views import plan as view
 
     told = make_plan(session.group(), request)
     verbose = session.options.verbose > 0
     manner = view.Manner(verbose=verbose, calls=calls, asked=_asked(request), width=session.width)
-    session.answer(view.render(told, manner), json.plan(told))
+    session.answer(view.render(told, manner), json_plan.plan(told, _asked(request)))
     return _status_of(told, detailed=detailed)
 
 
@@ -120,14 +133,14 @@ def _plan_all(session: Session, request: RotateRequest, *, detailed: bool) -> in
     from concurrent.futures import ThreadPoolExecutor
     from functools import partial
 
-    from phoenix.views import json
+    from phoenix.views import json, json_plan
     from phoenix.views import plan as view
 
     names = session.wiring.group_names()
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         found = dict(zip(names, pool.map(partial(_planned, session, request), names), strict=True))
     documents = [
-        {"group": name, **json.failure(each)} if isinstance(each, PhoenixError) else json.plan(each)
+        json.failed_group(name, each) if isinstance(each, PhoenixError) else json_plan.plan(each)
         for name, each in found.items()
     ]
     session.answer(view.render_all(found), documents)

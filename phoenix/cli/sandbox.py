@@ -14,6 +14,8 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from phoenix.cli.completion import complete_scenario
+from phoenix.cli.help import command
 from phoenix.cli.options import common
 from phoenix.cli.session import Session
 from phoenix.errors import PhoenixError, UsageError
@@ -21,9 +23,19 @@ from phoenix.errors import PhoenixError, UsageError
 INSTALL = "pip install 'phoenix-rotate[sandbox]'"
 
 
-@click.command()
+@command(
+    ("phoenix sandbox --scenario bad-image", "prints what to paste elsewhere"),
+    ("phoenix sandbox --list", "the scenarios"),
+)
 @common
-@click.option("--scenario", metavar="NAME", default="healthy", show_default=True, help="How the day goes; see --list.")
+@click.option(
+    "--scenario",
+    metavar="NAME",
+    default="healthy",
+    show_default=True,
+    help="How the day goes; see --list.",
+    shell_complete=complete_scenario,
+)
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=10.0, show_default=True,
               help="How much faster than real time.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0, the default, takes a free one.")

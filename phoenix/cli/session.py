@@ -69,6 +69,8 @@ class Session:
 
             self._kept.enter_context(logs.restored())
             self._wiring = self._wire(self.options)
+            if self.options.verbose > 1:
+                self._kept.enter_context(self._counting())
         return self._wiring
 
     def close(self) -> None:
@@ -76,6 +78,16 @@ class Session:
         with self._kept:
             if self._wiring is not None:
                 self._wiring.close()
+
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        """Say at the end what was asked of AWS; as JSON, each request is a line already."""
+        from phoenix.telemetry import tally
+
+        with tally.counted() as calls:
+            yield
+        if self.wiring.settings.log.form != "json":
+            self.note(str(calls))
 
     def group_name(self) -> str:
         """Return the named group.
@@ -122,10 +134,16 @@ class Session:
             sys.stdout.write(text)
         sys.stdout.flush()
 
-    def screen(self, text: str) -> None:
-        """Print a screen: on a terminal it replaces the previous one, elsewhere it goes below."""
+    def screen(self, text: str, more: str) -> None:
+        """Show a screen that is kept up to date: on a terminal it replaces the previous one and fits into it, elsewhere
+        it goes below. `more` is the command that shows all of it."""
         if sys.stdout.isatty():
+            from shutil import get_terminal_size
+
+            from phoenix.views.text import fitted
+
             sys.stdout.write("\x1b[H\x1b[2J")
+            text = fitted(text, get_terminal_size().lines, more)
         self.write(text)
 
     def note(self, text: str) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from phoenix.cli.duration import DURATION
+from phoenix.cli.help import command
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 from phoenix.cli.signals import stopping_on_signals
@@ -27,11 +28,16 @@ if TYPE_CHECKING:
     from phoenix.engine.many.age import Age
     from phoenix.engine.many.roster import Together
     from phoenix.engine.report import Report
+    from phoenix.views.documents import Failure, ReportWithAge
 
 _SIDE_BY_SIDE = 8
 
 
-@click.command()
+@command(
+    ("phoenix status", "all groups, a line each"),
+    ("phoenix status web -v", "with each instance"),
+    ("phoenix status web --watch", "until Ctrl-C"),
+)
 @takes_group
 @click.option("--watch", is_flag=True, help="Refresh until Ctrl-C; with -o json one object a line.")
 @click.option("--wait", is_flag=True, help="Wait until the rotation in flight has ended; exits as rotate would.")
@@ -70,8 +76,10 @@ def _all(session: Session) -> int:
         looks = list(pool.map(partial(_look_at, make, read), names))
     seen = [found for found in looks if not isinstance(found, PhoenixError)]
     failures = [(name, found) for name, found in zip(names, looks, strict=True) if isinstance(found, PhoenixError)]
-    documents = [{**json.report(report), "age": age_view.document(age)} for report, age in seen]
-    documents += [{"group": name, **json.failure(error)} for name, error in failures]
+    documents: list[ReportWithAge | Failure] = [
+        {**json.report(report), "age": age_view.document(age)} for report, age in seen
+    ]
+    documents += [json.failed_group(name, error) for name, error in failures]
     text = view.render_all([report for report, _ in seen], failures, _columns()) + age_view.render(
         [age for _, age in seen]
     )
@@ -97,14 +105,14 @@ def _look_at(make: Callable[[str], Group], read: Together, name: str) -> tuple[R
 
 
 def _watch(session: Session, group: Group) -> int:
-    from phoenix.views import json
+    from phoenix.views import json, text
     from phoenix.views import status as view
 
     for report in _looks(session, group, closely=True):
         if session.options.json:
             print(json.dump(json.report(report), one_line=True), flush=True)
         else:
-            session.screen(view.render(report))
+            session.screen(view.render(report), text.command("status", group.name))
     return 0
 
 

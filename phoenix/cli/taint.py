@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
+from phoenix.cli.help import command
 from phoenix.cli.options import common, named_group
 from phoenix.cli.session import Session
 from phoenix.errors import UsageError
@@ -17,7 +18,7 @@ from phoenix.errors import UsageError
 _instances = click.argument("instances", nargs=-1, required=True, metavar="INSTANCE...")
 
 
-@click.command()
+@command(('phoenix taint i-0abc --reason "INC-4711"', "the next rotation replaces it"))
 @named_group
 @common
 @_instances
@@ -46,7 +47,7 @@ def taint(session: Session, instances: tuple[str, ...], clear: bool) -> int:
     return 0
 
 
-@click.command()
+@command(("phoenix untaint i-0abc", "it stays"))
 @named_group
 @common
 @_instances

@@ -10,11 +10,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from phoenix.cli.errors import translate
+from phoenix.cli.help import command
 from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 from phoenix.errors import InvalidPolicy, PhoenixError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from phoenix.core.record import GroupRecord
     from phoenix.engine.many.sweep import Estate
     from phoenix.engine.report import Report
+    from phoenix.views import documents
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +33,7 @@ log = logging.getLogger(__name__)
 class _Pass:
     """The result of a pass, group by group."""
 
-    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    documents: dict[str, documents.Report | documents.Failure] = field(default_factory=dict)
     sentences: dict[str, str] = field(default_factory=dict)
     errors: dict[str, PhoenixError] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
@@ -53,7 +55,7 @@ class _Pass:
         if isinstance(error, InvalidPolicy):
             self.broken.add(name)
         self.errors[name] = error
-        self.documents[name] = {"group": name, **json.failure(error)}
+        self.documents[name] = json.failed_group(name, error)
         print("\n".join(trouble(name, error.message)), file=sys.stderr)
 
     def fail_for_all(self, error: PhoenixError) -> None:
@@ -64,7 +66,9 @@ class _Pass:
         print(f"phoenix: the idle groups could not be looked at: {error.message}", file=sys.stderr)
 
 
-@click.command()
+@command(
+    ("* * * * * phoenix tick", "in a crontab; prints only what is news"),
+)
 @takes_group
 @click.pass_obj
 def tick(session: Session) -> int:
@@ -144,7 +148,7 @@ def _trouble_of(name: str, done: _Pass) -> Iterator[None]:
         done.fail(name, translate(error))
 
 
-def _idle(estate: Estate, names: set[str]) -> dict[str, dict[str, Any]]:
+def _idle(estate: Estate, names: set[str]) -> dict[str, documents.Report]:
     from phoenix.core.model import Outcome
     from phoenix.core.record import GroupRecord
     from phoenix.engine.report import Report

@@ -44,6 +44,8 @@ class SetRole:
 
     `owner` are the bounds that the owner's autoscaler has there; None: the slot has exactly `count`. The role table
     knows the numbers. `template` identifies the launch template of the version; None: the one that the slot has.
+    `leaving` are the instances that have been drained for it, and no others are to go; empty: any.
+    `serving`, where both slots are one group: the instances that served at the look; others leave or end before them.
     """
 
     slot: Slot
@@ -52,6 +54,26 @@ class SetRole:
     owner: Capacity | None = None
     version: str | None = None
     template: str | None = None
+    leaving: tuple[str, ...] = ()
+    serving: frozenset[str] | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Let no new work come to these instances, and have what is there leave; `station` counts in the order of the
+    policy."""
+
+    slot: Slot
+    instances: tuple[str, ...]
+    station: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Undrain:
+    """Let these instances take work again, at all stations."""
+
+    slot: Slot
+    instances: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +141,8 @@ Action = (
     | RemoveTags
     | MakeTemplateVersion
     | SetRole
+    | Drain
+    | Undrain
     | Release
     | SetSchedules
     | SetFailover

@@ -197,6 +197,8 @@ def _shrink_live(step: Step, rotation: Rotation, sides: Sides, seen: Observation
     if shrunk_by.old_capacity < 100:
         goal = min(old_goal(rotation, shrunk_by), live.max)
         # Decided once, but weights may have been elsewhere since, or candidates have failed: then it waits once more.
-        goes = may_shrink(rotation, seen) and is_enough(rotation, sides) and sides.old.keeps(goal)
+        goes = (
+            may_shrink(rotation, seen) and is_enough(rotation, sides) and sides.old.keeps(goal, rotation.ledger.drains)
+        )
         if live.desired <= goal or goes:
             yield from missing_role(live, Standing(Role.PINNED, goal))

@@ -11,20 +11,29 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from phoenix.core import ledger, narrate
-from phoenix.core.action import Action, Decision, MakeTemplateVersion, ReplaceInstance, SetOptIns, SetWeights
+from phoenix.core.action import (
+    Action,
+    Decision,
+    MakeTemplateVersion,
+    ReplaceInstance,
+    SetOptIns,
+    SetRole,
+    SetWeights,
+)
 from phoenix.core.back import heed_hold, turn_back
 from phoenix.core.closing import is_closed, is_untouched
 from phoenix.core.converge import converge, step_before
 from phoenix.core.explain import name_of
 from phoenix.core.failure import Failure, find_failure
 from phoenix.core.generation import Generation
+from phoenix.core.leaving import depart
 from phoenix.core.model import Cause, Judgement, Observation, OnFailure, Outcome, Route
 from phoenix.core.progress import advance, advance_clocks, bake_ends_at, drained_at
 from phoenix.core.ready import candidate_goal, patience
 from phoenix.core.record import GroupRecord, Quarantined, Setback
 from phoenix.core.rest import rest
 from phoenix.core.rotation import Rotation
-from phoenix.core.sides import sides_of
+from phoenix.core.sides import ready_instances, sides_of
 from phoenix.core.story import Ask
 from phoenix.core.temporary import STALE_READS
 from phoenix.core.upkeep import check_ledger
@@ -83,7 +92,11 @@ def _look_anew(record: GroupRecord, rotation: Rotation, seen: Observation) -> De
 
 def _go_on(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision:
     """Emit the missing actions, unless another writer undoes them again and again; end the rotation if none is."""
-    actions = (*converge(rotation.current, rotation, seen), *_replacements(rotation, seen))
+    wanted = (*converge(rotation.current, rotation, seen), *_replacements(rotation, seen))
+    rotation, departure = depart(rotation, seen, wanted)
+    if departure.overdue is not None:
+        return _hold(record, rotation, seen, departure.overdue)
+    actions = departure.actions
     checked = check_ledger(rotation, seen, actions)
     rotation = checked.rotation
     if checked.conflict is not None:
@@ -94,10 +107,22 @@ def _go_on(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decisi
     rotation = replace(
         rotation, candidate=replace(rotation.candidate, replaced=rotation.candidate.replaced + handed_over)
     )
-    is_over = rotation.clocks.closing_since is not None and not actions and is_closed(rotation, seen)
+    is_done = not wanted and not actions
+    is_over = rotation.clocks.closing_since is not None and is_done and is_closed(rotation, seen)
     if is_over and drained_at(rotation, seen) is None:
         return _finish(record, rotation, seen)
-    return _decision(record, rotation, seen, actions)
+    return _decision(
+        record, rotation, seen, _naming_who_serves(actions, rotation, seen) if seen.is_one_group else actions
+    )
+
+
+def _naming_who_serves(actions: tuple[Action, ...], rotation: Rotation, seen: Observation) -> tuple[Action, ...]:
+    """In one group the fleet chooses who leaves. Auto Scaling does not tell it which instances a load balancer sends
+    requests to: without that, one that has just been launched would stay in the place of one that serves."""
+    health = rotation.terms.serving.health
+    ready = (i.id for state in seen.slots.values() for i in ready_instances(state, None, target_health=health))
+    serving = frozenset(ready)
+    return tuple(replace(a, serving=serving) if isinstance(a, SetRole) else a for a in actions)
 
 
 def _decision(record: GroupRecord, rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -> Decision:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from phoenix.core.clocks import SAME_LOOKS
 from phoenix.core.explain import ago, counted
-from phoenix.core.model import Cause, Judgement, LaunchFailure, Observation, SlotState, Verdict
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import Cause, Judgement, Observation, SlotState, Verdict
 from phoenix.core.ready import candidate_goal, is_enough, why_not_ready
 from phoenix.core.rotation import Rotation
 from phoenix.core.sides import Side, Sides, sides_of

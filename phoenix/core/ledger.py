@@ -16,6 +16,7 @@ from phoenix.core.rotation import Rotation
 from phoenix.core.routine import Routine
 from phoenix.core.temporary import (
     CapacityEntry,
+    DrainEntry,
     Entry,
     FailoverEntry,
     Ledger,
@@ -26,6 +27,7 @@ from phoenix.core.temporary import (
     TagsEntry,
     Upkeep,
 )
+from phoenix.core.work import Stage
 
 NOTES = (tags.GROUP, tags.STORE, tags.ROTATION, tags.GENERATION, *tags.TEMPORARY)
 """The tags that a rotation writes on a slot, and that are watched."""
@@ -124,6 +126,14 @@ def route_of(arn: str, seen: Observation) -> Route | None:
     return next((route for route in seen.routes if route.arn == arn), None)
 
 
+def has_no_work(instance: str, seen: Observation) -> bool | None:
+    """True when an instance takes no new work; None while there is no answer."""
+    works = seen.works.get(instance)
+    if not works or works[0].stage is Stage.UNKNOWN:
+        return None
+    return works[0].stage is not Stage.ACTIVE
+
+
 # --- in words ---------------------------------------------------------------------------------------------------------
 
 
@@ -145,19 +155,24 @@ def describe(entry: Entry, rotation: Rotation, seen: Observation) -> str | None:
             told = f"{name}: DNS failover is off, it was {thresholds}"
             return told if tags.FAILOVER in seen.slots[slot].tags else None
         case StickinessEntry(arn, seconds):
-            route = route_of(arn, seen)
-            if route is None:
-                return f"{arn}: the route is gone, its stickiness was {lasting(seconds)}"
-            told = f"{route.name}: stickiness is {lasting(route.sticky_seconds)}, it was {lasting(seconds)}"
-            return told if route.sticky_seconds != seconds else None
+            return _describe_stickiness(arn, seconds, route_of(arn, seen))
         case ReferenceEntry(arn):
             route = route_of(arn, seen)
             is_ours = route is not None and rotation.new.slot in route.weights
             return f"{route.name}: names {name}, it did not before" if route is not None and is_ours else None
         case OptInEntry():
             return describe_opt_ins(seen)
+        case DrainEntry(_, instance, had):
+            return f"{name}: {instance} takes no work, it did before" if had and has_no_work(instance, seen) else None
         case _:
             assert_never(entry)
+
+
+def _describe_stickiness(arn: str, had: int, route: Route | None) -> str | None:
+    if route is None:
+        return f"{arn}: the route is gone, its stickiness was {lasting(had)}"
+    told = f"{route.name}: stickiness is {lasting(route.sticky_seconds)}, it was {lasting(had)}"
+    return told if route.sticky_seconds != had else None
 
 
 def describe_opt_ins(seen: Observation) -> str | None:

@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from phoenix.core.launch_failure import LaunchFailure
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.opt_in import OptIn, OptIns
 from phoenix.core.routine import Routine
 from phoenix.core.serving import Serving
+from phoenix.core.work import Station, Work
 
 
 class Slot(StrEnum):
@@ -124,7 +126,7 @@ class Terms:
     `zones` is in how many zones each generation with traffic has to have a ready instance where every zone serves its
     own share (cross-zone load balancing is off); 0 otherwise, and then two do where the live one has them.
     `hooks_harmless`: the owner's hooks need not run on the way into a reserve and back. `holds`: new instances are held
-    until the gates before traffic have passed.
+    until the gates before traffic have passed. `before_leaving`: the stations that an instance passes before it leaves.
     """
 
     steps: tuple[Step, ...]
@@ -146,6 +148,7 @@ class Terms:
     hooks_harmless: bool = False
     holds: bool = False
     opt_ins: tuple[OptIn, ...] = ()
+    before_leaving: tuple[Station, ...] = ()
 
 
 # --- what AWS said ---------------------------------------------------------------------------------------------------
@@ -204,22 +207,6 @@ class Instance:
     def leaving(self) -> bool:
         """True when it is on its way out and will not come back by itself."""
         return self.lifecycle in (Lifecycle.LEAVING, Lifecycle.KEPT)
-
-
-@dataclass(frozen=True, slots=True)
-class LaunchFailure:
-    """A launch that AWS reports as failed. `permanent` ones cannot go away by waiting; `words` is AWS's reason.
-
-    One that is not `known` has words that no table has: it is neither permanent nor the image's fault. An `absent` one
-    says that something does not exist, which EC2 also says of what has just been made.
-    """
-
-    at: datetime
-    permanent: bool
-    blames_image: bool
-    words: str
-    known: bool = True
-    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +310,8 @@ class Observation:
     """Everything AWS said at one instant. `routes` is empty for a pair without a load balancer; `prepared_version` is
     the number of the template version that the rotation in flight has made. `failures` are failed launches of the
     candidate, newest first. `fences` are former drivers whose last request may still take effect. `asks_health` False:
-    no target health was asked for. `opt_ins` None: rules of our own were not looked for.
+    no target health was asked for. `works` has each station's answer for every instance that was asked about, by id.
+    `opt_ins` None: rules of our own were not looked for.
     """
 
     at: datetime
@@ -335,6 +323,7 @@ class Observation:
     fences: tuple[Fence, ...] = ()
     asks_health: bool = True
     opt_ins: OptIns | None = None
+    works: Mapping[str, tuple[Work, ...]] = field(default_factory=dict)
 
     @property
     def is_one_group(self) -> bool:

@@ -11,6 +11,7 @@ from phoenix.core.converge import is_empty_for
 from phoenix.core.explain import ago, clock_time, counted
 from phoenix.core.failure import said_until
 from phoenix.core.fence import answering, unrefused
+from phoenix.core.leaving import waiting_to_leave
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Fence, Judgement, Observation, Outcome, SlotState
 from phoenix.core.progress import bake_ends_at, drained_at
@@ -26,20 +27,28 @@ def waiting_for(rotation: Rotation, seen: Observation) -> str:
     if rotation.held is not None:
         return f"held: {rotation.held.why}; waiting for a person (resume, abort)"
     sides, draining = sides_of(rotation, seen), drained_at(rotation, seen)
+    at_work = waiting_to_leave(rotation, seen) if rotation.paused is None else ""
+    if at_work and rotation.back is None:
+        return f"before instances leave: {at_work}"
     if rotation.back is not None and draining is None:
-        return _going_back(rotation, sides.old, seen)
+        told = _going_back(rotation, sides.old, seen)
+        return f"{told}; {at_work}" if at_work else told
     if rotation.paused is not None:
         return f"paused by {rotation.paused.by} since {clock_time(rotation.paused.at)}; waiting for `resume`"
     if draining is not None:
         return _draining(sides.new if rotation.back is not None else sides.old, draining)
     if rotation.clocks.closing_since is not None:
-        waits = _before_the_end(seen, hot=stays_hot(rotation))
-        if waits:
-            return f"closing waits {waits}, then generation {rotation.old.number} is retained"
-        return f"closing: generation {rotation.new.number} becomes live at rest, {rotation.old.number} is retained"
+        return _closing(rotation, seen)
     if rotation.step == 0:
         return _preparing(rotation, sides.new.state, seen)
     return f"step {rotation.step} of {len(rotation.terms.steps)}: {_stage(rotation, sides, seen)}"
+
+
+def _closing(rotation: Rotation, seen: Observation) -> str:
+    waits = _before_the_end(seen, hot=stays_hot(rotation))
+    if waits:
+        return f"closing waits {waits}, then generation {rotation.old.number} is retained"
+    return f"closing: generation {rotation.new.number} becomes live at rest, {rotation.old.number} is retained"
 
 
 def ended(rotation: Rotation) -> str:

@@ -188,7 +188,9 @@ def _begin_bake(rotation: Rotation, sides: Sides, seen: Observation) -> Rotation
     goal = old_goal(rotation, rotation.current)
     if rotation.clocks.shrunk_at is None:
         # Decided once: a blip of the candidate afterwards must not launch old instances again.
-        decided = may_shrink(rotation, seen) and is_enough(rotation, sides) and sides.old.keeps(goal)
+        decided = (
+            may_shrink(rotation, seen) and is_enough(rotation, sides) and sides.old.keeps(goal, rotation.ledger.drains)
+        )
         return rotation.shrink(seen.at) if decided else rotation
     old = sides.old.state
     staying = sum(i.counts for i in old.instances)

@@ -14,10 +14,13 @@ from phoenix.core.explain import clock_time
 from phoenix.core.fence import takes_away, unrefused
 from phoenix.core.generation import Generation
 from phoenix.core.janitor import leftovers
+from phoenix.core.leaving import Exit, let_leave, progress
 from phoenix.core.model import Fence, Observation, Role, SlotState
 from phoenix.core.record import GroupRecord
 from phoenix.core.roles import COLD, Standing, missing_role, set_role
 
+ASKED_AGAIN = timedelta(minutes=1)
+"""Between two looks at instances that still have work."""
 DRAINED_AFTER = timedelta(minutes=5)
 """The wait for instances of a generation that goes cold, where no rotation sets one."""
 
@@ -28,8 +31,11 @@ def rest(record: GroupRecord, seen: Observation) -> Decision:
     left = leftovers(record, seen)
     found = tuple(f for f in left if late is None or not any(takes_away(f.action, s) for s in seen.slots.values()))
     if found:
-        return Decision(
-            record, tuple(f.action for f in found), seen.at, f"cleaning up: {'; '.join(f.text for f in found)}"
+        return _through_the_door(
+            Decision(
+                record, tuple(f.action for f in found), seen.at, f"cleaning up: {'; '.join(f.text for f in found)}"
+            ),
+            seen,
         )
     if left and late is not None:
         return _later(record, late, f"cleaning up: {'; '.join(f.text for f in left)}")
@@ -63,7 +69,7 @@ def _go_cold(record: GroupRecord, seen: Observation, retained: SlotState, live: 
     if late is not None and any(takes_away(action, retained) for action in actions):
         return _later(record, late, f"generation {number} goes cold")
     if actions:
-        return Decision(record, actions, seen.at, f"generation {number} goes cold")
+        return _through_the_door(Decision(record, actions, seen.at, f"generation {number} goes cold"), seen)
     drained = record.hot_until + (record.rotation.terms.drain_timeout if record.rotation else DRAINED_AFTER)
     if not failover.is_empty(retained) and seen.at < drained:
         return Decision(record, (), drained, f"generation {number} leaves until {clock_time(drained)}", moving=True)
@@ -71,6 +77,22 @@ def _go_cold(record: GroupRecord, seen: Observation, retained: SlotState, live: 
     if leaving:
         return Decision(record, leaving, seen.at, f"generation {number} leaves the rules")
     return Decision(replace(record, hot_until=None), (), None, f"generation {number} is cold")
+
+
+def _through_the_door(decision: Decision, seen: Observation) -> Decision:
+    """Instances are drained before they leave at rest, too. Their time runs from the end of retention. Nothing can
+    be held here: an instance that is to be waited for stays, and is asked about again."""
+    record, rotation = decision.record, decision.record.rotation
+    if rotation is None:
+        return decision
+    there = (i.id for state in seen.slots.values() for i in state.instances)
+    began = dict.fromkeys(there, record.hot_until) if record.hot_until is not None else {}
+    way = Exit(rotation.terms.before_leaving, {each: at for each, at in began.items() if at is not None})
+    found = let_leave(decision.actions, seen, way)
+    if not found.waits:
+        return replace(decision, actions=found.actions)
+    told = f"{decision.reason}; first {progress(tuple(sorted(found.leaving)), seen, way)}"
+    return Decision(record, found.actions, seen.at + ASKED_AGAIN, told, moving=True)
 
 
 def _later(record: GroupRecord, late: Fence, what: str) -> Decision:

@@ -279,6 +279,7 @@ class Rotation:
         return replace(
             self,
             growth=growth,
+            ledger=self.ledger.begin_anew(at),
             weight=weight,
             clocks=replace(self.clocks, shifted_at=None, baking_since=None, closing_since=None),
             succeeded_at=self.succeeded_at or self.clocks.closing_since,

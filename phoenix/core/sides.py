@@ -6,6 +6,7 @@ an instance that only one source of health calls healthy.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from phoenix.core.generation import Generation
@@ -83,10 +84,13 @@ class Side:
         """True when every route was seen to send that much here."""
         return all(share == percent for share in self.shares)
 
-    def keeps(self, goal: int) -> bool:
-        """True when `goal` stay ready whichever instances AWS takes: it does not take the sick ones first."""
-        taken = max(sum(i.counts for i in self.state.instances) - goal, 0)
-        return goal == 0 or self.ready_count - taken >= goal
+    def keeps(self, goal: int, drained: Collection[str] = frozenset()) -> bool:
+        """True when `goal` stay ready whichever instances AWS takes: it does not take the sick ones first. Those that
+        were drained for it are taken before any other, and may look sick by then."""
+        counted = [i.id for i in self.state.instances if i.counts]
+        first = sum(each in drained for each in counted)
+        taken = max(len(counted) - first - goal, 0)
+        return goal == 0 or sum(i.id not in drained for i in self.ready) - taken >= goal
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from phoenix.core.model import Capacity, Route, Slot
 from phoenix.core.rotation import Rotation
 from phoenix.core.temporary import (
     CapacityEntry,
+    DrainEntry,
     Entry,
     FailoverEntry,
     OptInEntry,
@@ -223,7 +224,7 @@ def _by_slot(rotation: Rotation) -> dict[Slot, list[Entry]]:
                 found.setdefault(slot, []).extend(() if ran else (entry,))
             case StickinessEntry() | ReferenceEntry() | OptInEntry():
                 found.setdefault(rotation.new.slot, []).append(entry)
-            case CapacityEntry() | TagsEntry() | FailoverEntry():
+            case CapacityEntry() | TagsEntry() | FailoverEntry() | DrainEntry():
                 pass
             case _:
                 assert_never(entry)
@@ -251,7 +252,7 @@ def _write_entry(entry: Entry) -> str:
             return f"reference:{_last_part(route)}:none"
         case OptInEntry():
             return _OPT_INS
-        case CapacityEntry() | TagsEntry() | FailoverEntry():
+        case CapacityEntry() | TagsEntry() | FailoverEntry() | DrainEntry():
             return ""  # capacity and failover have tags of their own
         case _:
             assert_never(entry)

@@ -5,7 +5,7 @@ Must never know how a tag or a record spells an entry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar, assert_never
@@ -147,14 +147,36 @@ class ReferenceEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class DrainEntry:
+    """The work on an instance; `had` is True where it took work before, `upkeep` is True while it takes none.
+
+    `began` is when the instance was first to be drained: its time runs from then.
+    """
+
+    slot: Slot
+    instance: str
+    had: bool
+    began: datetime
+    upkeep: Upkeep[bool]
+
+
+@dataclass(frozen=True, slots=True)
 class OptInEntry:
     """The rules of phoenix's own, of which there are none before; `upkeep` is True once all of them are there."""
 
     upkeep: Upkeep[bool]
 
 
-Entry = CapacityEntry | SchedulesEntry | TagsEntry | FailoverEntry | StickinessEntry | ReferenceEntry | OptInEntry
-SlotEntry = CapacityEntry | SchedulesEntry | TagsEntry | FailoverEntry
+Entry = (
+    CapacityEntry
+    | SchedulesEntry
+    | TagsEntry
+    | FailoverEntry
+    | StickinessEntry
+    | ReferenceEntry
+    | DrainEntry
+    | OptInEntry
+)
 
 
 def place(entry: Entry) -> tuple[type[Entry], str]:
@@ -166,6 +188,8 @@ def place(entry: Entry) -> tuple[type[Entry], str]:
             return type(entry), ""
         case CapacityEntry() | SchedulesEntry() | TagsEntry() | FailoverEntry():
             return type(entry), entry.slot
+        case DrainEntry():
+            return type(entry), entry.instance
         case _:
             assert_never(entry)
 
@@ -185,6 +209,8 @@ def _forget(entry: Entry) -> Entry:
         case ReferenceEntry():
             return replace(entry, upkeep=entry.upkeep.forget())
         case OptInEntry():
+            return replace(entry, upkeep=entry.upkeep.forget())
+        case DrainEntry():
             return replace(entry, upkeep=entry.upkeep.forget())
         case _:
             assert_never(entry)
@@ -222,6 +248,19 @@ class Ledger:
     def forget(self) -> Ledger:
         """Found and counted anew: a person who resumes a held rotation has settled the conflict."""
         return Ledger(_forget(entry) for entry in self)
+
+    def begin_anew(self, at: datetime) -> Ledger:
+        """With the whole time again for every instance that is being drained."""
+        return Ledger(replace(each, began=at) if isinstance(each, DrainEntry) else each for each in self)
+
+    def without_drains(self, instances: Collection[str]) -> Ledger:
+        """These instances take work again, as before."""
+        return Ledger(each for each in self if not (isinstance(each, DrainEntry) and each.instance in instances))
+
+    @property
+    def drains(self) -> Mapping[str, DrainEntry]:
+        """The entries of the instances that were to be drained, by instance."""
+        return {entry.instance: entry for entry in self if isinstance(entry, DrainEntry)}
 
     @property
     def is_in_place(self) -> bool:

@@ -6,12 +6,13 @@ import logging
 from dataclasses import replace
 from datetime import datetime
 
-from phoenix.core.action import Action, SetFailover, SetOptIns, SetWeights
+from phoenix.core.action import Action, Drain, SetFailover, SetOptIns, SetWeights, Undrain
 from phoenix.core.explain import ago
 from phoenix.core.record import GroupRecord
 from phoenix.core.temporary import STALE_READS
 from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.lease import kept, permit_under
+from phoenix.engine.working import tell
 from phoenix.errors import TransientError
 from phoenix.permit import permitted
 from phoenix.ports import Lease
@@ -60,6 +61,9 @@ def carry_out(group: Ports, record: GroupRecord, action: Action) -> GroupRecord:
         return record
     if isinstance(action, SetOptIns):
         group.router.set_opt_ins(action, record.target_groups, tuple(record.routes))
+        return record
+    if isinstance(action, Drain | Undrain):
+        tell(group, record, action)
         return record
     if not isinstance(action, SetWeights):
         group.fleet.apply(action)

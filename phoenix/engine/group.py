@@ -14,6 +14,7 @@ from phoenix.core.trail import Trail
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar
 from phoenix.engine.asking import Asking
+from phoenix.orchestrator import Orchestrator
 from phoenix.ports import Clock, Fleet, Gate, ImageSource, Notifier, Router, Store, Tracer
 
 
@@ -96,8 +97,8 @@ OpenRehearsal = Callable[[datetime, timedelta], Rehearsal]
 @dataclass(frozen=True, kw_only=True)
 class Ports:
     """The group in AWS, and all that may be asked of it or done to it. `asking` is one for all groups of a program.
-    `open_rehearsal` None: nothing that is planned can be rehearsed.
-    `trail` None: the account's record of calls is not asked."""
+    `trail` None: the account's record of calls is not asked. `orchestrators` are what instances pass before they
+    leave, in order. `open_rehearsal` None: nothing that is planned can be rehearsed."""
 
     slots: Mapping[Slot, str]
     fleet: Fleet
@@ -107,6 +108,7 @@ class Ports:
     asking: Asking = field(default_factory=Asking)
     open_rehearsal: OpenRehearsal | None = None
     trail: Trail | None = None
+    orchestrators: Iterable[Orchestrator] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,7 +57,7 @@ def observe(
         rotation = record.in_flight
         began = group.clock.now()
         if search or not record.target_groups or (group.terms.serving.weights and not record.routes):
-            view = group.fleet.observe(rotation)
+            view = group.fleet.observe(record.rotation)
             traffic, record = _look_around(group, record, view, health_of)
         else:
             view, traffic, record = _look_again(group, record, health_of)
@@ -106,13 +106,13 @@ def _look_again(
     group: Group, record: GroupRecord, health_of: frozenset[Slot]
 ) -> tuple[FleetView, Traffic, GroupRecord]:
     if not (group.terms.serving.weights or group.terms.serving.health):
-        return group.fleet.observe(record.in_flight), Traffic(), record
+        return group.fleet.observe(record.rotation), Traffic(), record
     wanted = _worth_asking(record.in_flight, health_of)
     with ThreadPoolExecutor(max_workers=1) as aside:
         traffic = aside.submit(
             copy_context().run, group.router.observe, record.target_groups, tuple(record.routes), wanted
         )
-        view = group.fleet.observe(record.in_flight)
+        view = group.fleet.observe(record.rotation)
         found = traffic.result()
     if any(set(state.sources) != set(record.target_groups.get(slot, ())) for slot, state in view.slots.items()):
         return view, *_look_around(group, record, view, wanted)

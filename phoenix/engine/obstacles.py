@@ -80,6 +80,8 @@ def find_obstacles(group: Group, request: RotateRequest, found: Survey, lasts: t
     if found.image is not None:
         yield from group.fleet.find_blockers(live, found.image, need, ahead)
     yield from group.router.find_blockers(found.seen.slots, live, ahead)
+    for station in group.orchestrators:
+        yield from station.find_blockers(found.seen.slots, live)
     yield from _two_lifetimes(group, found)
     yield from _gates(group, request, found)
 
@@ -112,7 +114,8 @@ def _passed_over(blocker: Blocker) -> Blocker:
 
 def _checks_of_others(group: Ports) -> tuple[str, ...]:
     gates = tuple(name for gate in group.gates for name in gate.checks)
-    return (*group.fleet.checks, *group.router.checks, *gates)
+    stations = tuple(name for station in group.orchestrators for name in station.checks)
+    return (*group.fleet.checks, *group.router.checks, *gates, *stations)
 
 
 def _both_in(group: Group, found: Survey, shared: Sequence[str]) -> Blocker:

@@ -25,6 +25,7 @@ from phoenix.engine.lease import kept, permit_under
 from phoenix.engine.look import refuse_outdated
 from phoenix.engine.observe import Sight, observe, with_failover, with_origin
 from phoenix.engine.outbox import save_telling, send
+from phoenix.engine.working import with_works
 from phoenix.errors import LimitReached, PermanentError, PhoenixError
 from phoenix.permit import permitted
 from phoenix.ports import Lease
@@ -97,7 +98,7 @@ def act_on(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> Tic
 
 
 def _decided(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> Ticked:
-    sight = with_origin(group, with_failover(group, sight))
+    sight = with_works(group, with_origin(group, with_failover(group, sight)))
     with group.tracer.span("decide", group=group.name):
         decision = decide(sight.record, sight.seen)
     record = with_first_healthy(decision.record, sight.seen)

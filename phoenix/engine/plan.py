@@ -93,6 +93,7 @@ def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
         record=found.record,
         reserve=terms.serving.reserve,
         opt_ins=terms.opt_ins,
+        before_leaving=terms.before_leaving,
     )
 
 

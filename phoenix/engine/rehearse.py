@@ -113,6 +113,7 @@ def rehearse(group: Group, found: Survey, new: Generation, request: RotateReques
             tracer=copy.tracer,
             gates=tuple(gate for gate in group.gates if gate.judges_alone),
             asking=Asking(),
+            orchestrators=(),  # a plan must not move the work of instances
         )
         return _run(on_copy, copy, _begin(on_copy, found, new, request))
     except PhoenixError as error:
@@ -124,7 +125,8 @@ def _begin(group: Group, found: Survey, new: Generation, request: RotateRequest)
     record = new_record(group, found, new, request)
     rotation = record.rotation
     assert rotation is not None  # noqa: S101 - it was made this moment
-    return replace(record, rotation=replace(rotation, id=f"{group.name}-{new.number}-{UNKNOWN_ID}"))
+    terms = replace(rotation.terms, before_leaving=())
+    return replace(record, rotation=replace(rotation, id=f"{group.name}-{new.number}-{UNKNOWN_ID}", terms=terms))
 
 
 def _run(group: Group, copy: Rehearsal, record: GroupRecord) -> Course | None:

@@ -18,6 +18,7 @@ from phoenix.core.planned_call import PlannedCall
 from phoenix.core.readiness import NOTHING_RETAINED, RollbackReady, rollback_readiness
 from phoenix.core.record import GroupRecord
 from phoenix.core.trail import Trace
+from phoenix.core.work import Station
 from phoenix.engine.group import About, Group
 from phoenix.errors import Blocked
 from phoenix.ports import Lease
@@ -67,7 +68,8 @@ class Plan:
 
     `reasons` empty: nothing is due. `worst_case` and `peak` are instances, `needed` is the need; `starts` is the step 0
     state. `ends_after` is how long it takes at the earliest, None when a step waits for a person. `calls` are those
-    that change AWS, None where they cannot be told. `differences` are those of template and group, `live_image` is what
+    that change AWS, None where they cannot be told; those of `before_leaving` come on top, as they depend on what
+    runs there. `differences` are those of template and group, `live_image` is what
     EC2 says of the live image, None where it knows none. `reserve`: a rollback takes instances out of Standby.
     """
 
@@ -91,6 +93,7 @@ class Plan:
     live_image: Image | None = None
     instance_type: str | None = None
     reserve: bool = False
+    before_leaving: tuple[Station, ...] = ()
     checks: tuple[str, ...] = ()
     about: About = About()
     record: GroupRecord | None = None

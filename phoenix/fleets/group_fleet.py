@@ -20,6 +20,7 @@ from phoenix.aws.scope import Scope
 from phoenix.aws.templates import TemplateUse, read_version, template_of, versions_to_copy
 from phoenix.core.action import (
     Action,
+    Drain,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -29,13 +30,15 @@ from phoenix.core.action import (
     SetRole,
     SetSchedules,
     SetWeights,
+    Undrain,
     WriteTags,
 )
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.difference import Difference
 from phoenix.core.generation import Generation
 from phoenix.core.image import Image
-from phoenix.core.model import LaunchFailure, Slot, SlotState
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import Slot, SlotState
 from phoenix.core.remedy import Remedy
 from phoenix.core.rotation import Rotation
 from phoenix.errors import AccessDenied, NotFound, PermanentError, TransientError
@@ -101,6 +104,7 @@ class GroupFleet(GroupInstances):
         self._clock = scope.clock
         self._group = scope.group
         self._names = scope.slots
+        self._drained_by = frozenset(station.kind for station in scope.terms.before_leaving)
         self._seen: dict[str, dict[str, Any]] = {}
         self._started_at: datetime | None = None  # the rotation that was last observed
 
@@ -108,15 +112,16 @@ class GroupFleet(GroupInstances):
 
     def observe(self, rotation: Rotation | None) -> FleetView:
         """Both slots in one call; a second one only while launches are awaited, or a template version is looked for."""
-        self._started_at = rotation.started_at if rotation is not None else None
+        moving = rotation if rotation is not None and rotation.in_flight else None
+        self._started_at = moving.started_at if moving is not None else None
         calls: list[Callable[[], Any]] = [self._read_groups]
-        if rotation is not None and _awaits_launches(rotation):
-            calls.append(partial(self._read_failures, rotation))
+        if moving is not None and _awaits_launches(moving):
+            calls.append(partial(self._read_failures, moving))
         _, *failures = self._aws.side_by_side(calls)
         return FleetView(
             slots=self._slots(rotation),
             failures=failures[0] if failures else (),
-            prepared_version=self._find_prepared(rotation) if rotation is not None else None,
+            prepared_version=self._find_prepared(moving) if moving is not None else None,
         )
 
     def resolve_version(self, slot: Slot) -> str:
@@ -242,8 +247,8 @@ class GroupFleet(GroupInstances):
                 self._set_schedules(action)
             case ReplaceInstance():
                 self._replace(action)
-            case SetWeights() | SetFailover() | SetOptIns():
-                raise PermanentError("traffic is the router's, not the fleet's")
+            case SetWeights() | SetFailover() | SetOptIns() | Drain() | Undrain():
+                raise PermanentError("traffic is the router's, and work the orchestrators', not the fleet's")
             case _:
                 assert_never(action)
 

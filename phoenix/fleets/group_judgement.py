@@ -43,10 +43,12 @@ _INDISPENSABLE: Final = {
 }
 
 
-def judge_group(group_name: str, group: Mapping[str, Any], keys: Collection[str] = WRITTEN) -> Iterator[Blocker]:
+def judge_group(
+    group_name: str, group: Mapping[str, Any], keys: Collection[str] = WRITTEN, drained_by: Collection[str] = ()
+) -> Iterator[Blocker]:
     """Everything that any rotation needs of the group, who owns it and what AWS limits included. `keys` are those of
-    the tags that a rotation may write."""
-    yield from judge_owner(group)
+    the tags that a rotation may write, `drained_by` the kinds of what instances pass before they leave."""
+    yield from judge_owner(group, drained_by)
     yield from judge_limits(group, keys)
     name = str(group["AutoScalingGroupName"])
     where = f"Auto Scaling group {name}"

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Final
 
 from phoenix.aws.session import Aws
-from phoenix.core.model import LaunchFailure
+from phoenix.core.launch_failure import LaunchFailure
 
 _UNSUCCESSFUL = frozenset({"Failed", "Cancelled"})
 

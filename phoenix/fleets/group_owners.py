@@ -5,27 +5,68 @@ Pure. Must never call a group foreign for a tag that merely says where it was de
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from phoenix.core.blocker import Blocker
 
 CHECKS: Final = ("owned-by-another-service",)
 
-# How the tag begins -> who sets it, and what looks at that service's side of it.
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """A service that has put its mark on a group: how its tag begins, what looks at its side of it, and what to do.
+
+    `drained_by` is the kind of `before_leaving` with which phoenix may rotate the group all the same; None: no kind.
+    """
+
+    prefix: str
+    name: str
+    look: str
+    advice: str
+    drained_by: str | None = None
+
+
+_REPLACES = "it would undo what phoenix does, and replaces instances itself"
+_CUT_OFF = "what runs on its instances would be cut off when they leave. Have them drained first, in the policy:"
+_KUBERNETES = f"{_CUT_OFF} `before_leaving: [{{kind: kubernetes}}]`. Its clusters:"
 _OWNERS: Final = (
-    ("AmazonECSManaged", "an ECS capacity provider", "aws ecs describe-capacity-providers"),
-    ("eks:", "EKS", "aws eks list-clusters"),
-    ("k8s.io/cluster-autoscaler", "the Kubernetes cluster autoscaler", "aws eks list-clusters"),
-    ("kubernetes.io/cluster/", "Kubernetes", "aws eks list-clusters"),
-    ("elasticbeanstalk:", "Elastic Beanstalk", "aws elasticbeanstalk describe-environments"),
+    _Owner(
+        "AmazonECSManaged",
+        "an ECS capacity provider",
+        "aws ecs describe-capacity-providers",
+        f"{_CUT_OFF} `before_leaving: [{{kind: ecs, cluster: NAME}}]`. Its providers, with their clusters:",
+        "ecs",
+    ),
+    _Owner(
+        "eks:",
+        "EKS",
+        "aws eks list-clusters",
+        f"a managed node group is EKS's: {_REPLACES}. Let it bring the new image (aws eks update-nodegroup-version), or"
+        " give the nodes a group of their own.",
+    ),
+    _Owner(
+        "k8s.io/cluster-autoscaler",
+        "the Kubernetes cluster autoscaler",
+        "aws eks list-clusters",
+        _KUBERNETES,
+        "kubernetes",
+    ),
+    _Owner("kubernetes.io/cluster/", "Kubernetes", "aws eks list-clusters", _KUBERNETES, "kubernetes"),
+    _Owner(
+        "elasticbeanstalk:",
+        "Elastic Beanstalk",
+        "aws elasticbeanstalk describe-environments",
+        f"{_REPLACES}. Let it rotate this group, or take the group from it.",
+    ),
 )
 CODEDEPLOY: Final = "CodeDeploy-managed-"
 """The prefix of its hooks' names."""
 
 
-def judge_owner(group: Mapping[str, Any]) -> Iterator[Blocker]:
-    """One for each service that has put its mark on the group."""
+def judge_owner(group: Mapping[str, Any], drained_by: Collection[str] = ()) -> Iterator[Blocker]:
+    """One for each service that has put its mark on the group, but for those whose work is drained: by these kinds."""
     name = str(group["AutoScalingGroupName"])
     operator = group.get("Operator") or {}
     if operator:
@@ -36,15 +77,14 @@ def judge_owner(group: Mapping[str, Any]) -> Iterator[Blocker]:
             f"aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names {name}",
         )
     keys = sorted(str(tag["Key"]) for tag in group.get("Tags", ()))
-    for prefix, owner, look in _OWNERS:
-        found = next((key for key in keys if key.startswith(prefix)), None)
-        if found is not None:
+    for owner in _OWNERS:
+        found = next((key for key in keys if key.startswith(owner.prefix)), None)
+        if found is not None and owner.drained_by not in drained_by:
             yield Blocker(
                 "owned-by-another-service",
                 f"Auto Scaling group {name}",
-                f"{owner} drives {name}, says its tag {found}: it would undo what phoenix does, and replaces instances"
-                " itself. Let it rotate this group, or take the group from it.",
-                look,
+                f"{owner.name} drives {name}, says its tag {found}: {owner.advice}",
+                owner.look,
             )
 
 

@@ -24,6 +24,7 @@ from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Role, Slot, SlotState
 from phoenix.core.rotation import Rotation
 from phoenix.errors import AccessDenied, NotFound, PermanentError, TransientError
+from phoenix.fleets.group_ends import end_instances
 from phoenix.fleets.group_fleet import GroupFleet, common_rights
 from phoenix.fleets.group_shapes import slot_state, traffic_sources
 from phoenix.fleets.group_tags import change_tags
@@ -39,8 +40,6 @@ MOST_MOVED = 20
 """Instances that one EnterStandby or ExitStandby takes, says the model of the API."""
 MOST_ASKED = 100
 """Instances that one DescribeInstanceStatus takes, says the EC2 API reference."""
-MOST_ENDED = 100
-"""Instances that one TerminateInstanceInAutoScalingGroup takes, says the model of the API."""
 SCHEDULES = "ScheduledActions"
 _MOVES = (
     "CompleteLifecycleAction",
@@ -85,7 +84,7 @@ class InPlaceFleet(GroupFleet):
         super().__init__(scope)
         self._hooks_harmless = scope.terms.hooks_harmless
         self._holds = scope.terms.holds
-        self._rotation: Rotation | None = None  # as it was at the last look
+        self._rotation: Rotation | None = None  # in flight or ended, as it was at the last look
         self._fit: frozenset[str] | None = None  # which of the reserve ran then; None: there was none
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -126,8 +125,9 @@ class InPlaceFleet(GroupFleet):
         from phoenix.fleets.in_place_blockers import Start, find_blockers
 
         at = self._clock.now()
+        name, harmless = self._names[live], self._hooks_harmless
         return find_blockers(
-            self._aws, Start(self._group, self._names[live], live, image, need, at, ahead, self._hooks_harmless)
+            self._aws, Start(self._group, name, live, image, need, at, ahead, harmless, self._drained_by)
         )
 
     @property
@@ -147,6 +147,10 @@ class InPlaceFleet(GroupFleet):
             return slots
         return {slot: _with_fitness(state, self._fit) for slot, state in slots.items()}
 
+    @property
+    def _in_flight(self) -> Rotation | None:
+        return self._rotation if self._rotation is not None and self._rotation.in_flight else None
+
     def _members(self, slot: Slot) -> Mapping[str, Mapping[str, Any]]:
         everyone = {str(item["InstanceId"]): item for item in self._read(slot)["Instances"]}
         own = self._slots(self._rotation)[slot]
@@ -155,14 +159,15 @@ class InPlaceFleet(GroupFleet):
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def _set_role(self, action: SetRole) -> None:
-        holds = self._holds or (self._rotation is not None and self._rotation.terms.holds)
+        moving = self._in_flight
+        holds = self._holds or (moving is not None and moving.terms.holds)
         if action.role is Role.CANDIDATE and holds:
             self._hold(action.slot)
         if action.role is Role.LIVE and holds:
             # Before the numbers, which are the last thing that is missing: a death in between leaves no hook behind.
             self._stop_holding(action.slot)
         whole, slots = self._whole, self._slots(self._rotation)
-        scene = Scene(whole, slots[action.slot], slots[action.slot.other], self._rotation)
+        scene = Scene(whole, slots[action.slot], slots[action.slot.other], moving)
         try:
             calls = calls_for(action, scene)
         except NotYet as wait:
@@ -225,13 +230,7 @@ class InPlaceFleet(GroupFleet):
             case Exit(ids):
                 self._move("exit_standby", slot, ids)
             case End(ids, counted):
-                for batch in in_batches(ids, MOST_ENDED):
-                    self._write(
-                        "terminate_instance_in_auto_scaling_group",
-                        slot,
-                        InstanceIds=list(batch),
-                        ShouldDecrementDesiredCapacity=counted,
-                    )
+                end_instances(self._aws, self._names[slot], ids, counted=counted)
             case _:
                 assert_never(call)
         self._forget(slot)

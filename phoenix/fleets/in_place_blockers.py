@@ -96,6 +96,7 @@ class Start:
     at: datetime
     ahead: Ahead = UNKNOWN_AHEAD
     hooks_harmless: bool = False
+    drained_by: frozenset[str] = frozenset()
 
     @property
     def extra(self) -> int:
@@ -117,7 +118,7 @@ def find_blockers(aws: Aws, start: Start) -> list[Blocker]:
 
 def _judge(start: Start, group: Mapping[str, Any]) -> Iterator[Blocker]:
     """All that can be said without another call."""
-    yield from judge_group(start.group, group, IN_ONE_GROUP)
+    yield from judge_group(start.group, group, IN_ONE_GROUP, start.drained_by)
     yield from judge_retained(group)
     yield from judge_bounds(group)
     if not group.get("NewInstancesProtectedFromScaleIn"):

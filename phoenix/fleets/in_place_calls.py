@@ -6,11 +6,11 @@ look finds the missing calls anew, so a call that was made is not made again.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from phoenix.core.action import SetRole
+from phoenix.core.choice import choose_to_leave
 from phoenix.core.converge import is_shrunk, old_part
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import Instance, Role, SlotState
@@ -82,6 +82,7 @@ def calls_for(action: SetRole, scene: Scene) -> list[Call]:
     Raises:
         NotYet: nothing can be done now, since instances that have to end or to come back are still draining.
     """
+    scene = _as_seen(scene, action.serving)
     match action.role:
         case Role.CANDIDATE:
             return _launch(action, scene)
@@ -91,11 +92,24 @@ def calls_for(action: SetRole, scene: Scene) -> list[Call]:
         case Role.PINNED if action.owner is not None:
             return _pin(action, scene)
         case Role.PINNED | Role.RETAINED:
-            return _take_out(0 if action.role is Role.RETAINED else action.count, scene)
+            return _take_out(0 if action.role is Role.RETAINED else action.count, action.leaving, scene)
         case Role.LIVE:
             return _let_live(action, scene)
         case Role.COLD:
             return _end(scene)
+
+
+def _as_seen(scene: Scene, serving: frozenset[str] | None) -> Scene:
+    """With those that are in service and did not serve at the look as not well: a load balancer knows, the group does
+    not."""
+    if serving is None:
+        return scene
+
+    def told(state: SlotState) -> SlotState:
+        known = (replace(i, healthy=i.healthy and i.id in serving) if i.in_service else i for i in state.instances)
+        return replace(state, instances=tuple(known))
+
+    return replace(scene, own=told(scene.own), other=told(scene.other))
 
 
 def _pin(action: SetRole, scene: Scene) -> list[Call]:
@@ -129,12 +143,13 @@ def _has_launched(rotation: Rotation, scene: Scene) -> bool:
     return rotation.new.template_version is not None and rotation.new.is_set_in(scene.whole)
 
 
-def _take_out(stay: int, scene: Scene) -> list[Call]:
-    """All but `stay` leave service. MinSize is lowered right before: AWS refuses what would go below it."""
+def _take_out(stay: int, drained: tuple[str, ...], scene: Scene) -> list[Call]:
+    """All but `stay` leave service: those that were drained for it, where any had to be. MinSize is lowered right
+    before: AWS refuses what would go below it."""
     excess = counted_in(scene.own) - stay
     if excess <= 0:
         return []
-    chosen = choose_to_leave(scene.own.instances, excess)
+    chosen = drained or choose_to_leave(scene.own.instances, excess)
     if not chosen:
         raise NotYet(f"{excess} instances of {scene.own.auto_scaling_group} are not in service, or protect themselves")
     left = scene.whole.desired - len(chosen)
@@ -145,26 +160,6 @@ def _take_out(stay: int, scene: Scene) -> list[Call]:
     lowered = [Update(min=least)] if scene.whole.min > least else []
     over = choose_surplus(scene.other.instances, surplus)
     return [*lowered, Enter(chosen), *([End(over, counted=True)] if over else [])]
-
-
-def choose_to_leave(instances: Iterable[Instance], count: int) -> tuple[str, ...]:
-    """Which of them leave service: the sick ones first, then always from the zone that has most left. Only instances
-    in service can, and one that protects itself from scale-in works on something that must not be cut short."""
-    by_zone: defaultdict[str, list[Instance]] = defaultdict(list)
-    for instance in sorted(instances, key=lambda i: (is_well(i), i.id), reverse=True):
-        if instance.in_service and not instance.protected:
-            by_zone[instance.zone].append(instance)
-    chosen: list[str] = []
-    while len(chosen) < count and any(by_zone.values()):
-        sick = next((zone for zone, left in sorted(by_zone.items()) if left and not is_well(left[-1])), None)
-        fullest = max(sorted(by_zone), key=lambda zone: len(by_zone[zone]))
-        chosen.append(by_zone[sick or fullest].pop().id)
-    return tuple(chosen)
-
-
-def is_well(instance: Instance) -> bool:
-    """True unless Auto Scaling, or a load balancer that lists it, calls it unhealthy."""
-    return instance.healthy and (instance.target is None or instance.target.value == "healthy")
 
 
 def _bring_back(action: SetRole, scene: Scene) -> list[Call]:

@@ -4,7 +4,8 @@ Two generations live in the group, told apart by their template version. AWS has
 suspended processes once. This module divides them between the slots, such that each has the numbers of its role in the
 role table of a pair when, and only when, the group is as that role wants it. `in_place_calls` is the inverse.
 
-The division needs to know what a rotation wants: in flight its record says so, at rest the tags do.
+The division needs to know what a rotation wants: in flight its record says so. At rest the tags do, and where a tag is
+gone, the record of the rotation that has ended.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from dataclasses import dataclass, replace
 
 from phoenix.core import tags
 from phoenix.core.converge import is_shrunk, old_part
+from phoenix.core.generation import Generation
 from phoenix.core.lifecycle import Lifecycle
-from phoenix.core.model import Instance, Slot, SlotState
+from phoenix.core.model import Instance, Outcome, Slot, SlotState
 from phoenix.core.ready import candidate_goal
 from phoenix.core.rotation import Rotation
 from phoenix.core.routine import Routine
@@ -66,14 +68,16 @@ def room_of(rotation: Rotation) -> int:
 
 
 def split(whole: SlotState, rotation: Rotation | None) -> dict[Slot, SlotState]:
-    """Both slots. `whole` is the group with all its instances and tags, as if it were one slot."""
+    """Both slots. `whole` is the group with all its instances and tags, as if it were one slot; `rotation` the one in
+    flight, or the last one."""
     own_tags = {slot: tags_in(whole.tags, slot) for slot in Slot}
     if rotation is not None and rotation.in_flight:
         members = _members_in_flight(whole, rotation, own_tags)
         slots = {slot: _part(whole, slot, members[slot], own_tags[slot]) for slot in Slot}
         return _with_shares(slots, _shares_in_flight(whole, rotation, slots))
-    live = _live_slot(whole, own_tags)
-    members = _members_at_rest(whole, live, own_tags)
+    noted = _noted(own_tags, rotation)
+    live = _live_slot(whole, own_tags, noted, rotation)
+    members = _members_at_rest(whole, live, noted, is_lifted=_is_lifted(whole, own_tags[live.other]))
     slots = {slot: _part(whole, slot, members[slot], own_tags[slot]) for slot in Slot}
     return _with_shares(slots, _shares_at_rest(whole, slots[live], slots[live.other]))
 
@@ -118,21 +122,27 @@ def _members_in_flight(
     return _divided(whole, {i.id: slot_of(i) for i in whole.instances})
 
 
+def _noted(own_tags: Mapping[Slot, Mapping[str, str]], ended: Rotation | None) -> dict[Slot, Generation]:
+    """The generation of each slot. A tag that is gone was removed by another writer: then the record knows it."""
+    recorded = {each.slot: each for each in (ended.old, ended.new)} if ended is not None else {}
+    found = {slot: tags.noted_generation(own_tags[slot], slot) or recorded.get(slot) for slot in Slot}
+    return {slot: each for slot, each in found.items() if each is not None}
+
+
 def _members_at_rest(
-    whole: SlotState, live: Slot, own_tags: Mapping[Slot, Mapping[str, str]]
+    whole: SlotState, live: Slot, noted: Mapping[Slot, Generation], *, is_lifted: bool
 ) -> dict[Slot, tuple[Instance, ...]]:
     """What no note knows was launched by the owner: since the rotation, or before one whose record is not here.
 
     Once a rotation is over, all that is in service is live, whichever version the owner lets the group launch since.
     """
-    noted = {slot: tags.noted_generation(own_tags[slot], slot) for slot in (live, live.other)}
-    is_lifted = _is_lifted(whole, own_tags[live.other])
+    unknown = live.other if is_lifted else live
 
     def slot_of(instance: Instance) -> Slot:
         if instance.counts and not is_lifted:
             return live
-        unknown = live.other if is_lifted else live
-        return next((slot for slot, note in noted.items() if note and note.has_launched(instance)), unknown)
+        known = (slot for slot in (live, live.other) if slot in noted and noted[slot].has_launched(instance))
+        return next(known, unknown)
 
     return _divided(whole, {i.id: slot_of(i) for i in whole.instances})
 
@@ -141,18 +151,36 @@ def _divided(whole: SlotState, slots: Mapping[str, Slot]) -> dict[Slot, tuple[In
     return {slot: tuple(i for i in whole.instances if slots[i.id] is slot) for slot in Slot}
 
 
-def _live_slot(whole: SlotState, own_tags: Mapping[Slot, Mapping[str, str]]) -> Slot:
+def _live_slot(
+    whole: SlotState,
+    own_tags: Mapping[Slot, Mapping[str, str]],
+    noted: Mapping[Slot, Generation],
+    ended: Rotation | None,
+) -> Slot:
     """In the middle of a rotation the slot whose generation the group launches, else the one with more instances in
-    service: at rest the owner may have set the group to any version."""
-    noted = {slot: note for slot in Slot if (note := tags.noted_generation(own_tags[slot], slot)) is not None}
+    service: at rest the owner may have set the group to any version. Where that tells nothing, the record does."""
     launched = {slot: note.is_set_in(whole) for slot, note in noted.items()}
     is_lifted = any(_is_lifted(whole, own_tags[slot]) for slot in Slot)
     serving = {slot: sum(i.counts and note.has_launched(i) for i in whole.instances) for slot, note in noted.items()}
+    recorded = _left_live(ended)
 
-    def claim(slot: Slot) -> tuple[int, int, int, int]:
-        return (is_lifted and launched[slot], serving[slot], launched[slot], noted[slot].number)
+    def claim(slot: Slot) -> tuple[int, int, int, int, int]:
+        return (
+            is_lifted and launched[slot],
+            serving[slot],
+            launched[slot],
+            slot is recorded,
+            noted[slot].number,
+        )
 
     return max(noted, key=claim, default=Slot.BLUE)
+
+
+def _left_live(ended: Rotation | None) -> Slot | None:
+    """The slot that a rotation has left live."""
+    if ended is None:
+        return None
+    return ended.new.slot if ended.outcome is Outcome.SUCCEEDED else ended.old.slot
 
 
 # --- which numbers a slot has -----------------------------------------------------------------------------------------
@@ -267,9 +295,10 @@ def _closing_back(whole: SlotState, rotation: Rotation, new: SlotState) -> Share
 
 
 def wanted_at_the_end(whole: SlotState, rotation: Rotation) -> int:
-    """How many are to stay when a rotation closes. While MinSize still holds the need, autoscaling's wish is part of
-    it; once that is over, DesiredCapacity is the owner's."""
-    return rotation.need if whole.min >= rotation.need else whole.desired
+    """How many are to stay when a rotation closes. While MinSize still holds the need, or MaxSize still has room for
+    two generations, autoscaling's wish is part of it; once that is over, DesiredCapacity is the owner's."""
+    is_lifted = whole.max > max(rotation.capacity.max, whole.desired)
+    return rotation.need if whole.min >= rotation.need or is_lifted else whole.desired
 
 
 def _leaving(rotation: Rotation, old: SlotState, new: SlotState) -> Share:

@@ -16,6 +16,7 @@ from phoenix.core.image import Image
 from phoenix.core.model import Slot, SlotState
 from phoenix.core.roles import numbers
 from phoenix.core.rotation import Rotation
+from phoenix.fleets.group_ends import end_instances
 from phoenix.fleets.group_fleet import GroupFleet, common_rights
 from phoenix.fleets.group_shapes import slot_state
 from phoenix.fleets.group_tags import change_tags
@@ -55,7 +56,7 @@ class PairFleet(GroupFleet):
         from phoenix.fleets.pair_blockers import Start, find_blockers
 
         at = self._clock.now()
-        return find_blockers(self._aws, Start(self._group, self._names, live, image, need, at, ahead))
+        return find_blockers(self._aws, Start(self._group, self._names, live, image, need, at, ahead, self._drained_by))
 
     def _slots(self, rotation: Rotation | None) -> Mapping[Slot, SlotState]:
         return {slot: slot_state(slot, self._read(slot)) for slot in self._names}
@@ -65,6 +66,12 @@ class PairFleet(GroupFleet):
 
     def _set_role(self, action: SetRole) -> None:
         wanted = numbers(action.role, action.count, action.owner)
+        if action.leaving:
+            # A lower MaxSize would leave the choice to AWS. By the next look the bounds are all that is missing.
+            self._update(action.slot, action.version, action.template, MinSize=wanted.min)
+            end_instances(self._aws, self._names[action.slot], action.leaving, counted=True)
+            self._forget(action.slot)
+            return
         sizes = {"MinSize": wanted.min, "MaxSize": wanted.max}
         if wanted.desired is not None:
             sizes["DesiredCapacity"] = wanted.desired

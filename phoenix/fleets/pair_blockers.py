@@ -76,6 +76,7 @@ class Start:
     need: int
     at: datetime
     ahead: Ahead = UNKNOWN_AHEAD
+    drained_by: frozenset[str] = frozenset()
 
     @property
     def extra(self) -> int:
@@ -91,7 +92,10 @@ def find_blockers(aws: Aws, start: Start) -> list[Blocker]:
     if missing:
         return missing
     live, candidate = found[start.names[start.live]], found[start.names[start.live.other]]
-    blockers = [*judge_pair(Pair(start.group, live, candidate)), *find_unknown(below(unknown, POLICY))]
+    blockers = [
+        *judge_pair(Pair(start.group, live, candidate, start.drained_by)),
+        *find_unknown(below(unknown, POLICY)),
+    ]
     # No template, nothing to launch: the reads below would only repeat that in AWS's words.
     launchable = not any(b.name == "launch-configuration" for b in blockers)
     return [*blockers, *make_checks(aws, list(_checks(aws, start, live, candidate, launchable=launchable)))]

@@ -48,13 +48,14 @@ class Pair:
     group: str
     live: Mapping[str, Any]
     candidate: Mapping[str, Any]
+    drained_by: frozenset[str] = frozenset()
 
 
 def judge_pair(pair: Pair) -> list[Blocker]:
     """All that can be said without another call."""
     both = (pair.live, pair.candidate)
     return [
-        *(blocker for group in both for blocker in judge_group(pair.group, group)),
+        *(blocker for group in both for blocker in judge_group(pair.group, group, drained_by=pair.drained_by)),
         *(blocker for group in both for blocker in (*judge_new_protection(group), *judge_attachments(group))),
         *_live(pair.live),
         *_candidate(pair.candidate, alone=int(pair.live["DesiredCapacity"]) == 0),

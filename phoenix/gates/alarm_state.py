@@ -23,7 +23,10 @@ BALANCER: Final = "LoadBalancer"
 PUBLISHING: Final = timedelta(minutes=2)
 """The time that CloudWatch takes, roughly, to have a load balancer's data of a minute and to evaluate it."""
 _SILENT: Final = frozenset({"missing", "ignore"})
-_LONGEST_REASON = 160
+_LONGEST_REASON = 240
+_MINIMUM: Final = re.compile(r" \(minimum \d+ datapoints? for [A-Z_]+ -> [A-Z_]+ transition\)")
+_LATER: Final = re.compile(r"(?<=, )([-+.\dE]+) \([^()]*\)")
+"""A datapoint after the first of `[94.0 (18/11/26 02:56:00), 88.0 (18/11/26 02:55:00)]`; the first has the time."""
 # "Reported only when there is a nonzero value": the error counts in the CloudWatch guides of ALB, NLB, CLB, Lambda and
 # API Gateway. Without an error, such a metric has no data at all.
 _ERRORS: Final = re.compile(r"httpcode|[45]xx|error|fault|reject|throttl|exception|reset_count", re.IGNORECASE)
@@ -140,8 +143,11 @@ def with_children(alarm: Alarm, known: Mapping[str, Alarm]) -> Alarm:
 
 
 def shorten(reason: str) -> str:
-    """Return AWS's words, shortened."""
-    return reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 3] + "..."
+    """Return AWS's words without the parts that tell how it counts; what is still too long ends after a whole word."""
+    told = _LATER.sub(r"\1", _MINIMUM.sub("", reason))
+    if len(told) <= _LONGEST_REASON:
+        return told
+    return told[: _LONGEST_REASON - 3].rpartition(" ")[0].rstrip(" ,;") + "..."
 
 
 def target_group_of(arn: str) -> str:

@@ -104,7 +104,16 @@ def _fits_rotation(policy: Policy) -> Iterator[Complaint]:
         if part > limit:
             reason = f"{render_duration(part)} does not fit into timeouts.rotation, {render_duration(limit)}"
             yield Complaint(("timeouts", name), reason, (at, ("timeouts", name)))
+    yield from _fit_leaving(policy)
     yield from _fit_bakes(policy)
+
+
+def _fit_leaving(policy: Policy) -> Iterator[Complaint]:
+    limit = policy.timeouts.rotation
+    longest = sum((each.timeout for each in policy.before_leaving), timedelta(0))
+    if longest >= limit:
+        reason = f"together they may take {render_duration(longest)}, timeouts.rotation is {render_duration(limit)}"
+        yield Complaint(("before_leaving",), reason, (("timeouts", "rotation"), ("before_leaving",)))
 
 
 def _fit_bakes(policy: Policy) -> Iterator[Complaint]:
@@ -146,6 +155,14 @@ def _fits_fleet(policy: Policy) -> Iterator[Complaint]:
         yield Complaint(at, reason, about, instead="alb")
 
 
+def _leaving_for_good(policy: Policy) -> Iterator[Complaint]:
+    for number, each in enumerate(policy.before_leaving):
+        if each.cannot_return and policy.serving.reserve and policy.retain.hot_for:
+            at: Path = ("before_leaving", number, each.cannot_return)
+            reason = "what is kept in Standby for a rollback could not come back: leave it out, or write hot_for: 0s"
+            yield Complaint(at, reason, (at, ("retain", "hot_for"), ("fleet",)))
+
+
 def _gates_once(policy: Policy) -> Iterator[Complaint]:
     seen: Counter[str] = Counter()
     for number, gate in enumerate(policy.gates):
@@ -180,6 +197,7 @@ _CHECKS: Final[tuple[Callable[[Policy], Iterator[Complaint]], ...]] = (
     _fits_rotation,
     _without_traffic,
     _fits_fleet,
+    _leaving_for_good,
     _gates_once,
     freeze_complaints,
     _role,

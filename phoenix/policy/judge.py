@@ -50,22 +50,36 @@ def judge(document: Document, model: type[M], check: Callable[[M], Iterator[Comp
 def _flaws_beyond(
     root: Node, model: type[M], check: Callable[[M], Iterator[Complaint]], found: list[Found]
 ) -> list[Flaw]:
-    """Compare the keys once the known flaws are mended; find nothing if they cannot be."""
+    """Compare the keys once the known flaws are mended, and find what an unknown kind has hidden: its keys are judged
+    as those of the kind that was meant. Find nothing more if a flaw cannot be mended."""
     wrong = [_resolved(root, each.path) for each in found]
+    hidden: list[Flaw] = []
+    kinds = _guessed(found)
     for _ in range(_ROUNDS):
         for each in reversed(found):  # from the end, so that a removal does not move the places still to come
             mended = _mended(root, each)
             if mended is None:
-                return []
+                return hidden
             root = mended
         try:
             value = model.model_validate(plain(root))
         except ValidationError as error:
             found = list(find_flaws(error, root, model))
+            hidden += [each.flaw for each in found if not each.told and _is_below(each, kinds)]
+            kinds |= _guessed(found)
             continue
         sure = (complaint for complaint in check(value) if not _rests_on(complaint, wrong))
-        return [_flaw(complaint, root) for complaint in sure]
-    return []
+        return [*hidden, *(_flaw(complaint, root) for complaint in sure)]
+    return hidden
+
+
+def _guessed(found: list[Found]) -> set[Path]:
+    """Return the mappings whose kind is unknown and was guessed."""
+    return {each.path[:-1] for each in found if each.path[-1:] == ("kind",) and each.stand_in is not None}
+
+
+def _is_below(found: Found, kinds: set[Path]) -> bool:
+    return any(found.path[: len(kind)] == kind for kind in kinds)
 
 
 def _mended(root: Node, found: Found) -> Node | None:

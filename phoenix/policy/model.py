@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal, Protocol
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from phoenix import gates, images, notifiers
+from phoenix import gates, images, leaving, notifiers
 from phoenix.core.drift import KINDS as DRIFT_KINDS
 from phoenix.core.model import OnFailure
 from phoenix.core.serving import Serving
@@ -38,6 +38,7 @@ from phoenix.keys import (
     Whole,
     wrong,
 )
+from phoenix.leaving.keys import LeavingKeys
 from phoenix.policy.common import SETTINGS
 from phoenix.policy.cron import check_schedule, check_timezone
 from phoenix.policy.kinds import OneOf
@@ -81,6 +82,7 @@ FLEETS: Final = fleets.KEYS
 ROUTERS: Final = routers.KEYS
 IMAGES: Final = _keys_of(images.KINDS)
 GATES: Final[Mapping[str, type[GateKeys]]] = {name: gate.settings for name, gate in gates.KINDS.items()}
+LEAVING: Final[Mapping[str, type[LeavingKeys]]] = {name: each.settings for name, each in leaving.KINDS.items()}
 NOTIFIERS: Final = _keys_of(notifiers.KINDS)
 
 
@@ -227,6 +229,11 @@ class Policy(Keys):
     )
     gates: tuple[Annotated[GateKeys, OneOf(GATES)], ...] = Field(
         default=(), description="What the new generation must pass; its health is always one of them."
+    )
+    before_leaving: tuple[Annotated[LeavingKeys, OneOf(LEAVING)], ...] = Field(
+        default=(),
+        description="What an instance passes, in this order, before it leaves: nothing is left on it by then.",
+        examples=["[{kind: ecs, cluster: shop}]"],
     )
     capacity: Capacity = Field(default=Capacity(), description="How far the capacity may move during a rotation.")
     timeouts: Timeouts = Field(default=Timeouts(), description="How long things may take.")

@@ -22,6 +22,7 @@ from moto.moto_api._internal import mock_random
 from phoenix.sandbox import dns, mends, reuse
 from phoenix.sandbox.answers.images import ImageSpec, add_image
 from phoenix.sandbox.clock import SandboxClock
+from phoenix.sandbox.containers import Cluster
 from phoenix.sandbox.desk import Call, Desk, Hook
 from phoenix.sandbox.faults import LaunchTerms, VersionGuard
 from phoenix.sandbox.launching import BEHAVIOUR_TAG, LaunchFault
@@ -165,6 +166,11 @@ class Sandbox:
             if Behaviour(behaviour) is not Behaviour.HEALTHY:
                 own[BEHAVIOUR_TAG] = Behaviour(behaviour).value
             return add_image(self.world, ImageSpec(name, tags=own, **options))
+
+    def join_cluster(self, auto_scaling_group: str, cluster: str) -> Cluster:
+        """Register a group's instances with an ECS cluster, those that run now with tasks on them, and later ones."""
+        with self.desk.lock:
+            return self.world.join_cluster(auto_scaling_group, cluster)
 
     def fail_launches(
         self, reason: LaunchFault | str, *, count: int | None = None, auto_scaling_group: str | None = None

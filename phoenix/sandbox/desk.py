@@ -21,7 +21,7 @@ from phoenix.sandbox.answers import AFTER, ANSWERS
 from phoenix.sandbox.journal import Entry, caller_of
 from phoenix.sandbox.world import World
 
-READS = re.compile(r"^(Describe|Get|List|BatchGet|Query|Scan|Search|Filter|Lookup|Preview)")
+READS = re.compile(r"^(Describe|Get|List|BatchGet|Query|Scan|Search|Filter|Lookup|Preview|Simulate)")
 CODE = re.compile(rb"<Code>([^<]+)</Code>|\"__type\":\s*\"(?:[^\"#]*#)?([^\"]+)\"")
 FIRST_ERROR_STATUS = 400
 

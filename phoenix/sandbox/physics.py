@@ -75,6 +75,10 @@ class Physics:
     """Where that doubling ends."""
     slow_boot: float = 1200.0
     """The extra time of a slow-boot image: longer than the 15 minutes that a launch gets by default."""
+    command_runs: float = 15.0
+    """How long a command of Systems Manager takes on an instance."""
+    task_moves: float = 10.0
+    """From a container instance's DRAINING until one task runs elsewhere, and the same for each further one."""
     flap_up: float = 25.0
     """How long a flapping server answers."""
     flap_down: float = 25.0

@@ -21,6 +21,8 @@ from moto.elbv2.models import elbv2_backends
 
 from phoenix.sandbox.alarms import Alarms
 from phoenix.sandbox.clock import SandboxClock
+from phoenix.sandbox.commands import Commands
+from phoenix.sandbox.containers import Cluster, Containers
 from phoenix.sandbox.faults import Faults
 from phoenix.sandbox.journal import Journal
 from phoenix.sandbox.physics import INSTANT, Physics
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from moto.autoscaling.models import AutoScalingBackend
     from moto.cloudwatch.models import CloudWatchBackend
     from moto.ec2.models import EC2Backend
+    from moto.ecs.models import EC2ContainerServiceBackend
     from moto.elb.models import ELBBackend
     from moto.elbv2.models import ELBv2Backend
     from moto.vpclattice.models import VPCLatticeBackend
@@ -80,9 +83,13 @@ class World:
         """Target groups that an action of a kind of load balancer may name. Until November 2025 a network one's named
         one."""
         self.targets.quotas = self.quotas
+        self.not_allowed: set[str] = set()
+        """Actions that IAM's simulator refuses. Change them at will."""
         self.scaling = Scaling(self.timeline, physics, self.servers, self.targets)
         self.faults = Faults(self.dice)
         self.scaling.connect(self.ec2, self.faults)
+        self.commands = Commands(self.timeline, physics)
+        self.containers = Containers(self.timeline, physics, self.servers, self.scaling)
         self.alarms = Alarms(self.timeline, physics, self.routes, self.targets)
         self.alarms.servers, self.alarms.cloudwatch = self.servers, self.cloudwatch
 
@@ -109,6 +116,13 @@ class World:
         return vpclattice_backends[ACCOUNT][REGION]
 
     @staticmethod
+    def ecs() -> EC2ContainerServiceBackend:
+        """moto's ECS. Loaded when it is needed first."""
+        from moto.ecs.models import ecs_backends
+
+        return ecs_backends[ACCOUNT][REGION]
+
+    @staticmethod
     def cloudwatch() -> CloudWatchBackend:
         """moto's alarms."""
         return cloudwatch_backends[ACCOUNT][REGION]
@@ -117,6 +131,14 @@ class World:
     def autoscaling() -> AutoScalingBackend:
         """moto's Auto Scaling: it keeps policies, schedules and launch configurations, but no groups."""
         return autoscaling_backends[ACCOUNT][REGION]
+
+    def join_cluster(self, group: str, cluster: str) -> Cluster:
+        """The group's instances register with that ECS cluster, which is made if there is none."""
+        self.catch_up()
+        backend = self.ecs()
+        if cluster not in backend.clusters:
+            backend.create_cluster(cluster)
+        return self.containers.join(group, cluster)
 
     def catch_up(self) -> None:
         """Let everything happen that is due by now."""

@@ -14,6 +14,7 @@ from typing import TypeVar, assert_never
 from phoenix.core.model import Capacity, Slot
 from phoenix.core.temporary import (
     CapacityEntry,
+    DrainEntry,
     Entry,
     FailoverEntry,
     Ledger,
@@ -39,11 +40,13 @@ class Kind(StrEnum):
     REFERENCE = "reference"
     FAILOVER = "failover"
     OPT_INS = "opt-ins"
+    DRAIN = "drain"
 
 
 @dataclass(frozen=True, slots=True)
 class SpelledEntry:
-    """An entry in a record; `where` is a slot or a route's ARN; `made` and `asked` may be empty."""
+    """An entry in a record; `where` is a slot, a route's ARN, or a slot and an instance. `made` and `asked` may be
+    empty."""
 
     kind: Kind
     where: str
@@ -75,6 +78,9 @@ def _spell(entry: Entry) -> SpelledEntry:
             return _spelled(Kind.REFERENCE, route, _NOTHING, kept, _NAMED.write)
         case OptInEntry(kept):
             return _spelled(Kind.OPT_INS, "", _NOTHING, kept, _NAMED.write)
+        case DrainEntry(slot, instance, had, began, kept):
+            since = f"{_WORKING.write(had)} {began.isoformat()}"
+            return _spelled(Kind.DRAIN, f"{slot} {instance}", since, kept, _EMPTY.write)
         case _:
             assert_never(entry)
 
@@ -110,6 +116,11 @@ def _read(each: SpelledEntry) -> Entry:
             return ReferenceEntry(each.where, _upkeep(each, _NAMED.read))
         case Kind.OPT_INS:
             return OptInEntry(_upkeep(each, _NAMED.read))
+        case Kind.DRAIN:
+            slot, instance = each.where.split()
+            had, began = each.had.split()
+            since = datetime.fromisoformat(began)
+            return DrainEntry(Slot(slot), instance, _WORKING.read(had), since, _upkeep(each, _EMPTY.read))
         case _:
             assert_never(each.kind)
 
@@ -143,6 +154,8 @@ class _Words:
 _RUNNING = _Words("running", "suspended")
 _SUSPENDED = _Words("suspended", "running")
 _NAMED = _Words("named", _NOTHING)
+_WORKING = _Words("working", "idle")
+_EMPTY = _Words("idle", "working")
 
 
 def _write_capacity(capacity: Capacity) -> str:

@@ -76,8 +76,10 @@ class TextFormatter(logging.Formatter):
     """`2026-03-02T12:00:00.123Z WARNING tick.failed group=web reason="no answer"`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one line, and below it the stack trace if there is one."""
-        facts = "".join(f" {name}={_shown(value)}" for name, value in facts_of(record).items())
+        """Write one line, and below it the stack trace if there is one. Facts below a fact are for machines, which read
+        JSON: the news of a policy would else be a page of it on a person's terminal."""
+        told = {name: value for name, value in facts_of(record).items() if not isinstance(value, Mapping)}
+        facts = "".join(f" {name}={_shown(value)}" for name, value in told.items())
         line = f"{_at(record)} {record.levelname} {_printable(record.getMessage())}{facts}"
         return "\n".join((line, *(f"  {_printable(below)}" for below in self._trace(record))))
 

@@ -5,12 +5,11 @@ Must never call a group young because its age is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from phoenix.core.explain import ago, counted
 from phoenix.engine.many.age import Age
-from phoenix.views import json, text
+from phoenix.views import documents, json, text
 
 
 def render(ages: Sequence[Age]) -> str:
@@ -25,7 +24,7 @@ def render(ages: Sequence[Age]) -> str:
     return text.screen([], [f"Age limit {ago(limits[0])}: {verdict}.", *table])
 
 
-def document(age: Age) -> Mapping[str, Any]:
+def document(age: Age) -> documents.Age:
     """Return `age` for the JSON of each group."""
     return {
         "generation": age.generation.number if age.generation is not None else None,

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from phoenix.core.explain import counted
-from phoenix.views import text
+from phoenix.views import documents, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +36,12 @@ def render(checks: Sequence[Check]) -> str:
         first = f"  {check.verdict}  {check.name:<{width}}  "
         lines += text.paragraph(check.words, first=first, rest=" " * len(first))
         if check.hint and check.verdict != "PASS":
-            lines.append(f"{' ' * len(first)}{text.clean(check.hint)}")
+            lines += [f"{' ' * len(first)}{text.clean(line)}" for line in check.hint.splitlines()]
     failed = sum(not check.passed for check in checks)
     return text.screen(lines, [f"{counted(failed, 'check')} failed." if failed else "Everything is in order."])
 
 
-def document(checks: Sequence[Check]) -> dict[str, Any]:
+def document(checks: Sequence[Check]) -> documents.Doctor:
     """The same for a script."""
     return {
         "healthy": all(check.passed for check in checks),

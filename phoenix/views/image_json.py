@@ -5,13 +5,36 @@ Must never leave a key out: a missing answer is null, and so is what is not know
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from phoenix.core.image import Image
+from phoenix.core.image import Candidate, Image
 from phoenix.core.layers import Chain, ImageSeen, Layer
 from phoenix.core.provenance import answers, base_of
-from phoenix.views.json import time
+from phoenix.core.record import Quarantined
+from phoenix.views import documents
+from phoenix.views.documents.past import Origin
+from phoenix.views.json import quarantined, time
+
+
+def images(
+    group: str, candidates: Sequence[Candidate], quarantine: Sequence[Quarantined], live: str | None, at: datetime
+) -> documents.Images:
+    """Return the candidates in order of preference, each with the reason against it; None for the chosen one."""
+    refused = {entry.image for entry in quarantine}
+    return {
+        "group": group,
+        "candidates": [
+            {
+                "image": c.image.id, "name": c.image.name, "created_at": time(c.image.created_at),
+                "chosen": c.rejected is None, "live": c.image.id == live, "rejected": c.rejected,
+                "quarantined": c.image.id in refused, **origin(c.image, at),
+            }
+            for c in candidates
+        ],
+        "quarantine": [quarantined(each) for each in quarantine],
+    }  # fmt: skip
 
 
 def document(seen: ImageSeen) -> dict[str, Any]:
@@ -34,7 +57,7 @@ def document(seen: ImageSeen) -> dict[str, Any]:
     }
 
 
-def origin(image: Image, at: datetime) -> dict[str, Any]:
+def origin(image: Image, at: datetime) -> Origin:
     """Return the answers of its tags, the unanswered questions, and its base."""
     answered = answers(image.tags)
     base = base_of(image)

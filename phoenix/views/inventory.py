@@ -8,14 +8,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import counted
 from phoenix.core.tags import MANAGED
 from phoenix.inventory.half import SecondHalf
 from phoenix.inventory.model import Account, ServerGroup
-from phoenix.views import text
+from phoenix.views import documents, text
 
 BEHIND: Final[Mapping[str, str]] = {
     "alb": "ALB",
@@ -149,7 +149,7 @@ def written_pair(files: Mapping[str, str], half: SecondHalf) -> str:
     )
 
 
-def document(found: Account) -> dict[str, Any]:
+def document(found: Account) -> documents.Inventory:
     """The same for a script."""
     return {
         "account": found.account,
@@ -158,7 +158,7 @@ def document(found: Account) -> dict[str, Any]:
     }
 
 
-def group_document(group: ServerGroup) -> dict[str, Any]:
+def group_document(group: ServerGroup) -> documents.FoundGroup:
     """One group of the document; `fleet` is null where it cannot be rotated, and `blockers` say why."""
     image = group.image
     return {
@@ -180,7 +180,7 @@ def group_document(group: ServerGroup) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _obstacle(blocker: Blocker) -> dict[str, Any]:
+def _obstacle(blocker: Blocker) -> documents.Obstacle:
     return {
         "name": blocker.name, "where": blocker.where, "text": blocker.text, "remedy": blocker.remedy,
         "warning": blocker.warning,

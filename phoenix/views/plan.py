@@ -5,12 +5,13 @@ Must never read as if a change had been made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from phoenix.core.explain import ago, counted
+from phoenix.core.work import Station
 from phoenix.engine.report import Plan, PlannedStep
 from phoenix.errors import Blocked, PhoenixError
 from phoenix.views import blocked, calls, comparison, text
@@ -126,6 +127,8 @@ def _consequences(plan: Plan) -> list[tuple[str, str]]:
         ("cost", f"about {plan.extra_instance_hours:.1f} instance-hours more than not rotating"),
         ("calls", _calls_in_short(plan)),
     ]
+    if plan.before_leaving:
+        told.append(("drained", _drained(plan.before_leaving)))
     if plan.ends_after is None:
         told.append(("end", "open: a step waits for phoenix promote"))
     if plan.hot_for and plan.ends_after is not None:
@@ -146,6 +149,14 @@ def _asked_for(plan: Plan) -> list[tuple[str, str]]:
     return [("routes", f"{asks}: to generation {plan.next.number}, from step 1 to the end")]
 
 
+def _drained(stations: Sequence[Station]) -> str:
+    """`before they leave, by ecs shop: at most 15m each time, then it is held`."""
+    names = ", then ".join(station.name for station in stations)
+    longest = ago(sum((station.timeout for station in stations), timedelta(0)))
+    then = "they leave all the same" if all(station.goes_on for station in stations) else "it is held"
+    return f"instances before they leave, by {names}: at most {longest}, then {then}"
+
+
 def _calls_in_short(plan: Plan) -> str:
     if plan.writes is None:
         return "not known, and the times are estimates: the rotation could not be rehearsed"
@@ -153,10 +164,18 @@ def _calls_in_short(plan: Plan) -> str:
 
 
 def _what_to_type(plan: Plan, asked: str) -> list[str]:
+    purpose, command = what_to_type(plan, asked)
+    return [f"Nothing was changed. {purpose}:", f"  {command}"]
+
+
+def what_to_type(plan: Plan, asked: str = "") -> tuple[str, str]:
+    """Return the command that comes next, after what it is for. `asked` are the options that the plan depends on."""
     given = f" {text.clean(asked)}" if asked else ""
     if plan.in_the_way:
-        return ["Nothing was changed. When these are mended:", f"  {text.command('plan', plan.group)}{given}"]
+        return "When these are mended", f"{text.command('plan', plan.group)}{given}"
     if plan.due and plan.next is not None:
-        exact = f"{text.command('rotate', plan.group)} --image {text.clean(plan.next.image)}{given}"
-        return ["Nothing was changed. To do exactly this:", f"  {exact}"]
-    return ["Nothing was changed. To rotate all the same:", f"  {text.command('rotate', plan.group)} --force"]
+        return (
+            "To do exactly this",
+            f"{text.command('rotate', plan.group)} --image {text.clean(plan.next.image)}{given}",
+        )
+    return "To rotate all the same", f"{text.command('rotate', plan.group)} --force"

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TextIO
 
-from phoenix.core.explain import ago
 from phoenix.core.rotation import Rotation
 from phoenix.engine.report import Report, Watch, watch_nothing
 from phoenix.views import status, text
+
+_CTRL_C = "Ctrl-C is safe: the next tick goes on."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,8 @@ class Lines:
         print(text.header(report.group, report.about, report.at), file=self._stream, flush=True)
 
     def _line(self, at: datetime, name: str, sentence: str) -> None:
-        first = f"  {_since(at - self._started_at):<7} {text.clean(name):<13} "
+        first = f"  {'+' + text.short(at - self._started_at):<7} {text.clean(name):<13} "
         print("\n".join(text.paragraph(sentence, first=first, rest=" " * len(first))), file=self._stream, flush=True)
-
-
-def _since(span: timedelta) -> str:
-    seconds = max(span.total_seconds(), 0.0)
-    return f"+{seconds:.1f}s" if seconds < 10 else f"+{ago(span)}"
 
 
 @contextmanager
@@ -88,10 +84,12 @@ def _screen(stream: TextIO, *, colour: bool) -> Iterator[Callable[[Report], None
 
     from phoenix.views.colour import console, painted
 
-    with Live(console=console(stream, colour=colour), auto_refresh=False, transient=True) as live:
+    shown = console(stream, colour=colour)
+    with Live(console=shown, auto_refresh=False, transient=True) as live:
 
         def watch(report: Report) -> None:
-            screen = status.render(report, driving=True)
-            live.update(painted(f"{screen}\nCtrl-C is safe: the next tick goes on.\n"), refresh=True)
+            screen = f"{status.render(report, driving=True)}{_CTRL_C}\n"
+            more = text.command("status", report.group)
+            live.update(painted(text.fitted(screen, shown.height, more)), refresh=True)
 
         yield watch

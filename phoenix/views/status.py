@@ -33,7 +33,7 @@ def render(report: Report, *, driving: bool = False, verbose: bool = False) -> s
         _facts(report, driving=driving),
         _who_changed_it(report),
         _way_back_mended(report),
-        _what_to_type(report),
+        text.commands([*commands(report), *_runbook(report)]),
     )
 
 
@@ -134,7 +134,9 @@ def _serving(report: Report) -> list[str]:
     healthy = [row.healthy for row in rows(report.record, report.seen) if row.healthy is not None and row.weight != 0]
     if rotation is None or not healthy:
         return []
-    return [f"       {counted(sum(healthy), 'instance')} serve, {rotation.need} are needed"]
+    serve = "serves" if sum(healthy) == 1 else "serve"
+    needed = "is" if rotation.need == 1 else "are"
+    return [f"       {counted(sum(healthy), 'instance')} {serve}, {rotation.need} {needed} needed"]
 
 
 def _by_route(report: Report, generations: Sequence[Generation]) -> list[str]:
@@ -164,6 +166,7 @@ def _facts(report: Report, *, driving: bool) -> list[str]:
     last = report.record.rotation
     if last is not None:
         known.append((_rotation_label(last), _rotation_fact(last)))
+        known += [("way back", times)] if (times := steps.way_back(last)) else []
     known += _rules_of_our_own(report)
     if report.record.quarantine:
         known.append(("quarantined", ", ".join(q.image for q in report.record.quarantine[:3])))
@@ -255,7 +258,8 @@ def _driver(report: Report) -> str | None:
     return f"none{left}; {onward} goes on, as does the next tick"
 
 
-def _what_to_type(report: Report) -> list[str]:
+def commands(report: Report) -> list[tuple[str, str, str]]:
+    """Return what there is to type: purpose, command, and in a few words its effect."""
     group, rotation = report.group, report.record.in_flight
     told: list[tuple[str, str, str]] = []
     if rotation is not None:
@@ -271,9 +275,11 @@ def _what_to_type(report: Report) -> list[str]:
         ]
     elif report.rollback_ready.ready:
         told = [("If users are hurt", text.command("rollback", group), "")]
-    if report.about.runbook:
-        told.append(("Runbook", text.clean(report.about.runbook), ""))
-    return text.commands(told)
+    return told
+
+
+def _runbook(report: Report) -> list[tuple[str, str, str]]:
+    return [("Runbook", text.clean(report.about.runbook), "")] if report.about.runbook else []
 
 
 def _once_more(report: Report) -> tuple[str, str, str]:

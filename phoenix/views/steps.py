@@ -79,3 +79,14 @@ def gates(rotation: Rotation, at: datetime) -> list[str]:
 def asked_by(verb: str, ask: Ask) -> str:
     """`Paused 02:41:12 by oncall: "reason"`."""
     return f"{verb} {text.clock(ask.at)} UTC by {text.by_whom(ask.by, ask.reason)}"
+
+
+def way_back(rotation: Rotation) -> str:
+    """`traffic back after 0.5s, all clean after 15s`, as far as it is known; counted from the request."""
+    back, ended = rotation.back, rotation.ended_at
+    if back is None or ended is None:
+        return ""
+    shifted, told = rotation.clocks.shifted_at, []
+    if shifted is not None and back.ask.at <= shifted and rotation.terms.serving.weights:
+        told.append(f"traffic back after {text.short(shifted - back.ask.at)}")
+    return ", ".join([*told, f"all clean after {text.short(ended - back.ask.at)}"])

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from phoenix.core.explain import ago
 from phoenix.core.model import Outcome
 from phoenix.core.rotation import Rotation
 from phoenix.engine.report import Report
-from phoenix.views import status, text
+from phoenix.views import status, steps, text
 
 
 def rotated(report: Report) -> str:
@@ -30,7 +29,7 @@ def rolled_back(report: Report) -> str:
         return status.render(report)
     return text.screen(
         [text.header(report.group, report.about, report.at)],
-        text.headline("ROLLED BACK", _way_back(rotation), report.sentence),
+        text.headline("ROLLED BACK", *_way_back(rotation), report.sentence),
         text.facts(_afterwards(report, rotation)),
     )
 
@@ -48,11 +47,12 @@ def repairs(group: str, found: Sequence[str]) -> str:
     return "\n".join([f"Left behind on {text.clean(group)}:", *lines]) + "\n"
 
 
-def _way_back(rotation: Rotation) -> str:
-    back, ended = rotation.back, rotation.ended_at
-    took = f" in {ago(ended - back.ask.at)}" if back is not None and ended is not None else ""
-    by = f", by {back.ask.by}" if back is not None else ""
-    return f"{rotation.new.number} -> {rotation.old.number}{took}   rotation {rotation.id}{by}"
+def _way_back(rotation: Rotation) -> list[str]:
+    """Return how soon users were back, which counts most, and how soon all was undone; then whose rotation it was."""
+    times = steps.way_back(rotation)
+    by = f", by {rotation.back.ask.by}" if rotation.back is not None else ""
+    way = f"{rotation.new.number} -> {rotation.old.number}"
+    return [f"{way}: {times}" if times else way, f"rotation {rotation.id}{by}"]
 
 
 def _afterwards(report: Report, rotation: Rotation) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from phoenix.core.explain import ago
+from phoenix.core.explain import ago, counted
 
 WIDTH = 80
 UNBROKEN = "\u00a0"
@@ -152,6 +152,12 @@ def span(length: timedelta | None) -> str:
     return "-" if length is None else ago(length)
 
 
+def short(length: timedelta) -> str:
+    """Return a duration; of less than ten seconds with a decimal, because there it counts."""
+    seconds = max(length.total_seconds(), 0.0)
+    return f"{seconds:.1f}s" if seconds < 10 else ago(length)
+
+
 def by_whom(by: str, reason: str | None) -> str:
     """Return the person who asked, and the reason in quotes if one was given."""
     return f'{by}: "{reason}"' if reason else by
@@ -160,3 +166,21 @@ def by_whom(by: str, reason: str | None) -> str:
 def screen(*blocks: Sequence[str]) -> str:
     """Join blocks of lines with an empty line between them; empty blocks are dropped."""
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def fitted(told: str, height: int, more: str) -> str:
+    """Return the screen in fewer than `height` lines. Where it is too long, the longest tables of its middle lose their
+    last lines: what is so and what to type stay. `more` is the command that shows all of it."""
+    blocks = [block.split("\n") for block in told.rstrip("\n").split("\n\n")]
+    if sum(len(block) + 1 for block in blocks) <= height or len(blocks) < 3:
+        return told
+    head, *middle, last = blocks
+    # Empty lines go first, but for the two that set off what is so and what to type; one line says what is missing.
+    room = max(height - 1 - len(head) - len(last) - 2, len(middle))
+    missing = 0
+    while sum(map(len, middle)) + bool(missing) > room and max(map(len, middle)) > 1:
+        longest = max(reversed(range(len(middle))), key=lambda place: len(middle[place]))
+        middle[longest].pop()
+        missing += 1
+    note = [f"  ... {counted(missing, 'more line')}: {more}"] if missing else []
+    return "\n".join([*head, "", *(line for block in middle for line in block), *note, "", *last]) + "\n"

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from phoenix import gates, images, notifiers
+from phoenix import gates, images, leaving, notifiers
 from phoenix.aws.s3 import S3Source
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Access, Aws
@@ -24,6 +24,7 @@ from phoenix.core.window import NEVER
 from phoenix.engine.group import About, Group
 from phoenix.errors import PhoenixError
 from phoenix.keys import Kind
+from phoenix.orchestrator import Orchestrator
 from phoenix.policy.loader import Judged, Library, LoadedPolicy, load
 from phoenix.policy.model import Policy
 from phoenix.policy.source import Directory
@@ -105,6 +106,7 @@ def group_with_policy(
         base.bare_group(scope, Kinds(policy.fleet.kind, policy.traffic.kind), store),
         gates=tuple(_made(gates.KINDS, keys, scope) for keys in policy.gates),
         images=_made(images.KINDS, policy.image, scope),
+        orchestrators=tuple(_made(leaving.KINDS, keys, scope) for keys in policy.before_leaving),
         notifiers=tuple(_made(notifiers.KINDS, keys, scope) for keys in policy.notify),
         trail=CloudTrail(aws, base.clock),
         rotate_when=rotate_when_of(policy),
@@ -137,6 +139,12 @@ def pinned_policy(record: GroupRecord) -> Policy | None:
     except ValidationError:
         log.warning("policy.pinned_is_unreadable", extra={"group": record.group, "rotation": record.rotation.id})
         return None
+
+
+def pinned_orchestrators(record: GroupRecord, scope: Scope) -> tuple[Orchestrator, ...]:
+    """What instances pass before they leave, by the policy that the record's rotation was started with."""
+    policy = pinned_policy(record)
+    return () if policy is None else tuple(_made(leaving.KINDS, keys, scope) for keys in policy.before_leaving)
 
 
 def _made(table: Mapping[str, Any], keys: Kind, scope: Scope) -> Any:

@@ -6,7 +6,7 @@ read after all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -19,6 +19,7 @@ from phoenix.core.ownership import is_unfinished
 from phoenix.core.record import GroupRecord
 from phoenix.engine.group import About, Group
 from phoenix.errors import PhoenixError
+from phoenix.orchestrator import Orchestrator
 from phoenix.ports import Notifier, Store
 from phoenix.wiring.base import Base, Kinds, plain_terms
 
@@ -36,6 +37,7 @@ class _Pinned:
 
     fleet: _Part
     traffic: _Part
+    before_leaving: tuple[_Part, ...] = ()
     account: str | None = None
     region: str | None = None
     role_arn: str | None = None
@@ -52,6 +54,17 @@ class LateNotifiers:
     load: Callable[[], Sequence[Notifier]]
 
     def __iter__(self) -> Iterator[Notifier]:
+        """Load them."""
+        return iter(self.load())
+
+
+@dataclass(frozen=True, slots=True)
+class LateOrchestrators:
+    """The same for what instances pass before they leave: a rollback asks none of it before traffic has moved."""
+
+    load: Callable[[], Iterable[Orchestrator]]
+
+    def __iter__(self) -> Iterator[Orchestrator]:
         """Load them."""
         return iter(self.load())
 
@@ -84,9 +97,19 @@ def pinned_group(base: Base, store: Store, name: str, load: Callable[[], Sequenc
     return replace(
         base.bare_group(scope, kinds, store),
         notifiers=LateNotifiers(load),
+        orchestrators=_late_orchestrators(record, scope) if pinned.before_leaving else (),
         about=About(pinned.account, base.region(region), pinned.owner, pinned.runbook, pinned.description),
         policy=record.rotation.origin.policy,
     )
+
+
+def _late_orchestrators(record: GroupRecord, scope: Scope) -> LateOrchestrators:
+    def load() -> Iterable[Orchestrator]:
+        from phoenix.wiring.from_policy import pinned_orchestrators
+
+        return pinned_orchestrators(record, scope)
+
+    return LateOrchestrators(load)
 
 
 def group_from_record(base: Base, store: Store, record: GroupRecord) -> Group | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from phoenix import fleets, gates, images, notifiers, routers
+from phoenix import fleets, gates, images, leaving, notifiers, routers
 from phoenix.aws import s3
 from phoenix.aws.iam import document, filled
 from phoenix.aws.rights import ALL, KEYS, Names, Right, Rights, Role, reads
@@ -31,8 +31,8 @@ SWEEPS: Final[Rights] = group_marks.IAM_ACTIONS
 SCREENS: Final[Rights] = CloudTrail.IAM_ACTIONS
 """Optional: without them a screen prints the command instead."""
 ASSUME: Final[Rights] = frozenset({Right("sts:AssumeRole", "ActAs", ALL, ("${assumed_role_arn}",))})
-_ANY: Final[Names] = {"auto_scaling_group": ("*",)}
-_TABLES: Final = (fleets.KINDS, routers.KINDS, gates.KINDS, images.KINDS, notifiers.KINDS)
+_ANY: Final[Names] = {"auto_scaling_group": ("*",), "ecs_cluster": ("*",), "ssm_document": ("phoenix-*",)}
+_TABLES: Final = (fleets.KINDS, routers.KINDS, gates.KINDS, images.KINDS, leaving.KINDS, notifiers.KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,6 @@ def own_rights(library: Library, where: Where) -> Rights:
     return frozenset(rights - keyless) | SWEEPS | SCREENS | DOCTOR
 
 
-def groups_of_the_caller(library: Library) -> tuple[str, ...]:
-    """Names of the Auto Scaling groups that are where the caller is: same account, same Region, no other role."""
-    policies = (found.policy for _, found in sorted(library.policies.items()))
-    here = (p for p in policies if not (p.role_arn or p.region or p.account))
-    return tuple(name for policy in here for name in policy.fleet.slots().values())
-
-
 def _of_policy(policy: Policy, where: Where) -> Rights:
     made = [fleets.KINDS[policy.fleet.kind], routers.KINDS[policy.traffic.kind]]
     names: dict[str, tuple[str, ...]] = {"auto_scaling_group": tuple(policy.fleet.slots().values())}
@@ -117,6 +110,7 @@ def _of_probe(policies: list[Policy], where: Where, group: str) -> Rights:
 def _configured(policy: Policy) -> Iterator[tuple[Mapping[str, Any], Kind]]:
     yield images.KINDS, policy.image
     yield from ((gates.KINDS, keys) for keys in policy.gates)
+    yield from ((leaving.KINDS, keys) for keys in policy.before_leaving)
     yield from ((notifiers.KINDS, keys) for keys in policy.notify)
 
 

@@ -30,11 +30,16 @@ from phoenix.settings import Settings
 from phoenix.wiring import Overrides, Wiring
 from tests.bench.arena import POLL_SECONDS, SETTLING_S
 from tests.bench.figures import Figure
+from tests.bench.plain_refresh import Refresh
+from tests.bench.plain_script import Pace
 
 SIZES = (1, 6, 30, 100, 300)
 CALLS = "10. Calls of a rotation in place"
 TIMES = "11. Times of a rotation in place, over the bounds of physics"
+BATCHES = "12. In place, beside a plain script with batches as in an instance refresh"
+BESIDE = (6, 30)
 BAKE_S, HEALTHY_FOR_S = 300, 30
+NEWEST = "api-2026.11.18-9f2c1e"
 POLICY: dict[str, Any] = {
     "version": 1,
     "group": "api",
@@ -100,11 +105,36 @@ def a_place(size: int) -> Iterator[Place]:
 
 
 def measure() -> Iterator[Figure]:
-    """Topics 10 and 11."""
+    """Topics 10 to 12."""
     for size in SIZES:
         with a_place(size) as place:
             yield from _forward(place)
             yield from _back(place)
+    for size in BESIDE:
+        yield from _beside(size)
+
+
+def _beside(size: int) -> Iterator[Figure]:
+    """The same rotation with the same bake, by phoenix and by the script."""
+    for contender in ("phoenix", "plain script"):
+        with a_place(size) as place:
+            session = place.box.session
+            (image,) = session.client("ec2").describe_images(Filters=[{"Name": "name", "Values": [NEWEST]}])["Images"]
+            place.box.calls.clear()
+            place.box.intercept(place.look)
+            began = place.clock.now()
+            if contender == "phoenix":
+                assert rotate(place.group(), RotateRequest(), place.watch).outcome is Outcome.SUCCEEDED
+            else:
+                Refresh(session, "api", Pace(POLL_SECONDS, BAKE_S, place.clock.sleep)).run(image["ImageId"])
+            took = (place.clock.now() - began).total_seconds()
+            place.box.stop_intercepting()
+            writes = sum(call.mutating for call in place.box.calls)
+            of = f"{size} instances, {contender}"
+            yield Figure(BATCHES, f"{of}: writes", writes)
+            yield Figure(BATCHES, f"{of}: reads", len(place.box.calls) - writes)
+            yield Figure(BATCHES, f"{of}: makespan", took, "s")
+            yield Figure(BATCHES, f"{of}: least healthy over the need", round(place.least / size, 2), "×")
 
 
 def _forward(place: Place) -> Iterator[Figure]:

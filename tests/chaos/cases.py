@@ -13,6 +13,7 @@ from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.serving import NO_TRAFFIC, Serving
 from phoenix.core.story import Origin
+from phoenix.core.work import Station
 from phoenix.stores.memory import MemoryStore
 from phoenix.strategies.blue_green import blue_green
 from phoenix.strategies.canary import Stage, canary
@@ -44,10 +45,12 @@ class Case:
     image: str = "good"
     size: int = 4
     opt_ins: tuple[OptIn, ...] = ()
+    drains: bool = False
+    """Work has to leave an instance before the instance does."""
 
     @property
     def name(self) -> str:
-        return f"{self.strategy}-{'alb' if self.balanced else 'none'}-{self.image}"
+        return f"{self.strategy}-{'alb' if self.balanced else 'none'}-{self.image}{'-drained' if self.drains else ''}"
 
     @property
     def least(self) -> int:
@@ -88,6 +91,7 @@ class Case:
             rotation_timeout=timedelta(hours=6),
             suspend_stickiness=self.opening.sticky > 0,
             opt_ins=self.opt_ins,
+            before_leaving=(Station("ecs", "ecs shop", timedelta(hours=1)),) if self.drains else (),
         )
 
     def record(self) -> GroupRecord:
@@ -104,7 +108,7 @@ class Case:
             terms=terms,
             started_at=NOON,
             deadline=NOON + terms.rotation_timeout,
-            origin=Origin("new image", "tester", store="memory:chaos"),
+            origin=Origin("new image", "tester", "pinned" if self.drains else "", "memory:chaos"),
             need=self.size,
             capacity=Capacity(min(2, self.size), self.size * 2),
         )

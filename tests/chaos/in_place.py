@@ -1,7 +1,7 @@
 """The chaos runs of one Auto Scaling group that is rotated in place: what goes wrong, and runs by name.
 
-`in-place:7` is a seed; `in-place:canary-bad-4:3,17` a driver that dies at these moments: odd ones are before a call to
-AWS, even ones after it.
+`in-place:7` is a seed; `in-place:stale-7` one whose answers are up to half a minute old; `in-place:canary-bad-4:3,17` a
+driver that dies at these moments: odd ones are before a call to AWS, even ones after it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from datetime import timedelta
 from itertools import combinations, product
 from random import Random
 
-from phoenix.core.model import LaunchFailure
+from phoenix.core.launch_failure import LaunchFailure
 from tests.chaos.in_place_run import IMAGES, SIZES, STRATEGIES, Run, begin, conclude
 
+MOST_LAG = 30.0
 STORM = 900.0
 """Seconds in which things go wrong; after that the world only has to be put in order."""
 
@@ -142,6 +143,12 @@ def play(name: str) -> Run:
         storm = Storm(run, dice)
         storm.brew()
         run.drive(storm.pass_by)
+    elif name.startswith("stale-"):
+        dice = Random(f"in place {name}")
+        run = begin(dice.choice(sorted(STRATEGIES)), dice.choice(("good", "good", "bad")), dice.choice(SIZES))
+        run.world.lag = dice.uniform(5, MOST_LAG)
+        run.deaths = {dice.randint(1, 40) for _ in range(dice.randint(0, 3))}
+        run.drive()
     else:
         case, _, at = name.partition(":")
         strategy, image, size = case.rsplit("-", 2)
@@ -149,6 +156,7 @@ def play(name: str) -> Run:
         run.deaths = {int(each) for each in at.split(",") if each}
         run.drive()
     run.deaths.clear()
+    run.world.lag = 0.0
     conclude(run)
     return run
 

@@ -23,7 +23,7 @@ from phoenix.strategies.canary import Stage, canary
 from phoenix.strategies.rolling import Room, rolling
 from tests.builders import a_generation, a_record, a_rotation, some_terms
 from tests.chaos.invariants import Violated, check_sentence
-from tests.one_group import SERVING, OneGroup, Server
+from tests.one_group import SERVING, OneGroup, Refused, Server
 
 _BAKE = timedelta(minutes=2)
 STRATEGIES: dict[str, tuple[Step, ...]] = {
@@ -94,6 +94,13 @@ class Run:
             for action in decision.actions:
                 self._serving = self.world.serving()
                 self.world.apply(action)
+        except Refused:
+            if not self.world.lag:
+                raise
+            # What was seen is over: the fleet says so, and the next look tells what has become of it.
+            self.struck["refused"] += 1
+            self.world.pass_time(POLL)
+            return decision.actions
         except Death:
             self.struck["dies"] += 1
             self.world.pass_time(60)
@@ -102,6 +109,9 @@ class Run:
         if waits or (decision.actions and made == len(self.world.calls)):
             # AWS may still be busy with what an action needs: then the driver waits as well.
             self.world.pass_time(POLL)
+        elif self.world.lag:
+            # However soon the next look comes, answers do not stay old for ever.
+            self.world.pass_time(1)
         return decision.actions
 
     def turn(self) -> None:

@@ -13,6 +13,7 @@ from itertools import count
 
 from phoenix.core.action import (
     Action,
+    Drain,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -22,9 +23,11 @@ from phoenix.core.action import (
     SetRole,
     SetSchedules,
     SetWeights,
+    Undrain,
     WriteTags,
 )
-from phoenix.core.model import Instance, LaunchFailure, Route, Slot, SlotState, TargetState
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import Instance, Route, Slot, SlotState, TargetState
 from phoenix.core.opt_in import OptIn
 from phoenix.core.roles import numbers
 from phoenix.fleets.group_shapes import lifecycle_of, routines_of
@@ -32,7 +35,8 @@ from phoenix.ports import FleetView, Traffic
 from phoenix.sandbox.timeline import Timeline
 from tests.builders import NOON
 from tests.chaos.invariants import SlotTruth, Truth
-from tests.chaos.parts import SCHEDULES, Image, Machine, Opening, Place, Rule, rules_at, share_of
+from tests.chaos.leaving import change_work, leave_for, work_of, works_in
+from tests.chaos.parts import SCHEDULES, Image, Machine, Opening, Place, Rule, change_tags, rules_at, share_of
 
 ZONES = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
 FOLLOWS = timedelta(seconds=45)
@@ -61,6 +65,7 @@ class Model:
         self.launch_error: str | None = None
         self.failures: list[LaunchFailure] = []
         self.full_zones: set[str] = set()
+        self.cut_off: list[str] = []  # machines that answered, and were let go with work on them
         self.applied: list[tuple[str, Action, bool]] = []
         self.after_time: list[Callable[[], None]] = []
         self._ids = count(1)
@@ -121,7 +126,7 @@ class Model:
                 return
             self._launch(place)
         for machine in reversed(place.staying()[place.desired :]):
-            self._let_go(place, machine)
+            self._leave(place, machine)
 
     def _launch(self, place: Place) -> Machine:
         image = self.images.get(place.version, Image())
@@ -146,6 +151,11 @@ class Model:
         self._retrying = False
         for place in self.places.values():
             self.settle(place)
+
+    def _leave(self, place: Place, machine: Machine) -> None:
+        if machine.answers(self.now) and not work_of(machine, self.now).stage.has_none:
+            self.cut_off.append(machine.id)
+        self._let_go(place, machine)
 
     def _let_go(self, place: Place, machine: Machine) -> None:
         machine.leaving_since = self.now
@@ -172,7 +182,7 @@ class Model:
 
     # --- what phoenix does to it --------------------------------------------------------------------------------------
 
-    def apply(self, driver: str, action: Action) -> None:  # noqa: C901, PLR0912 - a case for each kind of action
+    def apply(self, driver: str, action: Action) -> None:  # noqa: C901, PLR0912 - a case for each kind
         """Carry out one action; remembers who did it, and whether it changed anything."""
         before = self.fingerprint()
         match action:
@@ -195,10 +205,12 @@ class Model:
                 found = next((m for m in place.machines if m.id == action.instance), None)
                 if found is not None:
                     self._replace(place, found)
+            case Drain() | Undrain():
+                change_work(self.places[action.slot], action, self.now)
             case Release():
                 raise AssertionError("nothing is held in a pair")
             case WriteTags() | RemoveTags():
-                self._change_tags(action)
+                change_tags(self.places, action)
         self.applied.append((driver, action, before != self.fingerprint()))
 
     def make_version(self, rotation: str) -> None:
@@ -213,15 +225,19 @@ class Model:
             for p in self.places.values()
         )
         rules = tuple((tuple(r.weights.items()), r.third, r.sticky) for r in self.rules)
-        return (*places, *rules, self.opt_ins, *self.failover.values(), sum(map(len, self.made.values())))
+        made = sum(map(len, self.made.values()))
+        return (works_in(self.places.values()), *places, *rules, self.opt_ins, *self.failover.values(), made)
 
     def _set_role(self, action: SetRole) -> None:
         place = self.places[action.slot]
-        then = numbers(action.role, action.count, action.owner)
+        then, before = numbers(action.role, action.count, action.owner), place.max
         place.min, place.max = then.min, then.max
         place.version = action.version or place.version
-        wanted = place.desired if then.desired is None else then.desired
-        place.desired = max(place.min, min(place.max, wanted))
+        if action.leaving:
+            for machine in leave_for(place, action, before):
+                self._leave(place, machine)
+            return
+        place.desired = max(place.min, min(place.max, place.desired if then.desired is None else then.desired))
         self.settle(place)
 
     def _set_weights(self, action: SetWeights) -> None:
@@ -241,14 +257,6 @@ class Model:
         if rule.weights != weights:
             rule.before, rule.since = dict(rule.weights), self.now
             rule.weights = dict(weights)
-
-    def _change_tags(self, action: WriteTags | RemoveTags) -> None:
-        if isinstance(action, WriteTags):
-            for slot, tags in action.tags.items():
-                self.places[slot].tags.update(tags)
-            return
-        for slot, keys in action.keys.items():
-            self.places[slot].tags = {k: v for k, v in self.places[slot].tags.items() if k not in keys}
 
     # --- what AWS says ------------------------------------------------------------------------------------------------
 

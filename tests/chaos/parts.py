@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from phoenix.core.action import RemoveTags, WriteTags
 from phoenix.core.model import Slot
 from tests.builders import NOON
 
@@ -13,7 +15,8 @@ SCHEDULES = "ScheduledActions"
 
 @dataclass(slots=True, eq=False)
 class Machine:
-    """One instance. `answers_at` None: it never will; `killed_at`, `leaving_since`: it no longer does."""
+    """One instance. `answers_at` None: it never will; `killed_at`, `leaving_since`: it no longer does. It takes no new
+    work since `drained_since`."""
 
     id: str
     zone: str
@@ -22,6 +25,7 @@ class Machine:
     answers_at: datetime | None
     killed_at: datetime | None = None
     leaving_since: datetime | None = None
+    drained_since: datetime | None = None
 
     def answers(self, now: datetime) -> bool:
         """True when a request that reaches it is served."""
@@ -94,3 +98,13 @@ def rules_at(opening: Opening) -> list[Rule]:
         Rule("arn:rule/:443", dict(live), sticky=opening.sticky),
         Rule("arn:rule/api", {Slot.BLUE: 100} if opening.unnamed else dict(live), third=100),
     ]
+
+
+def change_tags(places: Mapping[Slot, Place], action: WriteTags | RemoveTags) -> None:
+    """As Auto Scaling does."""
+    if isinstance(action, WriteTags):
+        for slot, tags in action.tags.items():
+            places[slot].tags.update(tags)
+        return
+    for slot, keys in action.keys.items():
+        places[slot].tags = {key: value for key, value in places[slot].tags.items() if key not in keys}

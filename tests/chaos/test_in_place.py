@@ -15,6 +15,9 @@ FOUND = {
     147: "a way back before the first launch left the group launching the new generation",
     150: "an instance that a person took out before the shift kept a way back from its end",
     218: "what was launched for such an instance was taken for autoscaling's wish",
+    1111: "a reserve whose tags a person removed stayed in Standby for ever",
+    1307: "without the new generation's tag what served was taken for the one that was to go cold, again and again",
+    2503: "MinSize lowered by hand in the last look of a way back left the candidate's part of DesiredCapacity",
     235: "a version set by another writer in the last look of a bake stayed",
 }
 
@@ -31,6 +34,15 @@ def survives(name: str) -> None:
 def test_whatever_a_seed_draws_may_go_wrong_at_once(first: int) -> None:
     for seed in range(first, first + BATCH):
         survives(f"in-place:{seed}")
+
+
+def test_answers_that_are_half_a_minute_old_change_no_end() -> None:
+    refused = 0
+    for seed in range(40):
+        survives(f"in-place:stale-{seed}")
+        refused += in_place.play(f"stale-{seed}").struck["refused"]
+
+    assert refused, "no answer was old enough to mislead a driver"
 
 
 @pytest.mark.parametrize("seed", FOUND, ids=FOUND.values())

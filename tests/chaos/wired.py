@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from phoenix.core.action import Action, SetFailover, SetOptIns, SetWeights
+from phoenix.core.action import Action, Drain, SetFailover, SetOptIns, SetWeights, Undrain
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.difference import Difference
 from phoenix.core.drift import Compared
@@ -18,10 +18,13 @@ from phoenix.core.ready import capacity_verdict
 from phoenix.core.remedy import Remedy
 from phoenix.core.rotation import Rotation
 from phoenix.core.trigger import LiveInstance
+from phoenix.core.work import Work
 from phoenix.engine.group import Group
+from phoenix.orchestrator import Leavers
 from phoenix.ports import FleetView, Traffic
 from phoenix.telemetry.spans import NoTracer
 from tests.chaos.drivers import LEASE_SECONDS, POLL_SECONDS, Ports
+from tests.chaos.leaving import work_of
 
 
 class ChaosFleet:
@@ -135,6 +138,38 @@ class ChaosRouter:
         return ()
 
 
+class ChaosOrchestrator:
+    """The one station of `before_leaving`."""
+
+    name = "ecs shop"
+    checks: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+
+    def observe(self, leavers: Leavers) -> Mapping[str, Work]:
+        model = self._ports.run.model
+        machines = (m for place in model.places.values() for m in place.machines)
+        return {m.id: work_of(m, model.now) for m in machines if m.id in leavers.instances}
+
+    def drain(self, leavers: Leavers) -> None:
+        for slot, ids in self._by_slot(leavers):
+            self._ports.write(Drain(slot, ids))
+
+    def undrain(self, leavers: Leavers) -> None:
+        for slot, ids in self._by_slot(leavers):
+            self._ports.write(Undrain(slot, ids))
+
+    def _by_slot(self, leavers: Leavers) -> Iterator[tuple[Slot, tuple[str, ...]]]:
+        for slot, place in self._ports.run.model.places.items():
+            ids = tuple(m.id for m in place.machines if m.id in leavers.instances)
+            if ids:
+                yield slot, ids
+
+    def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
+        return ()
+
+
 class CapacityGate:
     """The implied gate; the counting is the core's."""
 
@@ -163,6 +198,7 @@ def driver(ports: Ports) -> Group:
         router=ChaosRouter(ports),
         gates=gates,
         images=None,
+        orchestrators=(ChaosOrchestrator(ports),) if rotation.terms.before_leaving else (),
         store=ports.store_kind(ports),
         clock=ports,
         tracer=NoTracer(),

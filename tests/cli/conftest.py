@@ -17,6 +17,7 @@ from phoenix.settings import Log, Settings
 from phoenix.wiring import Overrides, Wiring
 from tests.cli.probing import make_group
 from tests.rotation.stage import UnhurriedAws
+from tests.schemas import check_json
 
 POLICY = """\
 version: 1
@@ -78,6 +79,7 @@ class Terminal:
     clock: CountingClock
     store: str | None = None
     log: Log = Log()
+    advance: str | None = None
 
     def __call__(self, command: str) -> Answer:
         return self.type(command.split())
@@ -87,6 +89,7 @@ class Terminal:
         self.sandbox.calls.clear()
         status = main(words, self._wire)
         said = self.capture.readouterr()
+        check_json(words, said.out)
         return Answer(status, said.out, said.err)
 
     @property
@@ -96,7 +99,7 @@ class Terminal:
 
     def _wire(self, options: Options) -> Wiring:
         store = self.store or f"sqlite:///{self.folder}/phoenix.db"
-        settings = Settings(policies=str(self.folder), store=store, log=self.log)
+        settings = Settings(policies=str(self.folder), store=store, log=self.log, advance=self.advance)
         aws = UnhurriedAws(session=self.sandbox.session, threads=1)
         return Wiring(settings, Overrides(clock=self.clock, aws=aws, by="tester"))
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 
+import click
 import pytest
 
-from phoenix.cli import COMMANDS, main, usage
+from phoenix.cli import COMMANDS, main, root, usage
+from phoenix.cli.session import Session
 
 HEAVY = ("boto3", "botocore", "pydantic", "msgspec", "rich", "moto", "yaml", "opentelemetry")
 
@@ -46,8 +50,47 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     assert f"Usage: phoenix {command}" in capsys.readouterr().out
 
 
-def test_help_fits_into_80_columns() -> None:
-    assert max(len(line) for line in usage.TEXT.splitlines()) <= 80
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_has_its_own_options_then_an_example_then_those_of_every_command(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([command, "--help"])
+    said = capsys.readouterr().out
+
+    sections = re.findall(r"^(Options|Examples?|Commands|Everywhere):$", said, re.MULTILINE)
+    shared = said.partition("Everywhere:")[2]
+    assert sections[-1] == "Everywhere"
+    assert {"Example", "Examples", "Commands"} & {*sections}
+    assert all(f"--{name}" in shared for name in ("output", "region", "verbose", "help"))
+    assert "--region" not in said.partition("Everywhere:")[0].partition("Options:")[2]
+
+
+EXAMPLES = [
+    line
+    for name in COMMANDS
+    for command in [root.get_command(click.Context(root), name)]
+    for one in [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
+    for line, _ in getattr(one, "examples", ())
+]
+
+
+@pytest.mark.parametrize("line", EXAMPLES)
+def test_every_example_is_a_command_line_that_phoenix_understands(line: str) -> None:
+    words = shlex.split(line.partition("phoenix ")[2].rstrip(")").replace(')"', "").partition(" >")[0])
+
+    found: click.Command = root
+    while isinstance(found, click.Group):
+        name, command, words = found.resolve_command(click.Context(found), words)
+        assert command is not None, name
+        found = command
+    found.make_context(line, words, obj=Session())
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_help_fits_into_80_columns(command: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    main([*([command] if command else []), "--help"])
+
+    assert max(len(line) for line in capsys.readouterr().out.splitlines()) <= 80
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:

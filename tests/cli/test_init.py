@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import pytest
 
 from phoenix.policy.loader import load_files
-from phoenix.sandbox import Sandbox
-from phoenix.sandbox.seed import GROUPS
+from phoenix.sandbox import Call, Sandbox
+from phoenix.sandbox.seed import GROUPS, PLAIN
 from tests.cli.conftest import Answer, CountingClock, Terminal
 
 Golden = Callable[[str, str], None]
@@ -46,13 +47,67 @@ def unmark(newcomer: Terminal, group: str) -> None:
 # --- a policy that is written works -----------------------------------------------------------------------------------
 
 
+def what_is_there(newcomer: Terminal, group: str) -> dict[str, Any]:
+    """Sizes, suspended processes, hooks and instances of the group that is live, as AWS tells."""
+    autoscaling: Any = newcomer.sandbox.session.client("autoscaling")
+    name = group if group in PLAIN else f"{group}-blue"
+    (found,) = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
+    hooks = autoscaling.describe_lifecycle_hooks(AutoScalingGroupName=name)["LifecycleHooks"]
+    return {
+        "sizes": (found["MinSize"], found["MaxSize"], found["DesiredCapacity"]),
+        "suspended": sorted(each["ProcessName"] for each in found["SuspendedProcesses"]),
+        "hooks": sorted(each["LifecycleHookName"] for each in hooks),
+        "states": Counter(each["LifecycleState"] for each in found["Instances"]),
+        "versions": {each["LaunchTemplate"]["Version"] for each in found["Instances"]},
+    }
+
+
 @pytest.mark.parametrize("group", GROUPS)
 def test_a_group_rotates_and_comes_back_with_nothing_edited(newcomer: Terminal, group: str) -> None:
     assert write(newcomer, "--all").status == 0
+    before = what_is_there(newcomer, group)
 
     assert newcomer(f"plan {group}").status == 0
     assert newcomer(f"rotate {group} -o json").document["outcome"] == "succeeded"
     assert newcomer(f"rollback {group} -o json").document["outcome"] == "rolled_back"
+    newcomer.clock.advance(300)
+    assert what_is_there(newcomer, group) == before
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@pytest.mark.parametrize(
+    ("group", "operation"), [("api", "EnterStandby"), ("legacy", "TerminateInstanceInAutoScalingGroup")]
+)
+def test_killed_in_the_middle_the_next_one_goes_on(newcomer: Terminal, group: str, operation: str) -> None:
+    write(newcomer, "--all")
+    before = what_is_there(newcomer, group)
+    deaths: list[str] = []
+
+    def kill(call: Call, moment: str) -> None:
+        if moment == "after" and call.operation == operation and not deaths:
+            deaths.append(operation)
+            raise Killed
+
+    newcomer.sandbox.intercept(kill)
+    said = [type_until_killed(newcomer, f"{command} {group} -o json") for command in ("rotate", "rollback")]
+
+    newcomer.clock.advance(300)
+    assert deaths == [operation]
+    assert said == ["succeeded", "rolled_back"]
+    assert what_is_there(newcomer, group) == before
+
+
+def type_until_killed(newcomer: Terminal, command: str) -> str:
+    """The outcome; of the next process, once no lease holds, if the first one was killed."""
+    try:
+        answer = newcomer(command)
+    except Killed:
+        newcomer.clock.advance(600)
+        answer = newcomer(command)
+    return str(answer.document["outcome"])
 
 
 def test_every_policy_that_is_written_loads(newcomer: Terminal) -> None:

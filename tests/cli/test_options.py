@@ -4,12 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.shell_completion import ShellComplete
 
-from phoenix.cli import main
+from phoenix.cli import main, root
 from phoenix.cli.completion import known_groups
 from phoenix.cli.options import asks_for_json
-from phoenix.cli.session import Options
+from phoenix.cli.session import Options, Session
+from phoenix.engine.request import IGNORABLE
 from phoenix.errors import Blocked
+from phoenix.sandbox import SCENARIOS
+from tests.cli.conftest import Terminal
 
 
 def options_of(words: list[str]) -> Options:
@@ -80,6 +84,54 @@ def test_group_names_complete_from_where_the_env_file_says(monkeypatch: pytest.M
 
 def test_a_missing_policy_directory_completes_to_nothing() -> None:
     assert known_groups("s3://bucket/policies") == []
+
+
+def completed(line: str) -> list[str]:
+    """What a Tab at the end of the line offers; its last word has been begun."""
+    *words, begun = line.split(" ")
+    found = ShellComplete(root, {"obj": Session()}, "phoenix", "").get_completions(words, begun)
+    return [each.value for each in found]
+
+
+@pytest.fixture
+def in_web(phoenix: Terminal, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """The policy and the store that a Tab finds."""
+    monkeypatch.setenv("PHOENIX_POLICIES", str(phoenix.folder))
+    monkeypatch.setenv("PHOENIX_STORE", f"sqlite:///{phoenix.folder}/phoenix.db")
+    return phoenix
+
+
+def test_every_scenario_of_the_sandbox_completes() -> None:
+    assert completed("sandbox --scenario ") == list(SCENARIOS)
+    assert completed("sandbox --scenario sl") == ["slow-boot"]
+
+
+def test_what_may_be_ignored_completes_with_the_alarms_of_the_policy(in_web: Terminal) -> None:
+    known = [*sorted(IGNORABLE), "alarm:web-5xx"]
+
+    assert completed("rotate web --ignore ") == known
+    assert completed("rotate web --ignore window,al") == ["window,alarm:web-5xx"]
+
+
+def test_images_that_the_record_knows_complete(in_web: Terminal) -> None:
+    in_web("rotate web")
+    in_web("rollback web")
+    (quarantined,) = [entry["image"] for entry in in_web("images web -o json").document["quarantine"]]
+
+    assert completed("images web release ")[0] == quarantined
+    assert quarantined in completed("rotate web --image ami-")
+    assert completed("images ") == ["web", "release"]
+
+
+@pytest.mark.parametrize("line", ["rotate web --image ", "images web release ", "rotate --image "])
+def test_a_tab_without_a_store_offers_nothing_and_says_nothing(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PHOENIX_STORE", f"sqlite:///{tmp_path}/none/phoenix.db")
+
+    assert completed(line) == []
+    assert capsys.readouterr() == ("", "")
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -7,6 +7,7 @@ import pytest
 
 from phoenix.cli.session import Session
 from phoenix.errors import UsageError
+from tests.cli.conftest import Terminal
 
 
 class Keyboard(io.StringIO):
@@ -56,3 +57,16 @@ def test_a_question_goes_to_standard_error(monkeypatch: pytest.MonkeyPatch, caps
     a_session("y\n", monkeypatch).confirm("really?")
 
     assert capsys.readouterr() == ("", "really? [y/N] ")
+
+
+def test_asked_twice_for_more_a_command_counts_its_requests_to_aws(
+    phoenix: Terminal, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "phoenix")
+
+    said = phoenix("status web -vv").err.splitlines()[-1]
+
+    asked = [call for call in phoenix.sandbox.calls if not call.mutating]
+    assert said.startswith(f"Asked of AWS: {len(asked)} requests: ")
+    assert "auto-scaling.DescribeAutoScalingGroups" in said
+    assert "Asked of AWS" not in phoenix("status web -v").err

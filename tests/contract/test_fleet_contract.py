@@ -19,7 +19,8 @@ from phoenix.core.action import (
 )
 from phoenix.core.drift import differences
 from phoenix.core.generation import Generation
-from phoenix.core.model import Capacity, LaunchFailure, Role, Slot
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import Capacity, Outcome, Role, Slot
 from phoenix.core.routine import Routine
 from phoenix.core.tags import TAINTED
 from phoenix.errors import PermanentError
@@ -271,6 +272,18 @@ def test_failures_from_before_the_candidate_grew_do_not_count(case: Case) -> Non
     case.settle()
 
     assert case.fleet.observe(changed(ROTATION, grown_since=START + timedelta(days=1))).failures == ()
+
+
+def test_a_rotation_that_has_ended_is_asked_nothing_more_about(case: Case) -> None:
+    case.fail_launches()
+    case.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 1))
+    case.settle()
+    ended = changed(ROTATION, grown_since=START, ended_at=START, outcome=Outcome.ROLLED_BACK)
+
+    seen = case.fleet.observe(ended)
+
+    assert (seen.failures, seen.prepared_version) == ((), None)
+    assert seen.slots == case.fleet.observe(None).slots
 
 
 def test_unknown_instances_are_left_out(case: Case) -> None:

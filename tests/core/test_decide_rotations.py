@@ -14,7 +14,8 @@ import pytest
 
 from phoenix.core.action import Decision
 from phoenix.core.clocks import CandidateFacts, Growth, StepClocks
-from phoenix.core.model import LaunchFailure, OnFailure, Slot, Step
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import OnFailure, Slot, Step
 from phoenix.core.record import GroupRecord
 from phoenix.core.serving import NO_TRAFFIC
 from phoenix.core.story import Ask

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from phoenix.core.failure import Failure, find_failure
-from phoenix.core.model import Cause, Judgement, LaunchFailure, Slot, Step, TargetState, Verdict
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import Cause, Judgement, Slot, Step, TargetState, Verdict
 from phoenix.core.story import Ask
 from tests.builders import (
     CANARY,

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.model import Cause, Judgement, LaunchFailure, Outcome, Slot, Step, Verdict
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import Cause, Judgement, Outcome, Slot, Step, Verdict
 from phoenix.core.narrate import ended, waiting_for
 from phoenix.core.story import Ask
 from tests.builders import (

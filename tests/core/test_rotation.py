@@ -9,7 +9,8 @@ import pytest
 from phoenix.core import tags
 from phoenix.core.action import SetWeights
 from phoenix.core.decide import decide
-from phoenix.core.model import Capacity, Cause, LaunchFailure, OnFailure, Outcome, Slot, Step
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import Capacity, Cause, OnFailure, Outcome, Slot, Step
 from phoenix.core.record import GroupRecord
 from phoenix.core.routine import Routine
 from phoenix.core.serving import NO_TRAFFIC, Serving

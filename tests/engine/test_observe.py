@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.model import Judgement, LaunchFailure, Observation, Route, Slot, TargetState, Verdict
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import Judgement, Observation, Route, Slot, TargetState, Verdict
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.serving import NO_TRAFFIC

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from phoenix.core.blocker import Blocker
-from phoenix.core.model import Cause, LaunchFailure, Outcome, Step
+from phoenix.core.launch_failure import LaunchFailure
+from phoenix.core.model import Cause, Outcome, Step
 from phoenix.core.record import Setback
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar, Window

@@ -39,6 +39,28 @@ def test_a_group_that_another_service_drives_stands_in_the_way(key: str, owner: 
     assert str(blocker.remedy).startswith("aws ")
 
 
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("AmazonECSManaged", "ecs"),
+        ("k8s.io/cluster-autoscaler/enabled", "kubernetes"),
+        ("kubernetes.io/cluster/prod", "kubernetes"),
+    ],
+)
+def test_what_is_drained_before_it_leaves_stands_in_no_way_and_is_named_otherwise(key: str, kind: str) -> None:
+    (blocker,) = judge_owner(a_tagged_group(key))
+
+    assert f"`before_leaving: [{{kind: {kind}" in blocker.text
+    assert list(judge_owner(a_tagged_group(key), {kind})) == []
+    assert len(list(judge_owner(a_tagged_group(key), {"consul"}))) == 1
+
+
+def test_a_managed_node_group_stays_refused_whatever_is_drained() -> None:
+    (blocker,) = judge_owner(a_tagged_group("eks:nodegroup-name"), {"ecs", "kubernetes"})
+
+    assert "aws eks update-nodegroup-version" in blocker.text
+
+
 def test_where_a_group_was_declared_does_not_matter() -> None:
     assert list(judge_owner(a_tagged_group("aws:cloudformation:stack-name", "phoenix:group"))) == []
 

@@ -214,3 +214,50 @@ def test_at_rest_the_roles_are_live_and_cold_and_later_live_and_retained() -> No
 
     assert before == {Slot.BLUE: Role.LIVE, Slot.GREEN: Role.COLD}
     assert _at_rest(world) == {Slot.BLUE: Role.RETAINED, Slot.GREEN: Role.LIVE}
+
+
+# --- tags that another writer has removed -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kept", [{"1"}, {"2"}, set()], ids=["old", "new", "none"])
+def test_while_hot_the_record_tells_the_generations_apart_where_tags_are_gone(kept: set[str]) -> None:
+    world = OneGroup(4)
+    record = run(world, a_start())
+    world.tags = {
+        key: value for key, value in world.tags.items() if key.startswith("phoenix:gen") and value[-1] in kept
+    }
+
+    slots = split(world.whole(), record.rotation)
+
+    assert [i.template_version for i in slots[Slot.GREEN].instances] == ["2"] * 4
+    assert [(i.template_version, i.stands_by) for i in slots[Slot.BLUE].instances] == [("1", True)] * 4
+
+
+@pytest.mark.parametrize("kept", ["phoenix:generation:blue", "phoenix:generation:green", "none"])
+def test_a_reserve_goes_cold_and_nothing_else_does_where_tags_are_gone(kept: str) -> None:
+    world = OneGroup(4)
+    record = run(world, a_start())
+    world.tags = {key: value for key, value in world.tags.items() if key == kept}
+
+    world.pass_time(3700)
+    for _ in range(4):
+        record = tick(world, record).record
+    quiet = len(world.actions)
+    record = tick(world, record).record
+
+    assert (numbers(world), len(world.of("2")), world.of("1")) == ((2, 8, 4), 4, [])
+    assert (record.hot_until, len(world.actions)) == (None, quiet)
+
+
+def test_a_group_that_is_set_to_a_version_of_the_owner_s_stays_where_the_rotation_has_left_it() -> None:
+    world = OneGroup(4)
+    record = run(world, a_start())
+    world.tags.clear()
+    world.version = "9"
+    for server in world.of("2"):
+        server.version = "9"
+
+    slots = split(world.whole(), record.rotation)
+
+    assert len(slots[Slot.GREEN].instances) == 4
+    assert all(i.stands_by for i in slots[Slot.BLUE].instances)

@@ -6,6 +6,7 @@ import pytest
 
 from phoenix.core.model import Judgement, Observation, Verdict
 from phoenix.gates.alarm import AlarmGate, Settings
+from phoenix.gates.alarm_state import shorten
 from tests.account import Account
 from tests.builders import a_rotation
 from tests.gates.test_alarm import BLUE, FAIL, GREEN, PASS, composite, put
@@ -68,3 +69,23 @@ def test_children_of_children_are_heard_as_well(account: Account) -> None:
     account.sandbox.set_alarm("inner", "OK")
 
     assert after_a_gap(account, "ALARM(inner)", ["new"]).judgement is FAIL
+
+
+def test_awss_sentence_is_quoted_whole_without_how_it_counts() -> None:
+    said = (
+        "Threshold Crossed: 3 out of the last 3 datapoints [94.0 (18/11/26 02:57:00), 88.0 (18/11/26 02:56:00), 61.0"
+        " (18/11/26 02:55:00)] were greater than the threshold (25.0)"
+        " (minimum 3 datapoints for OK -> ALARM transition)."
+    )
+
+    assert shorten(said) == (
+        "Threshold Crossed: 3 out of the last 3 datapoints [94.0 (18/11/26 02:57:00), 88.0, 61.0] were greater than the"
+        " threshold (25.0)."
+    )
+
+
+def test_a_reason_that_is_too_long_ends_after_a_whole_word() -> None:
+    told = shorten("evaluation " * 40)
+
+    assert told.endswith("evaluation...")
+    assert len(told) <= 240

@@ -265,6 +265,21 @@ def _on_function(account: Account, asked: Asked) -> Iterator[Request]:
     yield Request(asked.action, name if name.startswith("arn:") else arn("lambda", f"function:{name}"))
 
 
+def _on_cluster(account: Account, asked: Asked) -> Iterator[Request]:
+    names = asked.params.get("clusters") or [asked.params["cluster"]]
+    yield from (Request(asked.action, arn("ecs", f"cluster/{name}")) for name in names)
+
+
+def _on_containers(account: Account, asked: Asked) -> Iterator[Request]:
+    yield from (Request(asked.action, each) for each in asked.params["containerInstances"])
+
+
+def _on_documents(account: Account, asked: Asked) -> Iterator[Request]:
+    name = asked.params.get("DocumentName") or asked.params["Name"]
+    yield Request(asked.action, arn("ssm", f"document/{name}", account="" if name.startswith("AWS-") else ACCOUNT))
+    yield from (Request(asked.action, arn("ec2", f"instance/{each}")) for each in asked.params.get("InstanceIds", ()))
+
+
 _GROUP_CALLS = (
     "CompleteLifecycleAction",
     "DeleteLifecycleHook",
@@ -302,7 +317,13 @@ _SPECIAL: Mapping[str, Callable[[Account, Asked], Iterator[Request]]] = {
     "ec2:RunInstances": _run,
     "lambda:GetFunctionConfiguration": _on_function,
     "lambda:InvokeFunction": _on_function,
+    "ecs:DescribeClusters": _on_cluster,
+    "ecs:DescribeContainerInstances": _on_containers,
+    "ecs:ListContainerInstances": _on_cluster,
+    "ecs:UpdateContainerInstancesState": _on_containers,
+    "ssm:DescribeDocument": _on_documents,
     "ssm:GetParameter": _on_parameter,
+    "ssm:SendCommand": _on_documents,
     **{f"dynamodb:{call}": _on_table for call in _TABLE_CALLS},
     "s3:ListBucket": _on_bucket,
     "s3:GetObject": _on_object,

@@ -53,7 +53,7 @@ def test_entries_are_in_order_and_as_old_as_they_are_said_to_be(tmp_path: Path) 
         "phoenix/__pycache__/keys.cpython-313.pyc",
         "phoenix/core/ruff.toml",
         "bin/jp.py",
-        "botocore/data/ecs/2014-11-13/service-2.json.gz",
+        "botocore/data/eks/2017-11-01/service-2.json.gz",
         "boto3/data/ec2/2016-11-15/resources-1.json",
         "boto3/examples/ec2.rst",
         "six-1.17.0.dist-info/RECORD",

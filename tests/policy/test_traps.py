@@ -29,7 +29,12 @@ ONE_KEY = {
     "misspelt word": ("on_failure", "rolback", "5:13: on_failure: must be rollback or pause", "on_failure: rollback"),
     "one for a list": ("windows", "{}", "5:10: windows: must be a list", None),
     "list for a mapping": ("retain", "[]", "5:9: retain: must be a mapping", None),
-    "unknown kind": ("gates", "[{kind: alarms}]", "5:16: kind: unknown kind 'alarms'; did you mean alarm?", "alarm}]"),
+    "unknown kind": (
+        "gates",
+        "[{kind: alarms, alarms: [a]}]",
+        "5:16: kind: unknown kind 'alarms'; did you mean alarm?",
+        "{kind: alarm, alarms: [a]}]",
+    ),
     "no kind": ("gates", "[{alarms: [a]}]", "5:9: gates: kind is missing: target_health", None),
     "number as gate": ("gates", "[1]", "5:9: gates: must be a mapping with a kind", None),
     "word that is not enough": ("gates", "[http]", "5:9: gates: http needs path: write {kind: http, path: ...}", None),
@@ -49,6 +54,13 @@ ONE_KEY = {
     "lifetime": ("rotate_when", "{max_instance_lifetime: 0s}", "5:38: max_instance_lifetime: must be longer", None),
     "infinite": ("capacity", "{min_healthy_percentage: .inf}", "5:36: min_healthy_percentage: must be a whole", None),
 }
+
+
+def test_an_unknown_kind_hides_no_other_mistake(tmp_path: Path) -> None:
+    found = problems(tmp_path, a_policy(strategy="{kind: cannary, steps: [{weight: 5%, bake: 10}]}"))
+
+    assert [line.partition(": ")[0] for line in found] == ["5:18", "5:44", "5:54"]
+    assert all("{kind: canary, steps: [{weight: 5, bake: 10m}]}" in line for line in found)
 
 
 @pytest.mark.parametrize(("key", "value", "problem", "line"), ONE_KEY.values(), ids=ONE_KEY)

@@ -111,7 +111,10 @@ def test_a_room_without_aws_spells_no_command_and_no_name_of_its_api(room: str, 
     assert [line for line, _ in aws_spellings(f"phoenix/{room}", f"\ngroup = 1\nx = {spelled}\n")] == [3]
 
 
-@pytest.mark.parametrize("fine", ['"AWS asks"', '"CloudTrailx1"', '"""Of MaxSize."""', "MaxSize = 1", '"laws of it"'])
+@pytest.mark.parametrize(
+    "fine",
+    ['"AWS asks"', '"CloudTrailx1"', '"""Of MaxSize."""', "MaxSize = 1", '"laws of it"', '__all__ = ["PlannedStep"]'],
+)
 def test_prose_and_names_of_our_own_are_left_alone(fine: str) -> None:
     assert not list(aws_spellings("phoenix/core/roles.py", fine))
 

@@ -20,6 +20,7 @@ from phoenix.core.record import GroupRecord
 from phoenix.sandbox import ScaledClock, Server, serve
 from phoenix.stores import open_store
 from tests.rotation.stage import a_policy, write_policy
+from tests.schemas import check_json
 from tests.stores.dynamo import a_table
 from tests.unattended.lambdas import PATIENCE_S, Function, serve_invoke, variables
 
@@ -87,6 +88,7 @@ class Account:
         ours = variables(self.folder, self.server.url, PHOENIX_STORE=self.store_url)
         arguments = [sys.executable, "-m", "phoenix", *command.split(), "-o", "json"]
         done = subprocess.run(arguments, env=ours, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        check_json(arguments, done.stdout)
         return json.loads(done.stdout)
 
 

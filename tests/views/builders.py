@@ -100,6 +100,7 @@ def a_rolled_back_rotation(**facts: Any) -> Rotation:
         "weight": 0,
         "baking_since": None,
         "back": Ask(NOW - 2 * MINUTE, "gate alarm"),
+        "shifted_at": NOW - 2 * MINUTE + timedelta(seconds=0.5),
         "ended_at": NOW - MINUTE,
         "events": events,
     }

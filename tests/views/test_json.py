@@ -5,13 +5,15 @@ from dataclasses import replace
 
 from phoenix.core.image import Candidate
 from phoenix.errors import PhoenixError
-from phoenix.views import json
+from phoenix.views import image_json, json, json_past, json_plan, status
+from tests.schemas import is_valid
 from tests.views.builders import (
     BLOCKERS,
     a_plan,
     a_record,
     a_report,
     a_rolled_back_rotation,
+    a_rotation,
     an_image,
     at_rest_after_success,
 )
@@ -20,19 +22,46 @@ STATE = ["group", "outcome", "sentence", "rotation", "generations", "waiting_for
 KEYS = [*STATE, "acts", "changed_by", "next", "old_base", "snowflakes", "routes"]
 
 
-def test_a_report_has_the_keys_of_the_contract_and_no_others() -> None:
+def test_a_report_has_the_keys_of_the_contract_and_no_others_than_its_schema_names() -> None:
     document = json.report(a_report())
+    rotation = document["rotation"]
 
-    assert list(document) == KEYS
-    assert list(document["rotation"]) == [
-        "id", "outcome", "phase", "step", "steps", "cause", "reason", "started_at", "ended_at",
-        "ignored",
-    ]  # fmt: skip
-    assert list(document["generations"][0]) == [
+    assert rotation is not None
+    assert {*KEYS} <= {*document}
+    assert {
+        "id", "outcome", "phase", "step", "steps", "cause", "reason", "started_at", "ended_at", "ignored",
+    } <= {*rotation}  # fmt: skip
+    assert {
         "number", "role", "image", "slot", "auto_scaling_group", "launch_template_version", "desired", "in_service",
         "healthy", "weight", "not_ready", "reserve", "instances",
-    ]  # fmt: skip
+    } <= {*document["generations"][0]}  # fmt: skip
+    assert is_valid("status", document)
     assert document["rollback_ready"] == {"ready": True, "why": "41 has 12 of 12 healthy, weights move first"}
+
+
+def test_a_report_carries_what_its_screen_shows() -> None:
+    report = a_report()
+    document, screen = json.report(report), status.render(report)
+    rotation = document["rotation"]
+
+    assert rotation is not None
+    assert document["state"] == "ROTATING"
+    assert [(gate["gate"], gate["verdict"]) for gate in document["gates"]] == [
+        (verdict.gate, str(verdict.judgement)) for verdict in (report.record.rotation or a_rotation()).verdicts
+    ]
+    assert str(document["generations"][0]["image_name"]) in screen
+    assert all(each["command"] in screen and each["purpose"] in screen for each in document["commands"])
+    assert len(document["commands"]) == 3
+    assert (rotation["by"], rotation["trigger"]) == ("schedule", "new image (27m old)")
+    assert str(document["runbook"]) in screen
+
+
+def test_after_a_rollback_the_document_tells_how_soon_traffic_was_back() -> None:
+    rotation = json.report(a_report(a_rolled_back_rotation()))["rotation"]
+
+    assert rotation is not None
+    assert rotation["way_back"] == "traffic back after 0.5s, all clean after 1m"
+    assert rotation["turned_back_by"] == {"by": "gate alarm", "reason": None, "at": "2026-11-18T02:56:39Z"}
 
 
 def test_generations_come_with_role_capacity_and_weight() -> None:
@@ -50,6 +79,7 @@ def test_generations_come_with_role_capacity_and_weight() -> None:
 def test_times_are_rfc_3339_in_utc() -> None:
     rotation = json.report(a_report(a_rolled_back_rotation()))["rotation"]
 
+    assert rotation is not None
     assert (rotation["started_at"], rotation["ended_at"]) == ("2026-11-18T02:41:12Z", "2026-11-18T02:57:39Z")
 
 
@@ -85,11 +115,12 @@ def test_routes_that_differ_show_the_least_weight() -> None:
 
 
 def test_a_plan_keeps_blockers_and_warnings_apart() -> None:
-    document = json.plan(a_plan(blockers=BLOCKERS))
+    document = json_plan.plan(a_plan(blockers=BLOCKERS))
 
     assert [b["name"] for b in document["blockers"]] == ["suspended-process", "window"]
     assert [b["name"] for b in document["warnings"]] == ["not checked"]
     assert document["due"] is True
+    assert document["next"] is not None
     assert document["next"]["image"] == "ami-0d3c5e71a9f4b2086"
     assert [step["weight"] for step in document["steps"]] == [0, 5, 50, 100]
 
@@ -99,7 +130,7 @@ def test_an_error_is_a_document_with_code_message_and_hint() -> None:
 
 
 def test_history_tells_the_events_of_each_rotation() -> None:
-    told = json.history("web", [a_rolled_back_rotation()])["rotations"][0]
+    told = json_past.history("web", [a_rolled_back_rotation()])["rotations"][0]
 
     assert (told["outcome"], told["cause"], told["duration_seconds"]) == ("rolled_back", "image", 987)
     first = {"at": "2026-11-18T02:44:12Z", "name": "step 1", "text": "gates passed; 5 %", "by": None, "reason": None}
@@ -109,7 +140,7 @@ def test_history_tells_the_events_of_each_rotation() -> None:
 def test_images_say_which_one_is_chosen() -> None:
     candidates = [Candidate(an_image(2)), Candidate(an_image(1), "older")]
 
-    told = json.images("web", candidates, (), an_image(1).id, an_image(3).created_at)["candidates"]
+    told = image_json.images("web", candidates, (), an_image(1).id, an_image(3).created_at)["candidates"]
 
     assert [(image["chosen"], image["live"], image["rejected"]) for image in told] == [
         (True, False, None),

@@ -3,8 +3,11 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
+import pytest
+
 from phoenix.core.story import Event
 from phoenix.engine.report import Report, watch_nothing
+from phoenix.views import status, text
 from phoenix.views.progress import Lines, Manner, watching
 from tests.views.builders import MINUTE, NOW, START, a_report, a_rotation
 
@@ -68,6 +71,29 @@ def test_a_terminal_gets_the_status_screen_kept_up_to_date() -> None:
 
     assert "ROTATING" in terminal.getvalue()
     assert "Ctrl-C is safe" in terminal.getvalue()
+
+
+@pytest.mark.parametrize("height", [24, 30, 60])
+def test_a_small_terminal_keeps_what_is_so_and_what_to_type(height: int) -> None:
+    screen = status.render(a_report(), driving=True)
+
+    shown = text.fitted(screen, height, "phoenix status --group web").splitlines()
+
+    assert len(shown) < height or height == 60
+    assert shown[0] == screen.splitlines()[0]
+    for kept in ("ROTATING", "phoenix rollback --group web", "phoenix pause --group web", "phoenix promote"):
+        assert kept in "\n".join(shown)
+    assert ("more line" in "\n".join(shown)) == (height == 24)
+
+
+def test_the_longest_table_gives_way_first() -> None:
+    screen = text.screen(["head"], ["ROTATING"], [f"instance {n}" for n in range(40)], ["gate", "alarm"], ["rollback"])
+
+    shown = text.fitted(screen, 20, "more").splitlines()
+
+    assert shown[:3] == ["head", "", "ROTATING"]
+    assert shown[-5:] == ["gate", "alarm", "  ... 29 more lines: more", "", "rollback"]
+    assert len(shown) == 19
 
 
 def test_colour_only_repeats_what_a_word_says() -> None:

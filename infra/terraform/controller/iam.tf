@@ -49,6 +49,15 @@ locals {
       Statement = [for each in found : each if !anytrue([for on in each.Resource : can(regex("^$|^/|:role/$", on))])]
     })
   }
+
+  # A role's inline policies may have 10,240 letters together, a managed policy 6,144, and a role ten of those. So the
+  # rights of each function are in three: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+  parts = merge([
+    for name in keys(local.functions) : {
+      for index, part in chunklist(jsondecode(local.rights[name]).Statement, ceil(length(jsondecode(local.rights[name]).Statement) / 3)) :
+      "${name}-${index + 1}" => { function = name, policy = jsonencode({ Version = "2012-10-17", Statement = part }) }
+    }
+  ]...)
 }
 
 resource "aws_iam_role" "function" {
@@ -71,12 +80,20 @@ data "aws_iam_policy_document" "functions_assume" {
   }
 }
 
-resource "aws_iam_role_policy" "rights" {
-  for_each = local.functions
+resource "aws_iam_policy" "rights" {
+  for_each = local.parts
 
-  name   = "rights"
-  role   = aws_iam_role.function[each.key].id
-  policy = local.rights[each.key]
+  name        = "${local.functions[each.value.function]}-rights-${split("-", each.key)[1]}"
+  description = "A part of what ${local.functions[each.value.function]} may do"
+  policy      = each.value.policy
+  tags        = var.tags
+}
+
+resource "aws_iam_role_policy_attachment" "rights" {
+  for_each = local.parts
+
+  role       = aws_iam_role.function[each.value.function].name
+  policy_arn = aws_iam_policy.rights[each.key].arn
 }
 
 resource "aws_iam_role_policy" "function" {

@@ -53,8 +53,8 @@ run "what_has_no_value_leaves_no_right_behind" {
     error_message = "A statement is there whose field is empty."
   }
   assert {
-    condition     = alltrue([for name, found in local.rights : length(found) < 10240 - 2048])
-    error_message = "The inline policies of a role have to fit into 10,240 letters, those of the function itself included."
+    condition     = alltrue([for part in values(local.parts) : length(part.policy) < 6144])
+    error_message = "A managed policy has to fit into 6,144 letters."
   }
 }
 

@@ -1,0 +1,89 @@
+"""The documents about what has happened, and about images.
+
+Must never leave out who and why.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from phoenix.views.documents.plans import Generation
+from phoenix.views.documents.reports import Act, Quarantined, Request, RotationInShort, Time
+
+
+class Event(TypedDict):
+    """One line of a rotation's story."""
+
+    at: Time | None
+    name: str
+    text: str
+    by: str | None
+    reason: str | None
+
+
+class PastRotation(RotationInShort):
+    """One rotation of the history, with its story."""
+
+    to: Generation
+    trigger: str
+    by: str | None
+    turned_back_by: Request | None
+    duration_seconds: int | None
+    events: list[Event]
+    acts: list[Act]
+
+
+From = TypedDict("From", {"from": Generation})  # a key that Python's syntax for classes cannot spell
+
+
+class HistoryRotation(PastRotation, From):
+    """One rotation of a group's history."""
+
+
+class TimelineRotation(HistoryRotation):
+    """One rotation among those of all groups."""
+
+    group: str
+
+
+class History(TypedDict):
+    """A group's rotations, newest first."""
+
+    group: str
+    rotations: list[HistoryRotation]
+    acts: list[Act]
+
+
+class ActsAtRest(TypedDict):
+    """The acts of persons on one group at rest, among the rotations of all groups."""
+
+    group: str
+    acts: list[Act]
+
+
+class Origin(TypedDict):
+    """The answers of an image's tags, the unanswered questions, and its base."""
+
+    answers: dict[str, dict[str, str | None]]
+    unanswered: list[str]
+    base: dict[str, Any] | None
+
+
+class Candidate(Origin):
+    """An image, and the reason against it; null for the chosen one."""
+
+    image: str
+    name: str | None
+    created_at: Time | None
+    chosen: bool
+    live: bool
+    rejected: str | None
+    quarantined: bool
+
+
+class Images(TypedDict):
+    """The candidates in order of preference, and the quarantine."""
+
+    group: str
+    candidates: list[Candidate]
+    quarantine: list[Quarantined]

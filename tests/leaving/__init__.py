@@ -1,0 +1,1 @@
+"""Tests of what instances pass before they leave."""
