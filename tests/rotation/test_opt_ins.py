@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from phoenix.core.model import Outcome
-from phoenix.engine.request import RollbackRequest
+from phoenix.engine.plan import make_plan
+from phoenix.engine.request import RollbackRequest, RotateRequest
 from phoenix.engine.rollback import rollback
 from phoenix.sandbox import Call
+from phoenix.views.json_plan import plan as document
+from phoenix.views.plan import render
 from tests.rotation.conftest import Opener
 from tests.rotation.stage import Stage, a_policy
 
@@ -124,3 +127,13 @@ def test_death_at_any_call_leaves_no_rule_behind_and_makes_none_twice(
     assert (len(struck), stage.rotation.outcome) == (2, Outcome.SUCCEEDED)
     assert most == len(stage.record.routes)
     assert ours(stage) == []
+
+
+def test_a_plan_names_the_requests_and_lists_the_calls_for_their_rules(stage: Stage) -> None:
+    plan = make_plan(stage.group, RotateRequest())
+
+    operations = [call.operation for call in plan.calls or ()]
+    assert plan.in_the_way == ()
+    assert "header X-Canary: always: to generation 2" in render(plan)
+    assert operations.count("CreateRule") == operations.count("DeleteRule") == 3
+    assert [each["kind"] for each in document(plan)["opt_ins"]] == ["header"]
