@@ -1,7 +1,7 @@
 """Pictures of terminals for docs/: `python -m tools.pictures`, or `make pictures`.
 
-Each is what a real command prints, run here against the sandbox with a clock that stands still between sleeps. Must never
-draw what no command has printed, nor name a font or a file of another host.
+Each is what a real command prints, run here against the sandbox with a clock that stands still between sleeps. Must
+never draw what no command has printed, nor name a font or a file of another host.
 """
 
 from __future__ import annotations

@@ -84,7 +84,9 @@ def test_a_misspelt_command_is_not_understood(line: str) -> None:
 
 
 def test_what_a_screen_has_printed_is_not_taken_for_a_command_to_type() -> None:
-    page = "```text\nphoenix printed\n```\n\n    phoenix plan\n\n```\nphoenix status | head\n```\n\nType `phoenix tick`."
+    page = (
+        "```text\nphoenix printed\n```\n\n    phoenix plan\n\n```\nphoenix status | head\n```\n\nType `phoenix tick`."
+    )
 
     assert list(commands_in(page)) == ["phoenix status | head", "phoenix plan", "phoenix tick"]
 
