@@ -104,7 +104,9 @@ def pictures() -> Mapping[str, str]:
     """Every picture by its name."""
     with _as_a_terminal(), TemporaryDirectory() as folder:
         shown = dict(_play(Path(folder)))
-    return {name: drawn(name, words, text) for name, (words, text) in shown.items()}
+    return {
+        name: text if text.startswith("<svg") else drawn(name, words, text) for name, (words, text) in shown.items()
+    }
 
 
 def _play(folder: Path) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -130,6 +132,7 @@ def _play(folder: Path) -> Iterator[tuple[str, tuple[str, str]]]:
         clock.advance(480)
         yield "rollback", typed("phoenix rollback --group web --reason checkout-is-slow")
         yield "history", typed("phoenix history --group web")
+        yield "timeline", typed("phoenix report --group web --svg --output -")
     yield "caught", _after_a_bad_day(folder, "bad-image", POLICY)
     yield "held", _after_a_bad_day(folder, "alarm", POLICY + "on_failure: pause\n")
 
