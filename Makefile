@@ -10,6 +10,7 @@ READY := .venv/.ready
 INFRA_LOCK := requirements/infra.txt
 INFRA_READY := .venv-infra/.ready
 DYNALITE := build/dynalite/node_modules/dynalite/package.json
+AXE := build/axe/node_modules/axe-core/axe.min.js
 ARGS ?=
 # Bytecode is written even if the environment forbids it: each of the hundred programs that the tests start would
 # else compile botocore and moto anew.
@@ -21,7 +22,7 @@ venv = $(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) el
 	&& $(PYTHON) -m venv --clear $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick cover check house site install-check pythons bench chaos mutants golden schemas iam infra-check package lock clean
+.PHONY: help demo test quick cover check house site pictures install-check pythons bench analysis chaos mutants golden schemas iam infra-check package lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +30,7 @@ help: ## show this list
 demo: $(READY) ## a canary, a bad image caught, a rollback, all on screen
 	@$(BIN)/phoenix demo $(ARGS)
 
-test: $(READY) $(DYNALITE) ## the tests, in a random order; SEED=1234 repeats one, ARGS="-k name" picks some
+test: $(READY) $(DYNALITE) $(AXE) ## the tests, in a random order; SEED=1234 repeats one, ARGS="-k name" picks some
 	@$(BIN)/pytest -n 2 $(if $(SEED),--randomly-seed=$(SEED)) $(ARGS)
 
 # What needs neither a sandbox for each test nor a program beside it: two tests in five.
@@ -58,6 +59,9 @@ site: $(READY) ## the documentation as pages, every link checked; ARGS=--serve s
 house: $(READY) ## figures of the code: sizes, fields, words; ARGS=DIR for those of another checkout
 	@$(BIN)/python -m tools.house $(ARGS)
 
+pictures: $(READY) ## rewrite docs/pictures: terminals as they look, run on the sandbox
+	@$(BIN)/python -m tools.pictures
+
 install-check: $(READY) ## whether the locks install by uv and by the oldest pip, with newer releases out
 	@$(BIN)/python -m tools.install_check $(ARGS)
 
@@ -72,6 +76,9 @@ package: $(READY) ## the zip for Lambda; ARGS="--policies DIR --architecture arm
 
 bench: $(READY) ## how long a tick takes, and how many calls it makes
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+analysis: $(READY) ## false alarms and regressions found by the metrics gate: rewrite the figures of docs/analysis.md
+	@$(BIN)/python -m tools.analysis $(ARGS)
 
 chaos: $(READY) ## crashes, overlaps and lies; SEEDS=20000 runs long, SEED=1234 runs one again, ARGS="--crashes" all crash points
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
@@ -91,8 +98,8 @@ iam: $(READY) ## rewrite infra/iam from what the adapters declare; review the di
 # Extras are named: a pip that resolves would else take the newest release for an extra, and refuse it for its hash.
 COMPILE := build/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock'
-# What only a terminal needs: the command line, and what it paints with.
-NOT_IN_LAMBDA := click colorama rich pygments markdown-it-py mdurl
+# What only a terminal or a browser needs: the command line, and what paints.
+NOT_IN_LAMBDA := click colorama rich pygments markdown-it-py mdurl jinja2 markupsafe
 
 lock: ## rewrite the locks after a change to pyproject.toml; ARGS=--upgrade takes newer versions
 	@$(call venv,build/lock)
@@ -112,6 +119,11 @@ clean: ## remove what the other targets made, except the environment
 $(DYNALITE):
 	@! command -v npm >/dev/null || npm install --prefix build/dynalite --no-save --no-package-lock --ignore-scripts \
 		--no-audit --no-fund --loglevel=error --fetch-retries=1 dynalite@4.0.0 || echo "going on without dynalite"
+
+# The rules that the pages' tests hold them to. Skipped in the same way.
+$(AXE):
+	@! command -v npm >/dev/null || npm install --prefix build/axe --no-save --no-package-lock --ignore-scripts \
+		--no-audit --no-fund --loglevel=error --fetch-retries=1 axe-core@4.14.1 || echo "going on without axe-core"
 
 # The stamp is written last: an interrupted install is repeated, not trusted.
 $(READY): $(LOCK) $(UV_LOCK) pyproject.toml

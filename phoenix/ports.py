@@ -14,7 +14,6 @@ from typing import ClassVar, Final, Protocol
 
 from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
-from phoenix.core.call import AwsCall
 from phoenix.core.difference import Difference
 from phoenix.core.drift import Compared
 from phoenix.core.generation import Generation
@@ -46,11 +45,9 @@ class Clock(Protocol):
 
     def elapsed(self) -> float:
         """Seconds since a fixed moment, the machine's sleep included; a change of the wall clock does not matter."""
-        ...
 
     def sleep(self, seconds: float) -> None:
         """Let that much time pass; return early if a signal asks the driver to stop."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +114,9 @@ class Fleet(Protocol):
 
     def find_revival_blockers(self, generation: Generation, count: int) -> Sequence[Blocker]:
         """The blockers of `count` more instances of an earlier generation: image, template, room."""
+
+    def console_of(self, instance: str) -> str:
+        """The last lines of the instance's console, without what looks like a secret; empty before it has any."""
 
     def command(self, remedy: Remedy) -> str:
         """The commands of the AWS CLI that a person types for this remedy; nothing is run."""
@@ -332,19 +332,4 @@ class Tracer(Protocol):
 
     def snowflakes(self, group: str, kind: str, count: int) -> None:
         """Note the number of the group's instances that are `tainted`, or have `drifted`."""
-        ...
-
-
-class CallObserver(Protocol):
-    """Watches calls to AWS, and knows for which rotation they are made."""
-
-    listens: bool
-    """False if calls need not be reported."""
-
-    def rotation(self) -> str:
-        """The id of the rotation in work in this thread, for the name of the session; empty if there is none."""
-        ...
-
-    def called(self, call: AwsCall) -> None:
-        """Note a call that has ended, in any thread."""
         ...

@@ -19,6 +19,8 @@ from phoenix.aws.rights import Rights, actions_of
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Aws, action_of
 from phoenix.core.model import Slot, SlotState, Terms
+from phoenix.fleets import group_drill
+from phoenix.fleets.group_fleet import GroupFleet
 from phoenix.fleets.in_place import InPlaceFleet
 from phoenix.fleets.pair import PairFleet
 from phoenix.routers.alb import AlbRouter
@@ -26,6 +28,8 @@ from phoenix.routers.nlb import NlbRouter
 from phoenix.sandbox import ManualClock, Physics, Sandbox
 
 STEADY = Physics(boot_spread=0)
+DRILLS = actions_of(group_drill.IAM_ACTIONS | group_drill.CRASH)
+"""What any fleet may be asked, and what only a policy with `drill` gives the rights for."""
 
 
 class Declared(Protocol):
@@ -95,6 +99,8 @@ class Account:
     def make(self, kind: Callable[..., Made], *settings: Any, **extra: Any) -> Made:
         made = kind(*settings, self.scope, **extra)
         self.allowed |= actions_of(made.IAM_ACTIONS)
+        if isinstance(made, GroupFleet):
+            self.allowed |= DRILLS
         return made
 
     @cached_property

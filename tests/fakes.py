@@ -13,6 +13,7 @@ from typing import ClassVar, assert_never
 from phoenix.core.action import (
     Action,
     Drain,
+    EndInstance,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -114,7 +115,7 @@ class FakeFleet(FakeInstances):
             case SetSchedules():
                 others = self.state[action.slot].suspended - {Routine.SCHEDULES}
                 self._change(action.slot, suspended=others if action.running else others | {Routine.SCHEDULES})
-            case ReplaceInstance():
+            case ReplaceInstance() | EndInstance():
                 kept = tuple(i for i in self.state[action.slot].instances if i.id != action.instance)
                 self._change(action.slot, instances=kept)
                 self._reconcile(action.slot)
@@ -260,8 +261,7 @@ class FakeRouter(FakeOptIns):
         self.fleet = fleet
         self.weights: dict[str, dict[Slot, int]] = {arn: {live: 100, live.other: 0} for arn in routes}
         self.sticky = dict.fromkeys(routes, 0)
-        self.sick: set[str] = set()
-        self.shifts, self.failovers = list[SetWeights](), list[SetFailover]()
+        self.sick, self.shifts, self.failovers = set[str](), list[SetWeights](), list[SetFailover]()
         super().__init__()
         self.blockers, self.ahead = list[Blocker](), UNKNOWN_AHEAD
         self.by_zone = False

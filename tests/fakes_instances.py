@@ -42,3 +42,6 @@ class FakeInstances:
 
     def _fail_if_told(self) -> None:
         raise NotImplementedError
+
+    def console_of(self, instance: str) -> str:
+        return f"boot: {instance}"

@@ -24,6 +24,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.
 ENDING_SECONDS = 2.0
 """A server that was told to stop may need a moment to leave its thread."""
 
+POOLED = ("AnyIO worker thread", "asyncio_")
+"""Workers of a server's event loop: they come with a request, and go with the loop of the module that started it."""
+
 Snapshot = Mapping[str, Any]
 
 
@@ -181,7 +184,7 @@ def _span() -> bool:
 
 def _threads() -> dict[int | None, str]:
     """Those that run; one that is about to end is given a moment to do so."""
-    return {each.ident: each.name for each in threading.enumerate() if each.is_alive()}
+    return {t.ident: t.name for t in threading.enumerate() if t.is_alive() and not t.name.startswith(POOLED)}
 
 
 def _children() -> dict[str, str]:

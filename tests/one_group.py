@@ -14,6 +14,7 @@ from phoenix.core import tags
 from phoenix.core.action import (
     Action,
     Drain,
+    EndInstance,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -198,7 +199,7 @@ class OneGroup:
                 self.versions.setdefault(action.rotation, str(len(self.versions) + 2))
             case SetSchedules():
                 (self.suspended.discard if action.running else self.suspended.add)(Routine.SCHEDULES)
-            case ReplaceInstance():
+            case ReplaceInstance() | EndInstance():
                 self.servers = [s for s in self.servers if s.id != action.instance]
                 self._settle()
             case WriteTags():

@@ -15,6 +15,7 @@ from phoenix.core.action import (
     Action,
     Decision,
     Drain,
+    EndInstance,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -140,7 +141,7 @@ class World:
                 (change.discard if action.running else change.add)(Routine.SCHEDULES)
             case SetFailover():
                 self.failover[action.slot] = action.thresholds
-            case ReplaceInstance():
+            case ReplaceInstance() | EndInstance():
                 place = self.places[action.slot]
                 place.servers = [s for s in place.servers if s.id != action.instance]
                 self._settle(place)

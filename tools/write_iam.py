@@ -9,7 +9,7 @@ from typing import Any
 
 from phoenix.aws.iam import never_follow
 from phoenix.aws.rights import Role
-from phoenix.wiring.rights import every_document
+from phoenix.wiring.rights import crash_document, every_document
 
 FOLDER = Path(__file__).parents[1] / "infra" / "iam"
 
@@ -20,8 +20,9 @@ def text_of(role: Role) -> str:
 
 
 def texts() -> Mapping[str, str]:
-    """All files by name: a document for each role, and the one that stands apart."""
-    return {f"{role}.json": text_of(role) for role in Role} | {"never-follow.json": _spelled(never_follow())}
+    """All files by name: a document for each role, and those that stand apart."""
+    apart = {"never-follow.json": never_follow(), "crash.json": crash_document()}
+    return {f"{role}.json": text_of(role) for role in Role} | {name: _spelled(each) for name, each in apart.items()}
 
 
 def _spelled(document: Mapping[str, Any]) -> str:

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from phoenix import __version__
 from phoenix.aws.errors import translated
 from phoenix.aws.fence import guard
-from phoenix.aws.watching import NullObserver, watch
+from phoenix.aws.watching import NullObserver, note_calls, watch
+from phoenix.core.call import CallObserver
 from phoenix.core.fence import CONNECT, READ
 from phoenix.errors import Blocked
-from phoenix.ports import CallObserver
 
 if TYPE_CHECKING:
     import boto3
@@ -121,6 +121,7 @@ class Aws:
                 with translated(f"{service} client"):
                     client = self._open().client(service, config=self._config(service))
                 watch(client, service, self._observer)
+                note_calls(client, service)
                 client.meta.events.register("before-send", self._count)
                 guard(client)
                 self._clients[service] = client

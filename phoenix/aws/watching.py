@@ -9,8 +9,8 @@ import time
 from typing import Any, Final
 
 from phoenix.aws.errors import is_throttle
-from phoenix.core.call import AwsCall
-from phoenix.ports import CallObserver
+from phoenix.calls import note_call
+from phoenix.core.call import AwsCall, CallObserver
 
 _OURS: Final = "phoenix"
 """The key of our notes in botocore's context of a call."""
@@ -33,6 +33,19 @@ def watch(client: Any, service: str, observer: CallObserver) -> None:
     """Watch the client from now on, if the observer wants calls."""
     if observer.listens:
         _Watch(service, observer).follow(client)
+
+
+def note_calls(client: Any, service: str) -> None:
+    """Note the client's calls from now on for the blocks that they are made in."""
+
+    def end(model: Any, parsed: dict[str, Any], **_: object) -> None:
+        note_call(f"{service}:{model.name}", str(parsed.get("Error", {}).get("Code", "")))
+
+    def fail(event_name: str, exception: Exception, **_: object) -> None:
+        note_call(f"{service}:{event_name.rpartition('.')[2]}", type(exception).__name__)
+
+    client.meta.events.register("after-call", end)
+    client.meta.events.register("after-call-error", fail)
 
 
 class _Watch:

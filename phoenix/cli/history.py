@@ -20,6 +20,7 @@ from phoenix.errors import PhoenixError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from phoenix.core.record import GroupRecord
     from phoenix.core.rotation import Rotation
@@ -45,6 +46,7 @@ def history(session: Session, since: Moment | None, until: Moment | None, limit:
     from phoenix.core.acts import acts_at_rest
     from phoenix.views import history as view
     from phoenix.views import json_past
+    from phoenix.views.drill import below
 
     span = _period(session, since, until)
     if session.options.group is None:
@@ -53,8 +55,11 @@ def history(session: Session, since: Moment | None, until: Moment | None, limit:
     rotations = _within(group.store.history(group.name, limit), span)
     record = group.store.load(group.name)
     acts = [] if record is None else span.of(acts_at_rest(record))
-    text = view.render(group.name, rotations, acts, verbose=session.options.verbose > 0, period=span)
-    session.answer(text, json_past.history(group.name, rotations, acts))
+    drills = [d for d in reversed(record.drills) if _is_in(span, d.ask.at)][:limit] if record is not None else []
+    verbose = session.options.verbose > 0
+    text = view.render(group.name, rotations, acts, verbose=verbose, period=span)
+    text = below(text, drills, verbose=verbose)
+    session.answer(text, json_past.history(group.name, rotations, acts, drills))
     return 0
 
 
@@ -64,6 +69,10 @@ class _Past:
 
     rotations: Sequence[Rotation]
     record: GroupRecord | None
+
+
+def _is_in(period: Period, at: datetime) -> bool:
+    return (period.since is None or at >= period.since) and (period.until is None or at <= period.until)
 
 
 def _all(session: Session, span: Period, limit: int) -> int:

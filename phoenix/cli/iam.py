@@ -63,6 +63,9 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Print the document that keeps groups from following $Latest instead. Try it first: docs/first-hour.md.",
 )
+@click.option(
+    "--crash", is_flag=True, help="Print the document with the one right that `phoenix drill --hard` needs besides."
+)
 @click.pass_obj
 def iam(
     session: Session,
@@ -74,14 +77,15 @@ def iam(
     managed: str | None,
     probe: str | None,
     never_follow: bool,
+    crash: bool,
 ) -> int:
     """Print the IAM policy document that exactly these policies need. Asks AWS nothing."""
     from phoenix.aws import iam as documents
     from phoenix.aws.rights import Role
-    from phoenix.wiring.rights import Where, own_document
+    from phoenix.wiring.rights import Where, crash_document, own_document
 
-    if never_follow:
-        found = documents.never_follow()
+    if never_follow or crash:
+        found = documents.never_follow() if never_follow else crash_document()
         session.answer(json.dumps(found, indent=2) + "\n", found)
         return 0
     settings = session.wiring.settings

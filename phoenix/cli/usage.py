@@ -20,7 +20,10 @@ Every day
   rotate      start if due, and follow it to its end
   promote     skip this bake (--full: all of them); gates still count
   retry       once more with the image that was rolled back
+  drill       end instances on purpose, and measure until the group is whole
   history     rotations: outcome, cause, who, why; without a group, all
+  report      one rotation as a page: timeline, decisions, calls, evidence
+  ui          all groups as pages in a browser, live; changes nothing
   images      candidates, and why each was or was not chosen
   drift       what differs from its generation since; exits 10 if anything does
   taint       mark an instance for replacement  untaint   it does not matter

@@ -109,6 +109,18 @@ class ReplaceInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class EndInstance:
+    """End an instance on purpose, for a drill; its group replaces it. One that is gone stays gone.
+
+    `hard` ends the machine under the group, as a crash does: no hook runs, nothing drains.
+    """
+
+    slot: Slot
+    instance: str
+    hard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SetWeights:
     """Send `percent` of the pair's traffic to `slot`, the rest to the other, on every route.
 
@@ -147,6 +159,7 @@ Action = (
     | SetSchedules
     | SetFailover
     | ReplaceInstance
+    | EndInstance
     | SetWeights
     | SetOptIns
 )

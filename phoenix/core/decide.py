@@ -23,6 +23,7 @@ from phoenix.core.action import (
 from phoenix.core.back import heed_hold, turn_back
 from phoenix.core.closing import is_closed, is_untouched
 from phoenix.core.converge import converge, step_before
+from phoenix.core.drilling import stopped
 from phoenix.core.explain import name_of
 from phoenix.core.failure import Failure, find_failure
 from phoenix.core.generation import Generation
@@ -52,6 +53,7 @@ def decide(record: GroupRecord, seen: Observation) -> Decision:
     rotation = record.in_flight
     if rotation is None:
         return rest(record, seen)
+    record = stopped(record, seen.at, f"{rotation.id} began")
     if rotation.held is not None:
         return Decision(record, (), None, f"held: {rotation.held.why}")
     if rotation.terms.serving.weights and not seen.routes:

@@ -28,6 +28,8 @@ def next_look(record: GroupRecord, now: datetime, decided: datetime | None = Non
         watched = None if rotation.held is not None else min(decided or now + WATCHED, now + WATCHED)
         return watched if watched is not None else min(news, default=None)
     looks = [decided, *news]
+    if record.drill_in_flight is not None:
+        looks.append(now + WATCHED)
     if record.retained is not None and record.hot_until is not None:
         # One whose time is over and that is hot all the same has traffic that another writer gave it: no need to hurry.
         is_over = record.hot_until <= now

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from phoenix.core.model import Observation
+from phoenix.core.action import Action
+from phoenix.core.chronicle import MOST_INSTANCES, MOST_WORDS, Evidence, FailedInstance, Judged, Sample
+from phoenix.core.deeds import describe_action
+from phoenix.core.model import Cause, Instance, Judgement, Observation, Phase
+from phoenix.core.ready import shortcomings
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
-from phoenix.core.sides import sides_of
+from phoenix.core.sides import Sides, is_ready, sides_of
 
 
 def with_phase_since(before: GroupRecord, after: GroupRecord, at: datetime) -> GroupRecord:
@@ -31,3 +36,64 @@ def _has_healthy_one(rotation: Rotation, seen: Observation) -> bool:
     """Only what was launched for this rotation counts: its template version has to be known."""
     forward = rotation.in_flight and rotation.back is None and rotation.new.template_version is not None
     return forward and sides_of(rotation, seen).new.ready_count > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A decision as its rotation remembers it, and the calls of the look before it, counted by name."""
+
+    why: str
+    actions: tuple[Action, ...]
+    reads: Mapping[str, int]
+
+
+def with_chronicle(before: GroupRecord, after: GroupRecord, seen: Observation, told: Told) -> GroupRecord:
+    """The record whose rotation remembers this look and this decision; the one that ends it is the last."""
+    rotation, then = after.rotation, before.in_flight
+    if rotation is None or (not rotation.in_flight and (then is None or then.id != rotation.id)):
+        return after
+    sides, kept = sides_of(rotation, seen), rotation.chronicle
+    kept = kept.sample(_sample(rotation, sides, seen))
+    kept = kept.judge([Judged(seen.at, v.gate, v.judgement, v.reason[:MOST_WORDS]) for v in seen.verdicts])
+    kept = kept.decide(seen.at, told.why, tuple(map(describe_action, told.actions))).read(told.reads)
+    if kept.evidence is None and _has_failed(rotation):
+        kept = replace(kept, evidence=_evidence(rotation, sides, seen))
+    return after if kept == rotation.chronicle else replace(after, rotation=replace(rotation, chronicle=kept))
+
+
+def _sample(rotation: Rotation, sides: Sides, seen: Observation) -> Sample:
+    phase = rotation.phase if rotation.back is None or not rotation.in_flight else Phase.ROLLING_BACK
+    if rotation.terms.serving.weights:
+        weight = min(sides.new.shares, default=0)
+    else:
+        ready = sides.old.ready_count + sides.new.ready_count
+        weight = -(-100 * sides.new.ready_count // ready) if ready else 0
+    new = sides.new.ready_count if rotation.new.template_version is not None else 0
+    return Sample(seen.at, sides.old.ready_count, new, weight if new or rotation.terms.serving.weights else 0, phase)
+
+
+def _has_failed(rotation: Rotation) -> bool:
+    """True where a gate, a launch or a deadline ended the way forward. A person needs no evidence against it."""
+    return rotation.in_flight and rotation.cause in (Cause.IMAGE, Cause.ENVIRONMENT)
+
+
+def _evidence(rotation: Rotation, sides: Sides, seen: Observation) -> Evidence:
+    health, new = rotation.terms.serving.health, sides.new
+    bad = [i for i in new.own if rotation.new.template_version and not i.leaving and not is_ready(i, health)]
+    verdicts = (Judged(seen.at, v.gate, v.judgement, v.reason[:MOST_WORDS]) for v in seen.verdicts)
+    instances = (
+        FailedInstance(i.id, i.zone, i.lifecycle_words or i.lifecycle.value, _why(sides, i, health))
+        for i in sorted(bad, key=lambda i: (not i.in_service, i.id))[:MOST_INSTANCES]
+    )
+    return Evidence(
+        seen.at,
+        rotation.reason or (rotation.held.why if rotation.held is not None else ""),
+        tuple(judged for judged in verdicts if judged.judgement is not Judgement.PASS),
+        tuple(instances),
+        tuple(dict.fromkeys(failure.words[:MOST_WORDS] for failure in seen.failures))[:5],
+    )
+
+
+def _why(sides: Sides, instance: Instance, target_health: bool) -> str:
+    alone = replace(sides.new.state, instances=(instance,))
+    return ", ".join(words for _, words in shortcomings(alone, None, target_health))[:MOST_WORDS]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from phoenix.core.drill import Drill
 from phoenix.core.generation import Generation
 from phoenix.core.model import Cause, Slot
 from phoenix.core.notice import Notice
@@ -75,7 +76,8 @@ class GroupRecord:
     the names by ARN last found to carry the pair: with both, a rollback needs no search and no policy. `outbox` is news
     that has not reached everybody yet. `noted_at` is when `live` was noted of a group that was never rotated. `acts`
     are what persons did while nothing was in flight, the newest last; a rotation's own are in its story.
-    `snowflakes` None: every instance was as its generation when that was last looked at, or it never was.
+    `snowflakes` None: every instance was as its generation when that was last looked at, or it never was. `drills`
+    are the last few, the newest last.
     """
 
     group: str
@@ -100,6 +102,7 @@ class GroupRecord:
     old_base: OldBase | None = None
     snowflakes: NotedSnowflakes | None = None
     acts: tuple[Event, ...] = ()
+    drills: tuple[Drill, ...] = ()
 
     def note(self, ask: Ask, name: str, text: str) -> GroupRecord:
         """With one more act of a person, in the story of the rotation in flight or, at rest, among the group's."""
@@ -112,3 +115,8 @@ class GroupRecord:
     def in_flight(self) -> Rotation | None:
         """The rotation under way, if there is one."""
         return self.rotation if self.rotation is not None and self.rotation.in_flight else None
+
+    @property
+    def drill_in_flight(self) -> Drill | None:
+        """The drill that is being measured, if there is one."""
+        return self.drills[-1] if self.drills and self.drills[-1].in_flight else None

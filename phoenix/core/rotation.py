@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from phoenix.core.chronicle import Chronicle
 from phoenix.core.clocks import CandidateFacts, Growth, StepClocks
 from phoenix.core.generation import Generation
 from phoenix.core.model import Capacity, Cause, Outcome, Phase, Step, Terms, Verdict
@@ -62,6 +63,7 @@ class Rotation:
     waiting_for: str | None = None
     verdicts: tuple[Verdict, ...] = ()
     events: tuple[Event, ...] = ()
+    chronicle: Chronicle = Chronicle()
 
     # --- what it is ---------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from phoenix.core import roles, tags
 from phoenix.core.action import (
     Action,
     Drain,
+    EndInstance,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -125,7 +126,7 @@ def _asked_by(actions: tuple[Action, ...], rotation: Rotation, seen: Observation
                 asked.opt_ins = bool(action.opt_ins)
             case Drain() | Undrain():
                 asked.drained |= _drained_by(action)
-            case MakeTemplateVersion() | ReplaceInstance() | Release():
+            case MakeTemplateVersion() | ReplaceInstance() | EndInstance() | Release():
                 pass  # neither is temporary
             case _:
                 assert_never(action)

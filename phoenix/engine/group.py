@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from phoenix.core.drill import DrillTerms
 from phoenix.core.many.limits import Rules
 from phoenix.core.model import Slot, Terms
 from phoenix.core.planned_call import PlannedCall
@@ -116,6 +117,7 @@ class Wishes:
     """The owner's wishes. `policy` is the policy as JSON, for the record; empty when the group was found by its tags
     alone. `awaited` are the Auto Scaling groups that the policy names instead of `slots`, in which something has to be
     finished first. `ignored_drift` are the kinds of drift that the owner does not want to hear of.
+    `drill` None: no instance may be ended on purpose.
     """
 
     terms: Terms
@@ -124,6 +126,7 @@ class Wishes:
     calendar: Calendar = field(default_factory=Calendar)
     policy: str = ""
     awaited: tuple[str, ...] = ()
+    drill: DrillTerms | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

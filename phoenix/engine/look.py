@@ -57,6 +57,7 @@ def sight_of(group: Group, *, search: bool = True) -> Sight:
             quarantine=kept.quarantine,
             blocked=kept.blocked,
             old_base=kept.old_base,
+            drills=kept.drills,
             outbox=kept.outbox,
             setback=kept.setback,
             acts=kept.acts,

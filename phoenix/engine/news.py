@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from phoenix.core.drill import Drill, Ending
 from phoenix.core.explain import ago, clock_time
 from phoenix.core.model import Outcome
 from phoenix.core.notice import Notice
@@ -33,11 +34,12 @@ ENDED = {Outcome.SUCCEEDED: "succeeded", Outcome.ROLLED_BACK: "rolled_back"}
 
 def news_between(before: GroupRecord, after: GroupRecord, about: About, at: datetime) -> tuple[Notice, ...]:
     """The news in the change from one record to the next."""
+    drills = tuple(_of_drill(drill, about, at) for drill in _told(before, after))
     rotation = after.rotation
     if rotation is None:
-        return ()
+        return drills
     then = before.rotation if before.rotation is not None and before.rotation.id == rotation.id else None
-    return tuple(_notice(rotation, about, at, event) for event in _events(then, rotation))
+    return (*(_notice(rotation, about, at, event) for event in _events(then, rotation)), *drills)
 
 
 def standing_still(group: str, blocked: Standstill, texts: tuple[str, ...], about: About, at: datetime) -> Notice:
@@ -63,6 +65,34 @@ def standing_on(group: str, old: OldBase, text: str, about: About, at: datetime)
         subject=f"phoenix {group}: bake {old.image} anew, {old.base} is {ago(at - old.built_at)} old",
         text=text,
         facts={**facts, "base_built_at": f"{old.built_at:%Y-%m-%dT%H:%M:%SZ}", **_whose(about)},
+    )
+
+
+def _told(before: GroupRecord, after: GroupRecord) -> Iterator[Drill]:
+    """The drill that began, or ended, in this save."""
+    then = {drill.id: drill.ending for drill in before.drills}
+    for drill in after.drills:
+        if drill.id not in then or then[drill.id] is not drill.ending:
+            yield drill
+
+
+def _of_drill(drill: Drill, about: About, at: datetime) -> Notice:
+    event = "drill_started" if drill.ending is None else f"drill_{drill.ending.value}"
+    subjects = {
+        None: "a drill has begun",
+        Ending.WHOLE: "whole again after a drill",
+        Ending.FAILED: "a drill has failed, a person must look",
+        Ending.STOPPED: "a drill was stopped",
+    }
+    facts = {"event": event, "group": drill.group, "drill": drill.id, "instances": ", ".join(drill.victims)}
+    took = {"seconds": str(int(drill.took.total_seconds()))} if drill.took is not None else {}
+    return Notice(
+        id=f"{drill.id}.{event}",
+        at=at,
+        event=event,
+        subject=f"phoenix {drill.group}: {subjects[drill.ending]}",
+        text=drill.sentence,
+        facts={name: value for name, value in {**facts, **took, **_whose(about)}.items() if value},
     )
 
 

@@ -25,6 +25,7 @@ CHECKS: Final = (
     "shared-target-group",
     "no-live-slot",
     "paused",
+    "drill",
     "quarantine",
     "capacity",
     "empty",
@@ -172,6 +173,9 @@ def _own(group: Group, request: RotateRequest, found: Survey) -> Iterator[Blocke
         why = f": {paused.reason}" if paused.reason else ""
         text = f"Paused by {paused.by} at {paused.at:%Y-%m-%d %H:%M} UTC{why}."
         yield Blocker("paused", group.name, text, f"phoenix resume --group {group.name}")
+    drill = found.record.drill_in_flight
+    if drill is not None:
+        yield Blocker("drill", group.name, f"{drill.sentence}.", f"phoenix abort --group {group.name}")
     if group.awaited:
         told = other_groups(found.record, group.awaited) or f"The policy names {' and '.join(group.awaited)} now."
         yield Blocker("other-groups", group.name, told, f"phoenix status --group {group.name}")

@@ -7,13 +7,16 @@ still differs from the world, and the next tick emits the missing actions.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from phoenix.calls import Noted, counted_reads, noted_calls
 from phoenix.core import tags
 from phoenix.core.action import Decision, WriteTags
+from phoenix.core.chronicle import Write
 from phoenix.core.converge import write_tags
 from phoenix.core.decide import decide
-from phoenix.core.milestones import with_first_healthy
+from phoenix.core.milestones import Told, with_chronicle, with_first_healthy
 from phoenix.core.model import Observation
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
@@ -52,9 +55,10 @@ def tick_once(group: Group, lease: Lease, record: GroupRecord) -> Ticked:
     # The way back has shifted only when every route that exists by then is empty, not just those known at its start.
     shifting_back = rotation is not None and rotation.back is not None and rotation.intended_weight == 0
     search = shifting_back and rotation is not None and rotation.clocks.shifted_at is None
-    sight = observe(group, record, search=search, driving=True)
+    with noted_calls(group.clock.now) as calls:
+        sight = observe(group, record, search=search, driving=True)
     refuse_outdated(group, record, sight.seen)
-    return act_on(group, lease, record, sight)
+    return act_on(group, lease, record, sight, calls)
 
 
 def told_on_groups(group: Group, lease: Lease, ticked: Ticked) -> Ticked:
@@ -88,30 +92,36 @@ def leave_word(group: Group, lease: Lease, first: Ticked) -> None:
             log.warning("word.not_left", extra={"group": group.name, "reason": error.message})
 
 
-def act_on(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> Ticked:
-    """Decide, record, act, tell. `before` is the record as the store has it; `sight` may carry a changed one."""
+def act_on(group: Group, lease: Lease, before: GroupRecord, sight: Sight, calls: Sequence[Noted] = ()) -> Ticked:
+    """Decide, record, act, tell. `before` is the record as the store has it; `sight` may carry a changed one. `calls`
+    are those that the look has made."""
     sight = replace(sight, seen=replace(sight.seen, fences=lease.fences))
     with group.tracer.about(sight.record.in_flight):
-        ticked = _decided(group, lease, before, sight)
+        ticked = _decided(group, lease, before, sight, calls)
+        if ticked.decision.actions or ticked.decision.look_again_at != ticked.seen.at:
+            # After the first shift back, and not before the look that comes at once.
+            ticked = replace(ticked, record=_with_evidence(group, ticked.record))
         # Last: whatever has to be loaded for it, or waited for, nothing that users notice waits for news.
         return replace(ticked, record=send(group, ticked.record))
 
 
-def _decided(group: Group, lease: Lease, before: GroupRecord, sight: Sight) -> Ticked:
+def _decided(group: Group, lease: Lease, before: GroupRecord, sight: Sight, calls: Sequence[Noted]) -> Ticked:
     sight = with_works(group, with_origin(group, with_failover(group, sight)))
     with group.tracer.span("decide", group=group.name):
         decision = decide(sight.record, sight.seen)
-    record = with_first_healthy(decision.record, sight.seen)
+    told = Told(decision.reason, decision.actions, counted_reads(calls))
+    record = with_chronicle(before, with_first_healthy(decision.record, sight.seen), sight.seen, told)
     with group.tracer.span("record", group=group.name):
         if record != before:
             record = save_telling(group, before, record)
     _log(group, before.in_flight, record, decision)
-    try:
-        acted = apply(group, lease, record, decision.actions, sight.seen.at)
-    except PermanentError as error:
-        record = _hold(group, record, error)
-        return Ticked(record, sight.seen, replace(decision, record=record, look_again_at=None, moving=False))
-    acted = _carried_out(acted, Ticked(acted, sight.seen, decision))
+    with noted_calls(group.clock.now) as made:
+        try:
+            acted = apply(group, lease, record, decision.actions, sight.seen.at)
+        except PermanentError as error:
+            record = _hold(group, record, error, made)
+            return Ticked(record, sight.seen, replace(decision, record=record, look_again_at=None, moving=False))
+    acted = _with_writes(_carried_out(acted, Ticked(acted, sight.seen, decision)), made)
     if acted != record:
         record = save_telling(group, record, acted)
     return Ticked(record, sight.seen, decision)
@@ -125,7 +135,26 @@ def _carried_out(record: GroupRecord, ticked: Ticked) -> GroupRecord:
     return replace(record, rotation=record_taken(rotation, ticked.seen, ticked.decision.actions))
 
 
-def _hold(group: Desk, record: GroupRecord, error: PermanentError) -> GroupRecord:
+def _with_writes(record: GroupRecord, made: Sequence[Noted]) -> GroupRecord:
+    rotation = record.in_flight
+    writes = [Write(*call) for call in made if not call.is_read]
+    if rotation is None or not writes:
+        return record
+    return replace(record, rotation=replace(rotation, chronicle=rotation.chronicle.write(writes)))
+
+
+def _with_evidence(group: Group, record: GroupRecord) -> GroupRecord:
+    """Save what can only be asked for now: the instances of a generation that has failed are soon gone."""
+    rotation = record.rotation
+    evidence = rotation.chronicle.evidence if rotation is not None else None
+    if evidence is None or evidence.asked_at is not None:
+        return record
+    from phoenix.engine.evidence import ask_for_evidence
+
+    return save_telling(group, record, ask_for_evidence(group, record))
+
+
+def _hold(group: Desk, record: GroupRecord, error: PermanentError, made: Sequence[Noted] = ()) -> GroupRecord:
     """Stand still until a person acts. At rest there is nothing to hold: the error goes to the caller."""
     rotation = record.in_flight
     if rotation is None:
@@ -135,7 +164,7 @@ def _hold(group: Desk, record: GroupRecord, error: PermanentError) -> GroupRecor
         reason += f"; {error.hint}, then: phoenix resume --group {group.name}"
     log.error("rotation.held", extra={"group": group.name, "rotation": rotation.id, "reason": reason})
     held = replace(rotation, held=Hold(reason)).wait_for(f"held: {reason}")
-    return save_telling(group, record, replace(record, rotation=held))
+    return save_telling(group, record, _with_writes(replace(record, rotation=held), made))
 
 
 def _log(group: Desk, before: Rotation | None, record: GroupRecord, decision: Decision) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Protocol, runtime_checkable
 
 from phoenix.core.blocker import Blocker, passed
 from phoenix.core.capacity import Extremes, extremes, share
@@ -22,6 +23,16 @@ from phoenix.engine.report import Plan, PlannedStep
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.survey import Survey, survey
 from phoenix.errors import PermanentError
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A gate whose checks cost money, or much of another service."""
+
+    name: str
+
+    def price(self, terms: Terms, need: int) -> str:
+        """What the checks of one rotation of `need` instances cost at the most, in a few words."""
 
 
 def make_plan(group: Group, request: RotateRequest) -> Plan:
@@ -94,6 +105,7 @@ def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
         reserve=terms.serving.reserve,
         opt_ins=terms.opt_ins,
         before_leaving=terms.before_leaving,
+        prices={gate.name: gate.price(terms, need) for gate in group.gates if isinstance(gate, Priced)},
     )
 
 

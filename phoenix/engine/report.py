@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from phoenix.core.blocker import Blocker
@@ -71,6 +71,7 @@ class Plan:
     that change AWS, None where they cannot be told; those of `before_leaving` come on top, as they depend on what
     runs there. `differences` are those of template and group, `live_image` is what
     EC2 says of the live image, None where it knows none. `reserve`: a rollback takes instances out of Standby.
+    `prices` are what gates cost, by name.
     """
 
     group: str
@@ -94,6 +95,7 @@ class Plan:
     instance_type: str | None = None
     reserve: bool = False
     before_leaving: tuple[Station, ...] = ()
+    prices: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[str, ...] = ()
     about: About = About()
     record: GroupRecord | None = None

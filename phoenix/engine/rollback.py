@@ -102,6 +102,12 @@ def abort(group: Group, reason: str | None, watch: Watch = watch_nothing) -> Rep
         ForeignStore: the one in flight is another store's.
     """
     record = patiently(group, partial(current_record, group), reached=False)
+    if record.in_flight is None and record.drill_in_flight is not None:
+        from phoenix.engine.drill import stop_measuring  # a rollback does without it
+
+        drill = stop_measuring(group, reason)
+        kept = group.store.load(group.name) or record
+        return report_on(group, kept, sentence=drill.sentence if drill else "", outcome=Outcome.NONE)
     if record.in_flight is None:
         sentence = f"nothing to abort: no rotation of {group.name} is in flight"
         return report_on(group, record, sentence=sentence, outcome=Outcome.NONE)

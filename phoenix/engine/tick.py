@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from phoenix.core.back import heed_hold
+from phoenix.core.drill import Ending
 from phoenix.core.due import WATCHED
 from phoenix.core.janitor import leftovers, moved_weights
 from phoenix.core.many.triage import NOTE_HOLDS
@@ -18,6 +19,7 @@ from phoenix.core.record import GroupRecord
 from phoenix.core.tags import TAINTED
 from phoenix.core.taint import read_taint
 from phoenix.core.trigger import counts_from
+from phoenix.engine import drill as drills
 from phoenix.engine.bases import note_old_base
 from phoenix.engine.drive import drive
 from phoenix.engine.group import Desk, Group
@@ -40,6 +42,7 @@ EXPECTED = frozenset({"window", "freeze", "paused", "quarantine", "limit", "brea
 """Blockers that a person has wished for; cron must not send a mail about them every minute."""
 MOST_IN_A_ROW = 20
 """Ticks that follow one another at once; more would mean that two of them undo each other."""
+DRILL_OUTCOME = {None: Outcome.IN_PROGRESS, Ending.WHOLE: Outcome.SUCCEEDED, Ending.FAILED: Outcome.FAILED}
 BY_SCHEDULE = RotateRequest(scheduled=True)
 
 
@@ -95,9 +98,33 @@ def _visit(group: Group, lease: Lease, *, stay: bool) -> _Visit:
     if record is not None and record.in_flight is not None:
         # Also where it ends in this pass: that is the news, and what is due next can wait for the next pass.
         return _go_on(group, lease, _until_waiting(group, lease, tick_once(group, lease, record)), stay=stay)
+    if record is not None and record.drill_in_flight is not None:
+        return _drilled(group, drills.drill_once(group, lease, record), lease, stay=stay)
     if record is not None and record.hot_until is not None:
         record = _until_waiting(group, lease, tick_once(group, lease, record)).record
-    return _start_if_due(group, lease, record, stay=stay)
+    visit = _start_if_due(group, lease, record, stay=stay)
+    return visit if group.drill is None or visit.report.record.in_flight else _drill_if_due(group, lease, visit, stay)
+
+
+def _drill_if_due(group: Group, lease: Lease, visit: _Visit, stay: bool) -> _Visit:
+    """A rotation that is due comes first; a drill waits for its end."""
+    started = drills.start_if_due(group, lease)
+    if started is not None:
+        return _drilled(group, started, lease, stay=stay)
+    due = [at for at in (visit.look_again_at, drills.next_start(group, group.store.load(group.name))) if at is not None]
+    return replace(visit, look_again_at=min(due, default=None))
+
+
+def _drilled(group: Group, drilled: drills.Drilled, lease: Lease, *, stay: bool) -> _Visit:
+    if stay and drilled.drill.in_flight:
+        try:
+            drilled = drills.follow(group, lease, drilled.record, lambda _: None)
+        except Interrupted:  # the next driver goes on measuring, at once
+            kept = group.store.load(group.name) or drilled.record
+            return _Visit(report_on(group, kept, sentence=drilled.drill.sentence), group.clock.now())
+    outcome = DRILL_OUTCOME.get(drilled.drill.ending, Outcome.NONE)
+    report = report_on(group, drilled.record, drilled.seen, sentence=drilled.drill.sentence, outcome=outcome)
+    return _Visit(report, drills.looks_again_at(drilled))
 
 
 def _go_on(group: Group, lease: Lease, ticked: Ticked, *, stay: bool) -> _Visit:

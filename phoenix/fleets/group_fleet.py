@@ -21,6 +21,7 @@ from phoenix.aws.templates import TemplateUse, read_version, template_of, versio
 from phoenix.core.action import (
     Action,
     Drain,
+    EndInstance,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -58,7 +59,7 @@ _TAGGING = ("CreateOrUpdateTags", "DeleteTags")
 
 def common_rights() -> Rights:
     """The rights that every kind of fleet needs, but for its own checks."""
-    from phoenix.fleets import group_facts, group_revival, group_taint, group_template
+    from phoenix.fleets import group_console, group_facts, group_revival, group_taint, group_template
 
     return (
         frozenset(Right(f"autoscaling:{call}", "ChangeGroups", WRITERS, GROUPS, (IS_MANAGED,)) for call in _CHANGES)
@@ -72,6 +73,7 @@ def common_rights() -> Rights:
             roles=FORWARD,
         )
         | reads("ec2:DescribeInstances")
+        | group_console.IAM_ACTIONS
         | group_template.IAM_ACTIONS
         | group_revival.IAM_ACTIONS
         | group_facts.IAM_ACTIONS
@@ -176,6 +178,12 @@ class GroupFleet(GroupInstances):
     def _slots(self, rotation: Rotation | None) -> Mapping[Slot, SlotState]:
         """Both slots as the groups that were read last have them."""
 
+    def console_of(self, instance: str) -> str:
+        """The last lines of the instance's console, without what looks like a secret; one read, or two."""
+        from phoenix.fleets.group_console import read_console
+
+        return read_console(self._aws, instance)
+
     def command(self, remedy: Remedy) -> str:
         """As the AWS CLI is told it of the group that the slot is in."""
         return command(remedy, self._names[remedy.slot])
@@ -247,6 +255,10 @@ class GroupFleet(GroupInstances):
                 self._set_schedules(action)
             case ReplaceInstance():
                 self._replace(action)
+            case EndInstance():
+                from phoenix.fleets.group_drill import end_instance
+
+                end_instance(self._aws, self._names[action.slot], action)
             case SetWeights() | SetFailover() | SetOptIns() | Drain() | Undrain():
                 raise PermanentError("traffic is the router's, and work the orchestrators', not the fleet's")
             case _:

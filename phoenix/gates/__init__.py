@@ -44,9 +44,12 @@ from phoenix.gates.capacity import InServiceGate, TargetHealthGate
 from phoenix.gates.command import CommandGate
 from phoenix.gates.function import LambdaGate
 from phoenix.gates.http import HttpGate
+from phoenix.gates.metrics import MetricsGate
 from phoenix.gates.webhook import WebhookGate
 
-_Kind = type[AlarmGate | CommandGate | HttpGate | InServiceGate | LambdaGate | TargetHealthGate | WebhookGate]
+_Kind = type[
+    AlarmGate | CommandGate | HttpGate | InServiceGate | LambdaGate | MetricsGate | TargetHealthGate | WebhookGate
+]
 
 KINDS: Final[Mapping[str, _Kind]] = {
     "target_health": TargetHealthGate,
@@ -56,4 +59,5 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "command": CommandGate,
     "lambda": LambdaGate,
     "webhook": WebhookGate,
+    "metrics": MetricsGate,
 }

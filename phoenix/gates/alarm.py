@@ -13,14 +13,16 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from phoenix.aws.rights import FORWARD, Rights, reads
+from phoenix.aws.rights import FORWARD, ROTATE, Rights, reads
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
+from phoenix.core.chronicle import Series
 from phoenix.core.model import Cause, Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.core.rotation import Rotation
 from phoenix.core.sides import has_traffic
 from phoenix.errors import TransientError
 from phoenix.gates.alarm_blockers import Start, blocker_of, elsewhere, short_bakes
+from phoenix.gates.alarm_series import read_series
 from phoenix.gates.alarm_state import ALARM, BALANCER, OK, Alarm, balancer_of, read_alarm, shorten, with_children
 from phoenix.gates.keys import GateKeys
 from phoenix.keys import Text
@@ -55,7 +57,7 @@ class AlarmGate:
         "cloudwatch:DescribeAlarms",
         "elasticloadbalancing:DescribeTargetGroups",
         roles=FORWARD,
-    )
+    ) | reads("cloudwatch:GetMetricData", roles=ROTATE)
     checks: ClassVar[tuple[str, ...]] = (
         "unknown-alarm",
         "alarm-already-ringing",
@@ -100,6 +102,13 @@ class AlarmGate:
         balancers = self._balancers(slots, list(alarms.values()))
         strange = (elsewhere(alarm, start, balancers) for alarm in alarms.values())
         return [*(b for b in (*found, *strange) if b is not None), *short_bakes(watched, self._steps)]
+
+    def measure(self, since: datetime, until: datetime) -> Sequence[Series]:
+        """The measurements of the alarms that ring, or have rung in that time; of all where none is known to have."""
+        alarms = self._read(lambda _: True)
+        metric = [alarm for alarm in alarms.values() if not alarm.children]
+        told = [alarm for alarm in metric if alarm.rings or since <= alarm.changed_at <= until]
+        return read_series(self._aws, told or metric, since, until)
 
     def _balancers(self, slots: Mapping[Slot, SlotState], alarms: Sequence[Alarm]) -> frozenset[str]:
         """Return the load balancers of both slots; read only if an alarm watches one."""

@@ -180,6 +180,12 @@ def freeze_complaints(groups: Policy | AllGroups) -> Iterator[Complaint]:
             yield Complaint((*at, "until"), f"before its beginning, {freeze.first}", (at,))
 
 
+def _drills(policy: Policy) -> Iterator[Complaint]:
+    if policy.drills and policy.drill is None:
+        at: Path = ("drills",)
+        yield Complaint(at, "has no effect without drill: {most: 1, floor: 75%}", (at, ("drill",)))
+
+
 def _role(policy: Policy) -> Iterator[Complaint]:
     if policy.external_id is not None and policy.role_arn is None:
         at: Path = ("external_id",)
@@ -200,5 +206,6 @@ _CHECKS: Final[tuple[Callable[[Policy], Iterator[Complaint]], ...]] = (
     _leaving_for_good,
     _gates_once,
     freeze_complaints,
+    _drills,
     _role,
 )

@@ -33,6 +33,7 @@ from phoenix.keys import (
     Percent,
     Region,
     RoleArn,
+    Share,
     Text,
     Url,
     Whole,
@@ -192,6 +193,16 @@ class Retain(Keys):
     )
 
 
+class Drill(Keys):
+    """What a drill may end on purpose."""
+
+    most: Annotated[int, Whole(1, 100)] = Field(description="At most this number of instances in one drill.")
+    floor: Share = Field(description="Never fewer healthy instances than this share of the group.")
+    timeout: PositiveDuration = Field(
+        default=timedelta(minutes=30), description="A group that is not whole again by then has failed the drill."
+    )
+
+
 class Policy(Keys):
     """The owner's wishes for one group."""
 
@@ -224,6 +235,8 @@ class Policy(Keys):
     drift: Drift = Field(default=Drift(), description="What counts as drift.")
     windows: tuple[Window, ...] = Field(default=(), description="When a rotation may start; none: at any time.")
     freezes: tuple[Freeze, ...] = Field(default=(), description="Days on which no rotation starts.")
+    drill: Drill | None = Field(default=None, description="What a drill may end on purpose; without it, nothing.")
+    drills: tuple[Window, ...] = Field(default=(), description="When drills start by themselves, once each time.")
     strategy: Annotated[Strategy, OneOf(STRATEGIES, default="blue_green")] = Field(
         default=BlueGreen(), description="In which steps the new generation takes over."
     )

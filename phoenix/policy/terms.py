@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
+from phoenix.core.drill import DrillTerms
 from phoenix.core.many.limits import Breaker, Limits, Rules
 from phoenix.core.model import Step, Terms
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar, Freeze, Window
 from phoenix.policy.model import AllGroups, Policy
+from phoenix.policy.model import Window as WindowKeys
 from phoenix.strategies.rolling import Room
 
 _DEFAULTS = AllGroups()
@@ -53,9 +55,23 @@ def terms_of(policy: Policy) -> Terms:
 
 def calendar_of(policy: Policy, all_groups: AllGroups = _DEFAULTS, file: str | None = None) -> Calendar:
     """Return when a rotation may start; the freezes of all groups, from `file`, come first, so that they are named."""
+    return _calendar(policy.windows, policy, all_groups, file)
+
+
+def drill_of(policy: Policy, all_groups: AllGroups = _DEFAULTS, file: str | None = None) -> DrillTerms | None:
+    """Return what the policy allows to be ended, and when: in the windows of its drills, else in those of rotations."""
+    drill = policy.drill
+    if drill is None:
+        return None
+    windows = policy.drills or policy.windows
+    calendar = _calendar(windows, policy, all_groups, file)
+    return DrillTerms(drill.most, drill.floor, drill.timeout, calendar, scheduled=bool(policy.drills))
+
+
+def _calendar(windows: Iterable[WindowKeys], policy: Policy, all_groups: AllGroups, file: str | None) -> Calendar:
     stands = [(freeze, file) for freeze in all_groups.freezes] + [(freeze, None) for freeze in policy.freezes]
     return Calendar(
-        windows=tuple(Window(w.schedule, w.duration, w.timezone) for w in policy.windows),
+        windows=tuple(Window(w.schedule, w.duration, w.timezone) for w in windows),
         freezes=tuple(Freeze(f.first, f.last, f.reason, f.timezone, file) for f, file in stands),
     )
 

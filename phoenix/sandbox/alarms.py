@@ -48,6 +48,7 @@ class Alarms:
         self._raised: set[str] = set()
         self._watched: dict[str, bool] = {}
         self._since: dict[str, datetime] = {}
+        self._spells: list[tuple[str, datetime, datetime | None]] = []
         routes.on_shift.append(self._look)
         routes.on_shift.append(self._await_measurements)
         targets.on_healthy.append(self._glance)
@@ -90,8 +91,35 @@ class Alarms:
                 continue
             self._watched[balancer] = balancer in hurt
             self._since[balancer] = self._timeline.now
+            self._note_spell(balancer, balancer in hurt)
             delay = self.physics.alarm_lag if balancer in hurt else self.physics.alarm_recovery
             self._timeline.after(delay, lambda arn=balancer, bad=balancer in hurt: self._evaluate(arn, bad))  # type: ignore[misc]
+
+    def _note_spell(self, balancer: str, begins: bool) -> None:
+        now = self._timeline.now
+        if begins:
+            self._spells.append((balancer, now, None))
+        else:
+            self._spells = [(b, a, end or now) if b == balancer else (b, a, end) for b, a, end in self._spells]
+
+    def measured(
+        self, metric: dict[str, Any], window: tuple[datetime, datetime], period: int
+    ) -> list[tuple[datetime, float]]:
+        """Return a load balancer's counts of errors in each period that had some: what an evaluation of that minute
+        would have seen."""
+        wanted = next((d["Value"] for d in metric.get("Dimensions", ()) if d["Name"] == "LoadBalancer"), None)
+        if wanted is None or not any(word in metric["MetricName"] for word in ERRORS):
+            return []
+        length = timedelta(seconds=period)
+        start, end = (moment.replace(tzinfo=self._timeline.now.tzinfo) for moment in window)
+        minute = start.replace(second=0, microsecond=0)
+        spells = [(a, b or self._timeline.now) for arn, a, b in self._spells if arn.endswith(f":loadbalancer/{wanted}")]
+        found: list[tuple[datetime, float]] = []
+        while minute < min(end, self._timeline.now):
+            if any(since < minute + length and until > minute for since, until in spells):
+                found.append((self.shown(minute), DATAPOINTS[len(found) % len(DATAPOINTS)]))
+            minute += length
+        return found
 
     def _erring_load_balancers(self) -> frozenset[str]:
         found: set[str] = set()

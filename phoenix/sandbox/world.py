@@ -25,6 +25,7 @@ from phoenix.sandbox.commands import Commands
 from phoenix.sandbox.containers import Cluster, Containers
 from phoenix.sandbox.faults import Faults
 from phoenix.sandbox.journal import Journal
+from phoenix.sandbox.measurements import Measurements
 from phoenix.sandbox.physics import INSTANT, Physics
 from phoenix.sandbox.routes import Routes
 from phoenix.sandbox.scaling import Scaling
@@ -92,6 +93,7 @@ class World:
         self.containers = Containers(self.timeline, physics, self.servers, self.scaling)
         self.alarms = Alarms(self.timeline, physics, self.routes, self.targets)
         self.alarms.servers, self.alarms.cloudwatch = self.servers, self.cloudwatch
+        self.measurements = Measurements(self.timeline, self.routes, self.targets, self.servers)
 
     @staticmethod
     def ec2() -> EC2Backend:

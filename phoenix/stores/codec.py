@@ -142,6 +142,8 @@ def _parts(written: Any, kind: inspect.Type) -> list[tuple[str, Any, inspect.Typ
             return [(key, part, kind.value_type) for key, part in written.items()]
         case inspect.CustomType(cls=cls), list() if cls is Ledger:
             return _parts(written, _layout(_ENTRIES))
+        case inspect.VarTupleType(item_type=inspect.NamedTupleType()), list():
+            return []  # rows of plain values: msgspec counts them, and no decision depends on one
         case ((inspect.VarTupleType() | inspect.ListType()), list()):
             return [(str(place), part, kind.item_type) for place, part in enumerate(written)]
         case _:  # a plain value, or a wrong one, which msgspec will report

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from phoenix.core.acts import Act, acts_known
+from phoenix.core.drill import Drill
 from phoenix.core.generation import Generation
 from phoenix.core.model import Route
 from phoenix.core.outlook import Outlook
@@ -35,7 +36,6 @@ def report(told: Report) -> documents.Report:
     last = told.record.rotation
     in_flight = told.record.in_flight
     verdicts = in_flight.verdicts if in_flight is not None else ()
-    is_driven = told.lease is not None and told.lease.until > told.at
     return {
         "group": told.group,
         "outcome": str(told.outcome),
@@ -52,6 +52,7 @@ def report(told: Report) -> documents.Report:
         "next": None if told.outlook is None else _outlook(told.outlook),
         "routes": [] if told.seen is None else [_route(told, each) for each in told.seen.routes],
         "old_base": _old_base(told.record.old_base),
+        "drill": drill(told.record.drill_in_flight) if told.record.drill_in_flight is not None else None,
         "snowflakes": _snowflakes(told.record),
         "opt_in_rules": _opt_in_rules(told),
         "at": time(told.at),
@@ -63,7 +64,7 @@ def report(told: Report) -> documents.Report:
             {"gate": v.gate, "verdict": str(v.judgement), "reason": v.reason, "looked_at": _looked_at(in_flight)}
             for v in verdicts
         ],
-        "driver": {"owner": told.lease.owner, "until": time(told.lease.until)} if told.lease and is_driven else None,
+        "driver": _driver(told),
         "quarantine": [quarantined(each) for each in told.record.quarantine],
         "commands": [
             {"purpose": purpose, "command": command, "effect": effect or None}
@@ -76,6 +77,39 @@ def _opt_in_rules(told: Report) -> list[documents.OptInRule]:
     """The rules of phoenix's own that are there now."""
     found = told.seen.opt_ins if told.seen is not None else None
     return [{"arn": rule.arn, "name": rule.name} for rule in found.rules] if found is not None else []
+
+
+def _driver(told: Report) -> documents.Driver | None:
+    lease = told.lease
+    return {"owner": lease.owner, "until": time(lease.until)} if lease is not None and lease.until > told.at else None
+
+
+def drill(told: Drill) -> documents.Drill:
+    """Return one drill as every document shows it."""
+    return {
+        "id": told.id,
+        "group": told.group,
+        "ending": str(told.ending) if told.ending is not None else None,
+        "sentence": told.sentence,
+        "by": told.ask.by,
+        "reason": told.ask.reason,
+        "seed": told.seed,
+        "zone": told.zone,
+        "hard": told.hard,
+        "instances": list(told.victims),
+        "spared": list(told.spared),
+        "healthy_before": told.goal,
+        "floor": told.least,
+        "started_at": time(told.ask.at),
+        "over_at": time(told.over_at),
+        "ended_at": time(told.ended_at),
+        "noticed_at": time(told.noticed_at),
+        "replaced_at": time(told.replaced_at),
+        "in_service_at": time(told.in_service_at),
+        "healthy_at": time(told.healthy_at),
+        "whole_after_seconds": int(told.took.total_seconds()) if told.took is not None else None,
+        "precision_seconds": int(told.gap.total_seconds()),
+    }
 
 
 def _looked_at(told: Rotation | None) -> str | None:

@@ -8,15 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from phoenix.core.acts import Act, acts_of
+from phoenix.core.drill import Drill
 from phoenix.core.rotation import Rotation
 from phoenix.errors import PhoenixError
 from phoenix.views import documents
-from phoenix.views.json import act, failed_group, generation, rotation, time
+from phoenix.views.json import act, drill, failed_group, generation, rotation, time
 
 
-def history(group: str, rotations: Sequence[Rotation], acts: Sequence[Act] = ()) -> documents.History:
-    """Return the rotations, newest first, each with its events; `acts` at rest have an array of their own."""
-    return {"group": group, "rotations": [_told(rotation) for rotation in rotations], "acts": [act(a) for a in acts]}
+def history(
+    group: str, rotations: Sequence[Rotation], acts: Sequence[Act] = (), drills: Sequence[Drill] = ()
+) -> documents.History:
+    """Return the rotations, newest first, each with its events; `acts` at rest and `drills` have their own arrays."""
+    return {
+        "group": group,
+        "rotations": [_told(rotation) for rotation in rotations],
+        "acts": [act(a) for a in acts],
+        "drills": [drill(each) for each in drills],
+    }
 
 
 def timeline(

@@ -127,6 +127,7 @@ def _consequences(plan: Plan) -> list[tuple[str, str]]:
         ("cost", f"about {plan.extra_instance_hours:.1f} instance-hours more than not rotating"),
         ("calls", _calls_in_short(plan)),
     ]
+    told += [(text.clean(name), text.clean(price)) for name, price in plan.prices.items()]
     if plan.before_leaving:
         told.append(("drained", _drained(plan.before_leaving)))
     if plan.ends_after is None:

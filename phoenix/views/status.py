@@ -175,6 +175,9 @@ def _facts(report: Report, *, driving: bool) -> list[str]:
     old = report.record.old_base
     if old is not None and report.record.in_flight is None:
         known.append(("base", f"{old.base} below {old.image} is {ago(report.at - old.built_at)} old: bake it anew"))
+    drill = report.record.drill_in_flight
+    if drill is not None:
+        known.append(("drill", f"{drill.sentence}; {text.command('abort', report.group)} ends the measuring"))
     if report.other_groups is not None:
         known.append(("groups", report.other_groups))
     if report.outlook is not None:

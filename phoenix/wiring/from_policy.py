@@ -28,7 +28,7 @@ from phoenix.orchestrator import Orchestrator
 from phoenix.policy.loader import Judged, Library, LoadedPolicy, load
 from phoenix.policy.model import Policy
 from phoenix.policy.source import Directory
-from phoenix.policy.terms import calendar_of, rotate_when_of, rules_of, terms_of
+from phoenix.policy.terms import calendar_of, drill_of, rotate_when_of, rules_of, terms_of
 from phoenix.ports import Store
 from phoenix.stores.elsewhere import FinishedElsewhere
 from phoenix.wiring.base import Base, Kinds
@@ -112,6 +112,7 @@ def group_with_policy(
         rotate_when=rotate_when_of(policy),
         ignored_drift=policy.drift.ignore,
         calendar=calendar_of(policy, found.all_groups, found.all_groups_file) if found else calendar_of(policy),
+        drill=drill_of(policy, found.all_groups, found.all_groups_file) if found else None,
         about=About(
             account=policy.account,
             region=base.region(policy.region),

@@ -29,7 +29,7 @@ from phoenix.images import together
 from phoenix.keys import Kind
 from phoenix.policy.loader import Library
 from phoenix.policy.model import Policy
-from phoenix.policy.terms import calendar_of, rotate_when_of, rules_of
+from phoenix.policy.terms import calendar_of, drill_of, rotate_when_of, rules_of
 from phoenix.ports import Clock, Store
 from phoenix.routers import shares
 from phoenix.wiring.base import Base
@@ -46,7 +46,13 @@ def open_estate(base: Base, library: Library, store: Store, invoker: Invoker, pi
     sound = {name: found.policy for name, found in library.policies.items() if name not in library.broken}
     all_groups = library.all_groups
     members = {
-        name: Member(name, policy.fleet.slots(), rotate_when_of(policy), calendar_of(policy, all_groups))
+        name: Member(
+            name,
+            policy.fleet.slots(),
+            rotate_when_of(policy),
+            calendar_of(policy, all_groups),
+            drill_of(policy, all_groups),
+        )
         for name, policy in sound.items()
     }
     for name, policy in pinned.items():

@@ -16,7 +16,7 @@ from phoenix.aws.iam import document, filled
 from phoenix.aws.rights import ALL, KEYS, Names, Right, Rights, Role, reads
 from phoenix.aws.session import Aws
 from phoenix.aws.trail import CloudTrail
-from phoenix.fleets import group_marks, probe
+from phoenix.fleets import group_drill, group_marks, probe
 from phoenix.inventory import half_facts
 from phoenix.inventory import read as inventory
 from phoenix.invokers.function import Function
@@ -56,6 +56,7 @@ def every_document(role: Role) -> dict[str, Any]:
     others = (
         inventory.IAM_ACTIONS,
         half_facts.IAM_ACTIONS,
+        group_drill.IAM_ACTIONS,
         s3.IAM_ACTIONS,
         dynamodb.DynamoStore.IAM_ACTIONS,
         Function.IAM_ACTIONS,
@@ -63,6 +64,13 @@ def every_document(role: Role) -> dict[str, Any]:
     )
     rights = SWEEPS.union(SCREENS, DOCTOR, *declared, *others)
     return document(filled(rights, _ANY), role)
+
+
+def crash_document() -> dict[str, Any]:
+    """The one right of `drill --hard`, apart from all others: an owner who wants crashes attaches it as well."""
+    found = document(group_drill.CRASH, Role.ROTATE)
+    # The guards are in the document that it is attached besides.
+    return {**found, "Statement": [each for each in found["Statement"] if each["Effect"] == "Allow"]}
 
 
 def own_document(library: Library, where: Where, role: Role) -> dict[str, Any]:
@@ -92,6 +100,8 @@ def _of_policy(policy: Policy, where: Where) -> Rights:
         for field, values in _names_of(table[keys.kind], keys).items():
             names[field] = (*names.get(field, ()), *values)
     rights = frozenset[Right]().union(*(each.IAM_ACTIONS for each in made))
+    if policy.drill is not None:
+        rights |= group_drill.IAM_ACTIONS
     given = dict(where.names or {})
     return filled(rights, names | given | _place(policy, given))
 

@@ -21,7 +21,20 @@ from typing import Any
 from rich.console import Console
 
 from phoenix import __version__
-from tests.bench import cold, cost, in_flight, in_place, rollbacks, rotations, side_by_side, startup, statuses, sweeps
+from tests.bench import (
+    cold,
+    cost,
+    drills,
+    in_flight,
+    in_place,
+    pages,
+    rollbacks,
+    rotations,
+    side_by_side,
+    startup,
+    statuses,
+    sweeps,
+)
 from tests.bench.figures import Figure, table
 
 TOPICS: Mapping[str, Callable[[], Iterator[Figure]]] = {
@@ -35,6 +48,8 @@ TOPICS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "in-flight": in_flight.measure,
     "cold": cold.measure,
     "cost": cost.measure,
+    "drills": drills.measure,
+    "pages": pages.measure,
 }
 LONGER: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "sweeps": partial(sweeps.measure, sweeps.ALL_SIZES),

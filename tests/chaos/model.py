@@ -14,6 +14,7 @@ from itertools import count
 from phoenix.core.action import (
     Action,
     Drain,
+    EndInstance,
     MakeTemplateVersion,
     Release,
     RemoveTags,
@@ -60,8 +61,7 @@ class Model:
         self.failover = dict.fromkeys(Slot, "1/off")
         self.opt_ins: tuple[OptIn, ...] = ()
         self.made: dict[str, list[str]] = {}
-        self.launched: Counter[str] = Counter()
-        self.killed: Counter[Slot] = Counter()
+        self.launched, self.killed = Counter[str](), Counter[Slot]()
         self.launch_error: str | None = None
         self.failures: list[LaunchFailure] = []
         self.full_zones: set[str] = set()
@@ -200,7 +200,7 @@ class Model:
                 self.failover[action.slot] = action.thresholds
             case SetOptIns():
                 self.opt_ins = action.opt_ins
-            case ReplaceInstance():
+            case ReplaceInstance() | EndInstance():
                 place = self.places[action.slot]
                 found = next((m for m in place.machines if m.id == action.instance), None)
                 if found is not None:

@@ -84,6 +84,9 @@ class ChaosFleet:
     def find_revival_blockers(self, generation: Generation, count: int) -> Sequence[Blocker]:
         return ()
 
+    def console_of(self, instance: str) -> str:
+        return ""
+
     def command(self, remedy: Remedy) -> str:
         return repr(remedy)
 

@@ -15,7 +15,7 @@ from phoenix.stores import open_store
 from tests.cli.conftest import Terminal
 
 STATE = {"group", "outcome", "sentence", "rotation", "generations", "waiting_for", "rollback_ready"}
-KEYS = STATE | {"acts", "changed_by", "next", "old_base", "snowflakes", "routes"}
+KEYS = STATE | {"acts", "changed_by", "next", "old_base", "snowflakes", "routes", "drill"}
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 

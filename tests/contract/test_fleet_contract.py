@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from phoenix.core.action import (
+    EndInstance,
     MakeTemplateVersion,
     RemoveTags,
     ReplaceInstance,
@@ -244,6 +245,21 @@ def test_replacing_an_instance_that_is_gone_changes_nothing(case: Case) -> None:
     before = case.fleet.observe(None)
     case.fleet.apply(ReplaceInstance(BLUE, "i-0123456789abcdef0"))
 
+    assert case.fleet.observe(None) == before
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_an_instance_that_is_ended_is_replaced_and_ending_it_again_changes_nothing(case: Case, hard: bool) -> None:
+    victim = case.fleet.observe(None).slots[BLUE].instances[0].id
+    case.fleet.apply(EndInstance(BLUE, victim, hard=hard))
+    case.fleet.apply(EndInstance(BLUE, victim, hard=hard))
+    case.settle()
+
+    left = {i.id for i in case.fleet.observe(None).slots[BLUE].instances if i.in_service}
+    assert len(left) == 4
+    assert victim not in left
+    before = case.fleet.observe(None)
+    case.fleet.apply(EndInstance(BLUE, "i-0123456789abcdef0", hard=hard))
     assert case.fleet.observe(None) == before
 
 

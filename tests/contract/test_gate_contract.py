@@ -52,6 +52,7 @@ def _real(kind: str, account: Account) -> Gate:
         "command": {"command": ("true",)},
         "lambda": {"function": "acceptance"},
         "webhook": {"url": "https://example.com/acceptance"},
+        "metrics": {"metrics": ({"name": "errors", "metric": "HTTPCode_Target_5XX_Count", "per": "RequestCount"},)},
     }
     fakes: dict[str, dict[str, Any]] = {
         "http": {"fetch": lambda request: Reply(200)},

@@ -14,6 +14,7 @@ from typing import Any
 
 from phoenix.aws.rights import Role
 from phoenix.engine.control import pause, resume
+from phoenix.engine.drill import DrillRequest, run_drill
 from phoenix.engine.group import Group
 from phoenix.engine.look import look
 from phoenix.engine.many.sweep import sweep
@@ -34,6 +35,10 @@ from tests.rotation.stage import BRISK, NEW_NAME, STEADY, Stage, UnhurriedAws, a
 CANARY = {"kind": "canary", "steps": [{"weight": 20, "bake": "10m"}], "bake": "30s"}
 ASKED: dict[str, Any] = {**CANARY, "routes": [{"header": "X-Canary", "values": ["always"]}]}
 ALARM = [BRISK, {"kind": "alarm", "alarms": ["web-5xx"]}]
+METRICS = {
+    "kind": "metrics",
+    "metrics": [{"name": "errors", "metric": "HTTPCode_Target_5XX_Count", "per": "RequestCount"}],
+}
 ROLLING = {"kind": "rolling", "batch": "50%", "bake": "15s"}
 PARAMETER = "/images/web"
 STATEMENTS, SIGNER = "phoenix-statements", a_key()
@@ -112,7 +117,7 @@ def looks(group: Group) -> None:
 
 def back_while_hot(folder: Path) -> Run:
     """A blue/green rotation, word by word; then back at once, and `repair`."""
-    with a_run(folder, policy=a_policy(gates=ALARM, strategy=ASKED)) as run:
+    with a_run(folder, policy=a_policy(gates=[*ALARM, METRICS], strategy=ASKED)) as run:
         plans_and_looks(run)
         with run.by(Role.ROTATE):
             run.stage.tick_until(lambda report: "healthy" in report.sentence)
@@ -258,7 +263,15 @@ def a_shared_listener(folder: Path) -> Run:
     return run
 
 
+def a_game_day(folder: Path) -> Run:
+    """One instance is ended on purpose, and the group measured until it is whole again."""
+    with a_run(folder, policy=a_policy(drill={"most": 1, "floor": "75%"})) as run, run.by(Role.ROTATE):
+        run_drill(run.stage.group, DrillRequest())
+    return run
+
+
 RUNS: tuple[Callable[[Path], Run], ...] = (
+    a_game_day,
     back_while_hot,
     back_from_cold,
     back_out_of_the_middle,

@@ -138,7 +138,7 @@ def test_awkward_values_survive_being_shown(tmp_path: Path, text: str) -> None:
 def test_show_leaves_out_only_keys_without_a_default(tmp_path: Path) -> None:
     shown = yaml.safe_load(show(the_policy(tmp_path, a_policy())))
 
-    without = {"description", "account", "region", "role_arn", "external_id", "owner", "runbook"}
+    without = {"description", "account", "region", "role_arn", "external_id", "owner", "runbook", "drill"}
     assert set(Policy.model_fields) - set(shown) == without
 
 

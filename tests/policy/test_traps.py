@@ -50,6 +50,12 @@ ONE_KEY = {
     ),
     "batch": ("strategy", "{kind: rolling, batch: 25}", "5:34: batch: a share of the group", "batch: 25%"),
     "secret": ("notify", "[{kind: slack, webhook_env: 'https://x'}]", "5:37: webhook_env: must be the name of", None),
+    "drills without drill": (
+        "drills",
+        "[{schedule: '0 9 * * 2', duration: 1h}]",
+        "5:9: drills: has no effect without drill: {most: 1, floor: 75%}",
+        None,
+    ),
     "role elsewhere": ("external_id", "abc", "5:14: external_id: has no effect without a role_arn", None),
     "lifetime": ("rotate_when", "{max_instance_lifetime: 0s}", "5:38: max_instance_lifetime: must be longer", None),
     "infinite": ("capacity", "{min_healthy_percentage: .inf}", "5:36: min_healthy_percentage: must be a whole", None),

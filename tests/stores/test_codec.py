@@ -29,6 +29,7 @@ from tests.stores.test_entries import ledgers
 
 st.register_type_strategy(datetime, st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 st.register_type_strategy(Mapping, lambda kind: st.dictionaries(*(st.from_type(of) for of in get_args(kind))))
+st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))  # JSON has no others
 st.register_type_strategy(timedelta, st.timedeltas(timedelta(0), timedelta(days=400)))
 
 

@@ -19,7 +19,7 @@ from tests.views.builders import (
 )
 
 STATE = ["group", "outcome", "sentence", "rotation", "generations", "waiting_for", "rollback_ready"]
-KEYS = [*STATE, "acts", "changed_by", "next", "old_base", "snowflakes", "routes"]
+KEYS = [*STATE, "acts", "changed_by", "next", "old_base", "snowflakes", "routes", "drill"]
 
 
 def test_a_report_has_the_keys_of_the_contract_and_no_others_than_its_schema_names() -> None:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from phoenix.core.drill import DrillTerms
 from phoenix.core.generation import Generation
 from phoenix.core.model import Slot
 from phoenix.core.ownership import is_elsewhere
@@ -38,6 +39,7 @@ class Member:
     slots: Mapping[Slot, str] = field(default_factory=dict)
     rotate_when: RotateWhen = RotateWhen()
     calendar: Calendar = Calendar()
+    drill: DrillTerms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ def need_of(member: Member, record: GroupRecord | None, signs: Signs, at: dateti
             is_idle = rotation.held is not None and signs.marked is False
             return Need.NOTHING if is_idle else Need.UPKEEP
         # While it is hot it is due by itself every few minutes; all of them together would be a storm.
-        if signs.marked or signs.moved or (record.hot_until is not None and record.hot_until <= at):
+        is_over = record.hot_until is not None and record.hot_until <= at
+        if signs.marked or signs.moved or is_over or _is_drilled(member.drill, record, at):
             return Need.UPKEEP
         if record.paused is not None or (record.setback is not None and at < record.setback.not_before):
             return Need.NOTHING
@@ -86,6 +89,14 @@ def need_of(member: Member, record: GroupRecord | None, signs: Signs, at: dateti
 def _is_news(record: GroupRecord, signs: Signs) -> bool:
     """True where a taint has come or gone since the last look, which tells of it, window or not."""
     return signs.tainted is not None and signs.tainted is not bool(record.snowflakes and record.snowflakes.tainted)
+
+
+def _is_drilled(terms: DrillTerms | None, record: GroupRecord, at: datetime) -> bool:
+    """True while a drill is measured, or where one is due by the schedule."""
+    if terms is None or record.paused is not None or record.drill_in_flight is not None:
+        return record.drill_in_flight is not None
+    last = record.drills[-1].ask.at if record.drills else None
+    return terms.due_opening(last, at) is not None
 
 
 def _may_be_due(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto.ec2.exceptions import InvalidAMIIdError
 
 from phoenix.sandbox.answers.common import refuse
+from phoenix.sandbox.console import write_console
 from phoenix.sandbox.launching import find_image, find_template
 from phoenix.sandbox.versions import refuse_devices
 from phoenix.sandbox.world import World
@@ -94,6 +96,20 @@ def _status(world: World, instance: Any) -> dict[str, Any]:
     }
 
 
+def console(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
+    """GetConsoleOutput: what the machine wrote while it booted, in base64; nothing in the first moments. "EC2 returns
+    the most recent 64 KB output, which will be available for at least one hour after the most recent post".
+    """
+    found = world.ec2().get_instance(params["InstanceId"])
+    server = world.servers.get(found.id)
+    written = "" if server is None or found.state == "pending" else write_console(server, found)
+    return {
+        "InstanceId": found.id,
+        "Timestamp": world.timeline.now,
+        "Output": base64.b64encode(written.encode()).decode(),
+    }
+
+
 def terminate(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """TerminateInstances: those of groups end as machines do, and are replaced."""
     if params.get("DryRun"):
@@ -161,6 +177,7 @@ ANSWERS: Mapping[str, Callable[[World, dict[str, Any]], dict[str, Any] | None]] 
     "DescribeInstanceStatus": describe_status,
     "ModifyInstanceAttribute": modify_attribute,
     "ModifyInstanceMetadataOptions": modify_metadata,
+    "GetConsoleOutput": console,
     "RunInstances": run,
     "TerminateInstances": terminate,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from phoenix.views.documents.plans import Generation
-from phoenix.views.documents.reports import Act, Quarantined, Request, RotationInShort, Time
+from phoenix.views.documents.reports import Act, Drill, Quarantined, Request, RotationInShort, Time
 
 
 class Event(TypedDict):
@@ -52,6 +52,7 @@ class History(TypedDict):
     group: str
     rotations: list[HistoryRotation]
     acts: list[Act]
+    drills: list[Drill]
 
 
 class ActsAtRest(TypedDict):
@@ -59,6 +60,33 @@ class ActsAtRest(TypedDict):
 
     group: str
     acts: list[Act]
+
+
+class DrillBlocker(TypedDict):
+    """Something in the way of a drill, and what mends it."""
+
+    name: str
+    where: str
+    text: str
+    remedy: str | None
+
+
+class DrillPlan(TypedDict):
+    """The drill that would start, and everything in its way."""
+
+    group: str
+    drill: Drill | None
+    blockers: list[DrillBlocker]
+
+
+class DrillStanding(TypedDict):
+    """How long a group needed at the most; null where no drill of it was measured."""
+
+    group: str
+    longest_seconds: int | None
+    drills: int
+    failed: int
+    last: Drill | None
 
 
 class Origin(TypedDict):

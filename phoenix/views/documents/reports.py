@@ -224,6 +224,33 @@ class RollbackReady(TypedDict):
     why: str
 
 
+class Drill(TypedDict):
+    """Instances that were ended on purpose, and how long their group took to be whole again."""
+
+    id: str
+    group: str
+    ending: str | None
+    sentence: str
+    by: str
+    reason: str | None
+    seed: str
+    zone: str | None
+    hard: bool
+    instances: list[str]
+    spared: list[str]
+    healthy_before: int
+    floor: int
+    started_at: Time | None
+    over_at: Time | None
+    ended_at: Time | None
+    noticed_at: Time | None
+    replaced_at: Time | None
+    in_service_at: Time | None
+    healthy_at: Time | None
+    whole_after_seconds: int | None
+    precision_seconds: int
+
+
 class OldBase(TypedDict):
     """A base that is older than the policy allows."""
 
@@ -252,6 +279,7 @@ class Report(TypedDict):
     waiting_for: str | None
     rollback_ready: RollbackReady
     old_base: OldBase | None
+    drill: Drill | None
     snowflakes: Snowflakes | None
     acts: list[Act]
     changed_by: list[Trace]
