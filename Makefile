@@ -22,7 +22,7 @@ venv = $(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) el
 	&& $(PYTHON) -m venv --clear $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick cover check house site install-check pythons bench e2e analysis chaos mutants golden schemas iam infra-check package lock clean
+.PHONY: help demo test quick cover check house site pictures install-check pythons bench e2e analysis chaos mutants golden schemas iam infra-check package lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ site: $(READY) ## the documentation as pages, every link checked; ARGS=--serve s
 
 house: $(READY) ## figures of the code: sizes, fields, words; ARGS=DIR for those of another checkout
 	@$(BIN)/python -m tools.house $(ARGS)
+
+pictures: $(READY) ## rewrite docs/pictures: terminals as they look, run on the sandbox
+	@$(BIN)/python -m tools.pictures
 
 install-check: $(READY) ## whether the locks install by uv and by the oldest pip, with newer releases out
 	@$(BIN)/python -m tools.install_check $(ARGS)
