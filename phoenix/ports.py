@@ -26,6 +26,7 @@ from phoenix.core.record import GroupRecord
 from phoenix.core.remedy import Remedy
 from phoenix.core.rotation import Rotation
 from phoenix.core.trigger import LiveInstance
+from phoenix.opt_in_port import OptInPort
 
 GATE_BUDGET: Final = timedelta(seconds=22)
 """The time that a gate's check may take. An observation is acted upon for 30 s; the rest is for reads and actions."""
@@ -130,7 +131,7 @@ class Traffic:
     words: Mapping[Slot, Mapping[str, str]] = field(default_factory=dict)
 
 
-class Router(Protocol):
+class Router(OptInPort, Protocol):
     """How traffic reaches the slots."""
 
     checks: ClassVar[tuple[str, ...]]
@@ -277,8 +278,7 @@ class Store(Protocol):
 
     def release(self, lease: Lease, due_at: datetime | None = None) -> None:
         """Give the lease back, and say when the group is due again; None: not until something new comes. If another
-        driver has the lease by now it keeps it, and our fence goes.
-        """
+        driver has the lease by now it keeps it, and our fence goes."""
         ...
 
     def due(self, now: datetime) -> Sequence[str]:

@@ -19,6 +19,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetFailover,
+    SetOptIns,
     SetRole,
     SetSchedules,
     SetWeights,
@@ -48,6 +49,7 @@ from phoenix.errors import ForeignWeights, NotFound, PermanentError
 from phoenix.fleets.group_commands import command
 from phoenix.ports import FleetView, Traffic
 from tests.fakes_instances import FakeInstances
+from tests.fakes_opt_ins import FakeOptIns
 
 ACCOUNT = "123456789012"
 BAKED_AT = datetime(2026, 11, 18, 2, 14, tzinfo=UTC)
@@ -81,8 +83,7 @@ class FakeFleet(FakeInstances):
         self.changed: tuple[str, ...] = ()
         """What the owner has changed in the template."""
         self.ahead = UNKNOWN_AHEAD  # what the last search for blockers was told of the future
-        self.error: Exception | None = None
-        """While set, every call raises it."""
+        self.error: Exception | None = None  # while set, every call raises it
         self.scales = False
         self._launched = 0
         self.state = {slot: _empty(slot) for slot in Slot}
@@ -118,7 +119,7 @@ class FakeFleet(FakeInstances):
                 kept = tuple(i for i in self.state[action.slot].instances if i.id != action.instance)
                 self._change(action.slot, instances=kept)
                 self._reconcile(action.slot)
-            case SetWeights() | SetFailover() | Release() | Drain() | Undrain():
+            case SetWeights() | SetFailover() | SetOptIns() | Release() | Drain() | Undrain():
                 raise PermanentError("traffic is the router's, not the fleet's")
             case _:
                 assert_never(action)
@@ -251,7 +252,7 @@ def _empty(slot: Slot) -> SlotState:
 ROUTES = ("arn:rule/443", "arn:rule/api")
 
 
-class FakeRouter:
+class FakeRouter(FakeOptIns):
     """Weights on some routes, and the health of a fake fleet's instances: healthy unless listed in `sick`."""
 
     checks: ClassVar[tuple[str, ...]] = ("routes-are-fit",)
@@ -260,13 +261,12 @@ class FakeRouter:
         self.fleet = fleet
         self.weights: dict[str, dict[Slot, int]] = {arn: {live: 100, live.other: 0} for arn in routes}
         self.sticky = dict.fromkeys(routes, 0)
-        self.sick, self.shifts = set[str](), list[SetWeights]()
+        self.sick, self.shifts, self.failovers = set[str](), list[SetWeights](), list[SetFailover]()
+        super().__init__()
         self.blockers, self.ahead = list[Blocker](), UNKNOWN_AHEAD
         self.by_zone = False
         self.failover: dict[Slot, str] = dict.fromkeys(Slot, "1/off")
-        self.failovers: list[SetFailover] = []
-        self.error: Exception | None = None
-        """While set, every call raises it."""
+        self.error: Exception | None = None  # while set, every call raises it
 
     def read_failover(self, target_groups: Mapping[Slot, Sequence[str]]) -> Mapping[Slot, str]:
         self._fail_if_told()

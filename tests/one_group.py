@@ -20,6 +20,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetFailover,
+    SetOptIns,
     SetRole,
     SetSchedules,
     SetWeights,
@@ -208,7 +209,7 @@ class OneGroup:
                 for slot, keys in action.keys.items():
                     for key in keys:
                         self.tags.pop(tags.in_one_group(key, slot), None)
-            case SetWeights() | SetFailover() | Drain() | Undrain():
+            case SetWeights() | SetFailover() | SetOptIns() | Drain() | Undrain():
                 raise AssertionError(f"there are no weights here, and no orchestrator: {action}")
         self.check()
 

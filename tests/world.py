@@ -21,6 +21,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetFailover,
+    SetOptIns,
     SetRole,
     SetSchedules,
     SetWeights,
@@ -144,6 +145,8 @@ class World:
                 place = self.places[action.slot]
                 place.servers = [s for s in place.servers if s.id != action.instance]
                 self._settle(place)
+            case SetOptIns():
+                raise AssertionError("this world has no rules of ours")
             case Release() | Drain() | Undrain():
                 raise AssertionError(f"nothing is held in this pair, and nothing drained: {action}")
             case WriteTags() | RemoveTags():

@@ -72,6 +72,7 @@ _BUSY = frozenset(
         "InternalFailure",
         "InvalidAMIID.Unavailable",  # the image is still pending
         "OperationInProgress",
+        "PriorityInUse",  # another rule took it since; the next tick finds a free one
         "ReplicatedWriteConflictException",
         "RequestTimeout",
         "ResourceContention",

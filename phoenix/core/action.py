@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from phoenix.core.model import Capacity, Role, Slot
+from phoenix.core.opt_in import OptIn
 from phoenix.core.record import GroupRecord
 
 
@@ -137,6 +138,16 @@ class SetWeights:
     unrefer: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class SetOptIns:
+    """Have exactly these rules of phoenix's own, on every listener of the pair, that send requests which ask for it to
+    `slot`; none takes all of them away. `rotation` is the id on their tags."""
+
+    slot: Slot
+    opt_ins: tuple[OptIn, ...] = ()
+    rotation: str = ""
+
+
 Action = (
     WriteTags
     | RemoveTags
@@ -150,6 +161,7 @@ Action = (
     | ReplaceInstance
     | EndInstance
     | SetWeights
+    | SetOptIns
 )
 
 

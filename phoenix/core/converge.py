@@ -13,6 +13,7 @@ from phoenix.core.action import (
     Action,
     MakeTemplateVersion,
     Release,
+    SetOptIns,
     SetRole,
     SetSchedules,
     SetWeights,
@@ -32,7 +33,7 @@ from phoenix.core.roles import COLD, Standing, missing_role
 from phoenix.core.rotation import Rotation
 from phoenix.core.routine import Routine
 from phoenix.core.sides import Sides, sides_of
-from phoenix.core.way_back import way_back
+from phoenix.core.way_back import close_to_opt_ins, way_back
 
 UNTOUCHED = Step(new_capacity=0, old_capacity=100, new_weight=0)
 
@@ -40,7 +41,8 @@ UNTOUCHED = Step(new_capacity=0, old_capacity=100, new_weight=0)
 def converge(step: Step, rotation: Rotation, seen: Observation) -> tuple[Action, ...]:
     """The actions that bring the world to the step; empty when they agree, or when AWS is still busy."""
     if rotation.clocks.closing_since is not None:
-        return tuple(close(rotation, seen))
+        # Rules of our own first, and nothing else until they are gone: the note that tells of them goes last.
+        return tuple(close_to_opt_ins(rotation, seen)) or tuple(close(rotation, seen))
     if rotation.back is not None:
         return tuple(way_back(step, rotation, seen))
     if rotation.new.template_version is None:
@@ -79,6 +81,7 @@ def _forward(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Acti
     yield from _grow_candidate(rotation, seen, candidate)
     if rotation.growth.released_at is not None and sides.new.held_count:
         yield Release(candidate.slot)
+    yield from _open_to_opt_ins(rotation, seen)
     yield from _shift(step, rotation, sides, seen)
     yield from failover.hand_over(rotation, seen)
     yield from _shrink_live(step, rotation, sides, seen)
@@ -129,6 +132,15 @@ def _fill_candidate(rotation: Rotation, seen: Observation, candidate: SlotState)
         # A target group that nothing refers to is never health-checked: refer to it, at the weight it has.
         yield SetWeights(candidate.slot, rotation.weight, only_from=frozenset({rotation.weight}))
     yield from missing_role(candidate, Standing(Role.CANDIDATE, goal, rotation.capacity), rotation.new)
+
+
+def _open_to_opt_ins(rotation: Rotation, seen: Observation) -> Iterator[Action]:
+    """From the first step whose gates have passed: requests that ask for the candidate reach it, before any weight."""
+    wanted = rotation.terms.opt_ins
+    if not wanted or rotation.exposed_at is None or answering(seen) is not None:
+        return
+    if seen.opt_ins is None or not seen.opt_ins.are_in_place:
+        yield SetOptIns(rotation.new.slot, wanted, rotation.id)
 
 
 def _shift(step: Step, rotation: Rotation, sides: Sides, seen: Observation) -> Iterator[Action]:

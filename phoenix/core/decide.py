@@ -11,7 +11,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from phoenix.core import ledger, narrate
-from phoenix.core.action import Action, Decision, MakeTemplateVersion, ReplaceInstance, SetRole, SetWeights
+from phoenix.core.action import (
+    Action,
+    Decision,
+    MakeTemplateVersion,
+    ReplaceInstance,
+    SetOptIns,
+    SetRole,
+    SetWeights,
+)
 from phoenix.core.back import heed_hold, turn_back
 from phoenix.core.closing import is_closed, is_untouched
 from phoenix.core.converge import converge, step_before
@@ -309,7 +317,7 @@ def _next_look(rotation: Rotation, seen: Observation, actions: tuple[Action, ...
     """The next time at which something is known to be due, and True if AWS is busy meanwhile."""
     if rotation.held is not None:
         return None, False
-    if any(isinstance(a, SetWeights | MakeTemplateVersion) for a in actions) or (
+    if any(isinstance(a, SetWeights | SetOptIns | MakeTemplateVersion) for a in actions) or (
         rotation.clocks.closing_since is not None and actions
     ):
         return seen.at, True

@@ -14,6 +14,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetFailover,
+    SetOptIns,
     SetRole,
     SetSchedules,
     SetWeights,
@@ -41,11 +42,18 @@ def describe_action(action: Action) -> str:
             words = f"slot {slot}: {_to_instances(action)}"
         case SetSchedules(slot, running):
             words = f"slot {slot}: scheduled actions {'run again' if running else 'are suspended'}"
-        case SetFailover(slot):
-            words = f"slot {slot}: thresholds of DNS failover"
+        case SetFailover(slot) | SetOptIns(slot):
+            words = f"slot {slot}: {_of_traffic(action)}"
         case _:
             assert_never(action)
     return words
+
+
+def _of_traffic(action: SetFailover | SetOptIns) -> str:
+    if isinstance(action, SetFailover):
+        return "thresholds of DNS failover"
+    told = ", ".join(map(str, action.opt_ins))
+    return f"requests that ask for it ({told}) go there" if told else "requests that ask for it go where all others go"
 
 
 def _to_instances(action: Release | ReplaceInstance | EndInstance | Drain | Undrain) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from phoenix.core import failover, ledger, tags
-from phoenix.core.action import Action, RemoveTags, SetFailover, SetSchedules, SetWeights
+from phoenix.core.action import Action, RemoveTags, SetFailover, SetOptIns, SetSchedules, SetWeights
 from phoenix.core.closing import stale_notes
 from phoenix.core.ledger import lost_stickiness, our_references
 from phoenix.core.model import Observation, SlotState
@@ -34,6 +34,7 @@ def leftovers(record: GroupRecord, seen: Observation) -> tuple[Leftover, ...]:
     live = seen.slots[record.live.slot]
     other = seen.slots[record.live.slot.other]
     return (
+        *_opt_ins(seen, other),
         *_weight(seen, live, other),
         *_pin(live),
         *_ledger(record, seen, live),
@@ -41,6 +42,13 @@ def leftovers(record: GroupRecord, seen: Observation) -> tuple[Leftover, ...]:
         *_failover(record, seen, live, other),
         *_notes(record, live, other),
     )
+
+
+def _opt_ins(seen: Observation, other: SlotState) -> Iterator[Leftover]:
+    """Rules of our own, by the tags on themselves."""
+    text = ledger.describe_opt_ins(seen)
+    if text is not None:
+        yield Leftover(text, SetOptIns(other.slot))
 
 
 def _weight(seen: Observation, live: SlotState, other: SlotState) -> Iterator[Leftover]:

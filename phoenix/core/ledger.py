@@ -20,6 +20,7 @@ from phoenix.core.temporary import (
     Entry,
     FailoverEntry,
     Ledger,
+    OptInEntry,
     ReferenceEntry,
     SchedulesEntry,
     StickinessEntry,
@@ -57,6 +58,8 @@ def _to_change(rotation: Rotation, seen: Observation) -> Iterator[Entry]:
 
 
 def _to_change_on_routes(rotation: Rotation, seen: Observation) -> Iterator[Entry]:
+    if rotation.terms.opt_ins:
+        yield OptInEntry(Upkeep(seen.at))
     for slot, state in seen.slots.items():
         # A slot that is kept hot has it off by now; the owner's thresholds are in the tag.
         read = state.failover if rotation.terms.suspend_failover else ""
@@ -152,19 +155,30 @@ def describe(entry: Entry, rotation: Rotation, seen: Observation) -> str | None:
             told = f"{name}: DNS failover is off, it was {thresholds}"
             return told if tags.FAILOVER in seen.slots[slot].tags else None
         case StickinessEntry(arn, seconds):
-            route = route_of(arn, seen)
-            if route is None:
-                return f"{arn}: the route is gone, its stickiness was {lasting(seconds)}"
-            told = f"{route.name}: stickiness is {lasting(route.sticky_seconds)}, it was {lasting(seconds)}"
-            return told if route.sticky_seconds != seconds else None
+            return _describe_stickiness(arn, seconds, route_of(arn, seen))
         case ReferenceEntry(arn):
             route = route_of(arn, seen)
             is_ours = route is not None and rotation.new.slot in route.weights
             return f"{route.name}: names {name}, it did not before" if route is not None and is_ours else None
+        case OptInEntry():
+            return describe_opt_ins(seen)
         case DrainEntry(_, instance, had):
             return f"{name}: {instance} takes no work, it did before" if had and has_no_work(instance, seen) else None
         case _:
             assert_never(entry)
+
+
+def _describe_stickiness(arn: str, had: int, route: Route | None) -> str | None:
+    if route is None:
+        return f"{arn}: the route is gone, its stickiness was {lasting(had)}"
+    told = f"{route.name}: stickiness is {lasting(route.sticky_seconds)}, it was {lasting(had)}"
+    return told if route.sticky_seconds != had else None
+
+
+def describe_opt_ins(seen: Observation) -> str | None:
+    """Say which rules of our own there are; None where there are none."""
+    rules = seen.opt_ins.rules if seen.opt_ins is not None else ()
+    return f"rules of phoenix's own: {'; '.join(rule.name for rule in rules)}" if rules else None
 
 
 def group_of(entry: Entry, rotation: Rotation, seen: Observation) -> str:
@@ -174,7 +188,7 @@ def group_of(entry: Entry, rotation: Rotation, seen: Observation) -> str:
 
 def slot_of(entry: Entry, rotation: Rotation) -> Slot:
     """The slot that it is about: for a route the one that it is to name."""
-    return rotation.new.slot if isinstance(entry, StickinessEntry | ReferenceEntry) else entry.slot
+    return rotation.new.slot if isinstance(entry, StickinessEntry | ReferenceEntry | OptInEntry) else entry.slot
 
 
 def running(runs: bool) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 
 from phoenix.core.launch_failure import LaunchFailure
 from phoenix.core.lifecycle import Lifecycle
+from phoenix.core.opt_in import OptIn, OptIns
 from phoenix.core.routine import Routine
 from phoenix.core.serving import Serving
 from phoenix.core.work import Station, Work
@@ -109,10 +110,8 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One resting place of a rotation: capacities in per cent of the need, weight in per cent of the pair's traffic.
-
-    `bake` None means: until a person promotes it.
-    """
+    """One resting place of a rotation: capacities in per cent of the need, weight in per cent of the pair's
+    traffic. `bake` None means: until a person promotes it."""
 
     new_capacity: int
     old_capacity: int
@@ -148,6 +147,7 @@ class Terms:
     zones: int = 0
     hooks_harmless: bool = False
     holds: bool = False
+    opt_ins: tuple[OptIn, ...] = ()
     before_leaving: tuple[Station, ...] = ()
 
 
@@ -311,6 +311,7 @@ class Observation:
     the number of the template version that the rotation in flight has made. `failures` are failed launches of the
     candidate, newest first. `fences` are former drivers whose last request may still take effect. `asks_health` False:
     no target health was asked for. `works` has each station's answer for every instance that was asked about, by id.
+    `opt_ins` None: rules of our own were not looked for.
     """
 
     at: datetime
@@ -321,6 +322,7 @@ class Observation:
     prepared_version: str | None = None
     fences: tuple[Fence, ...] = ()
     asks_health: bool = True
+    opt_ins: OptIns | None = None
     works: Mapping[str, tuple[Work, ...]] = field(default_factory=dict)
 
     @property

@@ -190,7 +190,7 @@ class Rotation:
             candidate=replace(self.candidate, grew_in=grew_in),
             intended_weight=weight,
         )
-        return proved.expose(at) if weight else proved
+        return proved.expose(at) if weight or self.terms.opt_ins else proved
 
     def verify_shift(self, at: datetime) -> Rotation:
         """The step's weight was read back."""

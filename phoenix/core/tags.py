@@ -21,6 +21,7 @@ from phoenix.core.temporary import (
     DrainEntry,
     Entry,
     FailoverEntry,
+    OptInEntry,
     ReferenceEntry,
     SchedulesEntry,
     StickinessEntry,
@@ -54,6 +55,7 @@ MOST_LETTERS = 256
 """A value's, says botocore's model of Auto Scaling."""
 
 _RUNNING, _SUSPENDED = "running", "suspended"
+_OPT_INS = "opt-ins:none"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _SIGNS = frozenset("_.:/=+-@")
 _DIGEST_LETTERS = 12
@@ -220,7 +222,7 @@ def _by_slot(rotation: Rotation) -> dict[Slot, list[Entry]]:
         match entry:
             case SchedulesEntry(slot, ran):
                 found.setdefault(slot, []).extend(() if ran else (entry,))
-            case StickinessEntry() | ReferenceEntry():
+            case StickinessEntry() | ReferenceEntry() | OptInEntry():
                 found.setdefault(rotation.new.slot, []).append(entry)
             case CapacityEntry() | TagsEntry() | FailoverEntry() | DrainEntry():
                 pass
@@ -248,6 +250,8 @@ def _write_entry(entry: Entry) -> str:
             return f"stickiness:{_last_part(route)}:{seconds}"
         case ReferenceEntry(route):
             return f"reference:{_last_part(route)}:none"
+        case OptInEntry():
+            return _OPT_INS
         case CapacityEntry() | TagsEntry() | FailoverEntry() | DrainEntry():
             return ""  # capacity and failover have tags of their own
         case _:
@@ -260,6 +264,8 @@ def read_ledger(tags: Mapping[str, str], slot: Slot, routes: Sequence[Route], at
     arns = {_last_part(route.arn): route.arn for route in routes}
     for word in tags.get(LEDGER, "").split():
         match word.split(":"):
+            case ["opt-ins", _]:
+                entries.append(OptInEntry(Upkeep(at)))
             case ["schedules", ("running" | "suspended") as ran]:
                 entries.append(SchedulesEntry(slot, ran == _RUNNING, Upkeep(at)))
             case ["stickiness", part, had] if part in arns and had.isdigit():
@@ -267,6 +273,11 @@ def read_ledger(tags: Mapping[str, str], slot: Slot, routes: Sequence[Route], at
             case ["reference", part, _] if part in arns:
                 entries.append(ReferenceEntry(arns[part], Upkeep(at)))
     return tuple(entries)
+
+
+def notes_opt_ins(tags: Mapping[str, str]) -> bool:
+    """True when a slot's tags tell of a rotation that has rules of its own, or may have."""
+    return _OPT_INS in tags.get(LEDGER, "").split()
 
 
 def _last_part(arn: str) -> str:

@@ -160,7 +160,23 @@ class DrainEntry:
     upkeep: Upkeep[bool]
 
 
-Entry = CapacityEntry | SchedulesEntry | TagsEntry | FailoverEntry | StickinessEntry | ReferenceEntry | DrainEntry
+@dataclass(frozen=True, slots=True)
+class OptInEntry:
+    """The rules of phoenix's own, of which there are none before; `upkeep` is True once all of them are there."""
+
+    upkeep: Upkeep[bool]
+
+
+Entry = (
+    CapacityEntry
+    | SchedulesEntry
+    | TagsEntry
+    | FailoverEntry
+    | StickinessEntry
+    | ReferenceEntry
+    | DrainEntry
+    | OptInEntry
+)
 
 
 def place(entry: Entry) -> tuple[type[Entry], str]:
@@ -168,6 +184,8 @@ def place(entry: Entry) -> tuple[type[Entry], str]:
     match entry:
         case StickinessEntry() | ReferenceEntry():
             return type(entry), entry.route
+        case OptInEntry():
+            return type(entry), ""
         case CapacityEntry() | SchedulesEntry() | TagsEntry() | FailoverEntry():
             return type(entry), entry.slot
         case DrainEntry():
@@ -189,6 +207,8 @@ def _forget(entry: Entry) -> Entry:
         case StickinessEntry():
             return replace(entry, upkeep=entry.upkeep.forget())
         case ReferenceEntry():
+            return replace(entry, upkeep=entry.upkeep.forget())
+        case OptInEntry():
             return replace(entry, upkeep=entry.upkeep.forget())
         case DrainEntry():
             return replace(entry, upkeep=entry.upkeep.forget())
@@ -251,6 +271,11 @@ class Ledger:
     def schedules_ran(self) -> bool | None:
         """True if scheduled actions ran on the live slot; None for a rotation that leaves them alone."""
         return next((entry.had for entry in self if isinstance(entry, SchedulesEntry)), None)
+
+    @property
+    def has_opt_ins(self) -> bool:
+        """True for a rotation that has rules of its own, or may have."""
+        return any(isinstance(entry, OptInEntry) for entry in self)
 
     @property
     def stickiness(self) -> Mapping[str, int]:

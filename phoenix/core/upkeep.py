@@ -18,6 +18,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetFailover,
+    SetOptIns,
     SetRole,
     SetSchedules,
     SetWeights,
@@ -45,6 +46,7 @@ from phoenix.core.temporary import (
     FailoverEntry,
     Ledger,
     Look,
+    OptInEntry,
     ReferenceEntry,
     SchedulesEntry,
     Sizing,
@@ -99,6 +101,7 @@ class _Asked:
     tags: set[Slot] = field(default_factory=set)
     failover: set[Slot] = field(default_factory=set)
     references: set[str] = field(default_factory=set)
+    opt_ins: bool | None = None
     drained: dict[str, bool] = field(default_factory=dict)
 
 
@@ -114,13 +117,13 @@ def _asked_by(actions: tuple[Action, ...], rotation: Rotation, seen: Observation
                 asked.schedules[action.slot] = action.running
             case SetFailover():
                 asked.failover.add(action.slot)
-            case WriteTags():
-                asked.tags |= {slot for slot, written in action.tags.items() if {*written} & {*NOTES}}
-            case RemoveTags():
-                asked.tags |= {slot for slot, keys in action.keys.items() if {*keys} & {*NOTES}}
+            case WriteTags() | RemoveTags():
+                asked.tags |= _noted_by(action)
             case SetWeights():
                 # Weights have a watch of their own; only a route that has stopped naming the slot is news here.
                 asked.references |= {r.arn for r in seen.routes if rotation.new.slot not in r.weights}
+            case SetOptIns():
+                asked.opt_ins = bool(action.opt_ins)
             case Drain() | Undrain():
                 asked.drained |= _drained_by(action)
             case MakeTemplateVersion() | ReplaceInstance() | EndInstance() | Release():
@@ -128,6 +131,12 @@ def _asked_by(actions: tuple[Action, ...], rotation: Rotation, seen: Observation
             case _:
                 assert_never(action)
     return asked
+
+
+def _noted_by(action: WriteTags | RemoveTags) -> set[Slot]:
+    """The slots of which it changes a tag that is watched."""
+    changed = action.tags if isinstance(action, WriteTags) else action.keys
+    return {slot for slot, keys in changed.items() if {*keys} & {*NOTES}}
 
 
 def watch(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -> Rotation:
@@ -162,13 +171,28 @@ def _follow(entry: Entry, candidate: Slot, seen: Observation, asked: _Asked, loo
         case ReferenceEntry(arn, kept):
             named = _names(arn, candidate, seen)
             return replace(entry, upkeep=_kept(kept, named, look, arn in asked.references))
-        case DrainEntry(_, instance, _, _, kept):
-            is_empty, to_drain = has_no_work(instance, seen), asked.drained.get(instance)
-            if is_empty is None:
-                return entry
-            return replace(entry, upkeep=_kept(kept, is_empty, look, to_drain is not None, to_drain or None))
+        case OptInEntry():
+            return _follow_opt_ins(entry, seen, asked.opt_ins, look)
+        case DrainEntry():
+            return _follow_drain(entry, seen, asked.drained.get(entry.instance), look)
         case _:
             assert_never(entry)
+
+
+def _follow_opt_ins(entry: OptInEntry, seen: Observation, asked: bool | None, look: Look) -> OptInEntry:
+    """Unchanged where they were not looked for."""
+    if seen.opt_ins is None and asked is None:
+        return entry
+    are_there = seen.opt_ins is not None and bool(seen.opt_ins.rules) and seen.opt_ins.are_in_place
+    return replace(entry, upkeep=_kept(entry.upkeep, are_there, look, asked is not None, asked))
+
+
+def _follow_drain(entry: DrainEntry, seen: Observation, to_drain: bool | None, look: Look) -> DrainEntry:
+    """Unchanged where no station was asked."""
+    is_empty = has_no_work(entry.instance, seen)
+    if is_empty is None:
+        return entry
+    return replace(entry, upkeep=_kept(entry.upkeep, is_empty, look, to_drain is not None, to_drain or None))
 
 
 def _kept(upkeep: Upkeep[V], now: V, look: Look, is_asked: bool, target: V | None = None) -> Upkeep[V]:
@@ -199,6 +223,8 @@ def _take(entry: Entry, asked: _Asked) -> Entry:
             return replace(entry, upkeep=kept.take(asked.capacity[slot]))
         case SchedulesEntry(slot, _, kept) if slot in asked.schedules:
             return replace(entry, upkeep=kept.take(asked.schedules[slot]))
+        case OptInEntry(kept) if asked.opt_ins is not None:
+            return replace(entry, upkeep=kept.take(asked.opt_ins))
         case DrainEntry(_, instance, _, _, kept) if instance in asked.drained:
             return replace(entry, upkeep=kept.take(asked.drained[instance]))
         case _:
@@ -239,6 +265,9 @@ def _describe_change(entry: Entry, rotation: Rotation, seen: Observation) -> str
             return f"{name} has lost the tags {', '.join(gone)}" if gone else f"{name} has other tags"
         case FailoverEntry():
             return f"{name} has lost the tag {tags.FAILOVER}"
+        case OptInEntry():
+            missing = seen.opt_ins.missing if seen.opt_ins is not None else ()
+            return f"rules of phoenix's own are gone, or have moved: {', '.join(missing) or name}"
         case StickinessEntry(arn) | ReferenceEntry(arn):
             return f"{arn.rpartition('/')[2]} does not name {name} any more"
         case DrainEntry(_, instance):

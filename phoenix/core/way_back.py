@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from phoenix.core import failover, tags
-from phoenix.core.action import Action, MakeTemplateVersion, Release, ReplaceInstance, SetWeights, WriteTags
+from phoenix.core.action import Action, MakeTemplateVersion, Release, ReplaceInstance, SetOptIns, SetWeights, WriteTags
 from phoenix.core.fence import unrefused
 from phoenix.core.generation import UNKNOWN_IMAGE
 from phoenix.core.model import Observation, Role, SlotState, Step
@@ -36,9 +36,17 @@ def way_back(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Acti
         yield Release(rotation.old.slot)
     if carries and not sides.new.has(step.new_weight):
         yield SetWeights(slot, step.new_weight, suspend_stickiness=rotation.terms.suspend_stickiness)
+    # After the weights, which more users meet; whatever carries these by then, it is no worse for them.
+    yield from close_to_opt_ins(rotation, seen)
     if carries and rotation.back is not None and rotation.back.now:
         yield from _grow_old(rotation, sides.old)
     yield from failover.hand_over(rotation, seen)
+
+
+def close_to_opt_ins(rotation: Rotation, seen: Observation) -> Iterator[Action]:
+    """Take the rules of our own away: requests that ask for the candidate go where all others go."""
+    if seen.opt_ins is not None and seen.opt_ins.rules:
+        yield SetOptIns(rotation.new.slot, (), rotation.id)
 
 
 def _launches_new(rotation: Rotation, old: SlotState) -> bool:

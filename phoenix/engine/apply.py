@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime
 
-from phoenix.core.action import Action, Drain, SetFailover, SetWeights, Undrain
+from phoenix.core.action import Action, Drain, SetFailover, SetOptIns, SetWeights, Undrain
 from phoenix.core.explain import ago
 from phoenix.core.record import GroupRecord
 from phoenix.core.temporary import STALE_READS
@@ -58,6 +58,9 @@ def carry_out(group: Ports, record: GroupRecord, action: Action) -> GroupRecord:
     """One action, by the fleet or by the router that it is for; returns the record with the routes found on the way."""
     if isinstance(action, SetFailover):
         group.router.set_failover(action, record.target_groups)
+        return record
+    if isinstance(action, SetOptIns):
+        group.router.set_opt_ins(action, record.target_groups, tuple(record.routes))
         return record
     if isinstance(action, Drain | Undrain):
         tell(group, record, action)

@@ -14,8 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 
+from phoenix.core import tags
+from phoenix.core.action import SetOptIns
 from phoenix.core.failover import unread
 from phoenix.core.model import Observation, Outcome, Route, Slot, SlotState, Verdict
+from phoenix.core.opt_in import OptIns
 from phoenix.core.ready import may_go_back
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
@@ -67,6 +70,7 @@ def observe(
             prepared_version=view.prepared_version,
         )
         seen = _with_images_that_matter(group, record, seen)
+        seen = replace(seen, opt_ins=_opt_ins(group, record, seen, search=search))
         if rotation is not None:
             seen = replace(seen, verdicts=ask_gates(group, rotation, seen, driving=driving))
         return Sight(record, seen)
@@ -199,6 +203,22 @@ def with_ages(group: Ports, seen: Observation) -> Observation:
         for slot, state in seen.slots.items()
     }
     return replace(seen, slots=slots)
+
+
+def _opt_ins(group: Group, record: GroupRecord, seen: Observation, *, search: bool) -> OptIns | None:
+    """The rules of our own, where there may be some: a read for each listener. Not before any was to be made."""
+    rotation = record.in_flight
+    is_forward = rotation is not None and rotation.back is None and rotation.clocks.closing_since is None
+    if not seen.routes or (is_forward and rotation is not None and rotation.exposed_at is None):
+        return None
+    noted = any(tags.notes_opt_ins(state.tags) for state in seen.slots.values())
+    known = rotation is not None and (rotation.ledger.has_opt_ins or bool(rotation.terms.opt_ins))
+    if not (noted or known or (search and group.terms.opt_ins)):
+        return None
+    wanted = rotation.terms.opt_ins if rotation is not None and is_forward else ()
+    slot = rotation.new.slot if rotation is not None else Slot.BLUE
+    asked = SetOptIns(slot, wanted, rotation.id if rotation is not None else "")
+    return group.router.read_opt_ins(asked, record.target_groups, tuple(record.routes))
 
 
 def _with_health(state: SlotState, traffic: Traffic) -> SlotState:

@@ -103,6 +103,7 @@ def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
         about=group.about,
         record=found.record,
         reserve=terms.serving.reserve,
+        opt_ins=terms.opt_ins,
         before_leaving=terms.before_leaving,
         prices={gate.name: gate.price(terms, need) for gate in group.gates if isinstance(gate, Priced)},
     )

@@ -11,6 +11,7 @@ from phoenix.core.difference import Difference
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image
 from phoenix.core.model import Observation, Outcome, Step
+from phoenix.core.opt_in import OptIn
 from phoenix.core.outlook import Outlook
 from phoenix.core.ownership import other_groups
 from phoenix.core.planned_call import PlannedCall
@@ -98,6 +99,7 @@ class Plan:
     checks: tuple[str, ...] = ()
     about: About = About()
     record: GroupRecord | None = None
+    opt_ins: tuple[OptIn, ...] = ()
 
     @property
     def due(self) -> bool:

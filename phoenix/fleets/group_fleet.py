@@ -27,6 +27,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetFailover,
+    SetOptIns,
     SetRole,
     SetSchedules,
     SetWeights,
@@ -258,7 +259,7 @@ class GroupFleet(GroupInstances):
                 from phoenix.fleets.group_drill import end_instance
 
                 end_instance(self._aws, self._names[action.slot], action)
-            case SetWeights() | SetFailover() | Drain() | Undrain():
+            case SetWeights() | SetFailover() | SetOptIns() | Drain() | Undrain():
                 raise PermanentError("traffic is the router's, and work the orchestrators', not the fleet's")
             case _:
                 assert_never(action)

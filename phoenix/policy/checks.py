@@ -45,12 +45,23 @@ def _weights(policy: Policy) -> Iterator[Complaint]:
         at: Path = ("strategy", "steps", number, "weight")
         if weight == 100:
             yield Complaint(at, "100 is always last and implied: leave this step out")
-        elif weight == 0:
+        elif weight == 0 and (number or not policy.strategy.routes):
             yield Complaint(at, "must be at least 1: a step without traffic proves nothing")
     for number, (before, weight) in enumerate(pairwise(weights), start=1):
         at = ("strategy", "steps", number, "weight")
         if weight <= before:
             yield Complaint(at, f"weights must rise: {weight} comes after {before}")
+
+
+def _routes(policy: Policy) -> Iterator[Complaint]:
+    opt_ins = policy.strategy.opt_ins
+    at: Path = ("strategy", "routes")
+    if opt_ins and not policy.traffic.has_rules:
+        reason = f"traffic {policy.traffic.kind} has no rules: only an Application Load Balancer tells requests apart"
+        yield Complaint(at, f"{reason} (kind: alb)", (at, ("traffic",)))
+    for number, opt_in in enumerate(opt_ins):
+        if opt_in in opt_ins[:number]:
+            yield Complaint((*at, number), f"{opt_in} is given twice")
 
 
 def _stage_capacity(policy: Policy) -> Iterator[Complaint]:
@@ -186,6 +197,7 @@ def _role(policy: Policy) -> Iterator[Complaint]:
 
 _CHECKS: Final[tuple[Callable[[Policy], Iterator[Complaint]], ...]] = (
     _weights,
+    _routes,
     _stage_capacity,
     _room,
     _fits_rotation,

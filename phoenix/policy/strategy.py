@@ -13,12 +13,16 @@ from typing import Annotated, Final, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from phoenix.core.model import Step
+from phoenix.core.opt_in import OptIn
 from phoenix.core.serving import Serving
 from phoenix.keys import DURATION_PATTERN, Keys, Kind, Percent, Share, parse_duration, render_duration
+from phoenix.policy.opt_ins import OptInKeys
 from phoenix.strategies.blue_green import blue_green
 from phoenix.strategies.canary import Stage, canary
 from phoenix.strategies.rolling import Room, rolling
 
+MOST_ROUTES: Final = 10
+"""Each is a rule for each of the owner's, and AWS counts 100 rules a load balancer unless asked for more."""
 UNTIL_PROMOTED: Final = "until_promoted"
 
 
@@ -51,6 +55,11 @@ class Strategy(Kind):
         default=timedelta(minutes=5),
         description="Rest after the last step, before the old generation is let go; or until_promoted.",
     )
+
+    @property
+    def opt_ins(self) -> tuple[OptIn, ...]:
+        """Return the requests that ask for the candidate; none unless a strategy has them."""
+        return ()
 
     @property
     @abstractmethod
@@ -89,7 +98,10 @@ class BlueGreen(Strategy):
 class CanaryStage(Keys):
     """One step of a canary."""
 
-    weight: Percent = Field(description="Per cent of the traffic for the new generation, from 1 to 99, rising.")
+    weight: Percent = Field(
+        description="Per cent of the traffic for the new generation, from 1 to 99, rising; the first may be 0 where"
+        " routes are given: a dark launch."
+    )
     bake: Bake = Field(description="How long the step rests, watched by its gates; or until_promoted.")
     capacity: Percent | None = Field(
         default=None,
@@ -110,6 +122,17 @@ class Canary(Strategy):
     steps: Annotated[tuple[CanaryStage, ...], Field(min_length=1, max_length=50)] = Field(
         description="The steps before the last; 100 is always last and implied."
     )
+
+    routes: Annotated[tuple[OptInKeys, ...], Field(max_length=MOST_ROUTES)] = Field(
+        default=(),
+        description="Requests that reach the new generation before any weight does, from the moment when the gates of"
+        " the first step have passed until the rotation ends.",
+    )
+
+    @property
+    def opt_ins(self) -> tuple[OptIn, ...]:
+        """The routes."""
+        return tuple(route.to_opt_in() for route in self.routes)
 
     @property
     def rests(self) -> tuple[timedelta | str, ...]:

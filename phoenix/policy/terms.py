@@ -46,6 +46,7 @@ def terms_of(policy: Policy) -> Terms:
         capacity=policy.fleet.bounds,
         suspend_stickiness=traffic.suspends_stickiness,
         suspend_failover=traffic.suspends_failover,
+        opt_ins=policy.strategy.opt_ins,
         hooks_harmless=policy.fleet.hooks_harmless,
         holds=policy.serving.reserve and any(gate.precedes_traffic for gate in policy.gates),
         before_leaving=tuple(each.station() for each in policy.before_leaving),

@@ -18,6 +18,7 @@ class Rules:
         self._aws = aws
         self._rules: dict[str, Item] = {}
         self._listeners: dict[str, Item] = {}
+        self._tags: dict[str, list[Item]] = {}
         self._searched: dict[tuple[str, str], list[str]] = {}
         self._attributes: dict[str, dict[str, str]] = {}
 
@@ -28,6 +29,32 @@ class Rules:
     def describe_listeners(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """By ARN, or all of a load balancer."""
         return {"Listeners": self._known(self._listeners, "describe_listeners", "Listeners", parameters)}
+
+    def create_rule(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """One more rule of a listener."""
+        listener = parameters["ListenerArn"]
+        arn = f"{listener.replace(':listener/', ':listener-rule/')}/rehearsed{len(self._tags)}"
+        made = {"RuleArn": arn, "IsDefault": False, "Priority": str(parameters["Priority"])}
+        self._rules[arn] = made | {key: deepcopy(parameters[key]) for key in ("Conditions", "Actions")}
+        self._tags[arn] = list(parameters.get("Tags", ()))
+        self._searched.setdefault(("describe_rules", listener), []).append(arn)
+        return {"Rules": [self._rules[arn]]}
+
+    def delete_rule(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """One less."""
+        arn = parameters["RuleArn"]
+        self._rules.pop(arn, None)
+        for known in self._searched.values():
+            known[:] = [each for each in known if each != arn]
+        return {}
+
+    def describe_tags(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Of what was made here as it was made, of all else as AWS says."""
+        ours = [arn for arn in parameters["ResourceArns"] if arn in self._tags]
+        theirs = [arn for arn in parameters["ResourceArns"] if arn not in self._tags]
+        found = [{"ResourceArn": arn, "Tags": self._tags[arn]} for arn in ours]
+        asked = self._aws.call("elbv2", "describe_tags", ResourceArns=theirs)["TagDescriptions"] if theirs else []
+        return {"TagDescriptions": [*found, *asked]}
 
     def modify_rule(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Replace its actions."""

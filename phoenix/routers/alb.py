@@ -12,8 +12,10 @@ from typing import Any, ClassVar
 from phoenix.aws.late import late
 from phoenix.aws.rights import IS_MANAGED, WRITERS, Right, Rights, arn
 from phoenix.aws.session import Aws
+from phoenix.core.action import SetOptIns
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.model import Slot, SlotState
+from phoenix.core.opt_in import OptIns
 from phoenix.core.record import GroupRecord
 from phoenix.routers import listeners
 from phoenix.routers.forwarding import Arns, Rule
@@ -27,17 +29,18 @@ def _may(call: str, kind: str) -> Right:
 
 
 def _rights() -> Rights:
-    from phoenix.routers import alb_blockers, failover, shares
+    from phoenix.routers import alb_blockers, failover, opt_in_blockers, opt_ins, shares
 
     ours = frozenset({_may("ModifyListener", "listener"), _may("ModifyRule", "listener-rule")})
     reads = listeners.IAM_ACTIONS | listeners.RULES | shares.RULES.rights
+    ours |= opt_ins.IAM_ACTIONS | opt_in_blockers.IAM_ACTIONS
     return ours | reads | failover.IAM_ACTIONS | alb_blockers.IAM_ACTIONS
 
 
 def _checks() -> tuple[str, ...]:
-    from phoenix.routers import alb_blockers
+    from phoenix.routers import alb_blockers, opt_in_blockers
 
-    return alb_blockers.CHECKS
+    return (*alb_blockers.CHECKS, *opt_in_blockers.CHECKS)
 
 
 class AlbRouter(WeightedRouter):
@@ -69,7 +72,26 @@ class AlbRouter(WeightedRouter):
         from phoenix.routers.alb_blockers import find_blockers
         from phoenix.routers.weight_blockers import Start
 
-        return find_blockers(self._aws, self._listeners, Start(slots, live, *self._suspends, ahead))
+        found = find_blockers(self._aws, self._listeners, Start(slots, live, *self._suspends, ahead))
+        if self._opt_ins and all(state.target_groups for state in slots.values()):
+            from phoenix.routers import opt_in_blockers
+
+            arns = {slot: state.target_groups for slot, state in slots.items()}
+            wanted = SetOptIns(live.other, self._opt_ins)
+            found += opt_in_blockers.find_blockers(self._aws, self._listeners, arns, wanted)
+        return found
+
+    def read_opt_ins(self, wanted: SetOptIns, target_groups: Arns, routes: Sequence[str]) -> OptIns:
+        """A read of each listener, and one of the tags of rules that may be ours."""
+        from phoenix.routers import opt_ins
+
+        return opt_ins.read(self._aws, self._listeners.list_rules(routes), target_groups, wanted)
+
+    def set_opt_ins(self, action: SetOptIns, target_groups: Arns, routes: Sequence[str]) -> None:
+        """The same reads, then a write for each rule."""
+        from phoenix.routers import opt_ins
+
+        opt_ins.write(self._aws, self._listeners.list_rules(routes), target_groups, action)
 
     @staticmethod
     def _open(aws: Aws) -> Listeners:

@@ -30,8 +30,8 @@ CHECKS: Final = ("too-many-targets", "zone-not-enabled")
 
 _ELB: Final = "elasticloadbalancing"
 # "Quotas for your Application Load Balancers" and "… Network Load Balancers" in the guides; codes as `aws
-# service-quotas list-service-quotas --service-code elasticloadbalancing` prints them. phoenix adds no rule and no
-# listener, so their quotas cannot strike.
+# service-quotas list-service-quotas --service-code elasticloadbalancing` prints them. phoenix adds no listener,
+# and rules only where a policy has requests ask for the candidate: opt_in_blockers counts those.
 TARGETS_A_BALANCER: Final = Quota(_ELB, "L-7E6692B2", "Targets per Application Load Balancer", 1000)
 TARGETS_A_GROUP: Final = Quota(_ELB, "L-A0D0B863", "Targets per Target Group per Region", 1000)
 GROUPS_A_BALANCER: Final = Quota(

@@ -25,12 +25,14 @@ Arns = Mapping[Slot, Sequence[str]]
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A rule as AWS describes it, default ones included, and how people call it. A listener that has no rules is its
-    own default rule, by its own ARN."""
+    own default rule, by its own ARN. `priority` None: the default rule, which comes last."""
 
     arn: str
     name: str
     is_default: bool
     actions: Actions
+    conditions: Actions = ()
+    priority: int | None = None
 
     @property
     def listener(self) -> str:

@@ -23,6 +23,11 @@ class TrafficKeys(Kind):
         """The time until a change of weights is followed everywhere; 0 only where there are no weights."""
 
     @property
+    def has_rules(self) -> bool:
+        """True where rules tell requests apart, so that some may be sent to the candidate alone."""
+        return False
+
+    @property
     @abstractmethod
     def suspends_stickiness(self) -> bool:
         """True where the stickiness of a group of targets is switched off while a rotation moves traffic."""
@@ -70,6 +75,11 @@ class Alb(Weighted):
         default=timedelta(seconds=60),
         description="How long the load balancer may need to follow a change of weights everywhere.",
     )
+
+    @property
+    def has_rules(self) -> bool:
+        """On every listener."""
+        return True
 
 
 class Nlb(Weighted):

@@ -14,6 +14,7 @@ from phoenix.aws.session import Aws
 from phoenix.core.model import TargetState
 from phoenix.errors import NotFound
 from phoenix.routers.forwarding import Rule, listener_of
+from phoenix.routers.opt_ins import ours_among
 
 READ_HEALTH: Final = reads("elasticloadbalancing:DescribeTargetHealth")
 IAM_ACTIONS: Final = READ_HEALTH | reads(
@@ -39,12 +40,26 @@ class Listeners:
         self._paths: dict[str, str] = {}
 
     def find(self, target_groups: Iterable[str]) -> list[Rule]:
-        """Every rule of every load balancer that names one of the target groups."""
+        """Every rule of every load balancer that names one of the target groups, but those of phoenix's own."""
         wanted = set(target_groups)
         balancers = {arn for group in self.existing(wanted) for arn in group.get("LoadBalancerArns", ())}
         listeners = self._aws.side_by_side([partial(self._listeners_of, arn) for arn in sorted(balancers)])
         named = self._rules_of(list(chain.from_iterable(listeners)))
-        return [rule for rule in named if not wanted.isdisjoint(rule.target_groups)]
+        naming = [rule for rule in named if not wanted.isdisjoint(rule.target_groups)]
+        ours = ours_among(self._aws, naming)
+        return [rule for rule in naming if rule.arn not in ours]
+
+    def list_rules(self, rules: Iterable[str]) -> list[list[Rule]]:
+        """All rules of each listener that one of these rules (ARNs) is on, whatever they do."""
+        listeners = sorted({listener_of(rule) for rule in rules})
+        reads = [partial(self._pages, "describe_rules", "Rules", ListenerArn=arn) for arn in listeners]
+        return [self._named(found) for found in self._aws.side_by_side(reads)]
+
+    def count_rules(self, balancer: str) -> int:
+        """The rules of a load balancer that are not default ones: those that its quota counts."""
+        arns = [str(item["ListenerArn"]) for item in self._listeners_of(balancer)]
+        reads = [partial(self._pages, "describe_rules", "Rules", ListenerArn=arn) for arn in arns]
+        return sum(not rule["IsDefault"] for found in self._aws.side_by_side(reads) for rule in found)
 
     def read(self, rules: Sequence[str]) -> list[Rule]:
         """These rules, in one call. A listener that `find` has not seen is called by the end of its ARN, not its port.
@@ -138,7 +153,11 @@ class Listeners:
         arn = str(rule["RuleArn"])
         name = self._listener(listener_of(arn)) if rule["IsDefault"] else f"rule {_condition(rule)}"
         balancer = f"{_balancer_of(arn)} " if several else ""
-        return Rule(arn, balancer + name, bool(rule["IsDefault"]), rule["Actions"])
+        shown = str(rule.get("Priority", ""))
+        priority = int(shown) if shown.isdigit() else None
+        return Rule(
+            arn, balancer + name, bool(rule["IsDefault"]), rule["Actions"], rule.get("Conditions", ()), priority
+        )
 
     def _listener(self, arn: str) -> str:
         port = self._ports.get(arn)

@@ -13,8 +13,10 @@ from typing import Any, ClassVar
 from phoenix.aws.late import late
 from phoenix.aws.rights import FORWARD, IS_MANAGED, WRITERS, Right, Rights, arn, reads
 from phoenix.aws.session import Aws
+from phoenix.core.action import SetOptIns
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.model import Slot, SlotState
+from phoenix.core.opt_in import OptIns
 from phoenix.core.record import GroupRecord
 from phoenix.routers import listeners
 from phoenix.routers.forwarding import Arns, Rule
@@ -69,6 +71,13 @@ class NlbRouter(WeightedRouter):
         from phoenix.routers.weight_blockers import Start
 
         return find_blockers(self._aws, self._listeners, Start(slots, live, *self._suspends, ahead))
+
+    def read_opt_ins(self, wanted: SetOptIns, target_groups: Arns, routes: Sequence[str]) -> OptIns:
+        """None: a Network Load Balancer has no rules."""
+        return OptIns()
+
+    def set_opt_ins(self, action: SetOptIns, target_groups: Arns, routes: Sequence[str]) -> None:
+        """Nothing to set: a policy that asks for it is refused."""
 
     @staticmethod
     def _open(aws: Aws) -> NetworkListeners:

@@ -36,6 +36,7 @@ class WeightedRouter(ABC):
         self._aws = scope.aws
         self._sleep = scope.clock.sleep
         self._suspends = scope.terms.suspend_stickiness, scope.terms.suspend_failover
+        self._opt_ins = scope.terms.opt_ins
         self._listeners = self._open(scope.aws)
 
     def find(self, target_groups: Arns) -> tuple[Route, ...]:

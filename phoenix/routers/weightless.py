@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from phoenix.aws.session import Aws
-from phoenix.core.action import SetFailover, SetWeights
+from phoenix.core.action import SetFailover, SetOptIns, SetWeights
 from phoenix.core.model import Route, Slot
+from phoenix.core.opt_in import OptIns
 from phoenix.core.record import GroupRecord
 
 
@@ -39,6 +40,17 @@ class WeightlessRouter:
 
     def set_failover(self, action: SetFailover, target_groups: Mapping[Slot, Sequence[str]]) -> None:
         """Nothing to set."""
+
+    def read_opt_ins(
+        self, wanted: SetOptIns, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
+    ) -> OptIns:
+        """None: there is no route to shadow."""
+        return OptIns()
+
+    def set_opt_ins(
+        self, action: SetOptIns, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
+    ) -> None:
+        """Nothing to set: a policy that asks for it is refused."""
 
     def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
         """No share of a zone is moved: each zone keeps as many instances as it has, of whichever generation."""

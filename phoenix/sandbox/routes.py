@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from phoenix.sandbox.timeline import Timeline
 
+BY_REQUEST = frozenset({"http-header", "query-string", "source-ip"})
 Shares = Mapping[str, float]
 """Share of one rule's requests by target group ARN; sums to 1, or is empty when nothing gets any."""
 
@@ -29,6 +30,7 @@ class Route:
     before: Shares
     after: Shares
     since: datetime
+    is_opt_in: bool = False
 
     def at(self, moment: datetime) -> Shares:
         """Return the shares that requests meet then."""
@@ -42,6 +44,7 @@ class Routes:
         self.physics = physics
         self._timeline, self._elbv2 = timeline, elbv2
         self._routes: dict[str, Route] = {}
+        self._going: dict[str, Route] = {}
         self._used: frozenset[str] = frozenset()
         self._naming: Mapping[str, frozenset[str]] = {}
         self._named: Mapping[str, frozenset[str]] = {}
@@ -60,15 +63,29 @@ class Routes:
             shares = _shares(weights)
             known = self._routes.get(rule.arn)
             if known is None:
-                seen[rule.arn] = Route(load_balancer, shares, shares, now)
+                # One that is made for some requests only takes its time like any change of weights.
+                asked_for = is_opt_in(rule)
+                since = now + self._delay(load_balancer) if asked_for else now
+                seen[rule.arn] = Route(load_balancer, {} if asked_for else shares, shares, since, asked_for)
             elif known.after == shares:
                 seen[rule.arn] = known
             else:
-                seen[rule.arn] = Route(load_balancer, known.at(now), shares, now + self._delay(load_balancer))
+                changes = now + self._delay(load_balancer)
+                seen[rule.arn] = Route(load_balancer, known.at(now), shares, changes, known.is_opt_in)
+        self._note_going(seen)
         self._routes = seen
         self._note_use(used)
         for seconds in (self.physics.weight_propagation, self.physics.network_propagation):
             self._timeline.after(seconds, self._shifted)
+
+    def _note_going(self, seen: Mapping[str, Route]) -> None:
+        """Requests that ask for a target group reach it until the data plane has followed the removal of their rule."""
+        now = self._timeline.now
+        gone = {arn: route for arn, route in self._routes.items() if route.is_opt_in and arn not in seen}
+        for arn, route in gone.items():
+            ends = now + self._delay(route.load_balancer)
+            self._going[arn] = Route(route.load_balancer, route.at(now), {}, ends, is_opt_in=True)
+        self._going = {arn: route for arn, route in self._going.items() if route.since > now}
 
     def is_network(self, load_balancer: str) -> bool:
         """True for the ARN of a Network Load Balancer."""
@@ -98,15 +115,23 @@ class Routes:
         return frozenset(subnet.availability_zone for balancer in named for subnet in balancer.subnets)
 
     def effective(self) -> Mapping[str, Shares]:
-        """Return the shares that requests meet now, by rule ARN."""
+        """Return the shares that requests meet now, by rule ARN; rules for some requests only are left out."""
         now = self._timeline.now
-        return {arn: route.at(now) for arn, route in self._routes.items()}
+        return {arn: route.at(now) for arn, route in self._routes.items() if not route.is_opt_in}
+
+    def is_asked_for(self, target_group: str) -> bool:
+        """True while requests that ask for it reach it, by a rule for such requests only."""
+        now = self._timeline.now
+        routes = (*self._routes.values(), *self._going.values())
+        return any(route.is_opt_in and route.at(now).get(target_group, 0) > 0 for route in routes)
 
     def load_balancers_sending_to(self, target_group: str) -> frozenset[str]:
         """ARNs of the load balancers of which it now gets requests."""
         now = self._timeline.now
         return frozenset(
-            route.load_balancer for route in self._routes.values() if route.at(now).get(target_group, 0) > 0
+            route.load_balancer
+            for route in (*self._routes.values(), *self._going.values())
+            if route.at(now).get(target_group, 0) > 0
         )
 
     def sends_requests(self, load_balancer: str) -> bool:
@@ -144,6 +169,12 @@ class Routes:
     def _shifted(self) -> None:
         for listener in self.on_shift:
             listener()
+
+
+def is_opt_in(rule: Any) -> bool:
+    """True for a rule that sends some requests, by what is in them, to one target group alone."""
+    fields = {str(condition.get("Field")) for condition in getattr(rule, "conditions", None) or ()}
+    return not fields.isdisjoint(BY_REQUEST) and len(weights_of(rule.actions)) == 1
 
 
 def weights_of(actions: list[Any]) -> dict[str, int]:

@@ -58,6 +58,8 @@ class TargetGroupTruth:
     unhealthy: int
     initial: int
     draining: int
+    asked_for: bool = False
+    """Requests that ask for it reach it by a rule for such requests only; the shares do not count them."""
 
 
 class World:
@@ -76,6 +78,8 @@ class World:
         self.quotas = {TARGETS_A_BALANCER: 1000, TARGETS_A_GROUP: 1000, TARGETS_A_NETWORK_BALANCER: 3000}
         """Of this account, by code: "Quotas for your Application Load Balancers" and "… Network Load Balancers". Change
         them at will."""
+        self.rules_a_balancer = 100
+        """Quota "Rules per Application Load Balancer", default rules not counted."""
         self.groups_an_action = {"application": 5, "network": 5}
         """Target groups that an action of a kind of load balancer may name. Until November 2025 a network one's named
         one."""
@@ -171,4 +175,5 @@ class World:
             states.count("unhealthy"),
             states.count("initial"),
             states.count("draining"),
+            self.routes.is_asked_for(target_group),
         )

@@ -18,6 +18,7 @@ from phoenix.core.temporary import (
     Entry,
     FailoverEntry,
     Ledger,
+    OptInEntry,
     ReferenceEntry,
     SchedulesEntry,
     Sizing,
@@ -38,6 +39,7 @@ class Kind(StrEnum):
     STICKINESS = "stickiness"
     REFERENCE = "reference"
     FAILOVER = "failover"
+    OPT_INS = "opt-ins"
     DRAIN = "drain"
 
 
@@ -74,6 +76,8 @@ def _spell(entry: Entry) -> SpelledEntry:
             return _spelled(Kind.STICKINESS, route, str(seconds), kept, str)
         case ReferenceEntry(route, kept):
             return _spelled(Kind.REFERENCE, route, _NOTHING, kept, _NAMED.write)
+        case OptInEntry(kept):
+            return _spelled(Kind.OPT_INS, "", _NOTHING, kept, _NAMED.write)
         case DrainEntry(slot, instance, had, began, kept):
             since = f"{_WORKING.write(had)} {began.isoformat()}"
             return _spelled(Kind.DRAIN, f"{slot} {instance}", since, kept, _EMPTY.write)
@@ -110,6 +114,8 @@ def _read(each: SpelledEntry) -> Entry:
             return StickinessEntry(each.where, int(each.had), _upkeep(each, int, gone=_NOTHING))
         case Kind.REFERENCE:
             return ReferenceEntry(each.where, _upkeep(each, _NAMED.read))
+        case Kind.OPT_INS:
+            return OptInEntry(_upkeep(each, _NAMED.read))
         case Kind.DRAIN:
             slot, instance = each.where.split()
             had, began = each.had.split()

@@ -34,9 +34,10 @@ def canary(stages: Sequence[Stage], bake: timedelta | None, *, gives_way: bool =
     Raises:
         ValueError: weights do not rise, reach 100, or exceed the capacity that is to carry them.
     """
-    weights = [0, *(stage.weight for stage in stages), 100]
-    if any(later <= earlier for earlier, later in pairwise(weights)):
-        raise ValueError("weights must rise from stage to stage and stay between 1 and 99")
+    weights = [*(stage.weight for stage in stages), 100]
+    # The first may be 0: then only requests that ask for it meet the new generation.
+    if weights[0] < 0 or any(later <= earlier for earlier, later in pairwise(weights)):
+        raise ValueError("weights must rise from stage to stage and stay between 0 and 99")
     if any(not stage.weight <= stage.capacity <= 100 for stage in stages):
         raise ValueError("a stage needs at least as much capacity as weight, and at most 100")
     # Capacity is a ratchet: a later stage that asks for less gets what is there.

@@ -54,10 +54,10 @@ def report(told: Report) -> documents.Report:
         "old_base": _old_base(told.record.old_base),
         "drill": drill(told.record.drill_in_flight) if told.record.drill_in_flight is not None else None,
         "snowflakes": _snowflakes(told.record),
+        "opt_in_rules": _opt_in_rules(told),
         "at": time(told.at),
         "state": resting.state_word(told),
-        "account": told.about.account,
-        "region": told.about.region,
+        "account": told.about.account, "region": told.about.region,
         "owner": told.about.owner,
         "runbook": told.about.runbook,
         "gates": [
@@ -70,7 +70,13 @@ def report(told: Report) -> documents.Report:
             {"purpose": purpose, "command": command, "effect": effect or None}
             for purpose, command, effect in status.commands(told)
         ],
-    }
+    }  # fmt: skip
+
+
+def _opt_in_rules(told: Report) -> list[documents.OptInRule]:
+    """The rules of phoenix's own that are there now."""
+    found = told.seen.opt_ins if told.seen is not None else None
+    return [{"arn": rule.arn, "name": rule.name} for rule in found.rules] if found is not None else []
 
 
 def _driver(told: Report) -> documents.Driver | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from phoenix.core.blocker import Blocker
 from phoenix.core.generation import Generation
+from phoenix.core.opt_in import OptIn
 from phoenix.core.planned_call import PlannedCall
 from phoenix.engine.report import Plan
 from phoenix.errors import PhoenixError
@@ -34,6 +35,7 @@ def plan(told: Plan, asked: str = "") -> documents.Plan:
             }
             for row in told.rows
         ],
+        "opt_ins": [_opt_in(each) for each in told.opt_ins],
         "images": {"live": _origin(told, told.live), "next": None if told.next is None else _origin(told, told.next)},
         "differences": [
             {"of": each.of, "attribute": each.attribute, "live": each.live or None, "next": each.next or None}
@@ -41,8 +43,7 @@ def plan(told: Plan, asked: str = "") -> documents.Plan:
         ],
         "capacity": {"needed": told.needed, "worst_case": told.worst_case, "peak": told.peak},
         "ends_after_seconds": None if told.ends_after is None else int(told.ends_after.total_seconds()),
-        "extra_instance_hours": round(told.extra_instance_hours, 1),
-        "writes": told.writes,
+        "extra_instance_hours": round(told.extra_instance_hours, 1), "writes": told.writes,
         "calls": None if told.calls is None else [_call(told, each) for each in told.calls],
         "before_leaving": [
             {
@@ -55,6 +56,10 @@ def plan(told: Plan, asked: str = "") -> documents.Plan:
         "hot_seconds": int(told.hot_for.total_seconds()),
         "commands": [{"purpose": purpose, "command": command, "effect": None}],
     }  # fmt: skip
+
+
+def _opt_in(told: OptIn) -> documents.OptIn:
+    return {"kind": str(told.kind), "name": told.name or None, "values": list(told.values)}
 
 
 def _origin(told: Plan, generation: Generation) -> documents.PlannedImage:

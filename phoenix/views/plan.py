@@ -122,6 +122,7 @@ def _at(start: datetime, after: timedelta) -> str:
 def _consequences(plan: Plan) -> list[tuple[str, str]]:
     kind = f" of {plan.instance_type}" if plan.instance_type else ""
     told = [
+        *_asked_for(plan),
         ("capacity", f"worst case {plan.worst_case} healthy, {plan.needed} needed; peak {plan.peak}{kind}"),
         ("cost", f"about {plan.extra_instance_hours:.1f} instance-hours more than not rotating"),
         ("calls", _calls_in_short(plan)),
@@ -139,6 +140,14 @@ def _consequences(plan: Plan) -> list[tuple[str, str]]:
     if retained is not None and plan.next is not None and retained.slot is plan.next.slot:
         told.append(("gone", f"generation {retained.number} leaves {retained.slot}: no way back to it after step 0"))
     return told
+
+
+def _asked_for(plan: Plan) -> list[tuple[str, str]]:
+    """The requests that ask for the next generation, by rules of phoenix's own."""
+    if not plan.opt_ins or plan.next is None:
+        return []
+    asks = ", ".join(map(str, plan.opt_ins))
+    return [("routes", f"{asks}: to generation {plan.next.number}, from step 1 to the end")]
 
 
 def _drained(stations: Sequence[Station]) -> str:

@@ -167,6 +167,7 @@ def _facts(report: Report, *, driving: bool) -> list[str]:
     if last is not None:
         known.append((_rotation_label(last), _rotation_fact(last)))
         known += [("way back", times)] if (times := steps.way_back(last)) else []
+    known += _rules_of_our_own(report)
     if report.record.quarantine:
         known.append(("quarantined", ", ".join(q.image for q in report.record.quarantine[:3])))
     if report.record.setback is not None and report.record.in_flight is None:
@@ -189,6 +190,11 @@ def _facts(report: Report, *, driving: bool) -> list[str]:
     if report.about.owner:
         known.append(("owner", report.about.owner))
     return text.facts(known)
+
+
+def _rules_of_our_own(report: Report) -> list[tuple[str, str]]:
+    found = report.seen.opt_ins if report.seen is not None else None
+    return [("asked for", rule.name) for rule in found.rules] if found is not None else []
 
 
 def _readiness(report: Report) -> str:

@@ -8,6 +8,7 @@ from itertools import product
 
 from phoenix.core.generation import Generation
 from phoenix.core.model import Capacity, Outcome, Slot, Step, Terms
+from phoenix.core.opt_in import OptIn
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.serving import NO_TRAFFIC, Serving
@@ -43,6 +44,7 @@ class Case:
     balanced: bool = True
     image: str = "good"
     size: int = 4
+    opt_ins: tuple[OptIn, ...] = ()
     drains: bool = False
     """Work has to leave an instance before the instance does."""
 
@@ -88,6 +90,7 @@ class Case:
             healthy_for=timedelta(seconds=20),
             rotation_timeout=timedelta(hours=6),
             suspend_stickiness=self.opening.sticky > 0,
+            opt_ins=self.opt_ins,
             before_leaving=(Station("ecs", "ecs shop", timedelta(hours=1)),) if self.drains else (),
         )
 

@@ -20,6 +20,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetFailover,
+    SetOptIns,
     SetRole,
     SetSchedules,
     SetWeights,
@@ -28,6 +29,7 @@ from phoenix.core.action import (
 )
 from phoenix.core.launch_failure import LaunchFailure
 from phoenix.core.model import Instance, Route, Slot, SlotState, TargetState
+from phoenix.core.opt_in import OptIn
 from phoenix.core.roles import numbers
 from phoenix.fleets.group_shapes import lifecycle_of, routines_of
 from phoenix.ports import FleetView, Traffic
@@ -35,7 +37,7 @@ from phoenix.sandbox.timeline import Timeline
 from tests.builders import NOON
 from tests.chaos.invariants import SlotTruth, Truth
 from tests.chaos.leaving import change_work, leave_for, work_of, works_in
-from tests.chaos.parts import SCHEDULES, Image, Machine, Opening, Place, Rule, rules_at, share_of
+from tests.chaos.parts import SCHEDULES, Image, Machine, Opening, Place, Rule, change_tags, rules_at, share_of
 
 ZONES = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
 FOLLOWS = timedelta(seconds=45)
@@ -57,6 +59,7 @@ class Model:
         self.places = {slot: Place(slot) for slot in Slot}
         self.rules = rules_at(opening) if opening.balanced else []
         self.failover = dict.fromkeys(Slot, "1/off")
+        self.opt_ins: tuple[OptIn, ...] = ()
         self.made: dict[str, list[str]] = {}
         self.launched, self.killed = Counter[str](), Counter[Slot]()
         self.launch_error: str | None = None
@@ -195,6 +198,8 @@ class Model:
                 (change.discard if action.running else change.add)(SCHEDULES)
             case SetFailover():
                 self.failover[action.slot] = action.thresholds
+            case SetOptIns():
+                self.opt_ins = action.opt_ins
             case ReplaceInstance() | EndInstance():
                 place = self.places[action.slot]
                 found = next((m for m in place.machines if m.id == action.instance), None)
@@ -205,7 +210,7 @@ class Model:
             case Release():
                 raise AssertionError("nothing is held in a pair")
             case WriteTags() | RemoveTags():
-                self._change_tags(action)
+                change_tags(self.places, action)
         self.applied.append((driver, action, before != self.fingerprint()))
 
     def make_version(self, rotation: str) -> None:
@@ -221,7 +226,7 @@ class Model:
         )
         rules = tuple((tuple(r.weights.items()), r.third, r.sticky) for r in self.rules)
         made = sum(map(len, self.made.values()))
-        return (works_in(self.places.values()), *places, *rules, *self.failover.values(), made)
+        return (works_in(self.places.values()), *places, *rules, self.opt_ins, *self.failover.values(), made)
 
     def _set_role(self, action: SetRole) -> None:
         place = self.places[action.slot]
@@ -252,14 +257,6 @@ class Model:
         if rule.weights != weights:
             rule.before, rule.since = dict(rule.weights), self.now
             rule.weights = dict(weights)
-
-    def _change_tags(self, action: WriteTags | RemoveTags) -> None:
-        if isinstance(action, WriteTags):
-            for slot, tags in action.tags.items():
-                self.places[slot].tags.update(tags)
-            return
-        for slot, keys in action.keys.items():
-            self.places[slot].tags = {k: v for k, v in self.places[slot].tags.items() if k not in keys}
 
     # --- what AWS says ------------------------------------------------------------------------------------------------
 

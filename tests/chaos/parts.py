@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from phoenix.core.action import RemoveTags, WriteTags
 from phoenix.core.model import Slot
 from tests.builders import NOON
 
@@ -96,3 +98,13 @@ def rules_at(opening: Opening) -> list[Rule]:
         Rule("arn:rule/:443", dict(live), sticky=opening.sticky),
         Rule("arn:rule/api", {Slot.BLUE: 100} if opening.unnamed else dict(live), third=100),
     ]
+
+
+def change_tags(places: Mapping[Slot, Place], action: WriteTags | RemoveTags) -> None:
+    """As Auto Scaling does."""
+    if isinstance(action, WriteTags):
+        for slot, tags in action.tags.items():
+            places[slot].tags.update(tags)
+        return
+    for slot, keys in action.keys.items():
+        places[slot].tags = {key: value for key, value in places[slot].tags.items() if key not in keys}

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from phoenix.core.action import Action, Drain, SetFailover, SetWeights, Undrain
+from phoenix.core.action import Action, Drain, SetFailover, SetOptIns, SetWeights, Undrain
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.difference import Difference
 from phoenix.core.drift import Compared
 from phoenix.core.generation import Generation
 from phoenix.core.image import Image
 from phoenix.core.model import Observation, Route, Slot, SlotState, Verdict
+from phoenix.core.opt_in import OptInRule, OptIns
 from phoenix.core.ready import capacity_verdict
 from phoenix.core.remedy import Remedy
 from phoenix.core.rotation import Rotation
@@ -116,6 +117,19 @@ class ChaosRouter:
         return {slot: self._ports.run.model.failover[slot] for slot in target_groups}
 
     def set_failover(self, action: SetFailover, target_groups: Mapping[Slot, Sequence[str]]) -> None:
+        self._ports.write(action)
+
+    def read_opt_ins(
+        self, wanted: SetOptIns, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
+    ) -> OptIns:
+        there = self._ports.run.model.opt_ins
+        missing = tuple(str(each) for each in wanted.opt_ins if each not in there)
+        stray = tuple(str(each) for each in there if each not in wanted.opt_ins)
+        return OptIns(tuple(OptInRule(str(each), str(each)) for each in there), missing, stray)
+
+    def set_opt_ins(
+        self, action: SetOptIns, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
+    ) -> None:
         self._ports.write(action)
 
     def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:

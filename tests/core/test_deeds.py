@@ -15,6 +15,7 @@ from phoenix.core.action import (
     RemoveTags,
     ReplaceInstance,
     SetFailover,
+    SetOptIns,
     SetRole,
     SetSchedules,
     SetWeights,
@@ -23,8 +24,10 @@ from phoenix.core.action import (
 )
 from phoenix.core.deeds import describe_action
 from phoenix.core.model import Role, Slot
+from phoenix.core.opt_in import OptIn, OptInKind
 
 GREEN = Slot.GREEN
+ASKED = OptIn(OptInKind.HEADER, "X-Canary", ("always",))
 TOLD: tuple[tuple[Action, str], ...] = (
     (SetRole(GREEN, Role.CANDIDATE, 4, version="8"), "slot green: candidate, 4 instances, template version 8"),
     (SetWeights(GREEN, 5), "5 % of the traffic to slot green"),
@@ -33,6 +36,8 @@ TOLD: tuple[tuple[Action, str], ...] = (
     (SetSchedules(GREEN, running=False), "slot green: scheduled actions are suspended"),
     (SetSchedules(GREEN, running=True), "slot green: scheduled actions run again"),
     (SetFailover(GREEN, "off/off"), "slot green: thresholds of DNS failover"),
+    (SetOptIns(GREEN, (ASKED,)), "slot green: requests that ask for it (header X-Canary: always) go there"),
+    (SetOptIns(GREEN), "slot green: requests that ask for it go where all others go"),
     (Drain(GREEN, ("i-1", "i-2")), "slot green: no new work for 2 instances that will leave"),
     (Undrain(GREEN, ("i-1",)), "slot green: 1 instance may take work again"),
     (EndInstance(GREEN, "i-1"), "slot green: i-1 is ended on purpose"),

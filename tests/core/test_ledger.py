@@ -20,6 +20,7 @@ from phoenix.core.temporary import (
     Entry,
     FailoverEntry,
     Ledger,
+    OptInEntry,
     ReferenceEntry,
     SchedulesEntry,
     StickinessEntry,
@@ -45,7 +46,9 @@ ONLY_BLUE = Route("arn:rule/:443", ":443", {BLUE: 1}, sticky_seconds=3600)
 
 
 def had(rotation: Rotation) -> dict[tuple[type[Entry], str], object]:
-    return {place(entry): None if isinstance(entry, ReferenceEntry) else entry.had for entry in rotation.ledger}
+    return {
+        place(entry): None if isinstance(entry, ReferenceEntry | OptInEntry) else entry.had for entry in rotation.ledger
+    }
 
 
 # --- what is written down ---------------------------------------------------------------------------------------------

@@ -154,6 +154,28 @@ def _shift(account: Account, asked: Asked) -> Iterator[Request]:
     yield Request(asked.action, *account.on_balancing(resource))
 
 
+def _make_rule(account: Account, asked: Asked) -> Iterator[Request]:
+    """The Service Authorization Reference has aws:RequestTag and aws:TagKeys for CreateRule, and asks for AddTags on
+    the new rule, with CreateAction, where tags are given."""
+    tags = {tag["Key"]: tag["Value"] for tag in asked.params.get("Tags", ())}
+    given: Context = {**{f"aws:RequestTag/{key}": value for key, value in tags.items()}, "aws:TagKeys": tuple(tags)}
+    listener, context = account.on_balancing(asked.params["ListenerArn"])
+    yield Request(asked.action, listener, {**context, **given})
+    if tags:
+        rule = f"{listener.replace(':listener/', ':listener-rule/')}/0123456789abcdef"
+        created: Context = {**given, "elasticloadbalancing:CreateAction": "CreateRule"}
+        yield Request("elasticloadbalancing:AddTags", rule, created)
+
+
+def _remove_rule(account: Account, asked: Asked) -> Iterator[Request]:
+    """One that is gone has no tags to ask for: those that it was made with."""
+    resource = asked.params["RuleArn"]
+    try:
+        yield Request(asked.action, *account.on_balancing(resource))
+    except ClientError:
+        yield Request(asked.action, resource, resource_tags({"phoenix:rotation": "web-2-test"}))
+
+
 def _make_version(account: Account, asked: Asked) -> Iterator[Request]:
     yield Request(asked.action, *account.on_template(asked.params["LaunchTemplateId"]))
 
@@ -283,6 +305,8 @@ _SPECIAL: Mapping[str, Callable[[Account, Asked], Iterator[Request]]] = {
     **{f"autoscaling:{call}": _change_group for call in _GROUP_CALLS},
     "autoscaling:CreateOrUpdateTags": _tag_groups,
     "autoscaling:DeleteTags": _tag_groups,
+    "elasticloadbalancing:CreateRule": _make_rule,
+    "elasticloadbalancing:DeleteRule": _remove_rule,
     "elasticloadbalancing:ModifyListener": _shift,
     "elasticloadbalancing:ModifyRule": _shift,
     "elasticloadbalancing:ModifyTargetGroupAttributes": _shift,

@@ -33,6 +33,7 @@ from tests.rotation import iac
 from tests.rotation.stage import BRISK, NEW_NAME, STEADY, Stage, UnhurriedAws, a_policy, write_policy
 
 CANARY = {"kind": "canary", "steps": [{"weight": 20, "bake": "10m"}], "bake": "30s"}
+ASKED: dict[str, Any] = {**CANARY, "routes": [{"header": "X-Canary", "values": ["always"]}]}
 ALARM = [BRISK, {"kind": "alarm", "alarms": ["web-5xx"]}]
 METRICS = {
     "kind": "metrics",
@@ -116,7 +117,7 @@ def looks(group: Group) -> None:
 
 def back_while_hot(folder: Path) -> Run:
     """A blue/green rotation, word by word; then back at once, and `repair`."""
-    with a_run(folder, policy=a_policy(gates=[*ALARM, METRICS], strategy=CANARY)) as run:
+    with a_run(folder, policy=a_policy(gates=[*ALARM, METRICS], strategy=ASKED)) as run:
         plans_and_looks(run)
         with run.by(Role.ROTATE):
             run.stage.tick_until(lambda report: "healthy" in report.sentence)
@@ -185,7 +186,7 @@ def back_out_of_the_middle(folder: Path) -> Run:
 
 def back_by_tags_alone(folder: Path) -> Run:
     """Neither store nor policy are at hand."""
-    with a_run(folder, policy=a_policy(strategy=CANARY)) as run:
+    with a_run(folder, policy=a_policy(strategy=ASKED)) as run:
         with run.by(Role.ROTATE):
             run.in_the_bake()
         (folder / "web.yaml").unlink()

@@ -290,3 +290,43 @@ def test_capacity_beyond_the_weight_is_refused_in_one_group_where_it_would_take_
     (found,) = problems(tmp_path, text)
 
     assert "in one group whatever is launched takes traffic" in found
+
+
+ROUTES = {
+    "host": ("{header: Host, values: [a]}", "header: AWS takes no condition on the header Host"),
+    "two kinds": ("{header: X-A, cookie: a, values: [a]}", "a route is one of header, cookie, query or source"),
+    "no kind": ("{values: [a]}", "a route is one of header, cookie, query or source"),
+    "no values": ("{header: X-A}", "header needs values"),
+    "no block": ("{source: [example.com]}", "example.com is not a CIDR block"),
+    "values beside blocks": ("{source: [10.0.0.0/8], values: [a]}", "source has its CIDR blocks itself"),
+    "six values": ("{header: X-A, values: [a, b, c, d, e, f]}", "values: is too long a list"),
+    "wildcard in a name": ("{header: 'X-*', values: [a]}", "AWS takes no wildcards in a header's name"),
+    "long value": (f"{{cookie: a, values: [{'v' * 125}]}}", "AWS takes up to 128 printable letters in a value"),
+}
+
+
+@pytest.mark.parametrize(("route", "problem"), ROUTES.values(), ids=ROUTES)
+def test_a_route_that_aws_would_refuse_is_refused_before(tmp_path: Path, route: str, problem: str) -> None:
+    strategy = f"{{kind: canary, routes: [{route}], steps: [{{weight: 5, bake: 5m}}]}}"
+
+    (found,) = problems(tmp_path, a_policy(strategy=strategy))
+
+    assert problem in found
+
+
+def test_the_first_step_may_be_dark_only_where_requests_can_ask(tmp_path: Path) -> None:
+    steps = "steps: [{weight: 0, bake: 5m}, {weight: 5, bake: 5m}]"
+    asked = "routes: [{header: X-Canary, values: [always]}]"
+
+    (found,) = problems(tmp_path, a_policy(strategy=f"{{kind: canary, {steps}}}"))
+
+    assert "must be at least 1: a step without traffic proves nothing" in found
+    assert problems(tmp_path, a_policy(strategy=f"{{kind: canary, {asked}, {steps}}}")) == []
+
+
+def test_only_an_application_load_balancer_tells_requests_apart(tmp_path: Path) -> None:
+    strategy = "{kind: canary, routes: [{header: X-A, values: [a]}], steps: [{weight: 5, bake: 5m}]}"
+
+    (found,) = problems(tmp_path, a_policy(strategy=strategy, traffic="{kind: nlb}"))
+
+    assert "traffic nlb has no rules" in found

@@ -58,7 +58,7 @@ def test_the_smallest_and_the_greatest_batch_are_batches(batch: int) -> None:
 
 
 def test_refusals_say_what_would_be_right() -> None:
-    with pytest.raises(ValueError, match=r"^weights must rise from stage to stage and stay between 1 and 99$"):
+    with pytest.raises(ValueError, match=r"^weights must rise from stage to stage and stay between 0 and 99$"):
         canary([Stage(100, MINUTE)], MINUTE)
     with pytest.raises(ValueError, match=r"^a stage needs at least as much capacity as weight, and at most 100$"):
         canary([Stage(50, MINUTE, capacity=49)], MINUTE)

@@ -64,7 +64,8 @@ def test_a_canary_never_gives_anything_back(given_: Sequence[Stage], bake: timed
     "wrong",
     [
         [Stage(50, MINUTE), Stage(50, MINUTE)],
-        [Stage(0, MINUTE)],
+        [Stage(5, MINUTE), Stage(0, MINUTE)],
+        [Stage(-1, MINUTE)],
         [Stage(100, MINUTE)],
         [Stage(50, MINUTE, capacity=49)],
         [Stage(50, MINUTE, capacity=101)],

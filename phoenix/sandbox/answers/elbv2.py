@@ -15,6 +15,7 @@ from moto.moto_api._internal import mock_random
 from phoenix.sandbox.answers import elbv2_network
 from phoenix.sandbox.answers.common import page, refuse
 from phoenix.sandbox.answers.elbv2_actions import check_actions, check_attributes
+from phoenix.sandbox.answers.elbv2_conditions import check_new_rule
 from phoenix.sandbox.world import World
 
 MOST_A_PAGE = 400
@@ -76,6 +77,7 @@ def modify_listener(world: World, params: dict[str, Any]) -> dict[str, Any] | No
 def create_rule(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     """CreateRule."""
     elbv2_network.check_rules(world, _balancer_of(params["ListenerArn"]))
+    check_new_rule(world, params, _balancer_of(params["ListenerArn"]))
     check_actions(world, _balancer_of(params["ListenerArn"]), params.get("Actions") or ())
     return None
 

@@ -119,4 +119,5 @@ def limits(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
         GROUPS_AN_ACTION: world.groups_an_action["network"],
         "target-groups-per-action-on-application-load-balancer": world.groups_an_action["application"],
     }
+    known["rules-per-application-load-balancer"] = world.rules_a_balancer
     return {"Limits": [{"Name": name, "Max": str(most)} for name, most in known.items()]}

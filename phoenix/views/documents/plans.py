@@ -97,6 +97,14 @@ class PlannedStation(TypedDict):
     on_timeout: str
 
 
+class OptIn(TypedDict):
+    """Requests that ask for the next generation. `kind` is header, cookie, query or source; sources have no name."""
+
+    kind: str
+    name: str | None
+    values: list[str]
+
+
 class Plan(TypedDict):
     """What a rotation would do, and everything in its way."""
 
@@ -116,6 +124,7 @@ class Plan(TypedDict):
     differences: list[Difference]
     calls: list[PlannedCall] | None
     before_leaving: list[PlannedStation]
+    opt_ins: list[OptIn]
     checks: list[str]
     hot_seconds: int
     commands: list[Command]

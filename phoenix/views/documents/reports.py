@@ -126,6 +126,13 @@ class RouteRow(TypedDict):
     weights: dict[str, int]
 
 
+class OptInRule(TypedDict):
+    """A rule of phoenix's own, for requests that ask for the candidate."""
+
+    arn: str
+    name: str
+
+
 class Act(TypedDict):
     """What was done, by whom and why; `rotation` null: the group was at rest."""
 
@@ -278,6 +285,7 @@ class Report(TypedDict):
     changed_by: list[Trace]
     next: Outlook | None
     routes: list[RouteRow]
+    opt_in_rules: list[OptInRule]
     at: Time | None
     state: str
     account: str | None
