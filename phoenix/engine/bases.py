@@ -21,15 +21,13 @@ from phoenix.errors import StateConflict
 
 log = logging.getLogger(__name__)
 
-CHECK = "base-old"
-
 
 def find_old_base(group: Group, found: Survey) -> Iterator[Blocker]:
     """A warning where the image that lives, or that would live next, stands on too old a base."""
     image = _image(group, found)
     told = _sentence(group, found, image)
     if image is not None and told is not None:
-        yield Blocker(CHECK, image.id, told, f"phoenix images show {image.id} --group {group.name}", warning=True)
+        yield Blocker("base-old", image.id, told, f"phoenix images show {image.id} --group {group.name}", warning=True)
 
 
 def note_old_base(group: Group, found: Survey) -> None:

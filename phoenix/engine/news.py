@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from phoenix.core.acts import PHOENIX
 from phoenix.core.drill import Drill, Ending
 from phoenix.core.explain import ago, clock_time
 from phoenix.core.model import Outcome
@@ -156,13 +157,22 @@ def _subject(rotation: Rotation, event: str) -> str:
     return subjects.get(event, event)
 
 
+def _who_and_why(rotation: Rotation) -> tuple[str, str]:
+    """Of its present course: who holds it, who has turned it back, or who has started it."""
+    if rotation.held is not None:
+        return PHOENIX, rotation.held.why
+    if rotation.back is not None:
+        return rotation.back.ask.by, rotation.back.ask.reason or ""
+    return rotation.origin.by, rotation.origin.trigger
+
+
 def _facts(rotation: Rotation, about: About, event: str) -> dict[str, str]:
-    ask = rotation.back.ask if rotation.back is not None else None
+    by, why = _who_and_why(rotation)
     facts = {
         "event": event,
         "group": rotation.group,
-        "by": ask.by if ask is not None else rotation.origin.by,
-        "why": (ask.reason if ask is not None else rotation.origin.trigger) or "",
+        "by": by,
+        "why": why,
         "rotation": rotation.id,
         "outcome": rotation.outcome.value,
         "from": str(rotation.old.number),

@@ -14,7 +14,6 @@ from phoenix.core.explain import ago, name_of
 from phoenix.core.model import Outcome, Slot
 from phoenix.core.ownership import other_groups
 from phoenix.core.remedy import Empty, KeepOldInstances, LeaveTargetGroups, Resize, ShowTargetGroups
-from phoenix.engine.bases import CHECK as BASE_OLD
 from phoenix.engine.bases import find_old_base
 from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.many.rules import find_rule_blockers
@@ -40,7 +39,7 @@ CHECKS: Final = (
     "breaker",
     "ignored-in-vain",
     "other-groups",
-    BASE_OLD,
+    "base-old",
 )
 _MOST_REASONS: Final = 3
 _WEIGHTS: Final = frozenset({"weights-elsewhere", "weights-differ", "weight-on-both-slots", "no-traffic", "not-routed"})
