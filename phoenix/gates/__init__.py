@@ -42,13 +42,22 @@ from typing import Final
 from phoenix.gates.alarm import AlarmGate
 from phoenix.gates.capacity import InServiceGate, TargetHealthGate
 from phoenix.gates.command import CommandGate
+from phoenix.gates.document import SsmGate
 from phoenix.gates.function import LambdaGate
 from phoenix.gates.http import HttpGate
 from phoenix.gates.metrics import MetricsGate
 from phoenix.gates.webhook import WebhookGate
 
 _Kind = type[
-    AlarmGate | CommandGate | HttpGate | InServiceGate | LambdaGate | MetricsGate | TargetHealthGate | WebhookGate
+    AlarmGate
+    | CommandGate
+    | HttpGate
+    | InServiceGate
+    | LambdaGate
+    | MetricsGate
+    | SsmGate
+    | TargetHealthGate
+    | WebhookGate
 ]
 
 KINDS: Final[Mapping[str, _Kind]] = {
@@ -58,6 +67,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "http": HttpGate,
     "command": CommandGate,
     "lambda": LambdaGate,
+    "ssm": SsmGate,
     "webhook": WebhookGate,
     "metrics": MetricsGate,
 }

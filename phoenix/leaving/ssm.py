@@ -9,33 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field
 
+from phoenix.aws import run_command
 from phoenix.aws.rights import FORWARD, WRITERS, Names, Right, Rights, arn, reads
+from phoenix.aws.run_command import DOCUMENTS, RUNNING, DocumentName, Parameters
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
 from phoenix.core.model import Slot, SlotState
 from phoenix.core.work import Stage, Work
-from phoenix.errors import AccessDenied, PermanentError
-from phoenix.keys import Matching, Text
+from phoenix.errors import AccessDenied
 from phoenix.leaving.keys import LeavingKeys
 from phoenix.leaving.rights import ENDS
 from phoenix.orchestrator import Leavers
 
-MOST_TOLD: Final = 50
-"""Instances that one SendCommand takes, says the Systems Manager API reference."""
-MOST_ASKED: Final = 50
-"""Values of one filter of DescribeInstanceInformation."""
 MOST_TRIES: Final = 3
-_RUNS: Final = frozenset({"Pending", "InProgress", "Delayed", "Cancelling"})
-_DOCUMENTS: Final = ("arn:${partition}:ssm:${region}:*:document/${ssm_document}",)
-"""The account's own, AWS's, and those that another account shares; a role for any policy has those that begin with
-`phoenix-`."""
-
-DocumentName = Annotated[str, Matching(r"[A-Za-z0-9_.-]{3,128}", "the name of an SSM document, of type Command")]
-Parameters = Mapping[Text, tuple[Text, ...]]
 
 
 class Settings(LeavingKeys):
@@ -73,8 +63,8 @@ class Ssm:
     settings = Settings
     IAM_ACTIONS: ClassVar[Rights] = (
         ENDS
-        | {Right("ssm:SendCommand", "RunDocuments", WRITERS, (*_DOCUMENTS, arn("ec2", "instance/*")))}
-        | {Right("ssm:DescribeDocument", "RunDocuments", FORWARD, (*_DOCUMENTS, arn("ec2", "instance/*")))}
+        | {Right("ssm:SendCommand", "RunDocuments", WRITERS, (*DOCUMENTS, arn("ec2", "instance/*")))}
+        | {Right("ssm:DescribeDocument", "RunDocuments", FORWARD, (*DOCUMENTS, arn("ec2", "instance/*")))}
         | reads("ssm:DescribeInstanceInformation")
         | reads("ssm:ListCommandInvocations", roles=WRITERS)
     )
@@ -105,7 +95,7 @@ class Ssm:
             return Work(Stage.LEAVING, f"runs {self._settings.undo}: {last.status}", can_return)
         if last.status == "Success":
             return Work(Stage.DRAINED, "", can_return)
-        if last.status in _RUNS:
+        if last.status in RUNNING:
             return Work(Stage.LEAVING, f"runs {document}", can_return)
         tries = sum(not each.is_undo for each in runs)
         stage = Stage.ACTIVE if tries < MOST_TRIES else Stage.LEAVING
@@ -126,63 +116,31 @@ class Ssm:
         self._send(wanted, self._settings.undo, self._settings.undo_parameters, _mark(leavers, undo=True))
 
     def _send(self, wanted: Sequence[str], document: str, parameters: Parameters, comment: str) -> None:
-        """One that does not answer would make AWS refuse the whole call; it is waited for instead."""
-        online = self._online(wanted)
-        instances = [each for each in wanted if each in online]
-        for start in range(0, len(instances), MOST_TOLD):
-            self._aws.call(
-                "ssm",
-                "send_command",
-                InstanceIds=list(instances[start : start + MOST_TOLD]),
-                DocumentName=document,
-                Parameters={key: list(values) for key, values in parameters.items()},
-                Comment=comment,
-            )
+        """One whose agent does not answer is waited for."""
+        run_command.send(self._aws, wanted, document, parameters, comment)
 
     def _runs(self, leavers: Leavers) -> dict[str, list[_Run]]:
         """This rotation's, by instance, the latest last."""
         marks = {_mark(leavers): False, _mark(leavers, undo=True): True}
         found: dict[str, list[_Run]] = {}
-        for each in self._invocations(leavers):
+        for each in run_command.invocations(self._aws, self._documents(), leavers.since):
             if each.get("Comment") in marks:
                 run = _Run(each["RequestedDateTime"], marks[str(each["Comment"])], str(each["Status"]))
                 found.setdefault(str(each["InstanceId"]), []).append(run)
         return {instance: sorted(runs, key=lambda run: run.at) for instance, runs in found.items()}
-
-    def _invocations(self, leavers: Leavers) -> Iterator[dict[str, Any]]:
-        since = leavers.since.strftime("%Y-%m-%dT%H:%M:%SZ")
-        for document in dict.fromkeys(filter(None, (self._settings.document, self._settings.undo))):
-            filters = [{"key": "DocumentName", "value": document}, {"key": "InvokedAfter", "value": since}]
-            yield from self._aws.pages("ssm", "list_command_invocations", "CommandInvocations", Filters=filters)
-
-    def _online(self, instances: Sequence[str]) -> frozenset[str]:
-        """Those whose agent answers."""
-        found: list[str] = []
-        for start in range(0, len(instances), MOST_ASKED):
-            filters = [{"Key": "InstanceIds", "Values": list(instances[start : start + MOST_ASKED])}]
-            known = self._aws.pages("ssm", "describe_instance_information", "InstanceInformationList", Filters=filters)
-            found += [str(each["InstanceId"]) for each in known if each.get("PingStatus") == "Online"]
-        return frozenset(found)
 
     # --- before a start -----------------------------------------------------------------------------------------------
 
     def find_blockers(self, slots: Mapping[Slot, SlotState], live: Slot) -> Sequence[Blocker]:
         """A document that does not exist, and instances without an agent that answers."""
         try:
-            documents = filter(None, (self._settings.document, self._settings.undo))
-            unknown = [each for each in documents if not self._is_known(each)]
+            unknown = [each for each in self._documents() if not run_command.is_command_document(self._aws, each)]
             return [*map(self._unknown, unknown), *self._find_unmanaged(slots[live])]
         except AccessDenied as error:
             return [Blocker("ssm-not-readable", self.name, f"{error.message}.", error.hint, unchecked=self.checks)]
 
-    def _is_known(self, document: str) -> bool:
-        try:
-            found = self._aws.call("ssm", "describe_document", Name=document)["Document"]
-        except AccessDenied:
-            raise
-        except PermanentError:
-            return False
-        return bool(found.get("DocumentType") == "Command")
+    def _documents(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self._settings.document, self._settings.undo)))
 
     def _unknown(self, document: str) -> Blocker:
         return Blocker(
@@ -194,7 +152,7 @@ class Ssm:
 
     def _find_unmanaged(self, live: SlotState) -> Iterator[Blocker]:
         serving = [i.id for i in live.instances if i.in_service]
-        online = self._online(serving)
+        online = run_command.online(self._aws, serving)
         missing = [each for each in serving if each not in online]
         if missing:
             shown = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
@@ -216,5 +174,5 @@ def _is_to_be_undone(runs: Sequence[_Run]) -> bool:
         return False
     last = runs[-1]
     undone = sum(each.is_undo for each in runs)
-    failed = last.is_undo and last.status not in _RUNS and last.status != "Success"
+    failed = last.is_undo and last.status not in RUNNING and last.status != "Success"
     return not last.is_undo or (failed and undone < MOST_TRIES)

@@ -34,6 +34,8 @@ class Commands:
     failing: set[str] = field(default_factory=set)
     unmanaged: set[str] = field(default_factory=set)
     """Instances whose agent does not answer."""
+    outputs: dict[str, str] = field(default_factory=dict)
+    """The words that a document prints; none prints nothing."""
     invocations: list[Invocation] = field(default_factory=list)
 
     def knows(self, document: str) -> bool:

@@ -39,6 +39,18 @@ class Case:
     def __post_init__(self) -> None:
         self.gate = self.make()
 
+    def settled(self) -> Verdict:
+        """The verdict once that is done which the gate has begun; a minute between two looks."""
+        verdict = self.gate.check(self.rotation, self.seen)
+        for _ in range(5):
+            if verdict.judgement is not Judgement.WAIT:
+                break
+            self.account.clock.advance(60)
+            self.rotation = self.rotation.look(self.seen.at, self.rotation.need, (verdict,))
+            self.seen = replace(self.seen, at=self.account.clock.now())
+            verdict = self.gate.check(self.rotation, self.seen)
+        return verdict
+
 
 def _proven(state: SlotState) -> SlotState:
     healthy: tuple[Instance, ...] = tuple(replace(i, target=TargetState.HEALTHY) for i in state.instances)
@@ -51,6 +63,7 @@ def _real(kind: str, account: Account) -> Gate:
         "http": {"path": "/healthz"},
         "command": {"command": ("true",)},
         "lambda": {"function": "acceptance"},
+        "ssm": {"document": "phoenix-goss"},
         "webhook": {"url": "https://example.com/acceptance"},
         "metrics": {"metrics": ({"name": "errors", "metric": "HTTPCode_Target_5XX_Count", "per": "RequestCount"},)},
     }
@@ -59,6 +72,8 @@ def _real(kind: str, account: Account) -> Gate:
         "command": {"runs": FakeRuns()},
         "webhook": {"post": lambda request: Response(200, b'{"verdict": "PASS", "reason": "all is well"}')},
     }
+    if kind == "ssm":
+        account.sandbox.world.commands.documents.add("phoenix-goss")
     if kind == "lambda":
         add_function(account.sandbox.session, "acceptance", lambda event: {"verdict": "PASS", "reason": "all is well"})
     settings, extra = known.get(kind, {}), fakes.get(kind, {})
@@ -85,7 +100,7 @@ def case(request: pytest.FixtureRequest, open_account: Opener) -> Case:
 
 
 def test_a_good_candidate_passes_under_the_gates_own_name(case: Case) -> None:
-    verdict = case.gate.check(case.rotation, case.seen)
+    verdict = case.settled()
 
     assert (verdict.gate, verdict.judgement) == (case.gate.name, Judgement.PASS)
 

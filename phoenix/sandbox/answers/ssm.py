@@ -51,7 +51,8 @@ def list_invocations(world: World, params: dict[str, Any]) -> dict[str, Any] | N
             found = [i for i in found if i.at >= since]
         else:
             raise refuse("InvalidFilterKey", "The specified key is not valid.")
-    shown, token = page([_shown(each) for each in found], params.get("NextToken"), MOST_A_PAGE)
+    details = bool(params.get("Details"))
+    shown, token = page([_shown(world, each, details) for each in found], params.get("NextToken"), MOST_A_PAGE)
     return {"CommandInvocations": shown, **({"NextToken": token} if token else {})}
 
 
@@ -76,8 +77,12 @@ def _is_managed(world: World, instance_id: str) -> bool:
     return server is not None and not server.gone and server.checked_from is not None
 
 
-def _shown(each: Invocation) -> dict[str, Any]:
+def _shown(world: World, each: Invocation, details: bool) -> dict[str, Any]:
+    """API_CommandPlugin: Output is cut after 2,500 characters, and the plug-ins are there with Details only."""
+    said = "" if each.status == "InProgress" else world.commands.outputs.get(each.document, "")
+    steps = [{"Name": "aws:runShellScript", "Status": each.status, "Output": said[:2500]}]
     return {
+        **({"CommandPlugins": steps} if details else {}),
         "CommandId": each.command_id,
         "InstanceId": each.instance_id,
         "DocumentName": each.document,
