@@ -17,6 +17,8 @@ from phoenix.core.sides import Side, Sides, sides_of
 TOLERATED_LAUNCH_FAILURES = 3
 """Failed launches without progress after which capacity, quota or addresses are taken to be gone for good."""
 SAME_FOR = timedelta(minutes=5)
+ANSWERED = "ResponseCodeMismatch"
+"""In the reason of an instance whose application answers, and answers wrong."""
 """The least time for which all instances have to give the same reason: the grace period that the console gives a group
 (https://docs.aws.amazon.com/autoscaling/ec2/userguide/health-check-grace-period.html). A longer one of the owner's
 holds."""
@@ -110,9 +112,13 @@ def _says_the_same(rotation: Rotation, sides: Sides, at: datetime) -> Failure | 
 
 
 def said_until(rotation: Rotation, candidate: SlotState) -> datetime | None:
-    """Until when all instances may go on giving the same reason; None where they give no single one."""
+    """Until when all instances may go on giving the same reason; None where they give no single one, and where they do
+    not answer at all: an application that boots for long is silent, and the launch's time-out is the owner's word on
+    that."""
     since = rotation.growth.said_since
-    return None if since is None else since + max(SAME_FOR, candidate.health_grace)
+    return (
+        None if since is None or ANSWERED not in rotation.growth.said else since + max(SAME_FOR, candidate.health_grace)
+    )
 
 
 def _launch_overdue(rotation: Rotation, sides: Sides, seen: Observation) -> Failure | None:

@@ -43,7 +43,7 @@ def make_plan(group: Group, request: RotateRequest) -> Plan:
         Blocked: the image asked for does not exist, may not be launched, or is older than the live one.
     """
     found = survey(group, request)
-    plan = plan_for(group, request, found)
+    plan = plan_for(group, request, found, rehearsed=True)
     blockers = tuple(replace(b, warning=True) if b.of_rights else b for b in plan.blockers)
     if plan.next is None:
         return replace(plan, blockers=blockers)
@@ -70,16 +70,21 @@ def _live_image(group: Ports, found: Survey) -> Image | None:
         return None
 
 
-def plan_for(group: Group, request: RotateRequest, found: Survey) -> Plan:
-    """The plan that follows from a survey; blockers are looked for only where a rotation is due."""
+def plan_for(group: Group, request: RotateRequest, found: Survey, *, rehearsed: bool = False) -> Plan:
+    """The plan that follows from a survey; blockers are looked for only where a rotation is due.
+
+    `rehearsed`: for a person who reads it. A start needs no rehearsal, must not fail by one, and finds the same blockers.
+    """
     terms, need = found.terms, found.live_state.desired
     due = bool(found.reasons)
-    course = rehearse(group, found, found.next, request) if due and found.next is not None else None
+    course = rehearse(group, found, found.next, request) if rehearsed and due and found.next is not None else None
     edges = extremes(need, terms.steps) if course is None else Extremes(course.worst, course.peak)
     starts, lasts = _times(found, course)
     hot_for = terms.hot_for if terms.serving.keeps_hot else timedelta(0)
     blockers = tuple(
-        find_obstacles(group, request, found, lasts) if due else (*_moved(group, found), *find_old_base(group, found))
+        find_obstacles(group, request, found, _estimated(found)[1])
+        if due
+        else (*_moved(group, found), *find_old_base(group, found))
     )
     return Plan(
         group=group.name,

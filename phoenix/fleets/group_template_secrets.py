@@ -85,10 +85,10 @@ def _in_boot_script(source: TemplateVersion, parts: Sequence[Part]) -> Iterator[
             f"launch template {source.template} version {source.number}",
             f"its user data {looks}.{partly} Everybody who may describe the template, and every program on an instance,"
             " can read it. Keep secrets in Secrets Manager or Parameter Store, and read them at boot with the"
-            " instance's role. The user data, with its values:",
+            " instance's role. The user data, with its values, in base64:",
             f"aws ec2 describe-launch-template-versions --launch-template-id {source.template} \\\n"
             f"    --versions {source.number} --output text \\\n"
-            "    --query 'LaunchTemplateVersions[0].LaunchTemplateData.UserData' | base64 --decode",
+            "    --query 'LaunchTemplateVersions[0].LaunchTemplateData.UserData'",
             warning=True,
         )
 

@@ -6,6 +6,7 @@ Must never write a default rule as a rule: its actions belong to the listener.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -69,17 +70,22 @@ class AlbRouter(WeightedRouter):
         self, slots: Mapping[Slot, SlotState], live: Slot, ahead: Ahead = UNKNOWN_AHEAD
     ) -> Sequence[Blocker]:
         """All blockers at once, from fresh reads."""
-        from phoenix.routers.alb_blockers import find_blockers
+        from phoenix.routers import opt_in_blockers
+        from phoenix.routers.alb_blockers import CHECKS, find_blockers
         from phoenix.routers.weight_blockers import Start
 
         found = find_blockers(self._aws, self._listeners, Start(slots, live, *self._suspends, ahead))
         if self._opt_ins and all(state.target_groups for state in slots.values()):
-            from phoenix.routers import opt_in_blockers
-
             arns = {slot: state.target_groups for slot, state in slots.items()}
             wanted = SetOptIns(live.other, self._opt_ins)
             found += opt_in_blockers.find_blockers(self._aws, self._listeners, arns, wanted)
-        return found
+        # Where nothing else could be looked at, neither could these.
+        return [
+            replace(each, unchecked=(*each.unchecked, *opt_in_blockers.CHECKS))
+            if {*CHECKS} <= {*each.unchecked}
+            else each
+            for each in found
+        ]
 
     def read_opt_ins(self, wanted: SetOptIns, target_groups: Arns, routes: Sequence[str]) -> OptIns:
         """A read of each listener, and one of the tags of rules that may be ours."""

@@ -81,7 +81,7 @@ def _in_room(aws: Aws, listeners: Listeners, missing: Sequence[Wanted]) -> Itera
                 f"load balancer {name_of(balancer)}",
                 f"{name_of(balancer)} has {there} rules; AWS allows {most}, and {count} of phoenix's own have to be"
                 " added. Take rules away, or have the quota raised:",
-                "aws service-quotas list-service-quotas --service-code elasticloadbalancing",
+                "aws elbv2 describe-account-limits",
             )
 
 

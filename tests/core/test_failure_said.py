@@ -19,6 +19,7 @@ from phoenix.core.rotation import Rotation
 from tests.builders import NOON, a_rotation, a_slot, after, an_observation, some_instances, some_terms
 
 MISMATCH = "Target.ResponseCodeMismatch, 503 on /healthz:8080"
+OTHER = "Target.ResponseCodeMismatch, 500 on /healthz:8080"
 TIMEOUT = "Target.Timeout, timed out on /healthz:8080"
 EVERY = timedelta(seconds=30)
 LOOKS = int(SAME_FOR / EVERY) + 1
@@ -97,7 +98,11 @@ def test_a_reason_that_is_about_registration_does_not(state: TargetState) -> Non
 def test_a_reason_that_changes_begins_anew() -> None:
     half = LOOKS // 2 + 1
 
-    assert after_looks([all_say()] * half + [all_say(TIMEOUT)] * half) is None
+    assert after_looks([all_say()] * half + [all_say(OTHER)] * half) is None
+
+
+def test_silence_is_waited_for_until_the_launch_s_time_out() -> None:
+    assert after_looks([all_say(TIMEOUT)] * LOOKS) is None
 
 
 @pytest.mark.parametrize("between", [with_first(target=TargetState.HEALTHY), ()], ids=["healthy", "replaced"])

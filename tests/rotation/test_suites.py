@@ -60,7 +60,7 @@ def test_before_traffic_a_failure_costs_no_user_anything(open_stage: Opener) -> 
 
     assert (report.outcome, report.exit_status) == (Outcome.ROLLED_BACK, 3)
     assert set(stage.weights_written("green")) <= {0}
-    assert "checkout answered 500" in report.sentence
+    assert "checkout answered 500" in (stage.rotation.reason or "")
     assert stage.record.quarantine
 
 
