@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,8 +18,8 @@ from phoenix.core.sides import Side, Sides, sides_of
 TOLERATED_LAUNCH_FAILURES = 3
 """Failed launches without progress after which capacity, quota or addresses are taken to be gone for good."""
 SAME_FOR = timedelta(minutes=5)
-ANSWERED = "ResponseCodeMismatch"
-"""In the reason of an instance whose application answers, and answers wrong."""
+ANSWERED = re.compile(r", \d{3}\b")
+"""In the reason of an instance: the status of an answer. Its application runs, and answers wrong."""
 """The least time for which all instances have to give the same reason: the grace period that the console gives a group
 (https://docs.aws.amazon.com/autoscaling/ec2/userguide/health-check-grace-period.html). A longer one of the owner's
 holds."""
@@ -115,10 +116,10 @@ def said_until(rotation: Rotation, candidate: SlotState) -> datetime | None:
     """Until when all instances may go on giving the same reason; None where they give no single one, and where they do
     not answer at all: an application that boots for long is silent, and the launch's time-out is the owner's word on
     that."""
-    since = rotation.growth.said_since
-    return (
-        None if since is None or ANSWERED not in rotation.growth.said else since + max(SAME_FOR, candidate.health_grace)
-    )
+    since, said = rotation.growth.said_since, rotation.growth.said
+    if since is None or ANSWERED.search(said) is None:
+        return None
+    return since + max(SAME_FOR, candidate.health_grace)
 
 
 def _launch_overdue(rotation: Rotation, sides: Sides, seen: Observation) -> Failure | None:

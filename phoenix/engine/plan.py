@@ -73,7 +73,7 @@ def _live_image(group: Ports, found: Survey) -> Image | None:
 def plan_for(group: Group, request: RotateRequest, found: Survey, *, rehearsed: bool = False) -> Plan:
     """The plan that follows from a survey; blockers are looked for only where a rotation is due.
 
-    `rehearsed`: for a person who reads it. A start needs no rehearsal, must not fail by one, and finds the same blockers.
+    `rehearsed`: for a person who reads it. A start needs none, must not fail by one, and finds the same blockers.
     """
     terms, need = found.terms, found.live_state.desired
     due = bool(found.reasons)
@@ -81,11 +81,7 @@ def plan_for(group: Group, request: RotateRequest, found: Survey, *, rehearsed: 
     edges = extremes(need, terms.steps) if course is None else Extremes(course.worst, course.peak)
     starts, lasts = _times(found, course)
     hot_for = terms.hot_for if terms.serving.keeps_hot else timedelta(0)
-    blockers = tuple(
-        find_obstacles(group, request, found, _estimated(found)[1])
-        if due
-        else (*_moved(group, found), *find_old_base(group, found))
-    )
+    blockers = _found_in_the_way(group, request, found)
     return Plan(
         group=group.name,
         at=found.seen.at,
@@ -112,6 +108,12 @@ def plan_for(group: Group, request: RotateRequest, found: Survey, *, rehearsed: 
         before_leaving=terms.before_leaving,
         prices={gate.name: gate.price(terms, need) for gate in group.gates if isinstance(gate, Priced)},
     )
+
+
+def _found_in_the_way(group: Group, request: RotateRequest, found: Survey) -> tuple[Blocker, ...]:
+    if found.reasons:
+        return tuple(find_obstacles(group, request, found, _estimated(found)[1]))
+    return (*_moved(group, found), *find_old_base(group, found))
 
 
 def _moved(group: Desk, found: Survey) -> Iterator[Blocker]:

@@ -80,12 +80,8 @@ class AlbRouter(WeightedRouter):
             wanted = SetOptIns(live.other, self._opt_ins)
             found += opt_in_blockers.find_blockers(self._aws, self._listeners, arns, wanted)
         # Where nothing else could be looked at, neither could these.
-        return [
-            replace(each, unchecked=(*each.unchecked, *opt_in_blockers.CHECKS))
-            if {*CHECKS} <= {*each.unchecked}
-            else each
-            for each in found
-        ]
+        more = opt_in_blockers.CHECKS
+        return [replace(b, unchecked=(*b.unchecked, *more)) if {*CHECKS} <= {*b.unchecked} else b for b in found]
 
     def read_opt_ins(self, wanted: SetOptIns, target_groups: Arns, routes: Sequence[str]) -> OptIns:
         """A read of each listener, and one of the tags of rules that may be ours."""
