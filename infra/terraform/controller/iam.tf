@@ -52,12 +52,16 @@ locals {
 
   # A role's inline policies may have 10,240 letters together, a managed policy 6,144, and a role ten of those. So the
   # rights of each function are in three: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-  parts = merge([
-    for name in keys(local.functions) : {
-      for index, part in chunklist(jsondecode(local.rights[name]).Statement, ceil(length(jsondecode(local.rights[name]).Statement) / 3)) :
-      "${name}-${index + 1}" => { function = name, policy = jsonencode({ Version = "2012-10-17", Statement = part }) }
+  parts = {
+    for pair in setproduct(keys(local.functions), [0, 1, 2]) :
+    "${pair[0]}-${pair[1] + 1}" => {
+      function = pair[0]
+      policy = jsonencode({
+        Version   = "2012-10-17"
+        Statement = [for index, each in jsondecode(local.rights[pair[0]]).Statement : each if index % 3 == pair[1]]
+      })
     }
-  ]...)
+  }
 }
 
 resource "aws_iam_role" "function" {

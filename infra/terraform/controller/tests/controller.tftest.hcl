@@ -13,6 +13,9 @@ mock_provider "aws" {
   mock_data "aws_iam_policy_document" {
     defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
   }
+  mock_resource "aws_iam_policy" {
+    defaults = { arn = "arn:aws:iam::123456789012:policy/phoenix-advance-rights-1" }
+  }
   mock_resource "aws_sns_topic" {
     defaults = { arn = "arn:aws:sns:eu-west-1:123456789012:phoenix" }
   }
@@ -82,7 +85,7 @@ run "what_has_a_value_is_allowed" {
 run "a_sweep_changes_nothing_but_the_table" {
   assert {
     condition = length(setsubtract(
-      flatten([for each in jsondecode(local.rights.sweep).Statement : [for action in each.Action : action if !can(regex(":(Batch)?(Get|Describe|List|Query)", action))] if each.Effect == "Allow"]),
+      flatten([for each in jsondecode(local.rights.sweep).Statement : [for action in each.Action : action if !can(regex(":(Batch)?(Get|Describe|List|Lookup|Query)", action))] if each.Effect == "Allow"]),
       ["dynamodb:PutItem", "kms:Decrypt", "lambda:InvokeFunction"],
     )) == 0
     error_message = "sweep may do more than read, write records, and wake the other function."
