@@ -117,7 +117,7 @@ def test_the_end_says_who_is_live_how_long_it_took_and_why_it_went_back() -> Non
 
 
 def test_what_all_instances_say_ends_the_wait_sooner_and_the_sentence_says_when() -> None:
-    said = changed(a_rotation(), said="503 on /healthz:8080", said_since=NOON, said_looks=3)
+    said = changed(a_rotation(), said="Health checks failed, 503 on /healthz:8080", said_since=NOON, said_looks=3)
 
     assert "at most until 12:05:00 if they go on saying so, then back" in waiting_for(said, an_observation())
     slow = changed(said, terms=some_terms(launch_timeout=timedelta(minutes=4)))

@@ -172,7 +172,7 @@ def test_a_function_that_is_asked_to_end_gives_the_group_back(account: Account) 
 
 
 def test_where_a_function_was_killed_another_goes_on_once_its_lease_has_expired(account: Account) -> None:
-    sweep, advance = account.start(workers=1, PHOENIX_LEASE_SECONDS="2")
+    sweep, advance = account.start(workers=1, PHOENIX_LEASE_SECONDS="8")
     advance.invoke(group="web")
     account.wait_for_driver()
     advance.kill_and_replace()
