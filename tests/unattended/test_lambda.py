@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from phoenix.aws.session import Aws
 from phoenix.core.record import GroupRecord
-from phoenix.sandbox import ScaledClock, Server, serve
+from phoenix.sandbox import Call, ScaledClock, Server, serve
 from phoenix.stores import open_store
 from tests.rotation.stage import a_policy, write_policy
 from tests.schemas import check_json
@@ -70,11 +70,21 @@ class Account:
         assert found is not None
         return found
 
-    def wait_for_driver(self) -> None:
-        """Until a rotation is in flight."""
-        give_up_at = time.monotonic() + PATIENCE_S
-        while (found := self.store.load("web")) is None or found.in_flight is None:
-            assert time.monotonic() < give_up_at
+    def watch_for_driver(self) -> Callable[[], None]:
+        """Return a wait until a driver makes the group grow; to be asked for before it is invoked. Polling would take
+        the sandbox from the function."""
+        grows = Event()
+
+        def note(call: Call, when: str) -> None:
+            if call.operation == "UpdateAutoScalingGroup" and when == "after":
+                grows.set()
+
+        def wait() -> None:
+            assert grows.wait(PATIENCE_S), "no driver came"
+            self.server.sandbox.stop_intercepting()
+
+        self.server.sandbox.intercept(note)
+        return wait
 
     def share(self, slot: str) -> float:
         return self.server.sandbox.serving()[f"web-{slot}"].lowest_share
@@ -162,8 +172,9 @@ def test_a_function_whose_time_is_nearly_used_up_gives_the_group_back(account: A
 def test_a_function_that_is_asked_to_end_gives_the_group_back(account: Account) -> None:
     account.policy(gates=PATIENT)
     _, advance = account.start()
+    wait_for_driver = account.watch_for_driver()
     invoked = advance.invoke(group="web")
-    account.wait_for_driver()
+    wait_for_driver()
 
     advance.programs[0].terminate()
 
@@ -171,11 +182,11 @@ def test_a_function_that_is_asked_to_end_gives_the_group_back(account: Account) 
     assert account.store.lease_of("web") is None
 
 
-@pytest.mark.skip(reason="hangs on a busy machine since a start takes longer: to be looked into")
 def test_where_a_function_was_killed_another_goes_on_once_its_lease_has_expired(account: Account) -> None:
-    sweep, advance = account.start(workers=1, PHOENIX_LEASE_SECONDS="4")
+    sweep, advance = account.start(workers=1, PHOENIX_LEASE_SECONDS="2")
+    wait_for_driver = account.watch_for_driver()
     advance.invoke(group="web")
-    account.wait_for_driver()
+    wait_for_driver()
     advance.kill_and_replace()
 
     while account.record.in_flight is not None:
