@@ -34,7 +34,7 @@ class Orchestrator(Protocol):
         """How far each of these instances is, by id; one that it does not know is absent."""
 
     def drain(self, leavers: Leavers) -> None:
-        """Let no new work come to them, and have what is there leave; repeating it changes nothing."""
+        """Let no new work come to them, and let the present work leave; repeating it changes nothing."""
 
     def undrain(self, leavers: Leavers) -> None:
         """Let them take work again; repeating it changes nothing, and one that it does not know is left out."""

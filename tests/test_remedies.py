@@ -33,7 +33,7 @@ WITHOUT_CAUSE = {"restore-image-from-recycle-bin"}
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """Each string in the source, with what is filled in later as one word; and its place."""
+    """Each string in the source, with each part that is filled in later as one word; and its place."""
     for file in sorted(SOURCE.rglob("*.py")):
         if "sandbox" in file.parts:
             continue

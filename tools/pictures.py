@@ -62,7 +62,7 @@ FORMAT: Final = """\
 
 
 class Screen(io.StringIO):
-    """Keeps what is written to it, and says that it is a terminal: commands paint for it."""
+    """Keeps its text, and says that it is a terminal: commands paint for it."""
 
     def isatty(self) -> bool:
         """True: this is what colour depends on."""

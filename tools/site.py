@@ -1,7 +1,7 @@
 """The documentation as a site: docs/, the README as its first page, and a reference that no hand has written.
 
 Must never change docs/, and must never let a link go nowhere: one that leaves docs/ brings the file that it names into
-the site, and Zensical refuses, for pages and headings alike, what is not there.
+the site, and Zensical refuses links to pages and headings that do not exist.
 """
 
 from __future__ import annotations

@@ -182,7 +182,7 @@ def _leftovers_of(place: Place, policy: Policy) -> list[tuple[str, str]]:
 
 
 def _schedule(session: Session, records: Mapping[str, GroupRecord]) -> Check:
-    """Tell whether anything advances what is in flight. A rotation that is held waits for a person, not for a tick."""
+    """Tell whether rotations in flight are advanced. A rotation that is held waits for a person, not for a tick."""
     from phoenix.core.explain import ago, counted
 
     now = session.wiring.clock.now()

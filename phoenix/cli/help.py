@@ -22,7 +22,7 @@ EVERYWHERE = frozenset(
 
 
 class Helped(click.Command):
-    """A command whose help begins with what is its own."""
+    """A command whose help begins with its own options."""
 
     examples: Sequence[Example] = ()
 

@@ -60,7 +60,7 @@ class SetRole:
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """Let no new work come to these instances, and have what is there leave; `station` counts in the order of the
+    """Let no new work come to these instances, and let the present work leave; `station` counts in the order of the
     policy."""
 
     slot: Slot

@@ -1,4 +1,4 @@
-"""A difference between what is live and what comes next, for people. Pure: a frozen value, decides nothing."""
+"""A difference between the live generation and the next, for people. Pure: a frozen value, decides nothing."""
 
 from __future__ import annotations
 

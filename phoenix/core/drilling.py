@@ -1,4 +1,4 @@
-"""Decide for a drill: which instances, what is in the way, what is still to be ended, and what has been reached.
+"""Decide for a drill: its victims, the blockers, the instances still to be ended, and the milestones reached.
 
 Pure. Must never choose twice: a victim that is gone is not replaced by another one, whatever has happened meanwhile.
 """
@@ -49,14 +49,14 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The drill to save, and what is to be ended then."""
+    """The drill to save, and the instances to end then."""
 
     drill: Drill
     actions: tuple[EndInstance, ...] = ()
 
 
 def intend(record: GroupRecord, seen: Observation, terms: DrillTerms, wanted: Wanted, *, health: bool) -> Intent:
-    """Choose the victims, and say what is in the way. `health`: load balancers say what is healthy."""
+    """Choose the victims, and find the blockers. `health`: load balancers say what is healthy."""
     slot = live_slot(seen)
     if slot is None or (record.live is not None and record.live.slot is not slot):
         text = "The slot that is known as live is not the only one that serves."
@@ -140,7 +140,7 @@ def _of_the_choice(drill: Drill, terms: DrillTerms) -> Iterator[Blocker]:
 
 
 def next_step(drill: Drill, seen: Observation, objections: Sequence[str], *, health: bool) -> Step:
-    """What is still to be ended, or what has been reached. `objections` matter until everything is ended."""
+    """The instances still to be ended, or the milestones reached. `objections` matter until everything is ended."""
     state, looked = seen.slots[drill.slot], drill.look(seen.at)
     if drill.ended_at is None:
         left = tuple(i.id for i in state.instances if i.id in drill.victims and not i.leaving)

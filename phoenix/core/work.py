@@ -1,6 +1,6 @@
 """Work that an orchestrator places on instances, and the stations that it passes before an instance leaves. Pure.
 
-Must never know a kind of orchestrator: each tells a stage, and says in words what is left.
+Must never know a kind of orchestrator: each tells a stage, and says in words how much work is left.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import StrEnum
 class Stage(StrEnum):
     """How far an instance is at one station.
 
-    `PARTLY` takes no new work, and some of what is there has to be asked again to leave. `ABSENT` is not known there:
+    `PARTLY` takes no new work, and some work there has to be asked again to leave. `ABSENT` is not known there:
     nothing can be on it. `UNKNOWN` means that there was no answer.
     """
 
@@ -37,8 +37,8 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One station's answer about one instance. `words` say what is left there: `has 4 tasks`. One that cannot `return`
-    is used as it is, where it stays after all."""
+    """One station's answer about one instance. `words` name the work left there: `has 4 tasks`. One that cannot
+    `return` is used as it is, where it stays after all."""
 
     stage: Stage
     words: str = ""

@@ -205,7 +205,7 @@ def _next_look(group: Group, lease: Lease, drill: str) -> tuple[Lease, Drilled]:
 
 
 def drill_once(group: Group, lease: Lease, record: GroupRecord) -> Drilled:
-    """Look, save what was seen and what is to be ended, then end it. The record has a drill in flight."""
+    """Look, save the milestones and the victims, then end these. The record has a drill in flight."""
     drill = record.drill_in_flight
     assert drill is not None  # noqa: S101 - the caller has seen to it
     sight = observe(group, record)

@@ -23,7 +23,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 BEFORE: Final = timedelta(minutes=30)
-"""Measurements from before the new generation had traffic show what is usual."""
+"""Measurements from before the new generation had traffic show the usual values."""
 _MOST_SERIES: Final = 4
 
 

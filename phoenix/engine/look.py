@@ -24,7 +24,7 @@ def look(group: Group, *, closely: bool = True) -> Report:
     """
     sight = sight_of(group, search=False)
     if closely and _has_sick_targets(sight.seen):
-        # A search learns what is asked of them; without it "503 on :8080" lacks the path.
+        # A search learns the path of their checks; without it "503 on :8080" lacks the path.
         group.router.find(sight.record.target_groups)
         sight = sight_of(group, search=False)
     seen = with_ages(group, sight.seen) if closely else sight.seen

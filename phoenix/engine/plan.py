@@ -55,7 +55,7 @@ def make_plan(group: Group, request: RotateRequest) -> Plan:
 def _differences(group: Ports, found: Survey) -> tuple[Difference, ...]:
     try:
         return tuple(group.fleet.differences(found.live.slot))
-    except PermanentError:  # the blockers tell what is gone, or may not be read
+    except PermanentError:  # the blockers name the lost resource, or the missing right
         return ()
 
 

@@ -30,8 +30,8 @@ class Report:
 
     `exit_status` is the one of section 7. `lease` names the driver of the group, None if there is none.
     `other_groups` says that the policy names others than those in which something has to be finished first.
-    `outlook` is what comes next at rest, None: in flight, or not asked. `traces` are who changed what is not as phoenix
-    left it.
+    `outlook` is what comes next at rest, None: in flight, or not asked. `traces` are the writers
+    of settings that are not as phoenix left them.
     """
 
     group: str

@@ -26,7 +26,7 @@ EVENT: Final = "diverged"
 
 
 def note_snowflakes(group: Desk, found: Survey) -> None:
-    """Remember what this look has found, and put what is new of it into the outbox."""
+    """Remember what this look has found, and put its news into the outbox."""
     tainted = {i.id: read_taint(i.tags[TAINTED]).text for i in found.instances if TAINTED in i.tags}
     drifted = {i.id: ", ".join(i.drift) for i in found.instances if i.drift}
     noted = found.record.snowflakes

@@ -15,7 +15,7 @@ from email.message import Message
 from typing import Final
 
 MOST_BYTES: Final = 256 * 1024
-"""What is unpacked of one document. EC2 takes 16 KB before base64:
+"""The most that is unpacked of one document. EC2 takes 16 KB before base64:
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html"""
 _MOST_PARTS: Final = 50
 _DEEPEST: Final = 3
@@ -28,7 +28,7 @@ _MIME: Final = (b"content-type:", b"mime-version:", b"from ")
 class Part:
     """One document. `number` counts from 1 where there are several; None: there is only this one.
 
-    `is_whole` False: it is damaged, or longer than what is read.
+    `is_whole` False: it is damaged, or longer than the limit.
     """
 
     text: str

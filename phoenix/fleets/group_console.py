@@ -44,5 +44,5 @@ def read_console(aws: Aws, instance: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Return the text without the values of what is named like a secret, or has the shape of one."""
+    """Return the text without values that are named like a secret, or have the shape of one."""
     return _SHAPED.sub(LEFT_OUT, _NAMED.sub(rf"\1{LEFT_OUT}", text))

@@ -1,4 +1,4 @@
-"""What differs, attribute by attribute, between what is live and what comes next. Reads only; AWS's names, for people.
+"""The attributes that differ between the live generation and the next. Reads only; AWS's names, for people.
 
 Must never show user data, which may hold a secret: its digest tells that it has changed.
 """

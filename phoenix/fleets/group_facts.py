@@ -252,6 +252,6 @@ def _on(answer: Mapping[str, Any]) -> bool:
 
 
 def _digest(user_data: Mapping[str, Any]) -> str:
-    """A digest, since user data may hold secrets; of what is inside, however it was encoded."""
+    """A digest, since user data may hold secrets; of the content, however it was encoded."""
     raw = base64.b64decode(str(user_data.get("Value") or ""))
     return hashlib.sha256(raw).hexdigest()[:_DIGEST_LETTERS]

@@ -99,7 +99,7 @@ def _take_back_log(name: str) -> None:
 
 
 def _is_harmless(value: str, line: str) -> bool:
-    """Placeholders, references and counters, as detect-secrets itself leaves them out; and what is read at boot."""
+    """Placeholders, references and counters, as detect-secrets itself leaves them out; and values read at boot."""
     from detect_secrets.filters import heuristic
 
     by_value = (

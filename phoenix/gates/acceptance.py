@@ -1,7 +1,7 @@
 """What all gates have in common that ask a suite of the owner's: a program, a function, a web service, a document.
 
 Such a suite is begun, which a look must never do: only a driver asks these gates. It is asked once a generation, before
-traffic, or once a bake; it may take its time, and answer "not yet". What is known of it is in the memo, so that another
+traffic, or once a bake; it may take its time, and answer "not yet". Its state is in the memo, so that another
 process goes on where this one died. Must never begin a suite that has passed already, nor call silence a pass.
 """
 

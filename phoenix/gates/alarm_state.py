@@ -143,7 +143,7 @@ def with_children(alarm: Alarm, known: Mapping[str, Alarm]) -> Alarm:
 
 
 def shorten(reason: str) -> str:
-    """Return AWS's words without the parts that tell how it counts; what is still too long ends after a whole word."""
+    """Return AWS's words without the parts that tell how it counts; one that is still too long ends after a word."""
     told = _LATER.sub(r"\1", _MINIMUM.sub("", reason))
     if len(told) <= _LONGEST_REASON:
         return told

@@ -221,7 +221,7 @@ class HttpGate:
             return "no answer"
 
     def _fault_of(self, reply: Reply) -> str | None:
-        """What is wrong with the answer, in few words; its body may be long, and is not shown."""
+        """The fault of the answer, in few words; its body may be long, and is not shown."""
         if reply.status not in self._settings.expect:
             return str(reply.status)
         for name, value in self._settings.headers.items():

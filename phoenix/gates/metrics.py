@@ -113,7 +113,7 @@ class MetricsGate:
 
     def check(self, rotation: Rotation, seen: Observation) -> Verdict:
         """FAIL for a critical metric that is proven worse; WAIT until the end of the bake, and on while one is
-        marginal or lacks data; then PASS for what is not proven worse, and FAIL for what could not be judged."""
+        marginal or lacks data; then PASS for a metric not proven worse, and FAIL for one that could not be judged."""
         memo = rotation.memo_of(self.name)
         if rotation.clocks.baking_since is None or rotation.back is not None:
             return Verdict(self.name, Judgement.PASS, NOT_NOW, memo=memo)

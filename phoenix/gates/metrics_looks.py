@@ -66,7 +66,7 @@ class Turn:
 
     @property
     def is_early(self) -> bool:
-        """Before the end of the bake: only what is beyond doubt is told."""
+        """Before the end of the bake: only a verdict beyond doubt is told."""
         return not self.is_end
 
 

@@ -1,4 +1,4 @@
-"""The words between the gate and a source of metrics: what is asked, about which two generations, and the answer.
+"""The words between the gate and a source of metrics: the query, the two generations that it is about, and the answer.
 
 Must never fill a gap: a minute that the source does not have is left out.
 """

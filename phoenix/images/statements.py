@@ -23,7 +23,7 @@ STATEMENT: Final = ".intoto.json"
 
 
 class StatementFlaw(PermanentError):
-    """What is beside an image cannot be read, or does not say what it must: that image is refused, no other."""
+    """A file beside an image cannot be read, or lacks what it must say: that image is refused, no other."""
 
 
 def iam_names(place: str | None) -> Names:

@@ -1,7 +1,7 @@
 """Nodes of a Consul datacenter: in maintenance before they leave, so that no client finds their services any more.
 
 Whether that is so is read from the catalog, as clients see it; it is asked of each node's own agent, since the agent
-would put back what is changed in the catalog alone. Must never end the maintenance that a person has begun.
+would put back a change of the catalog alone. Must never end the maintenance that a person has begun.
 """
 
 from __future__ import annotations

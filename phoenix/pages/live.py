@@ -116,7 +116,7 @@ def candidates(entry: Entry, found: Sequence[Candidate], around: Around) -> str:
 
 
 def problem(told: str, around: Around) -> str:
-    """A page that says what is wrong."""
+    """The page of an error."""
     commands = [("Check the setup", "phoenix doctor"), ("In a terminal", "phoenix status")]
     return _page("problem.html", around, "Not shown", told=told, commands=commands)
 

@@ -67,7 +67,7 @@ def count_ticks(most: float, top: float, height: float) -> tuple[Tick, ...]:
 def step_path(
     scale: Scale, points: Sequence[tuple[datetime, float]], end: datetime, lane: Lane, *, close: bool = False
 ) -> str:
-    """Return a path that keeps each value until the next one; `close` fills what is below it."""
+    """Return a path that keeps each value until the next one; `close` fills the area below it."""
     if not points:
         return ""
     first = scale.x(points[0][0])

@@ -1,4 +1,4 @@
-"""`Aws` as adapters know it, over a copy: what is not in the copy is read from AWS. Must never write there."""
+"""`Aws` as adapters know it, over a copy: a resource that the copy lacks is read from AWS. Must never write there."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ class RehearsedAws(Aws):
 
 
 def _describe_status(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept out of service goes on running."""
+    """Instances kept out of service go on running."""
     well = {"InstanceState": {"Name": "running"}, "InstanceStatus": {"Status": "ok"}, "SystemStatus": {"Status": "ok"}}
     return {"InstanceStatuses": [{"InstanceId": each, **well} for each in parameters["InstanceIds"]]}
 

@@ -107,10 +107,10 @@ class Groups:
         found: Item = next(i for i in self._groups[group]["Instances"] if i["InstanceId"] == instance)
         return found
 
-    # --- what is asked of it ------------------------------------------------------------------------------------------
+    # --- calls to the group -------------------------------------------------------------------------------------------
 
     def update(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Sizes, and what is launched from now on. DesiredCapacity stays between MinSize and MaxSize."""
+        """Sizes, and the version for launches from now on. DesiredCapacity stays between MinSize and MaxSize."""
         group = self._named(parameters)
         changes = {key: deepcopy(value) for key, value in parameters.items() if key != "AutoScalingGroupName"}
         if "LaunchTemplate" in changes:

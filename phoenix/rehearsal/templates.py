@@ -34,7 +34,7 @@ class Templates:
         return {_ITEMS: [*theirs, *ours]}
 
     def create(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """One more version: the source's content with what is sent instead. The same token makes no second one."""
+        """One more version: the source's content with the sent parts. The same token makes no second one."""
         template, token = parameters["LaunchTemplateId"], parameters.get("ClientToken")
         known = next((item for item in self._made[template] if token and item["ClientToken"] == token), None)
         made = known or self._new(template, parameters)

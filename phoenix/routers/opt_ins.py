@@ -1,6 +1,6 @@
 """Rules of phoenix's own on the listeners of an Application Load Balancer: read, made and removed.
 
-Must never make the same rule twice: what is there is read right before, and known by its tag, listener and conditions.
+Must never make the same rule twice: rules are read right before, and known by its tag, listener and conditions.
 The tag is `phoenix:rotation`, which phoenix writes on nothing else of a load balancer; `phoenix:managed` stays the
 owner's word, on the listener.
 """
@@ -32,7 +32,7 @@ _WITH_TAGS: Final = (
 _IS_OURS: Final = Condition("Null", f"aws:ResourceTag/{ROTATION}", ("false",))
 IAM_ACTIONS: Final[Rights] = READ_TAGS | {
     Right(f"{_ELB}:CreateRule", "MakeOwnRules", ROTATE, _LISTENERS, (IS_MANAGED, *_WITH_TAGS)),
-    # AWS asks for this one whenever something is made with tags; `CreateAction` keeps it from tagging what is there.
+    # AWS asks for this one whenever something is made with tags; `CreateAction` keeps it from tagging existing ones.
     Right(
         f"{_ELB}:AddTags",
         "TagOwnRules",

@@ -1,4 +1,4 @@
-"""Container instances of ECS clusters, and the tasks that run there: how they drain, and what is cut off.
+"""Container instances of ECS clusters, and the tasks that run there: how they drain, and how many are cut off.
 
 Clusters and capacity providers are moto's. Must never stop a task that runs nowhere else yet: services keep all of
 theirs (`minimumHealthyPercent` 100), and a task of no service runs until it ends by itself.

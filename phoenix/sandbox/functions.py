@@ -17,7 +17,7 @@ import boto3
 from phoenix.sandbox.world import ACCOUNT, REGION
 
 Code = Callable[[dict[str, Any]], object]
-"""Gets the event, returns what is answered as JSON. What it raises is the error of the function, as Lambda tells it."""
+"""Gets the event, returns the answer, which becomes JSON. An exception is the function's error, as Lambda tells it."""
 
 ROLE: Final = "sandbox-function"
 TRUST: Final = {

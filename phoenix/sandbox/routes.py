@@ -172,7 +172,7 @@ class Routes:
 
 
 def is_opt_in(rule: Any) -> bool:
-    """True for a rule that sends some requests, by what is in them, to one target group alone."""
+    """True for a rule that sends some requests, by their content, to one target group alone."""
     fields = {str(condition.get("Field")) for condition in getattr(rule, "conditions", None) or ()}
     return not fields.isdisjoint(BY_REQUEST) and len(weights_of(rule.actions)) == 1
 

@@ -46,7 +46,7 @@ def runtime(world: World) -> Below:
 
 
 def packed(name: str, built_at: datetime, parent: Below | None) -> Mapping[str, str]:
-    """The tags as `infra/packer` writes them: what is said of the build, and what Packer knows of the parent."""
+    """The tags as `infra/packer` writes them: the answers about the build, and the parent as Packer knows it."""
     service, commit = name.partition("-")[0], name.rpartition("-")[2]
     said = {
         "service": service,

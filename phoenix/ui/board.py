@@ -203,7 +203,7 @@ class Board:
         while not self._stop.wait(self._pace.between):
             self.look_once()
 
-    # --- what is due --------------------------------------------------------------------------------------------------
+    # --- groups that are due ------------------------------------------------------------------------------------------
 
     def _note_viewer(self, name: str | None = None) -> None:
         with self._lock:
@@ -263,7 +263,7 @@ class Board:
             return 1e9 if self._is_shown(known) else 1e6
         return (self._wiring.clock.elapsed() - known.looked_at) / limit
 
-    # --- what is known ------------------------------------------------------------------------------------------------
+    # --- the last looks -----------------------------------------------------------------------------------------------
 
     def _wired(self, name: str, known: _Known) -> Group | None:
         if known.group is None:

@@ -1,4 +1,4 @@
-"""What is live beside what comes next: generation, image with where it comes from, and every attribute that differs.
+"""The live generation beside the next: number, image with where it comes from, and every attribute that differs.
 
 Must never guess where an image comes from: without a tag it is `unknown`.
 """

@@ -1,6 +1,6 @@
 """The JSON document of one image, and what the document of candidates says of each one's origin.
 
-Must never leave a key out: a missing answer is null, and so is what is not known.
+Must never leave a key out: a missing or unknown answer is null.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The JSON documents of a rotation over time: what was seen, decided, judged and called, and the evidence of a failure.
 
-Must never leave a key out: what is not known is null.
+Must never leave a key out: an unknown value is null.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The JSON documents of a plan: what would happen, and everything in its way.
 
-Must never leave a key out: what is not known is null.
+Must never leave a key out: an unknown value is null.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _opt_in(told: OptIn) -> documents.OptIn:
 
 
 def _origin(told: Plan, generation: Generation) -> documents.PlannedImage:
-    """Where an image comes from, by its tags; what is not known is null."""
+    """Where an image comes from, by its tags; an unknown value is null."""
     image = comparison.image_of(told, generation)
     told_of = {word: comparison.origin(image, word) for word in comparison.PROVENANCE}
     known = {word: None if each == comparison.UNKNOWN else each for word, each in told_of.items()}

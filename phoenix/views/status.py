@@ -40,8 +40,8 @@ def render(report: Report, *, driving: bool = False, verbose: bool = False) -> s
 def render_all(
     reports: Sequence[Report], failures: Sequence[tuple[str, PhoenixError]] = (), columns: int = text.WIDTH
 ) -> str:
-    """Return all groups, a line each, those that need a person first. What is urgent, and what could not be observed,
-    is told below the table."""
+    """Return all groups, a line each, those that need a person first. Urgent ones, and those that could not be
+    observed, are told of below the table."""
     if not reports and not failures:
         return "No groups: the policy directory is empty.\nphoenix policy schema prints what a policy may hold.\n"
     table = roster.table(reports, columns)
@@ -206,7 +206,7 @@ def _readiness(report: Report) -> str:
 
 
 def _who_changed_it(report: Report) -> list[str]:
-    """Return who changed what is not as phoenix left it, each call once; else the command that asks, ready to copy."""
+    """Return the writers of foreign changes, each call once; else the command that asks, ready to copy."""
     changes = list(dict.fromkeys(change for trace in report.traces for change in trace.changes))[:3]
     lines = text.facts(
         (

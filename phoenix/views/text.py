@@ -170,12 +170,12 @@ def screen(*blocks: Sequence[str]) -> str:
 
 def fitted(told: str, height: int, more: str) -> str:
     """Return the screen in fewer than `height` lines. Where it is too long, the longest tables of its middle lose their
-    last lines: what is so and what to type stay. `more` is the command that shows all of it."""
+    last lines: the state and the commands to type stay. `more` is the command that shows all of it."""
     blocks = [block.split("\n") for block in told.rstrip("\n").split("\n\n")]
     if sum(len(block) + 1 for block in blocks) <= height or len(blocks) < 3:
         return told
     head, *middle, last = blocks
-    # Empty lines go first, but for the two that set off what is so and what to type; one line says what is missing.
+    # Empty lines go first, but for the two that set off the state and the commands; one line counts the missing ones.
     room = max(height - 1 - len(head) - len(last) - 2, len(middle))
     missing = 0
     while sum(map(len, middle)) + bool(missing) > room and max(map(len, middle)) > 1:

@@ -1,6 +1,7 @@
 """Work that has to leave before its instance does, with deaths around every save, every call and every drain.
 
-Whatever happens, no instance that serves is let go with work on it, and what is live in the end takes work.
+Whatever happens, no instance that serves is let go with work on it, and the generation that is live in the
+end takes work.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A game day as its person types it, on the sandbox: what is asked, what is shown, and what the history keeps."""
+"""A game day as its person types it, on the sandbox: its question, its screen, and its place in the history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`status` at rest: what comes next, in how many calls, and who changed what is not as phoenix left it."""
+"""`status` at rest: what comes next, in how many calls, and the writers of foreign changes."""
 
 from __future__ import annotations
 

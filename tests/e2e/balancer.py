@@ -120,11 +120,11 @@ class Balancer:
         return next(number for number in numbers if number not in taken)
 
     def close(self, group: str, target: str) -> list[str]:
-        """Commands after which it is asked nothing new; what is in flight goes on."""
+        """Commands after which it gets no new request; those in flight go on."""
         return [f"set server {self._named(group, self._slots[group, target])} state maint"]
 
     def cut(self, group: str, target: str) -> list[str]:
-        """Commands that break off what is in flight there, and forget it."""
+        """Commands that break off its requests in flight, and forget it."""
         server = self._named(group, self._slots.pop((group, target)))
         return [f"set server {server} state maint", f"shutdown sessions server {server}"]
 

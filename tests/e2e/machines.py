@@ -110,7 +110,7 @@ class Machines:
         self._channels: dict[str, socket.socket] = {}
 
     def obey(self, words: list[str]) -> str:
-        """Carry out one command; return `ok`, or what is wrong."""
+        """Carry out one command; return `ok`, or the error."""
         match words:
             case ["start", name, address, port, version]:
                 self._start(name, (address, int(port)), version)

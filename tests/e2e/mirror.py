@@ -1,4 +1,4 @@
-"""What is true in the sandbox is made true in the data plane: machines, target health, weights.
+"""The sandbox's state is copied to the data plane: machines, target health, weights.
 
 The sandbox's own truth, not its API: shares once they have propagated, health as its checks have found it. Where no
 target of a group is healthy, all that are registered are asked, as AWS does ("the load balancer routes requests to all

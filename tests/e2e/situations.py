@@ -1,4 +1,4 @@
-"""What is run: each situation a fleet, a policy, an image, something that drives it, and what has to be seen.
+"""The situations: each a fleet, a policy, an image, something that drives it, and what has to be seen.
 
 Virtual seconds throughout; the real ones are shorter by the clock's speed.
 """
@@ -57,7 +57,7 @@ class Situation:
     image: Behaviour = Behaviour.HEALTHY
     expected: Expected = Expected.NONE_LOST
     share: int = CANARY_PERCENT
-    """In per cent, where a share is what is expected."""
+    """In per cent, where a share is expected."""
 
     @property
     def images(self) -> int:

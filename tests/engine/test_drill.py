@@ -1,4 +1,4 @@
-"""A drill on the fakes: what is in its way, what a dead driver leaves, its end, and when the schedule starts it."""
+"""A drill on the fakes: its blockers, what a dead driver leaves, its end, and when the schedule starts it."""
 
 from __future__ import annotations
 

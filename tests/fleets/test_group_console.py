@@ -1,4 +1,4 @@
-"""The console of an instance: what is left of it, and what is left out of it."""
+"""The console of an instance: its end, without its secrets."""
 
 from __future__ import annotations
 

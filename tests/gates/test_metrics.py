@@ -47,7 +47,7 @@ class Bake:
         )
 
     def look(self, minutes: float) -> Verdict:
-        """At that many minutes of the bake; the record keeps what is said."""
+        """At that many minutes of the bake; the record keeps the memo."""
         at = self.since + timedelta(minutes=minutes)
         verdict = self.gate.check(self.rotation, Observation(at=at, slots=self.slots))
         self.rotation = self.rotation.look(at, 4, (verdict,))

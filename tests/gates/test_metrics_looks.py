@@ -1,4 +1,4 @@
-"""All looks of a bake together take no more than what is allowed, however many there are."""
+"""All looks of a bake together take no more than the allowed chance, however many there are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture of a rotation: what is drawn, where, and that it is well-formed whatever its words are."""
+"""The picture of a rotation: its marks, their places, and well-formed SVG for any words."""
 
 from __future__ import annotations
 

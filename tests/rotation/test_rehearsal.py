@@ -53,7 +53,7 @@ def rotated(stage: Stage) -> list[tuple[str, dict[str, Any]]]:
 
 
 def comparable(calls: Sequence[tuple[str, Mapping[str, Any]]], rotation: str) -> list[str]:
-    """A line for each call, with placeholders for the rotation's id and for what is made from it."""
+    """A line for each call, with placeholders for the rotation's id and for names made from it."""
     lines = []
     for operation, parameters in calls:
         shown = dict(parameters) | ({"ClientToken": "token"} if "ClientToken" in parameters else {})

@@ -148,7 +148,7 @@ def modify_attribute(world: World, params: dict[str, Any]) -> dict[str, Any] | N
 
 
 def modify_metadata(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """ModifyInstanceMetadataOptions: what is not given stays as it is; moto would take its default."""
+    """ModifyInstanceMetadataOptions: an absent option stays as it is; moto would take its default."""
     instance = world.ec2().get_instance(params["InstanceId"])
     given = {key: params[key] for key in METADATA if key in params}
     known = {key: getattr(instance.metadata_options, _spelled(key)) for key in METADATA}

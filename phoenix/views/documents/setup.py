@@ -1,6 +1,6 @@
 """The documents of the commands that set phoenix up: the doctor, policies, first policies, rights, the sandbox.
 
-Must never hold a secret: what is printed is pasted elsewhere.
+Must never hold a secret: documents are pasted elsewhere.
 """
 
 from __future__ import annotations
