@@ -11,16 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import phoenix
-from phoenix.cli import root
-from phoenix.cli.session import Session
 from phoenix.sandbox import ManualClock, Sandbox
+from tests.command_lines import understand
 from tests.remedies import commands_of
 
 SOURCE = Path(phoenix.__file__).parent
@@ -95,10 +93,4 @@ def test_a_command_of_the_aws_cli_is_spelt_right_and_the_sandbox_answers_it(comm
 
 @pytest.mark.parametrize("command", commands("phoenix"))
 def test_a_command_of_phoenix_is_one_that_it_understands(command: str) -> None:
-    words = shlex.split(command.replace(FIELD, "1"))[1:]
-    found: click.Command = root
-    while isinstance(found, click.Group):
-        name, nested, words = found.resolve_command(click.Context(found), words)
-        assert nested is not None, name
-        found = nested
-    found.make_context(command, words, obj=Session())
+    understand(shlex.split(command.replace(FIELD, "1"))[1:])

@@ -24,6 +24,7 @@ from phoenix.core.serving import Serving
 from phoenix.errors import Unreachable
 from phoenix.gates.acceptance import first_of, in_one_line
 from phoenix.gates.http_fetch import Fetch, Reply, Request, fetch
+from phoenix.gates.http_post import AbsolutePath
 from phoenix.gates.keys import GateKeys, Need
 from phoenix.keys import Duration, Matching, Whole, render_duration, wrong
 from phoenix.ports import GATE_BUDGET
@@ -79,7 +80,7 @@ class Settings(GateKeys):
     host: Annotated[str, Matching(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?", "the name of a host")] | None = (
         Field(default=None, description="Host to ask for; with ca_file the certificate has to name it.")
     )
-    ca_file: Annotated[str, Matching(r"/[^\x00-\x1f]+", "an absolute path")] | None = Field(
+    ca_file: AbsolutePath | None = Field(
         default=None, description="File with the certificates that may have signed the instance's own."
     )
     contains: Annotated[str, Field(min_length=1, max_length=1000)] | None = Field(

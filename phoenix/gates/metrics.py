@@ -20,6 +20,7 @@ from phoenix.core.model import Cause, Judgement, Observation, Slot, SlotState, T
 from phoenix.core.rotation import Rotation
 from phoenix.errors import Unreachable
 from phoenix.gates.acceptance import in_one_line
+from phoenix.gates.http_post import Post, post
 from phoenix.gates.keys import GateKeys
 from phoenix.gates.metrics_blockers import CHECKS, Ground, find_blockers
 from phoenix.gates.metrics_cloudwatch import CloudWatch
@@ -35,7 +36,7 @@ from phoenix.gates.metrics_looks import (
     turn_of,
     window,
 )
-from phoenix.gates.metrics_prometheus import Prometheus, PrometheusSource, Send, send
+from phoenix.gates.metrics_prometheus import Prometheus, PrometheusSource
 from phoenix.gates.metrics_rates import Counts, compare_rates
 from phoenix.gates.metrics_saying import sentence
 from phoenix.gates.metrics_source import MINUTE, Metric, Query, Series, Side, Source
@@ -101,12 +102,12 @@ class MetricsGate:
     checks: ClassVar[tuple[str, ...]] = CHECKS
 
     def __init__(
-        self, settings: Settings, scope: Scope, send: Send = send, load: Callable[[], None] = load_analysis
+        self, settings: Settings, scope: Scope, post: Post = post, load: Callable[[], None] = load_analysis
     ) -> None:
         self._settings, self._scope, self._load = settings, scope, load
         self._is_pair = len(set(scope.slots.values())) != 1
         self._source: Source = (
-            PrometheusSource(settings.prometheus, send)
+            PrometheusSource(settings.prometheus, post)
             if settings.prometheus is not None
             else CloudWatch(scope.aws, self._is_pair)
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from string import Template
@@ -19,6 +19,7 @@ from pydantic import Field
 from phoenix.aside import each
 from phoenix.errors import Unreachable
 from phoenix.gates.acceptance import in_one_line
+from phoenix.gates.http_post import AbsolutePath, Post, Request, VariableName, post
 from phoenix.gates.metrics_source import MINUTE, Metric, Query, Series
 from phoenix.keys import Keys, Matching
 
@@ -35,46 +36,12 @@ class Prometheus(Keys):
     url: Annotated[str, Matching(r"https?://[!-~]+[^/]", "an http:// or https:// address, without / at its end")] = (
         Field(description="Address in front of /api/v1; without secrets.", examples=["https://prometheus.example.com"])
     )
-    bearer_env: (
-        Annotated[str, Matching(r"[A-Za-z_][A-Za-z0-9_]{0,254}", "the name of an environment variable, not the token")]
-        | None
-    ) = Field(default=None, description="Name of the environment variable with the bearer token.")
-    ca_file: Annotated[str, Matching(r"/[^\x00-\x1f]+", "an absolute path")] | None = Field(
+    bearer_env: VariableName | None = Field(
+        default=None, description="Name of the environment variable with the bearer token."
+    )
+    ca_file: AbsolutePath | None = Field(
         default=None, description="File with the certificates to trust; default: the machine's."
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One range query."""
-
-    url: str
-    body: str
-    headers: Mapping[str, str]
-    ca_file: str | None = None
-
-
-Send = Callable[[Request], tuple[int, bytes]]
-"""Posts; returns status and body, and raises Unreachable when there is no answer."""
-
-
-def send(request: Request) -> tuple[int, bytes]:
-    """Post once, and follow no redirect: it would carry the token elsewhere."""
-    import urllib3
-
-    trust: dict[str, Any] = {"ca_certs": request.ca_file} if request.ca_file else {}
-    try:
-        pool = urllib3.PoolManager(num_pools=1, retries=False, **trust)
-        answer = pool.request(
-            "POST", request.url, body=request.body, headers=dict(request.headers), timeout=_TIMEOUT, redirect=False,
-            preload_content=False,
-        )  # fmt: skip
-        body = answer.read(_LONGEST_BODY + 1, decode_content=True)
-        answer.close()
-        pool.clear()
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise Unreachable(f"{request.url}: {error}") from error
-    return answer.status, body
 
 
 @dataclass
@@ -82,7 +49,7 @@ class PrometheusSource:
     """One server. `environ` holds the token."""
 
     settings: Prometheus
-    send: Send = send
+    post: Post = post
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     @property
@@ -117,8 +84,9 @@ class PrometheusSource:
         if self.settings.bearer_env is not None:
             headers["Authorization"] = f"Bearer {self.environ.get(self.settings.bearer_env, '')}"
         url = f"{self.settings.url}/api/v1/query_range"
-        status, body = self.send(Request(url, urlencode(asked), headers, self.settings.ca_file))
-        return _read(status, body, query.metric.name)
+        body = urlencode(asked).encode()
+        response = self.post(Request(url, body, headers, self.settings.ca_file, _TIMEOUT, _LONGEST_BODY))
+        return _read(response.status, response.body, query.metric.name)
 
 
 def filled(query: Query) -> str:

@@ -9,8 +9,7 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, ClassVar, Final, Literal
 
@@ -24,13 +23,12 @@ from phoenix.core.rotation import Rotation
 from phoenix.errors import Unreachable
 from phoenix.gates import saying
 from phoenix.gates.acceptance import AcceptanceKeys, Answer, Question, judge
+from phoenix.gates.http_post import AbsolutePath, Post, Request, VariableName, post
 from phoenix.gates.question import describe
 from phoenix.keys import Matching
 
-TIMEOUT_SECONDS: Final = 10.0
 SIGNATURE: Final = "X-Phoenix-Signature"
 TIMESTAMP: Final = "X-Phoenix-Timestamp"
-_VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]{0,254}"
 
 
 class Settings(AcceptanceKeys):
@@ -40,58 +38,12 @@ class Settings(AcceptanceKeys):
     url: Annotated[
         str, Matching(r"https://[!-~]+|http://(localhost|127\.0\.0\.1)([:/][!-~]*)?", "an https:// address")
     ] = Field(description="Address that is asked with POST; without secrets: they would be in the policy.")
-    secret_env: Annotated[str, Matching(_VARIABLE, "the name of an environment variable, never the secret")] | None = (
-        Field(default=None, description="Name of the environment variable with the secret that signs each request.")
+    secret_env: VariableName | None = Field(
+        default=None, description="Name of the environment variable with the secret that signs each request."
     )
-    ca_file: Annotated[str, Matching(r"/[^\x00-\x1f]+", "an absolute path")] | None = Field(
+    ca_file: AbsolutePath | None = Field(
         default=None, description="File with the certificates to trust; default: the machine's."
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request. `ca_file` None: the machine's certificates."""
-
-    url: str
-    body: bytes
-    headers: Mapping[str, str]
-    ca_file: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """The status, and as much of the body as is ever read."""
-
-    status: int
-    body: bytes
-
-
-Post = Callable[[Request], Response]
-"""Asks, and raises Unreachable when there is no answer."""
-
-
-def post(request: Request) -> Response:
-    """Ask once; a redirect is an answer of its own."""
-    import urllib3
-
-    pool = urllib3.PoolManager(num_pools=1, ca_certs=request.ca_file, retries=False)
-    try:
-        answer = pool.request(
-            "POST",
-            request.url,
-            body=request.body,
-            headers=dict(request.headers),
-            timeout=TIMEOUT_SECONDS,
-            redirect=False,
-            preload_content=False,
-        )
-        body = answer.read(saying.LONGEST + 1)
-        answer.close()
-        return Response(answer.status, body)
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise Unreachable(f"{request.url}: {type(error).__name__}: {error}") from error
-    finally:
-        pool.clear()
 
 
 class WebhookGate:

@@ -11,10 +11,11 @@ from typing import Final
 from phoenix.core.explain import ago, counted
 from phoenix.core.generation import Generation
 from phoenix.core.image import Image
+from phoenix.core.provenance import PARENT, PARENT_NAME, shown
 from phoenix.engine.report import Plan
 from phoenix.views import text
 
-PROVENANCE: Final = {"commit": ("commit",), "built by": ("built_by",), "parent": ("parent_name", "parent")}
+PROVENANCE: Final = {"commit": ("commit",), "built by": ("built_by",), "parent": (PARENT_NAME, PARENT)}
 """The tags, as infra/packer writes them, that tell each of these; the first that an image has."""
 UNKNOWN: Final = "unknown"
 _NAME_COLUMN: Final = 14
@@ -48,7 +49,7 @@ def image_of(plan: Plan, generation: Generation) -> Image | None:
 def origin(image: Image | None, word: str) -> str:
     """Return the commit, builder or parent of an image, by its tags."""
     tags = image.tags if image is not None else {}
-    return next((tags[key] for key in PROVENANCE[word] if tags.get(key)), UNKNOWN)
+    return next((shown(tags[key]) for key in PROVENANCE[word] if tags.get(key)), UNKNOWN)
 
 
 def _name(generation: Generation, image: Image | None) -> str:

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from phoenix.cli import COMMANDS, main, root, usage
-from phoenix.cli.session import Session
+from tests.command_lines import understand
 
 HEAVY = ("boto3", "botocore", "pydantic", "msgspec", "rich", "moto", "yaml", "opentelemetry")
 
@@ -78,12 +78,7 @@ EXAMPLES = [
 def test_every_example_is_a_command_line_that_phoenix_understands(line: str) -> None:
     words = shlex.split(line.partition("phoenix ")[2].rstrip(")").replace(')"', "").partition(" >")[0])
 
-    found: click.Command = root
-    while isinstance(found, click.Group):
-        name, command, words = found.resolve_command(click.Context(found), words)
-        assert command is not None, name
-        found = command
-    found.make_context(line, words, obj=Session())
+    understand(words)
 
 
 @pytest.mark.parametrize("command", [None, *COMMANDS])

@@ -15,7 +15,7 @@ from phoenix.core.rotation import Rotation
 from phoenix.engine.asking import Asking
 from phoenix.gates import KINDS
 from phoenix.gates.http_fetch import Reply
-from phoenix.gates.webhook import Response
+from phoenix.gates.http_post import Response
 from phoenix.ports import Gate
 from phoenix.sandbox.functions import add_function
 from tests.account import Account, Opener

@@ -16,9 +16,9 @@ from phoenix.core.rotation import Rotation
 from phoenix.core.serving import Serving
 from phoenix.core.story import Hold
 from phoenix.errors import Unreachable
+from phoenix.gates.http_post import Request, Response
 from phoenix.gates.metrics import MetricsGate, Settings
 from phoenix.gates.metrics_judge import AnalysisMissing
-from phoenix.gates.metrics_prometheus import Request
 from tests.account import Account
 from tests.builders import a_generation, a_rotation
 
@@ -35,7 +35,7 @@ class Bake:
 
     def __init__(self, account: Account, *metrics: dict[str, Any], **keys: Any) -> None:
         self.account = account
-        extra = {name: keys.pop(name) for name in ("send", "load", "terms") if name in keys}
+        extra = {name: keys.pop(name) for name in ("post", "load", "terms") if name in keys}
         account.scope = replace(account.scope, terms=extra.pop("terms", Terms(steps=STEPS)))
         self.gate = account.make(MetricsGate, Settings(**({"metrics": metrics or (CPU,)} | keys)), **extra)
         self.since = account.clock.now()
@@ -240,14 +240,14 @@ class Server:
         self.body, self.status = body, status
         self.asked: list[tuple[str, dict[str, list[str]]]] = []
 
-    def __call__(self, request: Request) -> tuple[int, bytes]:
-        asked = parse_qs(request.body)
+    def __call__(self, request: Request) -> Response:
+        asked = parse_qs(request.body.decode())
         self.asked.append((request.url, asked))
         start, end = int(asked["start"][0]), int(asked["end"][0])
         value = 90 if "web-green" in asked["query"][0] else 50
         values = [[at, str(value + at // 60 % 3)] for at in range(start, end + 1, 60)]
         found = {"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {}, "values": values}]}}
-        return self.status, self.body if self.body is not None else json.dumps(found).encode()
+        return Response(self.status, self.body if self.body is not None else json.dumps(found).encode())
 
 
 QUERY = {"name": "cpu", "metric": 'avg(cpu{asg="$auto_scaling_group", id=~"$instances"}[1m])'}
@@ -255,7 +255,7 @@ QUERY = {"name": "cpu", "metric": 'avg(cpu{asg="$auto_scaling_group", id=~"$inst
 
 def test_prometheus_is_asked_for_each_generation_by_its_own_words(account: Account) -> None:
     server = Server()
-    bake = Bake(account, QUERY, prometheus={"url": "https://prometheus.example.com"}, send=server)
+    bake = Bake(account, QUERY, prometheus={"url": "https://prometheus.example.com"}, post=server)
 
     verdict = bake.look(15)
 
@@ -276,7 +276,7 @@ def test_prometheus_is_asked_for_each_generation_by_its_own_words(account: Accou
     ],
 )
 def test_an_answer_that_cannot_be_read_is_waited_for(account: Account, server: Server, says: str) -> None:
-    bake = Bake(account, QUERY, prometheus={"url": "https://prometheus.example.com"}, send=server)
+    bake = Bake(account, QUERY, prometheus={"url": "https://prometheus.example.com"}, post=server)
 
     verdict = bake.look(15)
 
@@ -286,10 +286,10 @@ def test_an_answer_that_cannot_be_read_is_waited_for(account: Account, server: S
 
 
 def test_a_server_that_is_down_until_the_limit_is_no_pass(account: Account) -> None:
-    def down(request: Request) -> tuple[int, bytes]:
+    def down(request: Request) -> Response:
         raise Unreachable("connection refused")
 
-    bake = Bake(account, QUERY, prometheus={"url": "https://prometheus.example.com"}, send=down, extend="0s")
+    bake = Bake(account, QUERY, prometheus={"url": "https://prometheus.example.com"}, post=down, extend="0s")
 
     assert (bake.look(15).judgement, bake.rotation.verdicts[0].cause) == (FAIL, Cause.ENVIRONMENT)
 

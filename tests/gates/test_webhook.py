@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,7 +14,8 @@ from pydantic import ValidationError
 
 from phoenix.core.model import Cause, Judgement, Observation, Slot, TargetState, Verdict
 from phoenix.errors import Unreachable
-from phoenix.gates.webhook import SIGNATURE, TIMESTAMP, Request, Response, Settings, WebhookGate, post
+from phoenix.gates.http_post import Request, Response
+from phoenix.gates.webhook import SIGNATURE, TIMESTAMP, Settings, WebhookGate
 from tests.account import Account
 from tests.builders import a_generation, a_rotation
 
@@ -114,53 +113,3 @@ def test_looking_for_blockers_does_not_ask_the_service(account: Account) -> None
 def test_the_address_is_https_or_this_machine(url: str) -> None:
     with pytest.raises(ValidationError):
         Settings(url=url)
-
-
-# --- over a real connection -------------------------------------------------------------------------------------------
-
-Serve = Callable[[int, bytes], str]
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Serve one answer on this machine, for every request, until the test ends."""
-    started: list[HTTPServer] = []
-
-    def serving(status: int, body: bytes) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.send_header("Location", "http://127.0.0.1:1/")
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args: object) -> None: ...
-
-        server = HTTPServer(("127.0.0.1", 0), Handler)
-        started.append(server)
-        Thread(target=server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{server.server_port}/"
-
-    yield serving
-    for server in started:
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.mark.parametrize("status", [200, 307])
-def test_the_answer_is_read_and_a_redirect_is_not_followed(serve: Serve, status: int) -> None:
-    assert post(Request(serve(status, b"said"), b"{}", {})) == Response(status, b"said")
-
-
-def test_an_address_without_a_server_is_unreachable() -> None:
-    with pytest.raises(Unreachable):
-        post(Request("http://127.0.0.1:1/", b"{}", {}))
-
-
-def test_certificates_that_cannot_be_read_are_no_traceback(serve: Serve) -> None:
-    url = serve(200, b"said").replace("http:", "https:")
-
-    with pytest.raises(Unreachable):
-        post(Request(url, b"{}", {}, ca_file="/nowhere/ca.pem"))

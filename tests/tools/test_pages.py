@@ -12,8 +12,7 @@ import click
 import pytest
 import yaml
 
-from phoenix.cli import root
-from phoenix.cli.session import Session
+from tests.command_lines import understand
 from tools.pictures import FOLDER, drawn
 from tools.site import ROOT
 
@@ -44,20 +43,8 @@ def commands_in(text: str) -> Iterator[str]:
 
 
 def parse(line: str) -> None:
-    """Let click read a command line, and run nothing.
-
-    Raises:
-        click.UsageError: there is no such command or option.
-    """
-    words = shlex.split(re.split(r" [>|] ", line)[0], comments=True)[1:]
-    command: click.Command = root
-    context = click.Context(root, info_name="phoenix", obj=Session(None))
-    while isinstance(command, click.Group) and words and words[0] != "--help":
-        name, found, words = command.resolve_command(context, words)
-        assert found is not None
-        assert name is not None
-        command, context = found, click.Context(found, info_name=name, parent=context)
-    command.parse_args(context, words)
+    """Read one line of a page; comments, redirections and pipes are left out."""
+    understand(shlex.split(re.split(r" [>|] ", line)[0], comments=True)[1:])
 
 
 def test_every_page_is_in_the_navigation() -> None:
