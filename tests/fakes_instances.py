@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ from phoenix.core.trigger import LiveInstance
 FRESH = Fresh(types=frozenset({"m7i.large"}), devices=frozenset())
 
 
-class FakeInstances:
+class FakeInstances(ABC):
     """Instances of two groups in memory."""
 
     state: dict[Slot, SlotState]
@@ -37,11 +38,11 @@ class FakeInstances:
     def has_schedules(self, slot: Slot) -> bool:
         return self.schedules
 
-    def _live(self, instance: Instance) -> LiveInstance:
-        raise NotImplementedError
+    @abstractmethod
+    def _live(self, instance: Instance) -> LiveInstance: ...
 
-    def _fail_if_told(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _fail_if_told(self) -> None: ...
 
     def console_of(self, instance: str) -> str:
         return f"boot: {instance}"

@@ -70,7 +70,7 @@ class ChaosFleet:
         return {}
 
     def mark_tainted(self, instances: Sequence[str], value: str | None) -> None:
-        raise NotImplementedError
+        raise AssertionError("only a person marks an instance, and there is none in the model")
 
     def has_schedules(self, slot: Slot) -> bool:
         return False
