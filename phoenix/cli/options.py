@@ -24,22 +24,11 @@ def common(command: Decorated) -> Decorated:
 
 def takes_group(command: Decorated) -> Decorated:
     """Accept the group as `-g G`, `--group G` or by position, and every common option."""
-    return _placed_group(common(command))
-
-
-def takes_group_and_file(command: Decorated) -> Decorated:
-    """The same for a command that writes a file: its `-o` names that file."""
-    for add in reversed(_COMMON[1:]):
-        command = add(command)
-    return _placed_group(command)
-
-
-def _placed_group(command: Decorated) -> Decorated:
     placed = click.argument(
         "group_by_position", metavar="[GROUP]", required=False, expose_value=False, callback=_keep_group,
         shell_complete=complete_group,
     )  # fmt: skip
-    return placed(named_group(command))
+    return placed(named_group(common(command)))
 
 
 def named_group(command: Decorated) -> Decorated:

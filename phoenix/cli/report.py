@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from phoenix.cli.help import command
-from phoenix.cli.options import takes_group_and_file
+from phoenix.cli.options import takes_group
 from phoenix.cli.session import Session
 from phoenix.errors import UsageError
 
@@ -29,18 +29,18 @@ _MOST_LOOKED_THROUGH = 1000
     ("phoenix report web", "the last rotation as one HTML file"),
     ("phoenix report web --svg", "its picture alone, for a chat"),
 )
-@takes_group_and_file
+@takes_group
 @click.option("--rotation", "wanted", metavar="ID", help="Not the last one, but this one; phoenix history has the ids.")
 @click.option("--svg", is_flag=True, help="The picture alone, for a chat.")
-@click.option("-o", "--output", "file", metavar="FILE",
-              help="Where to write; - is standard output, json a document of all that was recorded.")  # fmt: skip
+@click.option("--write", "file", metavar="FILE", help="Where to write it, instead of a file named as the rotation; - is"
+              " standard output.")  # fmt: skip
 @click.pass_obj
 def report(session: Session, wanted: str | None, svg: bool, file: str | None) -> int:
     """Write a rotation's report: how it went over time, each decision, the calls to AWS, and the evidence of what went
     wrong. One file, that asks no other host for anything."""
     group = session.group()
     rotation = _find(group.store.history(group.name, 1 if wanted is None else _MOST_LOOKED_THROUGH), wanted, group.name)
-    if session.options.json or file == "json":
+    if session.options.json:
         from phoenix.views import json
 
         print(json.dump(_document(group.name, rotation)))

@@ -25,8 +25,8 @@ Every day
   report      one rotation as a page: timeline, decisions, calls, evidence
   ui          all groups as pages in a browser, live; changes nothing
   images      candidates, and why each was or was not chosen
-  drift       what differs from its generation since; exits 10 if anything does
-  taint       mark an instance for replacement  untaint   it does not matter
+  drift       instances unlike their generation; exits 10 if there are any
+  taint       mark an instance for replacement  untaint   take the mark away
 Set up
   init        your groups, how each can be rotated, and a first policy for it
   policy      validate, show, schema            doctor    rights, store, clock

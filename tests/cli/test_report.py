@@ -20,7 +20,7 @@ def rotated(phoenix: Terminal) -> Terminal:
 def test_the_last_rotation_becomes_a_page(rotated: Terminal) -> None:
     place = rotated.folder / "report.html"
 
-    answer = rotated(f"report web -o {place}")
+    answer = rotated(f"report web --write {place}")
 
     page = place.read_text()
     assert answer.status == 0
@@ -47,7 +47,7 @@ def test_a_bad_image_shows_its_console_without_the_secrets_in_it(phoenix: Termin
     phoenix.sandbox.bake_image("web-2026.11.27-bad", behaviour=Behaviour.BAD)
     assert phoenix("rotate web").status == 3
 
-    page = phoenix("report web -o -").out
+    page = phoenix("report web --write -").out
 
     assert "No module named &#39;orjson&#39;" in page
     assert "hunter2" not in page
@@ -87,7 +87,7 @@ def test_what_is_not_there_is_said(phoenix: Terminal, words: str, told: str) -> 
 
 
 def test_a_place_that_cannot_be_written_is_named(rotated: Terminal) -> None:
-    answer = rotated(f"report web -o {rotated.folder}/nowhere/x.html")
+    answer = rotated(f"report web --write {rotated.folder}/nowhere/x.html")
 
     assert answer.status == 2
     assert "nowhere/x.html cannot be written" in answer.err
