@@ -61,8 +61,17 @@ _OWNERS: Final = (
         f"{_REPLACES}. Let it rotate this group, or take the group from it.",
     ),
 )
+_WITHOUT_KEYS: Final = ("kubernetes",)
 CODEDEPLOY: Final = "CodeDeploy-managed-"
 """The prefix of its hooks' names."""
+
+
+def drained_without_keys(group: Mapping[str, Any]) -> tuple[str, ...]:
+    """The kinds of `before_leaving` that the group's owners ask for, and that need no key besides: a cluster of ECS has
+    to be named."""
+    keys = [str(tag["Key"]) for tag in group.get("Tags", ())]
+    marked = [owner for owner in _OWNERS if any(key.startswith(owner.prefix) for key in keys)]
+    return tuple(kind for kind in _WITHOUT_KEYS if any(owner.drained_by == kind for owner in marked))
 
 
 def judge_owner(group: Mapping[str, Any], drained_by: Collection[str] = ()) -> Iterator[Blocker]:

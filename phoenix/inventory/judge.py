@@ -15,7 +15,7 @@ from phoenix.aws.groups import ROUTED
 from phoenix.core.blocker import Blocker
 from phoenix.core.tags import GROUP, IN_ONE_GROUP
 from phoenix.fleets.group_judgement import judge_bounds, judge_group, judge_marks, judge_protected, judge_retained
-from phoenix.fleets.group_owners import judge_hooks
+from phoenix.fleets.group_owners import drained_without_keys, judge_hooks
 from phoenix.fleets.group_shapes import our_tags, traffic_sources
 from phoenix.fleets.pair_judgement import Pair, judge_pair
 from phoenix.inventory.makers import maker_of
@@ -88,9 +88,10 @@ def _plain(group: Described, names: Mapping[str, str], around: Surroundings) -> 
     called = names[name]
     attached = _attachments(group, around)
     hooks = around.hooks.get(name)
+    drained_by = drained_without_keys(group)
     blockers = [
         *_unnameable(name),
-        *judge_group(called, group, IN_ONE_GROUP),
+        *judge_group(called, group, IN_ONE_GROUP, drained_by),
         *judge_retained(group),
         *judge_bounds(group),
         *(() if group.get("NewInstancesProtectedFromScaleIn") else judge_protected(group, "the live generation")),
@@ -110,6 +111,7 @@ def _plain(group: Described, names: Mapping[str, str], around: Surroundings) -> 
         missing=tuple(b for b in blockers if b.name not in NOT_AT_ALL),
         policies=tuple(around.policies.get(name, ())),
         hooks=None if hooks is None else tuple(_hook(name, hook) for hook in hooks),
+        drained_by=drained_by,
     )
 
 

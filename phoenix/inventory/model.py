@@ -50,7 +50,7 @@ class ServerGroup:
 
     `fleet` is the kind that a policy would name, None where it cannot be rotated: `in_the_way` says why. `missing` is
     what a person has to do before the first rotation. `policies` are those that name it already. `hooks` and `image`
-    are None where they were not read, or are not known.
+    are None where they were not read, or are not known. `drained_by` are the kinds of `before_leaving` that it needs.
     """
 
     group: str
@@ -66,6 +66,7 @@ class ServerGroup:
     hooks: tuple[Hook, ...] | None = None
     image: ImageFilter | None = None
     slots: Mapping[str, str] | None = None
+    drained_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ def render(group: ServerGroup, found: Account) -> str:
     return text.screen(
         _top(group, found),
         _fleet(group),
+        _before_leaving(group.drained_by),
         _traffic(group),
         _image(group.image),
         _strategy(group),
@@ -78,6 +79,17 @@ def _fleet(group: ServerGroup) -> list[str]:
         f"  auto_scaling_group: {quoted(group.auto_scaling_groups[0])}",
     ]
     return lines + (_hooks(group.hooks) if group.hooks else [])
+
+
+def _before_leaving(kinds: Sequence[str]) -> list[str]:
+    if not kinds:
+        return []
+    told = "Its instances are nodes of a Kubernetes cluster: pods are moved off each before it leaves. The driver needs"
+    return [
+        *_comment(f"{told} a kubeconfig that reaches the cluster, and: pip install 'phoenix-rotate[kubernetes]'"),
+        "before_leaving:",
+        *(f"  - {{kind: {kind}}}" for kind in kinds),
+    ]
 
 
 def _hooks(hooks: Sequence[Hook]) -> list[str]:

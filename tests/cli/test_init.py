@@ -236,3 +236,23 @@ def test_an_account_without_groups_is_said_to_have_none(tmp_path: Path, capsys: 
 
     assert answer.status == 0
     assert answer.out == "There is no Auto Scaling group in account 123456789012, eu-west-1.\n"
+
+
+def test_nodes_of_a_kubernetes_cluster_are_drained_by_the_policy_that_is_written(newcomer: Terminal) -> None:
+    tag(newcomer, "tcp", "kubernetes.io/cluster/shop", "owned")
+
+    told = newcomer("init --group tcp")
+    write(newcomer, "--group", "tcp")
+
+    assert "before_leaving:\n  - {kind: kubernetes}\n" in told.out
+    assert newcomer("policy validate").status == 0
+    blockers = newcomer("plan tcp -o json").document["blockers"]
+    assert "owned-by-another-service" not in [each["name"] for each in blockers]
+
+
+def test_instances_of_ecs_are_not_rotated_before_their_cluster_is_named(newcomer: Terminal) -> None:
+    tag(newcomer, "tcp", "AmazonECSManaged")
+
+    found = next(each for each in newcomer("init -o json").document["groups"] if each["group"] == "tcp")
+
+    assert "before_leaving: [{kind: ecs, cluster: NAME}]" in str(found)
