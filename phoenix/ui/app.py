@@ -135,14 +135,13 @@ class _Pages:
         said = time.monotonic()
         yield f"retry: 1000\nid: {serial}\n\n"
         while not self._board.closed and not await request.is_disconnected():
-            if self._board.serial != serial:
-                now = self._board.serial
-                groups = self._board.changed_since(serial)
+            now = self._board.serial
+            groups = self._board.changed_since(serial)
+            if now != serial:
                 serial, said = now, time.monotonic()
                 yield f"id: {serial}\nevent: changed\ndata: {json.dumps({'groups': groups})}\n\n"
             elif time.monotonic() - said > _SIGN_OF_LIFE:
                 said = time.monotonic()
-                self._board.changed_since(serial)
                 yield ": here\n\n"
             await asyncio.sleep(_TURN)
 

@@ -137,8 +137,10 @@ class Board:
         return self._wired(name, known) if known is not None else None
 
     def changed_since(self, serial: int) -> list[str]:
-        """The groups that have changed since then."""
+        """The groups that have changed since then. Whoever asks is a viewer, so a page that stays open keeps asking."""
         self._note_viewer()
+        if serial == self._serial:
+            return []
         with self._lock:
             return sorted(name for name, known in self._known.items() if known.changed > serial)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from starlette.requests import Request
 
 from phoenix.core.record import GroupRecord
 from phoenix.ui.app import make_app
+from phoenix.ui.board import Board
 from phoenix.ui.guard import Doors
 from tests.pages.builders import NASTY
 from tests.ui.conftest import Desk
@@ -95,9 +97,9 @@ def test_words_from_outside_are_text_on_every_page(desk: Desk) -> None:
         assert "\x1b" not in page
 
 
-async def _events(desk: Desk, since: int, most: int) -> list[str]:
-    """The first parts of the stream, as a browser that is still there reads them."""
-    app = make_app(desk.board, Doors())
+async def _stream(board: Board, since: int) -> AsyncIterator[str]:
+    """The stream of an application, to a browser that never goes away."""
+    app = make_app(board, Doors())
     scope: dict[str, Any] = {
         "type": "http", "method": "GET", "path": "/events", "raw_path": b"/events", "app": app, "headers": [],
         "query_string": f"since={since}".encode(), "scheme": "http", "server": ("localhost", 80), "root_path": "",
@@ -108,9 +110,14 @@ async def _events(desk: Desk, since: int, most: int) -> list[str]:
         return {}
 
     route = next(route for route in app.routes if getattr(route, "path", "") == "/events")
-    answer = await route.endpoint(Request(scope, receive))  # type: ignore[attr-defined]
+    stream: AsyncIterator[str] = (await route.endpoint(Request(scope, receive))).body_iterator  # type: ignore[attr-defined]
+    return stream
+
+
+async def _events(desk: Desk, since: int, most: int) -> list[str]:
+    """The first parts of the stream, as a browser that is still there reads them."""
     found: list[str] = []
-    async for part in answer.body_iterator:
+    async for part in await _stream(desk.board, since):
         found.append(part)
         if len(found) == most:
             return found
@@ -131,3 +138,31 @@ def test_the_stream_ends_with_the_server(desk: Desk) -> None:
     desk.board.close()
 
     assert len(asyncio.run(_events(desk, desk.board.serial, 5))) == 1
+
+
+class Heard(Board):
+    """A board that says when a page has asked it what is new."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk.stage.wiring("pages/2"))
+        self.asked = asyncio.Event()
+
+    def changed_since(self, serial: int) -> list[str]:
+        self.asked.set()
+        return super().changed_since(serial)
+
+
+def test_an_open_page_is_a_viewer_while_nothing_changes_however_far_the_clock_leaps(desk: Desk) -> None:
+    board = Heard(desk)
+    board.watch()
+
+    async def leap() -> str | None:
+        stream = aiter(await _stream(board, board.serial))
+        await anext(stream)
+        desk.stage.clock.advance(3600)
+        waiting = asyncio.ensure_future(anext(stream))
+        await asyncio.wait_for(board.asked.wait(), 10)
+        waiting.cancel()
+        return board.look_once()
+
+    assert asyncio.run(leap()) == "web"
