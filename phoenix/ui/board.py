@@ -137,7 +137,7 @@ class Board:
         return self._wired(name, known) if known is not None else None
 
     def changed_since(self, serial: int) -> list[str]:
-        """The groups that have changed since then. A page that stays open keeps asking, and counts as a viewer by that."""
+        """The groups that have changed since then. A page that stays open keeps asking, and so counts as a viewer."""
         self._note_viewer()
         if serial == self._serial:
             return []
