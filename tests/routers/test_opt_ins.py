@@ -10,6 +10,7 @@ import pytest
 from phoenix.core.action import SetOptIns
 from phoenix.core.model import Slot
 from phoenix.core.opt_in import OptIn, OptInKind, OptIns
+from phoenix.errors import PermanentError
 from phoenix.routers.alb import AlbRouter
 from phoenix.routers.opt_in_rules import condition_of
 from tests.account import Account
@@ -114,6 +115,61 @@ def test_a_changed_wish_replaces_what_was_made_for_the_one_before(account: Accou
 
     assert ask(account, SetOptIns(GREEN, (SOURCE,))).are_in_place
     assert ask(account).stray
+
+
+COGNITO = {
+    "Type": "authenticate-cognito",
+    "Order": 1,
+    "AuthenticateCognitoConfig": {
+        "UserPoolArn": "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_a",
+        "UserPoolClientId": "client",
+        "UserPoolDomain": "login",
+    },
+}
+OIDC = {
+    "Type": "authenticate-oidc",
+    "Order": 1,
+    "AuthenticateOidcConfig": {
+        "Issuer": "https://login.example.com",
+        "AuthorizationEndpoint": "https://login.example.com/authorize",
+        "TokenEndpoint": "https://login.example.com/token",
+        "UserInfoEndpoint": "https://login.example.com/user",
+        "ClientId": "client",
+        "ClientSecret": "known to the owner alone",
+    },
+}
+
+
+def authenticate(account: Account, how: dict[str, Any]) -> None:
+    """The owner has every request to the rule with a path authenticated, by the console."""
+    rule = next(rule for rule in rules(account) if not rule["IsDefault"] and "X-Canary" not in str(rule["Conditions"]))
+    kept = [{**action, "Order": 2} for action in rule["Actions"]]
+    account.client("elbv2").modify_rule(RuleArn=rule["RuleArn"], Actions=[how, *kept])
+
+
+def unauthenticated(account: Account) -> list[str]:
+    """The rules of ours with the path that let requests past the owner's authentication."""
+    ours = (rule for rule in rules(account) if "X-Canary" in str(rule["Conditions"]) and len(rule["Conditions"]) > 1)
+    return [rule["RuleArn"] for rule in ours if len(rule["Actions"]) == 1]
+
+
+def test_an_authentication_that_the_owner_adds_since_is_added_to_ours(account: Account) -> None:
+    make(account)
+    authenticate(account, COGNITO)
+    assert ask(account).stray
+    make(account)
+
+    assert unauthenticated(account) == []
+    assert ask(account).are_in_place
+
+
+def test_no_rule_of_ours_lets_requests_past_an_authentication_that_it_cannot_copy(account: Account) -> None:
+    make(account)
+    authenticate(account, OIDC)
+
+    with pytest.raises(PermanentError, match="OIDC"):
+        make(account)
+    assert unauthenticated(account) == []
 
 
 def test_nothing_stands_in_the_way_of_a_header(account: Account) -> None:
