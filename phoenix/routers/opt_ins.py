@@ -95,11 +95,13 @@ def _refuse(wanted: Wanted) -> None:
 
 def parameters(wanted: Wanted, rotation: str) -> dict[str, Any]:
     """Of CreateRule."""
+    transforms = [dict(each) for each in wanted.shadowed.transforms]
     return {
         "ListenerArn": wanted.shadowed.listener,
         "Conditions": [dict(each) for each in wanted.conditions],
         "Priority": wanted.priority,
         "Actions": [dict(each) for each in wanted.actions],
+        **({"Transforms": transforms} if transforms else {}),
         "Tags": [{"Key": ROTATION, "Value": fitting(rotation)}],
     }
 

@@ -172,6 +172,24 @@ def test_no_rule_of_ours_lets_requests_past_an_authentication_that_it_cannot_cop
     assert unauthenticated(account) == []
 
 
+def rewrites(prefix: str) -> list[dict[str, Any]]:
+    """Transforms that take a prefix off the path."""
+    return [
+        {"Type": "url-rewrite", "UrlRewriteConfig": {"Rewrites": [{"Regex": f"^/{prefix}/(.*)$", "Replace": "/$1"}]}}
+    ]
+
+
+def test_requests_that_ask_are_rewritten_like_those_of_the_rule_behind(account: Account) -> None:
+    rule = next(rule for rule in rules(account) if not rule["IsDefault"])
+    for prefix in ("api", "v2"):
+        account.client("elbv2").modify_rule(RuleArn=rule["RuleArn"], Transforms=rewrites(prefix))
+        make(account)
+        found = [each.get("Transforms") for each in rules(account) if len(each["Conditions"]) > 1]
+
+        assert found == [rewrites(prefix)]
+        assert ask(account).are_in_place
+
+
 def test_nothing_stands_in_the_way_of_a_header(account: Account) -> None:
     assert blockers(account, HEADER) == []
 
