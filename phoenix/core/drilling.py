@@ -21,9 +21,12 @@ from phoenix.core.janitor import leftovers
 from phoenix.core.model import Instance, Observation, SlotState
 from phoenix.core.readiness import NEEDED_TO_GROW, rollback_readiness
 from phoenix.core.record import GroupRecord
+from phoenix.core.routine import Routine
 from phoenix.core.sides import ready_instances
 from phoenix.core.story import Ask
 
+NEEDED_AFTER_A_CRASH: Final = (Routine.CHECKS, Routine.REPLACEMENTS, Routine.TERMINATIONS)
+"""Without one of them Auto Scaling never replaces a machine that has ended under it."""
 ENDS_WITHIN: Final = timedelta(minutes=2)
 """An intent older than this is not acted upon any more: its alarms and its people may have gone."""
 
@@ -78,7 +81,11 @@ def intend(record: GroupRecord, seen: Observation, terms: DrillTerms, wanted: Wa
         zone=wanted.zone,
         hard=wanted.hard,
     )
-    objections = (*_of_the_record(record, seen), *_of_the_group(state, ready), *_of_the_choice(drill, terms))
+    objections = (
+        *_of_the_record(record, seen),
+        *_of_the_group(state, ready, hard=drill.hard),
+        *_of_the_choice(drill, terms),
+    )
     return Intent(drill, objections)
 
 
@@ -114,14 +121,14 @@ def _of_the_record(record: GroupRecord, seen: Observation) -> Iterator[Blocker]:
         yield Blocker("former-driver", group, f"A last request of {late.owner} may still arrive.")
 
 
-def _of_the_group(state: SlotState, ready: Sequence[Instance]) -> Iterator[Blocker]:
+def _of_the_group(state: SlotState, ready: Sequence[Instance], *, hard: bool) -> Iterator[Blocker]:
     name = state.auto_scaling_group
     well = {instance.id for instance in ready}
     sick = [i.id for i in state.instances if i.id not in well and not i.stands_by]
     if sick or len(ready) < state.desired:
         told = f"; not so: {', '.join(sick[:3])}{' ...' if len(sick) > 3 else ''}" if sick else ""
         yield Blocker("unhealthy", name, f"{len(ready)} of {state.desired} are healthy{told}.")
-    for routine in NEEDED_TO_GROW:
+    for routine in (*NEEDED_TO_GROW, *(NEEDED_AFTER_A_CRASH if hard else ())):
         if routine in state.suspended:
             yield Blocker("suspended", name, f"{routine.capitalize()} are suspended: nothing would replace the lost.")
 

@@ -142,6 +142,15 @@ def test_nothing_is_ended_while_something_is_in_the_way(disturb: Callable[[Bench
     assert bench.record.drills == ()
 
 
+@pytest.mark.parametrize("routine", [Routine.CHECKS, Routine.REPLACEMENTS, Routine.TERMINATIONS])
+def test_a_crash_needs_a_group_that_replaces_what_has_crashed(routine: Routine) -> None:
+    bench = drilling()
+    bench.fleet.state[BLUE] = replace(bench.fleet.state[BLUE], suspended=frozenset({routine}))
+
+    assert "suspended" in objections(bench, hard=True)
+    assert "suspended" not in objections(bench)
+
+
 def test_nothing_is_ended_during_a_rotation_nor_while_its_reserve_is_lacking() -> None:
     bench = a_bench(drill=TERMS)
     bench.baking()
