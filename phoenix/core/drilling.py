@@ -150,8 +150,10 @@ def next_step(drill: Drill, seen: Observation, objections: Sequence[str], *, hea
     """The instances still to be ended, or the milestones reached. `objections` matter until everything is ended."""
     state, looked = seen.slots[drill.slot], drill.look(seen.at)
     if drill.ended_at is None:
-        left = tuple(i.id for i in state.instances if i.id in drill.victims and not i.leaving)
-        why = _why_spare(drill, state, seen, objections, health=health) if left else None
+        shielded = tuple(i.id for i in state.instances if i.id in drill.victims and _is_shielded(i))
+        looked = looked.spare(shielded, "protected or in Standby by now") if shielded else looked
+        left = tuple(i.id for i in state.instances if i.id in looked.victims and not i.leaving)
+        why = _why_spare(looked, state, seen, objections, health=health) if left else None
         if left and why is None:
             return Step(looked, tuple(EndInstance(drill.slot, each, hard=drill.hard) for each in left))
         if why is not None:
@@ -160,6 +162,11 @@ def next_step(drill: Drill, seen: Observation, objections: Sequence[str], *, hea
             return Step(looked.over(seen.at, Ending.STOPPED))
         looked = replace(looked, ended_at=seen.at)
     return Step(_measured(looked, state, seen.at, health=health))
+
+
+def _is_shielded(instance: Instance) -> bool:
+    """True for one that a person, or its own work, has taken out of harm's way since it was chosen."""
+    return not instance.leaving and (instance.protected or instance.stands_by)
 
 
 def all_ended(drill: Drill, at: datetime) -> Drill:

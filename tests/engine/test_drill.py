@@ -142,15 +142,6 @@ def test_nothing_is_ended_while_something_is_in_the_way(disturb: Callable[[Bench
     assert bench.record.drills == ()
 
 
-@pytest.mark.parametrize("routine", [Routine.CHECKS, Routine.REPLACEMENTS, Routine.TERMINATIONS])
-def test_a_crash_needs_a_group_that_replaces_what_has_crashed(routine: Routine) -> None:
-    bench = drilling()
-    bench.fleet.state[BLUE] = replace(bench.fleet.state[BLUE], suspended=frozenset({routine}))
-
-    assert "suspended" in objections(bench, hard=True)
-    assert "suspended" not in objections(bench)
-
-
 def test_nothing_is_ended_during_a_rotation_nor_while_its_reserve_is_lacking() -> None:
     bench = a_bench(drill=TERMS)
     bench.baking()
@@ -205,7 +196,7 @@ def test_a_driver_that_dies_around_a_call_leaves_no_more_victims_than_it_chose(n
     assert last(bench).ending is Ending.WHOLE
 
 
-def _died_before_the_first_call(terms: DrillTerms = TERMS) -> Bench:
+def died_before_the_first_call(terms: DrillTerms = TERMS) -> Bench:
     bench = drilling(terms)
 
     def die(_: object) -> None:
@@ -231,7 +222,7 @@ LATER: list[tuple[Callable[[Bench], object], str]] = [
 def test_an_intent_is_not_acted_upon_once_something_has_come_in_the_way(
     disturb: Callable[[Bench], object], why: str
 ) -> None:
-    bench = _died_before_the_first_call()
+    bench = died_before_the_first_call()
     disturb(bench)
 
     tick(bench.group)
