@@ -207,6 +207,29 @@ def test_more_values_than_a_rule_takes_stand_in_the_way(account: Account) -> Non
     assert "opt-in-conditions" in blockers(account, five)
 
 
+def test_the_marks_of_more_listeners_than_one_call_takes_are_all_read(account: Account) -> None:
+    client, blue = account.client("elbv2"), account.target_groups()[Slot.BLUE][0]
+    first = client.describe_listeners(ListenerArns=[account_listener(routes(account)[0])])["Listeners"][0]
+    for port in range(9001, 9023):
+        made = client.create_listener(
+            LoadBalancerArn=first["LoadBalancerArn"],
+            Protocol="HTTP",
+            Port=port,
+            DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}],
+            Tags=[{"Key": "phoenix:managed", "Value": "true"}],
+        )["Listeners"][0]["ListenerArn"]
+        client.create_rule(
+            ListenerArn=made,
+            Priority=100,
+            Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api/*"]}}],
+            Actions=[{"Type": "forward", "TargetGroupArn": blue}],
+        )
+
+    found = router(account, HEADER).find_blockers(account.slots(), Slot.BLUE)
+
+    assert [b.text for b in found if b.name == "listener-unmarked" and ":listener/" in (b.remedy or "")] == []
+
+
 def test_a_load_balancer_without_room_for_a_rule_stands_in_the_way(account: Account) -> None:
     account.sandbox.world.rules_a_balancer = 1
 
