@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from phoenix.aside import each
@@ -26,6 +26,7 @@ from phoenix.orchestrator import Leavers, Orchestrator
 
 log = logging.getLogger(__name__)
 
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 BUDGET: Final = timedelta(seconds=10)
 """The time that all stations together have to answer. What was seen of AWS is acted upon for 30 s."""
 
@@ -60,18 +61,18 @@ def find_idle(group: Ports, record: GroupRecord, instances: Sequence[str]) -> Ma
     Raises:
         PhoenixError: a station does not answer.
     """
-    leavers, idle = _leavers_of(group, record, instances), dict[str, str]()
+    leavers, idle = _leavers_of(record, instances), dict[str, str]()
     for station in group.orchestrators if instances else ():
         found = station.observe(leavers)
         idle |= {i: station.name for i, work in found.items() if not work.is_usable and i not in idle}
     return {instance: idle[instance] for instance in instances if instance in idle}
 
 
-def _leavers_of(group: Ports, record: GroupRecord, instances: Sequence[str]) -> Leavers:
+def _leavers_of(record: GroupRecord, instances: Sequence[str]) -> Leavers:
     """For the rotation that the record knows, in flight or over; without any, no run of a station is found again."""
     rotation = record.rotation
     if rotation is None:
-        return Leavers(tuple(instances), "", group.clock.now())
+        return Leavers(tuple(instances), "", _LONG_AGO)
     return Leavers(tuple(instances), rotation.id, rotation.started_at)
 
 
@@ -90,7 +91,7 @@ def tell(group: Ports, record: GroupRecord, action: Drain | Undrain) -> None:
     Raises:
         PhoenixError: a station refuses, or cannot be reached.
     """
-    leavers = _leavers_of(group, record, action.instances)
+    leavers = _leavers_of(record, action.instances)
     if isinstance(action, Drain):
         stations = tuple(group.orchestrators)
         if action.station >= len(stations):
