@@ -234,9 +234,10 @@ def _surplus(action: SetRole, scene: Scene, state: SlotState, count: int) -> tup
 
 
 def _end(scene: Scene) -> list[Call]:
-    """All of the slot's instances end. Those in service take their part of DesiredCapacity with them."""
+    """All of the slot's instances end. Those in service take their part of DesiredCapacity with them. One that protects
+    itself from scale-in is passed over, as a scale-in would: TerminateInstanceInAutoScalingGroup does not heed that."""
     rotation = scene.rotation
-    counted = tuple(i.id for i in scene.own.instances if i.counts)
+    counted = tuple(i.id for i in scene.own.instances if i.counts and not i.protected)
     if rotation is None and counted_in(scene.other) < max(scene.whole.min, 1):
         # At rest the tags say whose each is. Where they are lost, what serves must not be taken for what goes cold.
         counted = ()

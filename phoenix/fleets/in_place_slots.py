@@ -332,8 +332,13 @@ def surplus_in(whole: SlotState, own: SlotState, other: SlotState, rotation: Rot
 
 
 def _leaving(rotation: Rotation, old: SlotState, new: SlotState) -> Share:
-    """Gone are the new generation, and what of the old one's reserve did not come back, as it was dead or too many."""
-    there = counted_in(new) + len(reserve_in(new)) + len(left_behind(rotation, old))
+    """Gone are the new generation, and what of the old one's reserve did not come back, as it was dead or too many. One
+    that protects itself stays for as long, as in a pair, whose slot has DesiredCapacity 0 then."""
+    there = (
+        sum(i.counts and not i.protected for i in new.instances)
+        + len(reserve_in(new))
+        + len(left_behind(rotation, old))
+    )
     return evenly(there, rotation.new.template_version)
 
 
