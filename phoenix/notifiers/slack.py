@@ -73,7 +73,8 @@ class SlackNotifier:
         address = os.environ.get(self._variable, "").strip()
         if not address:
             raise self._failed("the variable is not set")
-        if re.match(r"https://|http://(localhost|127\.0\.0\.1)[:/]", address) is None:
+        # A port of digits only: of `http://localhost:80@example.com/` the host is the last one.
+        if re.match(r"https://|http://(localhost|127\.0\.0\.1)(:[0-9]+)?(/|$)", address) is None:
             raise self._failed("the variable holds no https:// address")
         return address
 
