@@ -148,7 +148,9 @@ class _Pages:
     def _since(self, request: Request) -> int:
         """What the page has shown so far; it says so again when the connection was lost."""
         given = request.headers.get("last-event-id") or request.query_params.get("since", "")
-        return int(given) if given.isdecimal() and int(given) <= self._board.serial else self._board.serial
+        serial = self._board.serial
+        # int() refuses thousands of digits with an error
+        return min(int(given), serial) if given.isdecimal() and len(given) <= len(str(serial)) else serial
 
     def _surroundings(self, request: Request) -> live.Around:
         return live.Around(request.url.path, self._board.now(), self._board.serial, self._board.trouble)

@@ -97,7 +97,7 @@ def test_words_from_outside_are_text_on_every_page(desk: Desk) -> None:
         assert "\x1b" not in page
 
 
-async def _stream(board: Board, since: int) -> AsyncIterator[str]:
+async def _stream(board: Board, since: int | str) -> AsyncIterator[str]:
     """The stream of an application, to a browser that never goes away."""
     app = make_app(board, Doors())
     scope: dict[str, Any] = {
@@ -114,7 +114,7 @@ async def _stream(board: Board, since: int) -> AsyncIterator[str]:
     return stream
 
 
-async def _events(desk: Desk, since: int, most: int) -> list[str]:
+async def _events(desk: Desk, since: int | str, most: int) -> list[str]:
     """The first parts of the stream, as a browser that is still there reads them."""
     found: list[str] = []
     async for part in await _stream(desk.board, since):
@@ -132,6 +132,13 @@ def test_a_page_is_told_which_groups_have_changed_since_it_was_made(desk: Desk) 
 
     assert first.startswith("retry: 1000")
     assert 'event: changed\ndata: {"groups": ["web"]}' in second
+
+
+@pytest.mark.parametrize("since", ["9" * 5000, "-1", "one", "\u0661" * 5000])
+def test_a_page_that_says_nonsense_about_what_it_has_shown_is_told_what_comes(desk: Desk, since: str) -> None:
+    (first,) = asyncio.run(_events(desk, since, 1))
+
+    assert first.endswith(f"id: {desk.board.serial}\n\n")
 
 
 def test_the_stream_ends_with_the_server(desk: Desk) -> None:
