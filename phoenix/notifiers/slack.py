@@ -62,7 +62,9 @@ class SlackNotifier:
                     headers={"Content-Type": "application/json"},
                     redirect=False,
                     retries=False,
+                    preload_content=False,  # an answer that never ends would keep the driver
                 )
+                answer.close()
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             # The error's text holds the address, and so does the traceback of its cause.
             raise self._failed(type(error).__name__) from None
