@@ -66,7 +66,8 @@ def _tell(pipe: IO[bytes], question: str) -> None:
 
 
 def _keep_tail(pipe: IO[bytes], tail: deque[str]) -> None:
-    kept, decoder = 0, codecs.getincrementaldecoder("utf-8")("replace")  # a letter may begin in one read, end in another
+    kept = 0
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a letter may begin in one read, and end in the next
     while chunk := os.read(pipe.fileno(), TAIL):
         tail.append(decoder.decode(chunk))
         kept += len(tail[-1])

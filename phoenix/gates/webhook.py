@@ -39,7 +39,9 @@ class Settings(AcceptanceKeys):
     """The keys of `{kind: webhook}`."""
 
     kind: Literal["webhook"] = "webhook"
-    url: Annotated[str, Matching(rf"(https://{_HOST}|http://(localhost|127\.0\.0\.1)){_REST}", _SAYS)] = Field(description="Address that is asked with POST; without secrets: they would be in the policy.")
+    url: Annotated[str, Matching(rf"(https://{_HOST}|http://(localhost|127\.0\.0\.1)){_REST}", _SAYS)] = Field(
+        description="Address that is asked with POST; without secrets: they would be in the policy."
+    )
     secret_env: VariableName | None = Field(
         default=None, description="Name of the environment variable with the secret that signs each request."
     )

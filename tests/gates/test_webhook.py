@@ -130,7 +130,8 @@ def test_the_address_is_https_or_this_machine(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://localhost:8080/x", "http://127.0.0.1", "https://[2001:db8::1]:8443/x", "https://a-b.example.com?x=@"]
+    "url",
+    ["http://localhost:8080/x", "http://127.0.0.1", "https://[2001:db8::1]:8443/x", "https://a-b.example.com?x=@"],
 )
 def test_this_machine_and_addresses_with_ports_are_accepted(url: str) -> None:
     assert Settings(url=url).url == url
