@@ -63,6 +63,38 @@ def test_candidates_are_shown_with_the_chosen_one(desk: Desk) -> None:
     assert "web-2026.11.18-9f2c1e" in page
 
 
+def test_an_image_answers_the_six_questions_and_shows_its_layers(desk: Desk) -> None:
+    (address,) = re.findall(r'href="(/groups/web/images/ami-[0-9a-f]+)"[^\n]*chosen', desk.page("/groups/web/images"))
+
+    page = desk.page(address)
+
+    assert "Which repository and commit?" in page
+    assert "https://git.example.com/web" in page
+    assert page.count('<td class="number">') == 3
+    assert "stale" in page
+    assert f"phoenix images show {address.rpartition('/')[2]} --group web" in page
+
+
+def test_an_image_that_no_page_names_is_not_asked_for(desk: Desk) -> None:
+    desk.page("/groups/web/images")
+    desk.stage.mark()
+
+    assert desk.client.get("/groups/web/images/ami-0123456789abcdef0").status_code == 404
+    assert desk.reads() == 0
+
+
+def test_any_number_of_viewers_of_images_cost_one_question(desk: Desk) -> None:
+    address = re.findall(r'href="(/groups/web/images/ami-[0-9a-f]+)"', desk.page("/groups/web/images"))[0]
+    desk.page(address)
+    desk.stage.mark()
+
+    for _ in range(20):
+        desk.page("/groups/web/images")
+        desk.page(address)
+
+    assert desk.reads() == 0
+
+
 @pytest.mark.parametrize("path", ["/nowhere", "/groups/none", "/groups/web/rotations/none", "/groups/none/images"])
 def test_what_is_not_there_is_said_in_a_page(desk: Desk, path: str) -> None:
     answer = desk.client.get(path)
