@@ -48,7 +48,7 @@ class Orchestrated(OneGroup):
                 self.drained_since.setdefault(instance, self.now)
 
     def make(self, call: Call) -> None:
-        """One call to AWS, after which nobody may be gone who had work."""
+        """One call to AWS, after which none may be gone that had work."""
         at_work = self._at_work()
         super().make(call)
         self.cut_off += sorted(at_work - self._in_service())
