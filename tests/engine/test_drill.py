@@ -16,14 +16,12 @@ from phoenix.core.routine import Routine
 from phoenix.core.window import Calendar, Window
 from phoenix.engine.control import pause
 from phoenix.engine.drill import DrillRequest, NotDrilled, plan_drill, run_drill
-from phoenix.engine.look import look
 from phoenix.engine.request import RollbackRequest, RotateRequest
 from phoenix.engine.rollback import abort, rollback
 from phoenix.engine.rotate import rotate
 from phoenix.engine.tick import advance, tick
 from phoenix.errors import Blocked, Interrupted, PermanentError
 from phoenix.stores.codec import decode_record, encode_record
-from phoenix.views.status import render
 from tests.builders import NOON
 from tests.engine.builders import BLUE, GREEN, LIVE_IMAGE, Bench, a_bench
 from tests.fakes import FakeImages
@@ -307,23 +305,6 @@ def test_the_schedule_starts_one_drill_in_each_opening() -> None:
     bench.clock.at = NOON + timedelta(days=1, minutes=3)
     advance(bench.group)
     assert len(ended(bench)) == 2
-
-
-def test_a_scheduled_drill_that_cannot_begin_is_told_once_in_each_opening_and_by_status_until_one_begins() -> None:
-    bench = drilling()
-    allows, everything = bench.group, replace(TERMS, floor=100, calendar=AT_NOON, scheduled=True)
-    bench.group = replace(bench.group, drill=everything)
-
-    for _ in range(4):
-        tick(bench.group)
-        bench.clock.at += timedelta(minutes=6)
-
-    told = [subject for subject in bench.inbox.subjects if "drill" in subject]
-    assert told == ["phoenix web: a drill is due and cannot begin"]
-    assert "drill     due since 2026-" in render(look(bench.group))
-
-    run_drill(allows, DrillRequest())
-    assert "and has not begun" not in render(look(allows))
 
 
 def test_a_group_is_due_when_its_next_drill_is_and_sooner_where_something_was_in_the_way() -> None:
