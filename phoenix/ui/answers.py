@@ -32,17 +32,20 @@ class Answers:
             PhoenixError: AWS refused; it is kept as an answer is.
         """
         with self._lock:
-            at, answer = self._known.get(key, (None, None))
-            if at is None or self._elapsed() - at >= self._kept_for:
-                answer = self._asked(ask)
-                self._known.pop(key, None)
-                self._known[key] = (self._elapsed(), answer)
-                while len(self._known) > MOST:
-                    del self._known[next(iter(self._known))]
-        if isinstance(answer, PhoenixError):
-            raise answer
-        found: T = answer
+            kept = self._known.get(key)
+            if kept is None or self._elapsed() - kept[0] >= self._kept_for:
+                kept = self._keep(key, self._asked(ask))
+        if isinstance(kept[1], PhoenixError):
+            raise kept[1]
+        found: T = kept[1]
         return found
+
+    def _keep(self, key: Hashable, answer: object) -> tuple[float, Any]:
+        self._known.pop(key, None)
+        self._known[key] = (self._elapsed(), answer)
+        while len(self._known) > MOST:
+            del self._known[next(iter(self._known))]
+        return self._known[key]
 
     @staticmethod
     def _asked(ask: Callable[[], T]) -> T | PhoenixError:
