@@ -153,3 +153,11 @@ def test_notifiers_that_cannot_be_had_are_tried_and_warned_of_once(caplog: pytes
 
     assert tries == ["once"]
     assert [each.message for each in caplog.records] == ["notify.failed"]
+
+
+def test_a_name_that_neither_a_policy_nor_a_tag_knows_is_said_to_be_unknown_to_both() -> None:
+    with pytest.raises(UsageError) as failed:
+        wire(None, TaggedAws()).group_for_rollback("nosuch")
+
+    assert "there is no directory policies" in failed.value.message
+    assert "no Auto Scaling group here has the tag phoenix:group=nosuch" in failed.value.message
