@@ -8,15 +8,19 @@ import ast
 import re
 import shlex
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from click.exceptions import Exit
 
 import phoenix
+from phoenix.cli import root
 from phoenix.sandbox import ManualClock, Sandbox
 from tests.command_lines import understand
 from tests.remedies import commands_of
@@ -26,6 +30,8 @@ FIELD = "x-field"
 NONE = re.compile(rf"phoenix members |aws configure |aws {FIELD}|aws \S+ {FIELD}")
 """A user agent, what has no API, and commands whose very name is filled in: other tests run those."""
 OF_EVERY_COMMAND = {"region", "query", "output", "profile", "cli-input-json"}
+BEGINNINGS = {f"aws ec2 delete-launch-template-versions --launch-template-id {FIELD}"}
+"""Commands that the source completes in the next line."""
 WITHOUT_CAUSE = {"restore-image-from-recycle-bin"}
 """Remedies of what cannot happen in the sandbox."""
 
@@ -87,10 +93,66 @@ def test_a_command_of_the_aws_cli_is_spelt_right_and_the_sandbox_answers_it(comm
         known = {xform_name(name, "-") for name in shape.members} if shape is not None else set()
         options = {word.removeprefix("--").removeprefix("no-") for word in words if word.startswith("--")}
 
+        required = {xform_name(name, "-") for name in shape.required_members} if shape is not None else set()
+        # Options and all: in group_commands that of the group. Those of probe's last command are added to it.
+        filled_in = bool(words) and (words[0].startswith(FIELD) or command in BEGINNINGS)
+
         assert options <= known | OF_EVERY_COMMAND
+        assert required <= options or filled_in or "cli-input-json" in options
         assert is_answered(getattr(client, operation.replace("-", "_"))) or operation in WITHOUT_CAUSE
 
 
 @pytest.mark.parametrize("command", commands("phoenix"))
 def test_a_command_of_phoenix_is_one_that_it_understands(command: str) -> None:
     understand(shlex.split(command.replace(FIELD, "1"))[1:])
+
+
+IN_A_SENTENCE = re.compile(r"`(phoenix [^`<]+)`")
+
+NAMED_ONLY = {"phoenix doctor --probe", "phoenix web-42-7k3f generation 42"}
+"""What such a sentence is about rather than what to type: an option without its value, a version's description."""
+
+
+def quoted() -> list[Any]:
+    """Each command line that a sentence quotes."""
+    found = {" ".join(line.split()): place for told, place in texts() for line in IN_A_SENTENCE.findall(told)}
+    assert len(found) > 10
+    return [pytest.param(line, id=f"{place} {line}") for line, place in sorted(found.items()) if line not in NAMED_ONLY]
+
+
+@pytest.mark.parametrize("command", quoted())
+def test_a_command_that_a_sentence_quotes_is_one_that_phoenix_understands(command: str) -> None:
+    with suppress(Exit):  # --help and --version have said what they say
+        understand(shlex.split(command.replace(FIELD, "1").partition(" >")[0])[1:])
+
+
+OF_OTHERS = re.compile(r"\b(aws|openssl|cosign) ")
+
+
+def hints() -> list[Any]:
+    """Each hint of an error that names options without being a command of AWS."""
+    found = []
+    for file in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "hint":
+                said = " ".join(ast.unparse(node.value).split())
+                if re.search(r"[ '\"]--?[a-z]", said) and not OF_OTHERS.search(said):
+                    found.append(pytest.param(said, id=f"{file.relative_to(SOURCE)}:{node.value.lineno}"))
+    assert len(found) > 10
+    return found
+
+
+def options_of(command: click.Command) -> set[str]:
+    """The options of a command and of those below it."""
+    own = {word for option in command.params for word in (*option.opts, *option.secondary_opts)}
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return own.union(*map(options_of, below)) | {"--help"}
+
+
+@pytest.mark.parametrize("said", hints())
+def test_an_option_that_a_hint_names_is_one_of_phoenix_and_none_that_only_forms_the_output(said: str) -> None:
+    context = click.Context(root)
+    known = set().union(*(options_of(root.get_command(context, name) or root) for name in root.list_commands(context)))
+    named = {*re.findall(r"(?<![\w-])--?[a-z][a-z-]*", said)}
+
+    assert named <= known - {"-o"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from phoenix.core.notice import Notice
 from phoenix.core.record import GroupRecord
 from phoenix.core.story import Ask
 from phoenix.engine.outbox import send
+from phoenix.errors import UsageError
+from phoenix.ports import Notifier
+from phoenix.wiring.from_record import LateNotifiers
 from tests.stores.builders import NOON, a_generation, a_record, a_rotation
 from tests.test_wiring import SLOTS, TaggedAws, a_policy, wire
 
@@ -134,3 +137,27 @@ def test_names_that_have_traded_places_are_the_groups_that_the_record_means() ->
     group = wire(files).group("web")
 
     assert (group.slots, group.awaited, group.store.load("web")) == (SLOTS, (), saved)
+
+
+def test_notifiers_that_cannot_be_had_are_tried_and_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    tries: list[str] = []
+
+    def load() -> Sequence[Notifier]:
+        tries.append("once")
+        raise UsageError("there is no directory policies")
+
+    late = LateNotifiers("web", load)
+    for _ in range(15):
+        with pytest.raises(UsageError):
+            tuple(late)
+
+    assert tries == ["once"]
+    assert [each.message for each in caplog.records] == ["notify.failed"]
+
+
+def test_a_name_that_neither_a_policy_nor_a_tag_knows_is_said_to_be_unknown_to_both() -> None:
+    with pytest.raises(UsageError) as failed:
+        wire(None, TaggedAws()).group_for_rollback("nosuch")
+
+    assert "there is no directory policies" in failed.value.message
+    assert "no Auto Scaling group here has the tag phoenix:group=nosuch" in failed.value.message

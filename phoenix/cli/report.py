@@ -21,6 +21,7 @@ from phoenix.errors import UsageError
 
 if TYPE_CHECKING:
     from phoenix.core.rotation import Rotation
+    from phoenix.views.documents import RotationReport
 
 _MOST_LOOKED_THROUGH = 1000
 
@@ -70,7 +71,7 @@ def _find(rotations: Any, wanted: str | None, group: str) -> Rotation:
     raise UsageError(f"{group} has no rotation {wanted!r}", hint=f"phoenix history --group {group} lists them")
 
 
-def _document(group: str, rotation: Rotation) -> dict[str, Any]:
+def _document(group: str, rotation: Rotation) -> RotationReport:
     from phoenix.views import json_chronicle, json_past
 
     told = json_past.history(group, [rotation])["rotations"][0]
@@ -91,4 +92,6 @@ def _write(place: Path, page: str) -> None:
     except OSError as error:
         with suppress(OSError):
             beside.unlink()
-        raise UsageError(f"{place} cannot be written: {error.strerror}", hint="name another place with -o") from None
+        raise UsageError(
+            f"{place} cannot be written: {error.strerror}", hint="name another place with --write"
+        ) from None

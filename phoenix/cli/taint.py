@@ -6,7 +6,8 @@ Must never tag an instance that no policy is about: nothing would ever replace i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from phoenix.cli.help import command
 from phoenix.cli.options import common, named_group
 from phoenix.cli.session import Session
 from phoenix.errors import UsageError
+
+if TYPE_CHECKING:
+    from phoenix.views.documents import Marked
 
 _instances = click.argument("instances", nargs=-1, required=True, metavar="INSTANCE...")
 
@@ -36,7 +40,7 @@ def taint(session: Session, instances: tuple[str, ...], clear: bool) -> int:
         raise UsageError("taint needs --reason: the next person must know why")
     from phoenix.engine.taint import taint as mark
 
-    documents: list[dict[str, object]] = []
+    documents: list[Marked] = []
     for name, ids in _by_group(session, instances).items():
         group = session.wiring.group(name)
         value = mark(group, ids, why)
@@ -60,7 +64,7 @@ def untaint(session: Session, instances: tuple[str, ...]) -> int:
 def _clear(session: Session, instances: tuple[str, ...]) -> int:
     from phoenix.engine.taint import untaint as unmark
 
-    documents: list[dict[str, object]] = []
+    documents: list[Marked] = []
     for name, ids in _by_group(session, instances).items():
         unmark(session.wiring.group(name), ids)
         documents += [{"instance": each, "group": name, "tainted": False, "value": None} for each in ids]
@@ -82,6 +86,6 @@ def _by_group(session: Session, instances: tuple[str, ...]) -> dict[str, list[st
     return dict(found)
 
 
-def _told(documents: Sequence[Mapping[str, object]]) -> str:
+def _told(documents: Sequence[Marked]) -> str:
     words = {True: "tainted", False: "not tainted"}
-    return "".join(f"{each['instance']}  {each['group']}  {words[bool(each['tainted'])]}\n" for each in documents)
+    return "".join(f"{each['instance']}  {each['group']}  {words[each['tainted']]}\n" for each in documents)

@@ -59,6 +59,14 @@ class OldBase:
 
 
 @dataclass(frozen=True, slots=True)
+class HinderedDrill:
+    """The drill that the schedule was due for when its window opened, and what was in its way at the last look."""
+
+    opened_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotedSnowflakes:
     """The instances that were last found to be tainted or to have drifted, and since when there is one."""
 
@@ -77,7 +85,7 @@ class GroupRecord:
     that has not reached everybody yet. `noted_at` is when `live` was noted of a group that was never rotated. `acts`
     are what persons did while nothing was in flight, the newest last; a rotation's own are in its story.
     `snowflakes` None: every instance was as its generation when that was last looked at, or it never was. `drills`
-    are the last few, the newest last.
+    are the last few, the newest last; `hindered` is one that should have begun since, and did not.
     """
 
     group: str
@@ -103,6 +111,7 @@ class GroupRecord:
     snowflakes: NotedSnowflakes | None = None
     acts: tuple[Event, ...] = ()
     drills: tuple[Drill, ...] = ()
+    hindered: HinderedDrill | None = None
 
     def note(self, ask: Ask, name: str, text: str) -> GroupRecord:
         """With one more act of a person, in the story of the rotation in flight or, at rest, among the group's."""

@@ -19,16 +19,17 @@ from phoenix.core.drilling import Wanted, all_ended, intend, next_step, stopped
 from phoenix.core.due import WATCHED
 from phoenix.core.model import Observation, Slot
 from phoenix.core.ownership import foreign_rotation
-from phoenix.core.record import GroupRecord
+from phoenix.core.record import GroupRecord, HinderedDrill
 from phoenix.core.story import Ask
 from phoenix.engine.apply import apply
 from phoenix.engine.drive import patiently
 from phoenix.engine.group import Desk, Group
 from phoenix.engine.lease import claim, give_back, renew
 from phoenix.engine.look import refuse_outdated, sight_of
+from phoenix.engine.news import hindering
 from phoenix.engine.observe import Sight, observe
-from phoenix.engine.outbox import save_telling, send
-from phoenix.errors import Blocked, ForeignStore, Interrupted, LeaseLost, PermanentError
+from phoenix.engine.outbox import put, save_telling, send
+from phoenix.errors import Blocked, ForeignStore, Interrupted, LeaseLost, PermanentError, StateConflict
 from phoenix.ports import Lease
 
 log = logging.getLogger(__name__)
@@ -168,7 +169,7 @@ def begin(group: Group, plan: DrillPlan) -> GroupRecord:
     kept = group.store.load(group.name) or GroupRecord(group.name)
     record = plan.sight.record
     log.info("drill.began", extra={"group": group.name, "drill": plan.drill.id, "victims": list(plan.drill.victims)})
-    return save_telling(group, kept, replace(record, drills=with_drill(record.drills, plan.drill)))
+    return save_telling(group, kept, replace(record, drills=with_drill(record.drills, plan.drill), hindered=None))
 
 
 def follow(group: Group, lease: Lease, record: GroupRecord, watch: WatchDrill) -> Drilled:
@@ -235,10 +236,23 @@ def start_if_due(group: Group, lease: Lease) -> Drilled | None:
     request = DrillRequest(seed=f"{opening.opens_at:%Y%m%dT%H%M%SZ}", reason="scheduled")
     plan = plan_drill(group, request)
     if plan.objections:
-        texts = [blocker.text for blocker in plan.objections]
-        log.warning("drill.hindered", extra={"group": group.name, "reason": " ".join(texts)})
+        _note_hindered(group, record, HinderedDrill(opening.opens_at, " ".join(each.text for each in plan.objections)))
         return None
     return drill_once(group, lease, begin(group, plan))
+
+
+def _note_hindered(group: Group, record: GroupRecord, hindered: HinderedDrill) -> None:
+    """Remember what is in the way, and tell of it once in each opening."""
+    log.warning("drill.hindered", extra={"group": group.name, "reason": hindered.reason})
+    if hindered == record.hindered:
+        return
+    changed = replace(record, hindered=hindered)
+    if record.hindered is None or record.hindered.opened_at != hindered.opened_at:
+        changed = put(group, changed, hindering(group.name, hindered, group.about, group.clock.now()))
+    try:
+        send(group, group.store.save(changed))
+    except StateConflict as conflict:  # the next look finds the same in the way
+        log.info("drill.hindered_not_noted", extra={"group": group.name, "reason": conflict.message})
 
 
 def next_start(group: Group, record: GroupRecord | None) -> datetime | None:

@@ -58,6 +58,7 @@ def sight_of(group: Group, *, search: bool = True) -> Sight:
             blocked=kept.blocked,
             old_base=kept.old_base,
             drills=kept.drills,
+            hindered=kept.hindered,
             outbox=kept.outbox,
             setback=kept.setback,
             acts=kept.acts,

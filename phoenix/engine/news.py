@@ -16,7 +16,7 @@ from phoenix.core.drill import Drill, Ending
 from phoenix.core.explain import ago, clock_time
 from phoenix.core.model import Outcome
 from phoenix.core.notice import Notice
-from phoenix.core.record import GroupRecord, OldBase, Standstill
+from phoenix.core.record import GroupRecord, HinderedDrill, OldBase, Standstill
 from phoenix.core.rotation import Rotation
 from phoenix.engine.group import About
 
@@ -66,6 +66,19 @@ def standing_on(group: str, old: OldBase, text: str, about: About, at: datetime)
         subject=f"phoenix {group}: bake {old.image} anew, {old.base} is {ago(at - old.built_at)} old",
         text=text,
         facts={**facts, "base_built_at": f"{old.built_at:%Y-%m-%dT%H:%M:%SZ}", **_whose(about)},
+    )
+
+
+def hindering(group: str, hindered: HinderedDrill, about: About, at: datetime) -> Notice:
+    """The news that a drill should begin by its schedule, and does not."""
+    opened = f"{hindered.opened_at:%Y-%m-%dT%H:%M:%SZ}"
+    return Notice(
+        id=f"{group}.drill_hindered.{opened}",
+        at=at,
+        event="drill_hindered",
+        subject=f"phoenix {group}: a drill is due and cannot begin",
+        text=hindered.reason,
+        facts={"event": "drill_hindered", "group": group, "since": opened, **_whose(about)},
     )
 
 

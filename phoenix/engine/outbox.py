@@ -164,8 +164,8 @@ def _load(group: Desk) -> tuple[Notifier, ...] | None:
     """The group's notifiers; None where they cannot be had, which is not the same as that there are none."""
     try:
         return tuple(group.notifiers)
-    except PhoenixError as error:
-        log.warning("notify.failed", extra={"group": group.name, "reason": error.message})
+    except PhoenixError as error:  # the warning was given where they were loaded
+        log.debug("notify.unknown", extra={"group": group.name, "reason": error.message})
         return None
 
 

@@ -7,6 +7,7 @@ lock. Must never import phoenix: it is a program by itself, and starts at once.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
 import os
@@ -45,8 +46,8 @@ def run(command: list[str], question: str, environment: dict[str, str], seconds:
             env={**os.environ, **environment},
             start_new_session=True,
         )
-    except OSError as error:
-        return {"exit": None, "tail": f"{command[0]}: {error.strerror}", "late": False}
+    except (OSError, ValueError) as error:  # a ValueError: a word that no program can be given, with a NUL in it
+        return {"exit": None, "tail": f"{command[0]}: {getattr(error, 'strerror', None) or error}", "late": False}
     tail: deque[str] = deque()
     assert program.stdin is not None  # noqa: S101 - both are pipes, above
     assert program.stdout is not None  # noqa: S101
@@ -66,11 +67,13 @@ def _tell(pipe: IO[bytes], question: str) -> None:
 
 def _keep_tail(pipe: IO[bytes], tail: deque[str]) -> None:
     kept = 0
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a letter may begin in one read, and end in the next
     while chunk := os.read(pipe.fileno(), TAIL):
-        tail.append(chunk.decode(errors="replace"))
+        tail.append(decoder.decode(chunk))
         kept += len(tail[-1])
         while kept - len(tail[0]) > TAIL:
             kept -= len(tail.popleft())
+    tail.append(decoder.decode(b"", final=True))
 
 
 def _wait(program: subprocess.Popen[bytes], seconds: float) -> bool:

@@ -29,15 +29,19 @@ from phoenix.keys import Matching
 
 SIGNATURE: Final = "X-Phoenix-Signature"
 TIMESTAMP: Final = "X-Phoenix-Timestamp"
+_HOST: Final = r"[A-Za-z0-9._\[\]:-]*[A-Za-z0-9\]]"
+_REST: Final = r"(:[0-9]{1,5})?([/?][!-~]*)?"
+"""Nothing before the host: of `http://localhost:80@example.com/` the host is the last one, and gets what is secret."""
+_SAYS: Final = "an https:// address, with neither a name nor a password before the host"
 
 
 class Settings(AcceptanceKeys):
     """The keys of `{kind: webhook}`."""
 
     kind: Literal["webhook"] = "webhook"
-    url: Annotated[
-        str, Matching(r"https://[!-~]+|http://(localhost|127\.0\.0\.1)([:/][!-~]*)?", "an https:// address")
-    ] = Field(description="Address that is asked with POST; without secrets: they would be in the policy.")
+    url: Annotated[str, Matching(rf"(https://{_HOST}|http://(localhost|127\.0\.0\.1)){_REST}", _SAYS)] = Field(
+        description="Address that is asked with POST; without secrets: they would be in the policy."
+    )
     secret_env: VariableName | None = Field(
         default=None, description="Name of the environment variable with the secret that signs each request."
     )

@@ -62,7 +62,9 @@ class SlackNotifier:
                     headers={"Content-Type": "application/json"},
                     redirect=False,
                     retries=False,
+                    preload_content=False,  # an answer that never ends would keep the driver
                 )
+                answer.close()
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             # The error's text holds the address, and so does the traceback of its cause.
             raise self._failed(type(error).__name__) from None
@@ -73,7 +75,8 @@ class SlackNotifier:
         address = os.environ.get(self._variable, "").strip()
         if not address:
             raise self._failed("the variable is not set")
-        if re.match(r"https://|http://(localhost|127\.0\.0\.1)[:/]", address) is None:
+        # A port of digits only: of `http://localhost:80@example.com/` the host is the last one.
+        if re.match(r"https://|http://(localhost|127\.0\.0\.1)(:[0-9]+)?(/|$)", address) is None:
             raise self._failed("the variable holds no https:// address")
         return address
 

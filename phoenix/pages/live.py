@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from phoenix import __version__
 from phoenix.core.image import Candidate
+from phoenix.core.layers import ImageSeen
+from phoenix.core.provenance import answers
 from phoenix.core.rotation import Rotation
 from phoenix.pages.entry import Entry, following, row
 from phoenix.pages.frame import fill
@@ -19,7 +21,7 @@ from phoenix.pages.group import sheet
 from phoenix.pages.story import KINDS, story_of
 from phoenix.views.text import command
 
-__all__ = ["FEW_GROUPS", "Around", "Entry", "Rotation", "candidates", "group", "groups", "history", "images"]
+__all__ = ["FEW_GROUPS", "Around", "Entry", "Rotation", "candidates", "group", "groups", "history", "image", "images"]
 
 FEW_GROUPS: Final = 100
 """The history of as many groups is shown whole; of more, the last rotation of each."""
@@ -113,6 +115,17 @@ def candidates(entry: Entry, found: Sequence[Candidate], around: Around) -> str:
         quarantined={each.image: each for each in quarantine},
         commands=commands,
     )
+
+
+def image(entry: Entry, seen: ImageSeen, around: Around) -> str:
+    """One image: its answers to the six questions, and the layers below it."""
+    found = seen.candidate.image
+    commands = [("In a terminal", command(f"images show {found.id}", entry.name))]
+    title = found.name or found.id
+    return _page(
+        "image.html", around, title, watched=entry.name, entry=entry, seen=seen, answers=answers(found.tags),
+        commands=commands,
+    )  # fmt: skip
 
 
 def problem(told: str, around: Around) -> str:

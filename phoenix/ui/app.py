@@ -46,6 +46,7 @@ def make_app(board: Board, doors: Doors) -> Starlette:
         Route("/images", pages.shown(pages.images)),
         Route("/groups/{name}", pages.shown(pages.group)),
         Route("/groups/{name}/images", pages.shown(pages.candidates)),
+        Route("/groups/{name}/images/{image}", pages.shown(pages.image)),
         Route("/groups/{name}/rotations/{rotation}", pages.shown(pages.rotation)),
         Route("/events", pages.events),
         Route("/static/{name}", _static),
@@ -111,9 +112,13 @@ class _Pages:
         entry = self._board.entry(name)
         if entry is None:
             return None
-        group = self._board.group(name)
-        source = group.images if group is not None else None
-        return live.candidates(entry, source.candidates(around.now) if source is not None else (), around)
+        return live.candidates(entry, self._board.candidates(name), around)
+
+    def image(self, request: Request) -> str | None:
+        around, name = self._surroundings(request), request.path_params["name"]
+        entry = self._board.entry(name)
+        seen = self._board.image(name, request.path_params["image"]) if entry is not None else None
+        return None if entry is None or seen is None else live.image(entry, seen, around)
 
     def rotation(self, request: Request) -> str | None:
         around, name = self._surroundings(request), request.path_params["name"]
@@ -148,7 +153,9 @@ class _Pages:
     def _since(self, request: Request) -> int:
         """What the page has shown so far; it says so again when the connection was lost."""
         given = request.headers.get("last-event-id") or request.query_params.get("since", "")
-        return int(given) if given.isdecimal() and int(given) <= self._board.serial else self._board.serial
+        serial = self._board.serial
+        # int() refuses thousands of digits with an error
+        return min(int(given), serial) if given.isdecimal() and len(given) <= len(str(serial)) else serial
 
     def _surroundings(self, request: Request) -> live.Around:
         return live.Around(request.url.path, self._board.now(), self._board.serial, self._board.trouble)

@@ -13,12 +13,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from phoenix.core.image import Candidate
+from phoenix.core.layers import ImageSeen
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.engine.look import look
 from phoenix.engine.outlook import with_outlook
 from phoenix.errors import PhoenixError
 from phoenix.pages.entry import Entry
+from phoenix.ui.answers import Answers
 
 if TYPE_CHECKING:
     from phoenix.engine.group import Group
@@ -77,6 +80,7 @@ class Board:
         self._wiring, self._pace = wiring, pace or Pace()
         self._known: dict[str, _Known] = {}
         self._times = _Times()
+        self._answers = Answers(wiring.clock.elapsed, self._pace.shown)
         self._lock = threading.RLock()
         self._wires = threading.Lock()
         self._stop = threading.Event()
@@ -130,11 +134,31 @@ class Board:
             known.history = (version, rotations)
         return rotations
 
-    def group(self, name: str) -> Group | None:
-        """The group, wired; None where its policy does not allow that."""
+    def candidates(self, name: str) -> Sequence[Candidate]:
+        """The images that the group could be rotated to; empty where it has no policy.
+
+        Raises:
+            PhoenixError: AWS did not say.
+        """
         with self._lock:
             known = self._known.get(name)
-        return self._wired(name, known) if known is not None else None
+        group = self._wired(name, known) if known is not None else None
+        source = group.images if group is not None else None
+        return () if source is None else self._answers.of(name, lambda: source.candidates(self.now()))
+
+    def image(self, name: str, image: str) -> ImageSeen | None:
+        """One image of a group, with its layers; None for any but those that a page of it names: each is a call.
+
+        Raises:
+            PhoenixError: AWS did not say.
+        """
+        entry = self.entry(name)
+        record = entry.record if entry is not None else None
+        recorded = [each.image for each in record.quarantine] if record is not None else []
+        recorded += [record.live.image] if record is not None and record.live is not None else []
+        if image not in recorded and all(image != each.image.id for each in self.candidates(name)):
+            return None
+        return self._answers.of((name, image), lambda: self._wiring.image_seen(image, name))
 
     def changed_since(self, serial: int) -> list[str]:
         """The groups that have changed since then. A page that stays open keeps asking, and so counts as a viewer."""

@@ -7,7 +7,6 @@ name that is not ours is refused, whatever else is right. Must never write a tok
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import ipaddress
 from dataclasses import dataclass
@@ -52,7 +51,7 @@ class Doors:
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self.answers_to(host):
             return 421, "this server does not answer to that name; phoenix ui --name NAME adds one"
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _netloc(origin) != host:
             return 403, "a page of another origin asks"
         if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
             return 403, "a page of another site asks"
@@ -103,6 +102,14 @@ def host_name(host: str) -> str:
         return ""
 
 
+def _netloc(origin: str) -> str:
+    """The name and port in an Origin header; empty for `null`, and for one that makes no sense."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
+
+
 def _is_address(name: str) -> bool:
     """True for an address: no DNS can make one point elsewhere."""
     try:
@@ -121,5 +128,5 @@ def _given(headers: Headers) -> str:
         return ""
     try:
         return base64.b64decode(value, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no UTF-8, or letters that no base64 has
         return ""

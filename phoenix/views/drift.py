@@ -6,14 +6,14 @@ Must never say converged of what was not compared, nor print a value that may be
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from phoenix.core.drift import Difference
 from phoenix.core.explain import ago, counted
 from phoenix.core.snowflake import Snowflake, is_repeated
 from phoenix.engine.drift import DriftReport
 from phoenix.errors import PhoenixError
-from phoenix.views import json, text
+from phoenix.views import documents, json, text
 
 _MOST_COMMANDS: Final = 3
 _BY_ITSELF: Final = frozenset({"age"})
@@ -46,7 +46,7 @@ def render_all(reports: Sequence[DriftReport], failures: Mapping[str, PhoenixErr
     return text.screen([told] if reports else [], table, failed, more)
 
 
-def document(report: DriftReport) -> dict[str, Any]:
+def document(report: DriftReport) -> documents.Drift:
     """Return the JSON document of a group."""
     drift = report.drift
     return {
@@ -165,7 +165,7 @@ def _line(report: DriftReport) -> list[str]:
     return [text.clip(report.group, 28), _word(report), count, text.clip(", ".join(dict.fromkeys(kinds)), 30)]
 
 
-def _instance(report: DriftReport, each: Snowflake) -> dict[str, Any]:
+def _instance(report: DriftReport, each: Snowflake) -> documents.DriftInstance:
     found, taint = each.found, each.taint
     return {
         "id": found.id,
@@ -185,5 +185,5 @@ def _instance(report: DriftReport, each: Snowflake) -> dict[str, Any]:
     }
 
 
-def _difference(each: Difference) -> dict[str, Any]:
+def _difference(each: Difference) -> documents.DriftDifference:
     return {"what": each.what, "is": each.is_now, "should_be": each.should_be, "since": json.time(each.since)}

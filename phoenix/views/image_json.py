@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from phoenix.core.image import Candidate, Image
 from phoenix.core.layers import Chain, ImageSeen, Layer
@@ -37,7 +36,7 @@ def images(
     }  # fmt: skip
 
 
-def document(seen: ImageSeen) -> dict[str, Any]:
+def document(seen: ImageSeen) -> documents.ImageShown:
     """Return the document of `images show`."""
     image = seen.candidate.image
     return {
@@ -71,12 +70,12 @@ def origin(image: Image, at: datetime) -> Origin:
     }  # fmt: skip
 
 
-def layers(chain: Chain, at: datetime) -> list[dict[str, Any]]:
+def layers(chain: Chain, at: datetime) -> list[documents.LayerRow]:
     """Return the layers, the image itself first."""
     return [_layer(layer, at) for layer in chain.layers]
 
 
-def _layer(layer: Layer, at: datetime) -> dict[str, Any]:
+def _layer(layer: Layer, at: datetime) -> documents.LayerRow:
     newer = layer.newer
     return {
         "image": layer.id,

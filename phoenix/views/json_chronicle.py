@@ -5,16 +5,13 @@ Must never leave a key out: an unknown value is null.
 
 from __future__ import annotations
 
-from typing import Any
-
 from phoenix.core.chronicle import Evidence, Judged
 from phoenix.core.rotation import Rotation
+from phoenix.views import documents
 from phoenix.views.json import time
 
-Document = dict[str, Any]
 
-
-def chronicle(told: Rotation) -> Document:
+def chronicle(told: Rotation) -> documents.Chronicle:
     """Return what was recorded of a rotation over time, and the evidence if it failed."""
     kept = told.chronicle
     return {
@@ -30,11 +27,11 @@ def chronicle(told: Rotation) -> Document:
     }
 
 
-def _judged(told: Judged) -> Document:
+def _judged(told: Judged) -> documents.JudgementRow:
     return {"at": time(told.at), "gate": told.gate, "verdict": str(told.judgement), "reason": told.reason}
 
 
-def _evidence(told: Evidence) -> Document:
+def _evidence(told: Evidence) -> documents.EvidenceOfFailure:
     return {
         "at": time(told.at),
         "why": told.why,

@@ -161,6 +161,17 @@ def _percent(weight: int | None) -> str:
     return "-" if weight is None else f"{weight} %"
 
 
+def _drill(report: Report) -> list[tuple[str, str]]:
+    """The drill that is being measured, else one that should have begun."""
+    drill, hindered = report.record.drill_in_flight, report.record.hindered
+    if drill is not None:
+        return [("drill", f"{drill.sentence}; {text.command('abort', report.group)} ends the measuring")]
+    if hindered is None or report.record.in_flight is not None:
+        return []
+    since = f"due since {text.moment(hindered.opened_at)} UTC, and has not begun: {hindered.reason}"
+    return [("drill", f"{since} {text.command('drill', report.group)} --dry-run lists what is in the way")]
+
+
 def _facts(report: Report, *, driving: bool) -> list[str]:
     known: list[tuple[str, str]] = []
     last = report.record.rotation
@@ -175,9 +186,7 @@ def _facts(report: Report, *, driving: bool) -> list[str]:
     old = report.record.old_base
     if old is not None and report.record.in_flight is None:
         known.append(("base", f"{old.base} below {old.image} is {ago(report.at - old.built_at)} old: bake it anew"))
-    drill = report.record.drill_in_flight
-    if drill is not None:
-        known.append(("drill", f"{drill.sentence}; {text.command('abort', report.group)} ends the measuring"))
+    known += _drill(report)
     if report.other_groups is not None:
         known.append(("groups", report.other_groups))
     if report.outlook is not None:

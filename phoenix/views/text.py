@@ -5,7 +5,6 @@ Must never emit a control character from outside: a crafted image name could rew
 
 from __future__ import annotations
 
-import re
 import shlex
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -17,8 +16,8 @@ from phoenix.core.explain import ago, counted
 WIDTH = 80
 UNBROKEN = "\u00a0"
 """A space at which `with_wrapped` does not go on below."""
-
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
+_SPACES = UNBROKEN + "\u3000"
+"""Spaces that Python does not call printable, and that hide nothing: the unbroken one, and that of Chinese."""
 
 
 class About(Protocol):
@@ -32,12 +31,15 @@ class About(Protocol):
 
 def clean(text: str | None) -> str:
     """Return the text on one line; characters that could move a cursor or hide a letter are escaped, as in `\\x1b`."""
-    return _UNPRINTABLE.sub(_written_out, text or "")
+    given = text or ""
+    return given if given.isprintable() else "".join(map(_written_out, given))
 
 
-def _written_out(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+def _written_out(char: str) -> str:
+    if char.isprintable() or char in _SPACES:
+        return char
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def header(group: str, about: About, at: datetime) -> str:

@@ -303,9 +303,9 @@ class Wiring:
                 return from_policy.group_with_policy(self._base, policy, store, record=record)
             found = group_from_record(self._base, store, record)
             if found is not None:
-                return replace(found, notifiers=unknown_notifiers(trouble))
+                return replace(found, notifiers=unknown_notifiers(name, trouble))
         found = from_tags.group_from_tags(self._base, store, name, trouble)
-        return replace(found, notifiers=unknown_notifiers(trouble))
+        return replace(found, notifiers=unknown_notifiers(name, trouble))
 
     def _far_store(self) -> str | None:
         """The store that a `phoenix.yaml` in S3 names, which is read with the policies."""

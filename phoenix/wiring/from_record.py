@@ -6,8 +6,9 @@ read after all.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -22,6 +23,8 @@ from phoenix.errors import PhoenixError
 from phoenix.orchestrator import Orchestrator
 from phoenix.ports import Notifier, Store
 from phoenix.wiring.base import Base, Kinds, plain_terms
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +50,31 @@ class _Pinned:
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class LateNotifiers:
-    """Notifiers that are made with the first piece of news. They belong to the policy, and traffic comes first."""
+    """Notifiers that are made with the first piece of news. They belong to the policy, and traffic comes first.
 
+    What cannot be loaded is tried, and warned of, once: at each look it would hide how a rollback goes on.
+    """
+
+    group: str
     load: Callable[[], Sequence[Notifier]]
+    _trouble: PhoenixError | None = field(default=None, init=False)
 
     def __iter__(self) -> Iterator[Notifier]:
-        """Load them."""
-        return iter(self.load())
+        """Load them.
+
+        Raises:
+            PhoenixError: they cannot be had; the same error each time.
+        """
+        if self._trouble is not None:
+            raise self._trouble
+        try:
+            return iter(self.load())
+        except PhoenixError as error:
+            log.warning("notify.failed", extra={"group": self.group, "reason": error.message})
+            self._trouble = error
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +88,13 @@ class LateOrchestrators:
         return iter(self.load())
 
 
-def unknown_notifiers(trouble: PhoenixError) -> LateNotifiers:
+def unknown_notifiers(group: str, trouble: PhoenixError) -> LateNotifiers:
     """The notifiers of a group without its policy: not none, which would be told, and forgotten, but unknown ones."""
 
     def load() -> Sequence[Notifier]:
         raise trouble
 
-    return LateNotifiers(load)
+    return LateNotifiers(group, load)
 
 
 def pinned_group(base: Base, store: Store, name: str, load: Callable[[], Sequence[Notifier]]) -> Group | None:
@@ -96,7 +115,7 @@ def pinned_group(base: Base, store: Store, name: str, load: Callable[[], Sequenc
     kinds = Kinds(pinned.fleet.kind, pinned.traffic.kind)
     return replace(
         base.bare_group(scope, kinds, store),
-        notifiers=LateNotifiers(load),
+        notifiers=LateNotifiers(name, load),
         orchestrators=_late_orchestrators(record, scope) if pinned.before_leaving else (),
         about=About(pinned.account, base.region(region), pinned.owner, pinned.runbook, pinned.description),
         policy=record.rotation.origin.policy,

@@ -11,7 +11,7 @@ from phoenix import fleets, routers
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Access
 from phoenix.engine.group import Group
-from phoenix.errors import PermanentError, PhoenixError, UnknownGroup
+from phoenix.errors import PermanentError, PhoenixError, UnknownGroup, UsageError
 from phoenix.fleets import group_marks
 from phoenix.ports import Store
 from phoenix.wiring.base import Base, Kinds, plain_terms
@@ -30,6 +30,9 @@ def group_from_tags(base: Base, store: Store, name: str, trouble: PhoenixError) 
         if isinstance(trouble, UnknownGroup):  # a slip of the keyboard is likelier, and cheaper to mend
             raise trouble from error
         raise
+    if not found and type(trouble) is UsageError:  # as from a folder without policies: the name may be wrong as well
+        told = f"{trouble.message}, and no Auto Scaling group here has the tag phoenix:group={name}"
+        raise UsageError(told, hint=trouble.hint) from trouble
     if not found:
         raise trouble
     made = fleets.kind_of(found)

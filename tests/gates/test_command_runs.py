@@ -56,6 +56,21 @@ def test_one_that_cannot_be_started_says_why(runs: Runs) -> None:
     assert to_its_end(runs, ("/nowhere/smoke",)) == Ended(None, "/nowhere/smoke: No such file or directory")
 
 
+def test_a_word_that_no_program_can_be_given_is_not_tried_for_ever(runs: Runs) -> None:
+    told = to_its_end(runs, ("true", "a\0b"))
+
+    assert told is not None
+    assert told.exit is None
+    assert "null byte" in told.tail
+
+
+def test_a_folder_or_a_file_that_may_not_run_says_why(runs: Runs, tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("exit 0")
+
+    assert to_its_end(runs, (str(tmp_path / "plain"),)) == Ended(None, f"{tmp_path / 'plain'}: Permission denied")
+    assert to_its_end(runs, (str(tmp_path),), name="folder") == Ended(None, f"{tmp_path}: Permission denied")
+
+
 FOR_EVER = """
 import os, pathlib, sys, time
 pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))
@@ -92,6 +107,13 @@ def test_of_a_long_output_the_end_is_kept(runs: Runs) -> None:
 
 def test_letters_that_are_none_are_replaced(runs: Runs) -> None:
     assert to_its_end(runs, python("import sys; sys.stdout.buffer.write(b'\\xff!')")) == Ended(0, "�!")
+
+
+def test_a_letter_that_comes_in_two_parts_is_whole(runs: Runs) -> None:
+    told = to_its_end(runs, python("import sys; sys.stdout.buffer.write(b'x' + b'\\xc3\\xa9' * 50_000 + b'\\xc3')"))
+
+    assert told is not None
+    assert told.tail == "\u00e9" * (TAIL - 1) + "\ufffd"
 
 
 def test_one_name_is_begun_once_by_any_number_of_drivers(runs: Runs, tmp_path: Path) -> None:

@@ -109,7 +109,29 @@ def test_looking_for_blockers_does_not_ask_the_service(account: Account) -> None
     assert service.asked == []
 
 
-@pytest.mark.parametrize("url", ["http://checks.example.com/", "ftp://x", "https://", "checks.example.com"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://checks.example.com/",
+        "ftp://x",
+        "https://",
+        "https:///",
+        "https://?x",
+        "checks.example.com",
+        "http://localhost:80@checks.example.com/",
+        "http://localhost.example.com/",
+        "http://127.0.0.1:80\\@checks.example.com/",
+        "https://any:secret@checks.example.com/",
+    ],
+)
 def test_the_address_is_https_or_this_machine(url: str) -> None:
     with pytest.raises(ValidationError):
         Settings(url=url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://localhost:8080/x", "http://127.0.0.1", "https://[2001:db8::1]:8443/x", "https://a-b.example.com?x=@"],
+)
+def test_this_machine_and_addresses_with_ports_are_accepted(url: str) -> None:
+    assert Settings(url=url).url == url

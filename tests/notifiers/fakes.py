@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -47,6 +47,8 @@ class Webhook:
     address: str = ""
     status: int = 200
     bodies: list[bytes] = field(default_factory=list)
+    ends: bool = True
+    """False: the answer goes on until the other side has closed."""
 
 
 @contextmanager
@@ -58,8 +60,12 @@ def a_webhook() -> Iterator[Webhook]:
             webhook.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(webhook.status)
             self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", "0")
+            if webhook.ends:
+                self.send_header("Content-Length", "0")
             self.end_headers()
+            with suppress(OSError):
+                while not webhook.ends:
+                    self.wfile.write(b"x" * 4096)
 
         def log_message(self, *_: object) -> None:
             """Keep standard error clean."""

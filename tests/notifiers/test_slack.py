@@ -54,3 +54,18 @@ def test_the_address_is_in_no_error_and_no_trace(monkeypatch: pytest.MonkeyPatch
         notify()
 
     assert "hush" not in "".join(traceback.format_exception(failed.value))
+
+
+def test_an_answer_that_never_ends_is_not_read(webhook: Webhook) -> None:
+    webhook.ends = False
+
+    notify()
+
+    assert len(webhook.bodies) == 1
+
+
+def test_an_address_that_only_begins_like_this_machine_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWS_URL", "http://localhost:80@example.com/hush")
+
+    with pytest.raises(TransientError, match="the variable holds no https:// address"):
+        notify()

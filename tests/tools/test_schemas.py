@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -10,6 +9,9 @@ from phoenix.cli import COMMANDS
 from phoenix.views.documents import DOCUMENTS
 from tests.schemas import is_valid
 from tools.write_schemas import FOLDER, texts
+
+LOOSE = {"policy"}
+"""`policy show` prints a policy: docs/policy.schema.json has its keys."""
 
 
 def test_the_schemas_of_all_documents_are_current() -> None:
@@ -32,4 +34,4 @@ def test_an_error_is_a_document_of_every_command_and_an_unknown_field_is_none(co
     error = {"code": "usage", "message": "which group?", "hint": None}
 
     assert is_valid(command, {"error": error})
-    assert is_valid(command, {"error": {**error, "hue": 1}}) == (dict[str, Any] in DOCUMENTS[command])
+    assert is_valid(command, {"error": {**error, "hue": 1}}) == (command in LOOSE)

@@ -63,6 +63,38 @@ def test_candidates_are_shown_with_the_chosen_one(desk: Desk) -> None:
     assert "web-2026.11.18-9f2c1e" in page
 
 
+def test_an_image_answers_the_six_questions_and_shows_its_layers(desk: Desk) -> None:
+    (address,) = re.findall(r'href="(/groups/web/images/ami-[0-9a-f]+)"[^\n]*chosen', desk.page("/groups/web/images"))
+
+    page = desk.page(address)
+
+    assert "Which repository and commit?" in page
+    assert "https://git.example.com/web" in page
+    assert page.count('<td class="number">') == 3
+    assert "stale" in page
+    assert f"phoenix images show {address.rpartition('/')[2]} --group web" in page
+
+
+def test_an_image_that_no_page_names_is_not_asked_for(desk: Desk) -> None:
+    desk.page("/groups/web/images")
+    desk.stage.mark()
+
+    assert desk.client.get("/groups/web/images/ami-0123456789abcdef0").status_code == 404
+    assert desk.reads() == 0
+
+
+def test_any_number_of_viewers_of_images_cost_one_question(desk: Desk) -> None:
+    address = re.findall(r'href="(/groups/web/images/ami-[0-9a-f]+)"', desk.page("/groups/web/images"))[0]
+    desk.page(address)
+    desk.stage.mark()
+
+    for _ in range(20):
+        desk.page("/groups/web/images")
+        desk.page(address)
+
+    assert desk.reads() == 0
+
+
 @pytest.mark.parametrize("path", ["/nowhere", "/groups/none", "/groups/web/rotations/none", "/groups/none/images"])
 def test_what_is_not_there_is_said_in_a_page(desk: Desk, path: str) -> None:
     answer = desk.client.get(path)
@@ -97,7 +129,7 @@ def test_words_from_outside_are_text_on_every_page(desk: Desk) -> None:
         assert "\x1b" not in page
 
 
-async def _stream(board: Board, since: int) -> AsyncIterator[str]:
+async def _stream(board: Board, since: int | str) -> AsyncIterator[str]:
     """The stream of an application, to a browser that never goes away."""
     app = make_app(board, Doors())
     scope: dict[str, Any] = {
@@ -114,7 +146,7 @@ async def _stream(board: Board, since: int) -> AsyncIterator[str]:
     return stream
 
 
-async def _events(desk: Desk, since: int, most: int) -> list[str]:
+async def _events(desk: Desk, since: int | str, most: int) -> list[str]:
     """The first parts of the stream, as a browser that is still there reads them."""
     found: list[str] = []
     async for part in await _stream(desk.board, since):
@@ -132,6 +164,13 @@ def test_a_page_is_told_which_groups_have_changed_since_it_was_made(desk: Desk) 
 
     assert first.startswith("retry: 1000")
     assert 'event: changed\ndata: {"groups": ["web"]}' in second
+
+
+@pytest.mark.parametrize("since", ["9" * 5000, "-1", "one", "\u0661" * 5000])
+def test_a_page_that_says_nonsense_about_what_it_has_shown_is_told_what_comes(desk: Desk, since: str) -> None:
+    (first,) = asyncio.run(_events(desk, since, 1))
+
+    assert first.endswith(f"id: {desk.board.serial}\n\n")
 
 
 def test_the_stream_ends_with_the_server(desk: Desk) -> None:

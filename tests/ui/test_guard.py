@@ -6,6 +6,7 @@ import base64
 
 import pytest
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
@@ -58,6 +59,7 @@ def test_on_all_addresses_any_address_is_answered_and_names_only_where_given() -
         ({"origin": "http://localhost:8642"}, 200),
         ({"origin": "http://evil.example"}, 403),
         ({"origin": "null"}, 403),
+        ({"origin": "http://["}, 403),
         ({"sec_fetch_site": "cross-site", "sec_fetch_mode": "no-cors"}, 403),
         ({"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate"}, 200),
     ],
@@ -85,6 +87,13 @@ def test_nothing_but_reading_is_answered(method: str) -> None:
 )
 def test_the_token_is_asked_for(given: str, wanted: int) -> None:
     assert status(Doors(token=TOKEN), **({"authorization": given} if given else {})) == wanted
+
+
+def test_letters_that_no_base64_has_are_no_token() -> None:
+    refused = Doors(token=TOKEN).refusal("GET", Headers({"host": "localhost", "authorization": "Basic \u00e9"}))
+
+    assert refused is not None
+    assert refused[0] == 401
 
 
 def test_a_refusal_names_no_token_and_asks_the_browser_for_one() -> None:

@@ -68,6 +68,20 @@ def test_progress_lines_are_escaped_too(capsys: pytest.CaptureFixture[str]) -> N
     assert "\x1b" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("a\u061cb", "a\\u061cb"),
+        ("a\u180eb", "a\\u180eb"),
+        ("a\ufff9b", "a\\ufff9b"),
+        ("a\U000e0041b", "a\\U000e0041b"),
+        ("caf\u00e9 \u6771\u4eac\u3000a\u00a0b", "caf\u00e9 \u6771\u4eac\u3000a\u00a0b"),
+    ],
+)
+def test_every_letter_that_hides_or_turns_others_is_written_out_and_no_other(given: str, shown: str) -> None:
+    assert clean(given) == shown
+
+
 def test_control_characters_are_written_out_not_dropped() -> None:
     assert clean("a\x1b[31mb\u202ec\n") == "a\\x1b[31mb\\u202ec\\x0a"
 

@@ -5,7 +5,7 @@ Must never leave out who and why.
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from phoenix.views.documents.plans import Generation
 from phoenix.views.documents.reports import Act, Drill, Quarantined, Request, RotationInShort, Time
@@ -89,12 +89,21 @@ class DrillStanding(TypedDict):
     last: Drill | None
 
 
+class BaseRow(TypedDict):
+    """The lowest layer as the image's own tags tell it."""
+
+    image: str | None
+    name: str | None
+    built_at: Time | None
+    age_seconds: int
+
+
 class Origin(TypedDict):
     """The answers of an image's tags, the unanswered questions, and its base."""
 
     answers: dict[str, dict[str, str | None]]
     unanswered: list[str]
-    base: dict[str, Any] | None
+    base: BaseRow | None
 
 
 class Candidate(Origin):

@@ -1,0 +1,55 @@
+"""Answers of AWS that a page needs beyond the board's looks, kept for a while and shared by all viewers.
+
+Must never ask twice for what is kept, nor ask again at once for what was refused.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import Any, Final, TypeVar
+
+from phoenix.errors import PhoenixError
+
+T = TypeVar("T")
+MOST: Final = 200
+"""Answers that are kept; the oldest go first."""
+
+
+class Answers:
+    """Thread-safe: the second viewer waits for the answer to the first. `elapsed` tells seconds, `kept_for` how old an
+    answer may be."""
+
+    def __init__(self, elapsed: Callable[[], float], kept_for: float) -> None:
+        self._elapsed, self._kept_for = elapsed, kept_for
+        self._lock = threading.Lock()
+        self._known: dict[Hashable, tuple[float, Any]] = {}
+
+    def of(self, key: Hashable, ask: Callable[[], T]) -> T:
+        """The answer that is kept under the key, else a new one.
+
+        Raises:
+            PhoenixError: AWS refused; it is kept as an answer is.
+        """
+        with self._lock:
+            kept = self._known.get(key)
+            if kept is None or self._elapsed() - kept[0] >= self._kept_for:
+                kept = self._keep(key, self._asked(ask))
+        if isinstance(kept[1], PhoenixError):
+            raise kept[1]
+        found: T = kept[1]
+        return found
+
+    def _keep(self, key: Hashable, answer: object) -> tuple[float, Any]:
+        self._known.pop(key, None)
+        self._known[key] = (self._elapsed(), answer)
+        while len(self._known) > MOST:
+            del self._known[next(iter(self._known))]
+        return self._known[key]
+
+    @staticmethod
+    def _asked(ask: Callable[[], T]) -> T | PhoenixError:
+        try:
+            return ask()
+        except PhoenixError as error:
+            return error
