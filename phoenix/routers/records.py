@@ -138,7 +138,7 @@ class Records:
 
     def search(self, balancers: Balancers) -> list[RecordSets]:
         """All weighted records that answer with one of these load balancers, in every hosted zone that its owner has
-        marked: several calls, for whoever does not know the name."""
+        marked: several calls, for a rollback that does not know the name."""
         marked = self.marked(str(each["Id"]).rpartition("/")[2] for each in self._hosted_zones())
         found = chain(*self._aws.side_by_side([partial(self._in_zone, zone) for zone in marked]))
         return [each for each in found if each.of(balancers)]

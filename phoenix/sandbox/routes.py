@@ -176,7 +176,7 @@ class Routes:
                 listener()
 
     def announce(self) -> None:
-        """Tell whoever watches the traffic that it has shifted."""
+        """Tell the alarms and measurements that traffic has shifted."""
         for listener in self.on_shift:
             listener()
 

@@ -24,7 +24,6 @@ from phoenix.engine.request import RollbackRequest, RotateRequest
 from phoenix.engine.rollback import rollback
 from phoenix.sandbox import ManualClock, Sandbox
 from phoenix.sandbox.functions import add_function
-from phoenix.sandbox.seeding_records import ZONE
 from phoenix.stores.dynamodb_table import definition
 from phoenix.wiring.rights import Where, own_document
 from tests.iam.evaluator import Request
@@ -215,21 +214,6 @@ def back_behind_a_network_load_balancer(folder: Path) -> Run:
     return run
 
 
-def back_by_records(folder: Path) -> Run:
-    """A load balancer for each slot. Back by tags alone."""
-    traffic = {"kind": "route53", "zone": ZONE, "name": "www.example.com", "propagation": "90s"}
-    with a_run(folder, "shop", policy=a_policy("shop", traffic=traffic, strategy={**CANARY, "bake": "3m"})) as run:
-        plans_and_looks(run)
-        with run.by(Role.ROTATE):
-            run.in_the_bake()
-        plans_and_looks(run)
-        (folder / "shop.yaml").unlink()
-        with run.by(Role.ROLLBACK):
-            found = run.stage.wiring(store=f"sqlite:///{folder}/other.db").group_for_rollback("shop")
-            rollback(found, RollbackRequest(reason="it burns"))
-    return run
-
-
 def _name_one_slot_only(stage: Stage) -> None:
     with stage.unnoticed():
         elbv2 = stage.client("elbv2")
@@ -293,7 +277,6 @@ RUNS: tuple[Callable[[Path], Run], ...] = (
     back_out_of_the_middle,
     back_by_tags_alone,
     back_behind_a_network_load_balancer,
-    back_by_records,
     back_past_a_replaced_template,
     spot_without_traffic,
     a_shared_listener,
