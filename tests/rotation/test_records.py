@@ -125,7 +125,7 @@ def test_a_bad_image_gets_no_client(open_stage: Opener) -> None:
 
 def test_an_alarm_on_the_new_ones_load_balancer_brings_it_back(open_stage: Opener) -> None:
     long = {"kind": "canary", "steps": [{"weight": 10, "bake": "10m"}], "bake": "5m"}
-    gates = [BRISK, {"kind": "alarm", "alarms": ["shop-green-5xx"]}]
+    gates: list[dict[str, Any]] = [BRISK, {"kind": "alarm", "alarms": ["shop-green-5xx"]}]
     stage = opened(open_stage, strategy=long, gates=gates, scenario="alarm")
 
     report = stage.rotate()
