@@ -260,11 +260,10 @@ UNTIMED: Final = 2_147_483_647
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One place that sends traffic to the pair: a listener's default action or a rule.
+    """One place that sends traffic to the pair: a listener's default action, a rule, or records of one name and type.
 
-    `name` is for people (`:443`, `rule /api`), `arn` for AWS. `weights` are raw load balancer weights of the pair's
-    target groups; a missing slot is not referenced at all. `spreading`: AWS says that not all of its servers follow the
-    weights yet. `stays`: it goes on naming an emptied slot, at weight 0.
+    `name` is for people, `arn` for AWS. `weights` are as AWS has them; a missing slot is not referenced at all.
+    `spreading`: not all of AWS's servers follow them yet. `stays`: it goes on naming an emptied slot, at weight 0.
     """
 
     arn: str

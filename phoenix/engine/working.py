@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from phoenix.aside import each
@@ -26,6 +26,7 @@ from phoenix.orchestrator import Leavers, Orchestrator
 
 log = logging.getLogger(__name__)
 
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 BUDGET: Final = timedelta(seconds=10)
 """The time that all stations together have to answer. What was seen of AWS is acted upon for 30 s."""
 
@@ -54,6 +55,27 @@ def with_works_of(group: Ports, sight: Sight, instances: Sequence[str]) -> Sight
     return replace(sight, seen=replace(sight.seen, works=works))
 
 
+def find_idle(group: Ports, record: GroupRecord, instances: Sequence[str]) -> Mapping[str, str]:
+    """Those of the instances that a station gives no work, with its name. For a group at rest.
+
+    Raises:
+        PhoenixError: a station does not answer.
+    """
+    leavers, idle = _leavers_of(record, instances), dict[str, str]()
+    for station in group.orchestrators if instances else ():
+        found = station.observe(leavers)
+        idle |= {i: station.name for i, work in found.items() if not work.is_usable and i not in idle}
+    return {instance: idle[instance] for instance in instances if instance in idle}
+
+
+def _leavers_of(record: GroupRecord, instances: Sequence[str]) -> Leavers:
+    """For the rotation that the record knows, in flight or over; without any, no run of a station is found again."""
+    rotation = record.rotation
+    if rotation is None:
+        return Leavers(tuple(instances), "", _LONG_AGO)
+    return Leavers(tuple(instances), rotation.id, rotation.started_at)
+
+
 def _ask(station: Orchestrator, leavers: Leavers) -> Mapping[str, Work]:
     try:
         found = station.observe(leavers)
@@ -69,10 +91,7 @@ def tell(group: Ports, record: GroupRecord, action: Drain | Undrain) -> None:
     Raises:
         PhoenixError: a station refuses, or cannot be reached.
     """
-    rotation = record.rotation
-    if rotation is None:
-        return
-    leavers = Leavers(action.instances, rotation.id, rotation.started_at)
+    leavers = _leavers_of(record, action.instances)
     if isinstance(action, Drain):
         stations = tuple(group.orchestrators)
         if action.station >= len(stations):
@@ -83,7 +102,7 @@ def tell(group: Ports, record: GroupRecord, action: Drain | Undrain) -> None:
         try:
             station.undrain(leavers)
         except PhoenixError as error:
-            if not _comes_before_traffic(rotation):
+            if record.rotation is None or not _comes_before_traffic(record.rotation):
                 raise
             log.warning("station.not_told", extra={"station": station.name, "reason": error.message})
 
