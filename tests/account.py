@@ -25,7 +25,9 @@ from phoenix.fleets.in_place import InPlaceFleet
 from phoenix.fleets.pair import PairFleet
 from phoenix.routers.alb import AlbRouter
 from phoenix.routers.nlb import NlbRouter
+from phoenix.routers.route53 import Route53Router
 from phoenix.sandbox import ManualClock, Physics, Sandbox
+from phoenix.sandbox.seeding_records import ZONE
 
 STEADY = Physics(boot_spread=0)
 DRILLS = actions_of(group_drill.IAM_ACTIONS | group_drill.CRASH)
@@ -122,6 +124,10 @@ class Account:
     def network_router(self, stickiness: str = "refuse", *, suspends_failover: bool = True) -> NlbRouter:
         self._suspend(stickiness, suspends_failover)
         return self.make(NlbRouter)
+
+    def record_router(self, **terms: Any) -> Route53Router:
+        self.scope = replace(self.scope, terms=Terms(steps=(), routed_at=f"{ZONE}/www.example.com", **terms))
+        return self.make(Route53Router)
 
     def _suspend(self, stickiness: str, failover: bool) -> None:
         terms = Terms(steps=(), suspend_stickiness=stickiness == "suspend", suspend_failover=failover)

@@ -109,7 +109,7 @@ _HAVE_IT_RAISED = (
     "make room, or have the limit raised (aws service-quotas list-service-quotas --service-code {service})"
 )
 _NOT_FOUND_ENDINGS = ("NotFound", "NotFoundException", "NotFoundFault", ".Malformed")
-_NO_SUCH = frozenset({"404", "NoSuchBucket", "NoSuchKey"})
+_NO_SUCH = frozenset({"404", "NoSuchBucket", "NoSuchChange", "NoSuchHostedZone", "NoSuchKey"})
 # Auto Scaling has one code for all of these. Its sentences: "AutoScalingGroup name not found", "The instance i-1 is not
 # part of Auto Scaling group web"; EC2's, inside of its own: "The image id '[ami-1]' does not exist", "Could not find
 # the specified version 7 for the launch template with ID lt-1".

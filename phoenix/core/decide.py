@@ -317,9 +317,8 @@ def _next_look(rotation: Rotation, seen: Observation, actions: tuple[Action, ...
     """The next time at which something is known to be due, and True if AWS is busy meanwhile."""
     if rotation.held is not None:
         return None, False
-    if any(isinstance(a, SetWeights | SetOptIns | MakeTemplateVersion) for a in actions) or (
-        rotation.clocks.closing_since is not None and actions
-    ):
+    is_at_once = any(isinstance(a, SetWeights | SetOptIns | MakeTemplateVersion) for a in actions)
+    if (is_at_once and not seen.is_spreading) or (rotation.clocks.closing_since is not None and actions):
         return seen.at, True
     fences = (at for fence in seen.fences for at in (fence.answered_by, fence.refused_from))
     due = [d for d in (*_known_dues(rotation), *fences) if d > seen.at]

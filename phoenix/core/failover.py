@@ -109,7 +109,7 @@ def leave(state: SlotState, other: SlotState, routes: Sequence[Route]) -> Iterat
 
 def may_leave(route: Route, state: SlotState, other: SlotState) -> bool:
     """True when the route can do without naming the slot, and phoenix can name it again before it is needed."""
-    alone = len(state.target_groups) <= 1 and len(other.target_groups) <= 1
+    alone = not route.stays and len(state.target_groups) <= 1 and len(other.target_groups) <= 1
     return alone and not route.sticky_seconds and route.percent(other.slot) == 100
 
 

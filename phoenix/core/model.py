@@ -127,6 +127,7 @@ class Terms:
     own share (cross-zone load balancing is off); 0 otherwise, and then two do where the live one has them.
     `hooks_harmless`: the owner's hooks need not run on the way into a reserve and back. `holds`: new instances are held
     until the gates before traffic have passed. `before_leaving`: the stations that an instance passes before it leaves.
+    `routed_at` is where a router looks whose routes its target groups do not tell: `Z0123/www.example.com`.
     """
 
     steps: tuple[Step, ...]
@@ -149,6 +150,7 @@ class Terms:
     holds: bool = False
     opt_ins: tuple[OptIn, ...] = ()
     before_leaving: tuple[Station, ...] = ()
+    routed_at: str = ""
 
 
 # --- what AWS said ---------------------------------------------------------------------------------------------------
@@ -258,16 +260,18 @@ UNTIMED: Final = 2_147_483_647
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One place that sends traffic to the pair: a listener's default action or a rule.
+    """One place that sends traffic to the pair: a listener's default action, a rule, or records of one name and type.
 
-    `name` is for people (`:443`, `rule /api`), `arn` for AWS. `weights` are raw load balancer weights of the pair's
-    target groups; a missing slot is not referenced at all.
+    `name` is for people, `arn` for AWS. `weights` are as AWS has them; a missing slot is not referenced at all.
+    `spreading`: not all of AWS's servers follow them yet. `stays`: it goes on naming an emptied slot, at weight 0.
     """
 
     arn: str
     name: str
     weights: Mapping[Slot, int]
     sticky_seconds: int = 0
+    spreading: bool = False
+    stays: bool = False
 
     def percent(self, slot: Slot) -> int:
         """The slot's share of the pair's traffic here, in whole per cent; 0 where neither has any. Only nothing at all
@@ -326,6 +330,11 @@ class Observation:
     asks_health: bool = True
     opt_ins: OptIns | None = None
     works: Mapping[str, tuple[Work, ...]] = field(default_factory=dict)
+
+    @property
+    def is_spreading(self) -> bool:
+        """True while AWS says of a route that not all of its servers follow the weights yet."""
+        return any(route.spreading for route in self.routes)
 
     @property
     def is_one_group(self) -> bool:

@@ -154,7 +154,7 @@ def _onward(rotation: Rotation, sides: Sides, seen: Observation) -> Rotation:
         return _prove(rotation, sides, seen)
     if rotation.clocks.shifted_at is None:
         is_open = not rotation.terms.opt_ins or (seen.opt_ins is not None and seen.opt_ins.are_in_place)
-        is_shifted = is_open and sides.new.has(rotation.current.new_weight)
+        is_shifted = is_open and sides.new.has(rotation.current.new_weight) and not seen.is_spreading
         return rotation.verify_shift(seen.at) if is_shifted else rotation
     if rotation.clocks.baking_since is None:
         return _begin_bake(rotation, sides, seen)
@@ -237,7 +237,8 @@ def _back(rotation: Rotation, sides: Sides, seen: Observation) -> Rotation:
         back = replace(rotation, intended_weight=0) if goes else rotation
         # Users who asked for the candidate are on it until its rules are gone, whatever the weights say.
         is_closed = seen.opt_ins is None or not seen.opt_ins.rules
-        return back.verify_shift(seen.at) if goes and is_closed and sides.new.has(0) else back
+        is_shifted = is_closed and sides.new.has(0) and not seen.is_spreading
+        return back.verify_shift(seen.at) if goes and is_shifted else back
     enough = sides.old.ready_count >= rotation.need or rotation.exposed_at is None
     whole = enough or seen.at >= back_at_the_latest(rotation)
     settled = may_shrink(rotation, seen) and sides.new.has(0)

@@ -54,9 +54,10 @@ VERSION: Final = 1
 
 
 _NO_ROUTERS: Final = dict.fromkeys(
-    ("elb", "clb", "classic", "gwlb", "lattice", "vpc-lattice", "vpc_lattice", "route53"),
-    "phoenix moves weights of a pair on Application Load Balancers (alb) and Network Load Balancers (nlb); one group is"
-    " rotated in place whatever it is attached to (attached), or without a load balancer (none)",
+    ("elb", "clb", "classic", "gwlb", "lattice", "vpc-lattice", "vpc_lattice", "dns", "route-53"),
+    "phoenix moves weights of a pair on Application Load Balancers (alb) and Network Load Balancers (nlb), or between"
+    " two load balancers by records of Route 53 (route53); one group is rotated in place whatever it is attached to"
+    " (attached), or without a load balancer (none)",
 )
 _NO_FLEETS: Final = dict.fromkeys(
     ("in-place", "asg", "single", "refresh"),

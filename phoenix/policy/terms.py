@@ -47,6 +47,7 @@ def terms_of(policy: Policy) -> Terms:
         suspend_stickiness=traffic.suspends_stickiness,
         suspend_failover=traffic.suspends_failover,
         opt_ins=policy.strategy.opt_ins,
+        routed_at=traffic.routed_at,
         hooks_harmless=policy.fleet.hooks_harmless,
         holds=policy.serving.reserve and any(gate.precedes_traffic for gate in policy.gates),
         before_leaving=tuple(each.station() for each in policy.before_leaving),

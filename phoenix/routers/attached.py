@@ -19,7 +19,7 @@ from phoenix.core.model import Route, Slot, SlotState, TargetState
 from phoenix.errors import AccessDenied, NotFound
 from phoenix.ports import Traffic
 from phoenix.routers import listeners
-from phoenix.routers.listeners import Health, Listeners, merged
+from phoenix.routers.listeners import Health, Listeners, counted
 from phoenix.routers.weightless import WeightlessRouter
 
 
@@ -68,7 +68,7 @@ class AttachedRouter(WeightlessRouter):
             return Traffic()
         calls: list[Callable[[], Mapping[str, Health] | None]] = [self._question(name) for name in wanted]
         answers = [found for found in self._aws.side_by_side(calls) if found is not None]
-        health = merged([found for found in answers if _is_in_use(found)] or answers)
+        health = counted(answers)
         states = {instance: found.state for instance, found in health.items()}
         words = {instance: found.words for instance, found in health.items() if found.words}
         return Traffic(health=dict.fromkeys(want_health, states), words=dict.fromkeys(want_health, words))
@@ -108,11 +108,6 @@ class AttachedRouter(WeightlessRouter):
                 " attached`: no instance would ever be called healthy. Write `traffic: none`, or attach it.",
             )
         ]
-
-
-def _is_in_use(found: Mapping[str, Health]) -> bool:
-    """A target group that no listener forwards to checks nothing: all of its targets are `unused`, whatever they do."""
-    return not found or any(health.state is not TargetState.UNUSED for health in found.values())
 
 
 def _classic(item: Mapping[str, Any]) -> Health:

@@ -8,11 +8,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from phoenix.keys import Duration, Kind
+from phoenix.keys import Duration, Kind, Matching
+from phoenix.routers.record_names import listed_name
+
+HostedZone = Annotated[str, Matching(r"Z[A-Z0-9]{1,31}", "the id of a hosted zone, such as Z0123456789ABC")]
+RecordName = Annotated[
+    str,
+    Matching(r"(\*\.)?([A-Za-z0-9_-]{1,63}\.)+[A-Za-z0-9_-]{1,63}\.?", "a whole domain name, such as www.example.com"),
+]
 
 
 class TrafficKeys(Kind):
@@ -26,6 +33,11 @@ class TrafficKeys(Kind):
     def has_rules(self) -> bool:
         """True where rules tell requests apart, so that some may be sent to the candidate alone."""
         return False
+
+    @property
+    def routed_at(self) -> str:
+        """Where the router looks for its routes; empty where the target groups tell."""
+        return ""
 
     @property
     @abstractmethod
@@ -93,6 +105,40 @@ class Nlb(Weighted):
     )
 
 
+class Route53(TrafficKeys):
+    """The keys of `traffic: {kind: route53}`; the records of that name answer with each slot's own load balancer."""
+
+    kind: Literal["route53"] = "route53"
+    zone: HostedZone = Field(description="Id of the hosted zone that the records are in.", examples=["Z0123456789ABC"])
+    name: RecordName = Field(
+        description="Name of the weighted records, A, AAAA or CNAME, two of each type.", examples=["www.example.com"]
+    )
+    propagation: Duration = Field(
+        default=timedelta(minutes=5),
+        description="How long clients may need until they ask DNS again and follow a change of weights: the TTL, which"
+        " is 60s for a load balancer, and what resolvers and clients add to it.",
+    )
+
+    def settles_in(self) -> timedelta:
+        """As written."""
+        return self.propagation
+
+    @property
+    def routed_at(self) -> str:
+        """The hosted zone, and the name as AWS lists it."""
+        return f"{self.zone}/{listed_name(self.name)}"
+
+    @property
+    def suspends_stickiness(self) -> bool:
+        """DNS has none of its own; that of each load balancer never reaches the other one."""
+        return False
+
+    @property
+    def suspends_failover(self) -> bool:
+        """Each slot has a load balancer of its own, so DNS never leaves one generation because of the other."""
+        return False
+
+
 class Weightless(TrafficKeys):
     """No keys of its own: there are no weights to follow, and nothing is switched off while instances come and go."""
 
@@ -123,4 +169,10 @@ class NoTraffic(Weightless):
     kind: Literal["none"] = "none"
 
 
-KEYS: Final[Mapping[str, type[TrafficKeys]]] = {"alb": Alb, "nlb": Nlb, "attached": Attached, "none": NoTraffic}
+KEYS: Final[Mapping[str, type[TrafficKeys]]] = {
+    "alb": Alb,
+    "nlb": Nlb,
+    "route53": Route53,
+    "attached": Attached,
+    "none": NoTraffic,
+}

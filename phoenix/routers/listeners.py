@@ -194,6 +194,18 @@ def merged(health: Sequence[Mapping[str, Health]]) -> dict[str, Health]:
     return {instance: reduce(worse, (each[instance] for each in health)) for instance in sorted(common)}
 
 
+def counted(answers: Sequence[Mapping[str, Health]]) -> dict[str, Health]:
+    """The health in all target groups that are in use; where none is, in all of them.
+
+    A target group that no listener forwards to checks nothing: all of its targets are `unused`, whatever they do.
+    """
+    return merged([found for found in answers if _is_in_use(found)] or answers)
+
+
+def _is_in_use(found: Mapping[str, Health]) -> bool:
+    return not found or any(health.state is not TargetState.UNUSED for health in found.values())
+
+
 def _printable(words: str) -> str:
     """AWS's words on one line: what targets answer may be among them."""
     return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e]", " ", words).split())[:_LONGEST_WORDS]

@@ -16,14 +16,11 @@ from phoenix.core.action import SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.failover import UNKNOWN
 from phoenix.core.model import Route, Slot, SlotState
-from phoenix.errors import AccessDenied, ForeignWeights, NotFound, TransientError
+from phoenix.errors import AccessDenied, NotFound
 from phoenix.ports import Traffic
-from phoenix.routers.forwarding import Arns, Pair, Rule, differs, is_at, rewritten
+from phoenix.routers.forwarding import Arns, Pair, Rule, differs, rewritten
 from phoenix.routers.listeners import Health, Listeners, merged
-
-_READS = 6
-_FIRST_WAIT_SECONDS = 0.2
-_LONGEST_WAIT_SECONDS = 2
+from phoenix.routers.writing import refuse_foreign, verified
 
 
 class WeightedRouter(ABC):
@@ -31,6 +28,7 @@ class WeightedRouter(ABC):
 
     WEIGHTS: ClassVar = True
     HEALTH: ClassVar = True
+    APART: ClassVar = False
 
     def __init__(self, scope: Scope) -> None:
         self._aws = scope.aws
@@ -73,13 +71,14 @@ class WeightedRouter(ABC):
         rules = self._read_or_find(routes, target_groups)
         pair = Pair(target_groups, rules)
         if action.only_from:
-            _refuse_foreign(rules, pair, action)
+            refuse_foreign([rule.route(pair) for rule in rules], action)
         ours = [rule for rule in rules if pair.named_in(rule)]
         writes = [(rule, actions) for rule in ours if differs(rule, actions := rewritten(rule, pair, action))]
         self._aws.side_by_side([partial(self._write, rule, actions) for rule, actions in writes])
         if not writes:
             return tuple(rule.route(pair) for rule in rules)
-        return self._verified([rule.arn for rule in rules], pair, action)
+        arns = [rule.arn for rule in rules]
+        return verified(lambda: tuple(rule.route(pair) for rule in self._listeners.read(arns)), action, self._sleep)
 
     def read_failover(self, target_groups: Arns) -> dict[Slot, str]:
         """One read for each target group, side by side."""
@@ -121,39 +120,6 @@ class WeightedRouter(ABC):
             return self._listeners.read(routes)
         except NotFound:
             return self._listeners.find(Pair(target_groups).slot_of)
-
-    def _verified(self, arns: Sequence[str], pair: Pair, action: SetWeights) -> tuple[Route, ...]:
-        """The routes as read back, once all of them show the weights."""
-        # Here, where the writes are done: no rollback should wait for it before.
-        from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, wait_exponential
-
-        def read() -> tuple[Route, ...]:
-            return tuple(rule.route(pair) for rule in self._listeners.read(arns))
-
-        def lags(found: tuple[Route, ...]) -> bool:
-            return not all(is_at(route, action.slot, action.percent) for route in found if sum(route.weights.values()))
-
-        reading = Retrying(
-            sleep=self._sleep,
-            stop=stop_after_attempt(_READS),
-            wait=wait_exponential(multiplier=_FIRST_WAIT_SECONDS, max=_LONGEST_WAIT_SECONDS),
-            retry=retry_if_result(lags),
-        )
-        try:
-            return reading(read)
-        except RetryError as error:
-            raise TransientError(
-                f"{action.slot} was given {action.percent} %, but the load balancer still shows other weights"
-            ) from error
-
-
-def _refuse_foreign(rules: Sequence[Rule], pair: Pair, action: SetWeights) -> None:
-    """A raise starts only from the weight verified last: a writer that changed it since knew more than we do."""
-    expected = " or ".join(str(percent) for percent in sorted(action.only_from))
-    for route in (rule.route(pair) for rule in rules):
-        found = route.percent(action.slot)
-        if not route.weights or (found not in action.only_from and not is_at(route, action.slot, action.percent)):
-            raise ForeignWeights(route.name, expected, found)
 
 
 def _counted(

@@ -1,4 +1,5 @@
-"""The common part of routers without weights: no route to find, to move, or to be moved by another writer."""
+"""The common part of routers that suspend nothing, and that of routers without weights, which have no route to find, to
+move, or to be moved by another writer."""
 
 from __future__ import annotations
 
@@ -12,10 +13,33 @@ from phoenix.core.opt_in import OptIns
 from phoenix.core.record import GroupRecord
 
 
-class WeightlessRouter:
+class PlainRouter:
+    """The common part of routers that suspend nothing in target groups, and make no rules of their own."""
+
+    def read_failover(self, target_groups: Mapping[Slot, Sequence[str]]) -> Mapping[Slot, str]:
+        """No thresholds: no generation makes DNS leave a load balancer that the other one is behind."""
+        return {}
+
+    def set_failover(self, action: SetFailover, target_groups: Mapping[Slot, Sequence[str]]) -> None:
+        """Nothing to set."""
+
+    def read_opt_ins(
+        self, wanted: SetOptIns, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
+    ) -> OptIns:
+        """None: there is no rule that tells requests apart."""
+        return OptIns()
+
+    def set_opt_ins(
+        self, action: SetOptIns, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
+    ) -> None:
+        """Nothing to set: a policy that asks for it is refused."""
+
+
+class WeightlessRouter(PlainRouter):
     """No weights."""
 
     WEIGHTS: ClassVar = False
+    APART: ClassVar = False
     PROTOCOLS: ClassVar[frozenset[str]] = frozenset()
     ROUTES: ClassVar = ""
 
@@ -33,24 +57,6 @@ class WeightlessRouter:
     ) -> tuple[Route, ...]:
         """Nothing to shift."""
         return ()
-
-    def read_failover(self, target_groups: Mapping[Slot, Sequence[str]]) -> Mapping[Slot, str]:
-        """No thresholds: DNS never loses one generation to the other, since no target group is one's alone."""
-        return {}
-
-    def set_failover(self, action: SetFailover, target_groups: Mapping[Slot, Sequence[str]]) -> None:
-        """Nothing to set."""
-
-    def read_opt_ins(
-        self, wanted: SetOptIns, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
-    ) -> OptIns:
-        """None: there is no route to shadow."""
-        return OptIns()
-
-    def set_opt_ins(
-        self, action: SetOptIns, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
-    ) -> None:
-        """Nothing to set: a policy that asks for it is refused."""
 
     def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
         """No share of a zone is moved: each zone keeps as many instances as it has, of whichever generation."""

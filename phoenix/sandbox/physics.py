@@ -49,6 +49,8 @@ class Physics:
     network_propagation: float = 75.0
     """From ModifyListener until new connections of a Network Load Balancer follow: aws/containers-roadmap#470, in 2019.
     Those that exist never do; the sandbox has no connections."""
+    dns_spread: float = 30.0
+    """How long a change of records is PENDING: "generally within 60 seconds" (API_ChangeResourceRecordSets)."""
     proceeding: float = 1.0
     """How long an instance whose hooks are all answered is on its way into service. Not published."""
     entering_standby: float = 3.0
@@ -95,6 +97,7 @@ INSTANT = Physics(
     one_check_proves=True,
     weight_propagation=0,
     network_propagation=0,
+    dns_spread=0,
     proceeding=0,
     entering_standby=0,
     leaving_standby=0,

@@ -50,6 +50,8 @@ class Routes:
         self._named: Mapping[str, frozenset[str]] = {}
         self.on_use: list[Callable[[], None]] = []
         self.on_shift: list[Callable[[], None]] = []
+        self.shares_of_clients: Callable[[str], list[float]] = lambda _: [1.0]
+        """Of each state of clients, the share that reaches a load balancer (ARN) at all."""
 
     def refresh(self) -> None:
         """Read moto's rules again; whatever changed takes effect after the propagation time."""
@@ -76,7 +78,7 @@ class Routes:
         self._routes = seen
         self._note_use(used)
         for seconds in (self.physics.weight_propagation, self.physics.network_propagation):
-            self._timeline.after(seconds, self._shifted)
+            self._timeline.after(seconds, self.announce)
 
     def _note_going(self, seen: Mapping[str, Route]) -> None:
         """Requests that ask for a target group reach it until the data plane has followed the removal of their rule."""
@@ -115,9 +117,15 @@ class Routes:
         return frozenset(subnet.availability_zone for balancer in named for subnet in balancer.subnets)
 
     def effective(self) -> Mapping[str, Shares]:
-        """Return the shares that requests meet now, by rule ARN; rules for some requests only are left out."""
+        """Return the shares that requests meet now, by rule ARN; rules for some requests only are left out. Where
+        clients go by different answers of DNS, a number follows the ARN, and there is one for each answer."""
         now = self._timeline.now
-        return {arn: route.at(now) for arn, route in self._routes.items() if not route.is_opt_in}
+        return {
+            f"{arn} {state}" if state else arn: {group: share * reached for group, share in route.at(now).items()}
+            for arn, route in self._routes.items()
+            if not route.is_opt_in
+            for state, reached in enumerate(self.shares_of_clients(route.load_balancer))
+        }
 
     def is_asked_for(self, target_group: str) -> bool:
         """True while requests that ask for it reach it, by a rule for such requests only."""
@@ -131,14 +139,15 @@ class Routes:
         return frozenset(
             route.load_balancer
             for route in (*self._routes.values(), *self._going.values())
-            if route.at(now).get(target_group, 0) > 0
+            if route.at(now).get(target_group, 0) > 0 and any(self.shares_of_clients(route.load_balancer))
         )
 
     def sends_requests(self, load_balancer: str) -> bool:
         """Whether any target group gets requests of it now."""
         now = self._timeline.now
         routes = (route for route in self._routes.values() if route.load_balancer == load_balancer)
-        return any(share > 0 for route in routes for share in route.at(now).values())
+        is_reached = any(self.shares_of_clients(load_balancer))
+        return is_reached and any(share > 0 for route in routes for share in route.at(now).values())
 
     def _delay(self, load_balancer: str) -> timedelta:
         physics = self.physics
@@ -166,7 +175,8 @@ class Routes:
             for listener in self.on_use:
                 listener()
 
-    def _shifted(self) -> None:
+    def announce(self) -> None:
+        """Tell the alarms and measurements that traffic has shifted."""
         for listener in self.on_shift:
             listener()
 

@@ -18,6 +18,7 @@ from phoenix.sandbox.seeding_network import (
     network_load_balancer,
     network_target_group,
 )
+from phoenix.sandbox.seeding_records import weighted_aliases
 
 FOREIGN_OWNER = "999999999999"
 HOUR = timedelta(hours=1)
@@ -29,7 +30,7 @@ def seed(builder: Builder, group: str, scenario: Scenario, desired: int) -> None
     Raises:
         KeyError: there is no such example.
     """
-    FLEETS[group](builder, scenario, desired)
+    (FLEETS.get(group) or ON_DEMAND[group])(builder, scenario, desired)
 
 
 def web(builder: Builder, scenario: Scenario, desired: int) -> None:
@@ -91,6 +92,23 @@ def edge(builder: Builder, scenario: Scenario, desired: int) -> None:
     builder.sns.create_topic(Name="phoenix")
 
 
+def shop(builder: Builder, scenario: Scenario, desired: int) -> None:
+    """A web tier with a load balancer for each slot, and weighted records of one name in front of them."""
+    live = builder.images_of("shop", scenario.newest_image)
+    groups = {slot: builder.target_group(f"shop-{slot}") for slot in ("blue", "green")}
+    names = {}
+    for slot, group in groups.items():
+        balancer = builder.load_balancer(f"shop-{slot}")
+        builder.listener(balancer, 80, forward({group: 1}))
+        builder.listener(balancer, 443, forward({group: 1}))
+        found = builder.elbv2.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"]
+        names[slot] = str(found[0]["DNSName"])
+        builder.alarm(f"shop-{slot}-5xx", balancer, "HTTPCode_Target_5XX_Count")
+    weighted_aliases(builder, "www.example.com", names)
+    builder.pair(Pair("shop", Size(2, 12, desired), target_groups=groups), live)
+    builder.sns.create_topic(Name="phoenix")
+
+
 FLEETS: Mapping[str, Callable[[Builder, Scenario, int], None]] = {
     "web": web,
     "internal": internal,
@@ -101,6 +119,8 @@ FLEETS: Mapping[str, Callable[[Builder, Scenario, int], None]] = {
     **seed_plain.FLEETS,
 }
 GROUPS = tuple(FLEETS)
+ON_DEMAND: Mapping[str, Callable[[Builder, Scenario, int], None]] = {"shop": shop}
+"""Fleets that are built only where they are asked for by name: `phoenix init` does not write policies for them."""
 PLAIN = tuple(seed_plain.FLEETS)
 """Those that are one Auto Scaling group."""
 

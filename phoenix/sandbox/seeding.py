@@ -82,7 +82,7 @@ class Builder:
         self.cloudwatch = session.client("cloudwatch")
         self.sns = session.client("sns")
         self.session = session
-        self._world = world
+        self.world = self._world = world
         self.network = self._find_network() or self._make_network()
 
     def image(self, name: str, age: timedelta, tags: Mapping[str, str], **options: Any) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from moto.ec2.models import ec2_backends
 from moto.elb.models import elb_backends
 from moto.elbv2.models import elbv2_backends
 
+from phoenix.sandbox import dns
 from phoenix.sandbox.alarms import Alarms
 from phoenix.sandbox.clock import SandboxClock
 from phoenix.sandbox.commands import Commands
@@ -27,6 +29,7 @@ from phoenix.sandbox.faults import Faults
 from phoenix.sandbox.journal import Journal
 from phoenix.sandbox.measurements import Measurements
 from phoenix.sandbox.physics import INSTANT, Physics
+from phoenix.sandbox.records import DnsRecords
 from phoenix.sandbox.routes import Routes
 from phoenix.sandbox.scaling import Scaling
 from phoenix.sandbox.servers import Servers
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from moto.ecs.models import EC2ContainerServiceBackend
     from moto.elb.models import ELBBackend
     from moto.elbv2.models import ELBv2Backend
+    from moto.route53.models import Route53Backend
     from moto.vpclattice.models import VPCLatticeBackend
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
@@ -71,6 +75,10 @@ class World:
         self.timeline = Timeline(clock.now())
         self.servers = Servers(self.timeline, physics, self.ec2, self.dice)
         self.routes = Routes(self.timeline, physics, self.elbv2)
+        self.records = DnsRecords(self.timeline, physics, self.route53)
+        self.records.elbv2, self.records.is_healthy = self.elbv2, partial(dns.is_healthy, self)
+        self.records.on_change.append(self.routes.announce)
+        self.routes.shares_of_clients = self.records.shares_of
         self.targets = Targets(self.timeline, physics, self.routes, self.servers)
         self.targets.elbv2 = self.elbv2
         self.targets.sources = Sources(self.elbv2, self.elb, self.lattice, self.ec2)
@@ -118,6 +126,13 @@ class World:
         return vpclattice_backends[ACCOUNT][REGION]
 
     @staticmethod
+    def route53() -> Route53Backend:
+        """moto's Route 53, which has no Region. Loaded when it is needed first."""
+        from moto.route53.models import route53_backends
+
+        return route53_backends[ACCOUNT]["aws"]
+
+    @staticmethod
     def ecs() -> EC2ContainerServiceBackend:
         """moto's ECS. Loaded when it is needed first."""
         from moto.ecs.models import ecs_backends
@@ -153,7 +168,7 @@ class World:
     @contextmanager
     def instantly(self) -> Iterator[None]:
         """Make everything take no time, to build fleets that count as old."""
-        parts = (self.servers, self.routes, self.targets, self.scaling)
+        parts = (self.servers, self.routes, self.records, self.targets, self.scaling)
         usual = self.servers.physics
         for part in parts:
             part.physics = INSTANT

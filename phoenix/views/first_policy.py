@@ -113,6 +113,12 @@ def _traffic(group: ServerGroup) -> list[str]:
         told = ["No load balancer: an instance counts as soon as it is in service."]
         if group.fleet == "pair":
             told.append("Both generations work side by side, nothing is kept hot, a rollback launches first.")
+    if group.fleet == "pair" and len({each.name for each in group.attached if each.kind in ("alb", "nlb")}) > 1:
+        told.append(
+            "If each group has a load balancer of its own, no listener moves traffic between them. Weighted records of"
+            " Route 53, which phoenix init does not read, do: {kind: route53, zone: Z0123456789ABC, name:"
+            " www.example.com}"
+        )
     return [*(line for each in told for line in _comment(each)), f"traffic: {group.traffic}"]
 
 

@@ -44,7 +44,7 @@ def group_from_tags(base: Base, store: Store, name: str, trouble: PhoenixError) 
     kind, slots = made
     scope = Scope(name, slots, aws, base.clock)
     view = fleets.KINDS[kind](scope).observe(None)
-    sources = [each for state in view.slots.values() for each in state.sources]
-    terms = plain_terms(kind, is_routed=bool(sources))
+    sources = {slot: state.sources for slot, state in view.slots.items()}
+    terms = plain_terms(kind, is_routed=any(sources.values()))
     router = routers.kind_behind(terms.serving, aws, sources)
     return base.bare_group(replace(scope, terms=terms), Kinds(kind, router), store)

@@ -134,7 +134,7 @@ def _read_there(
 
 
 def _routes_of(aws: Aws, kind: str, arns: Sequence[str]) -> Foreseen:
-    own = [arn for arn in arns if routers.KINDS[kind].ROUTES in arn or kind == "alb"]
+    own = [arn for arn in arns if routers.KINDS[kind].ROUTES in arn]
     return shares.foresee_routes(aws, own, _OVERVIEWS[kind])
 
 

@@ -93,7 +93,7 @@ def own_rights(library: Library, where: Where) -> Rights:
 
 
 def _of_policy(policy: Policy, where: Where) -> Rights:
-    made = [fleets.KINDS[policy.fleet.kind], routers.KINDS[policy.traffic.kind]]
+    made: list[Any] = [fleets.KINDS[policy.fleet.kind]]
     names: dict[str, tuple[str, ...]] = {"auto_scaling_group": tuple(policy.fleet.slots().values())}
     for table, keys in _configured(policy):
         made.append(table[keys.kind])
@@ -118,6 +118,7 @@ def _of_probe(policies: list[Policy], where: Where, group: str) -> Rights:
 
 
 def _configured(policy: Policy) -> Iterator[tuple[Mapping[str, Any], Kind]]:
+    yield routers.KINDS, policy.traffic
     yield images.KINDS, policy.image
     yield from ((gates.KINDS, keys) for keys in policy.gates)
     yield from ((leaving.KINDS, keys) for keys in policy.before_leaving)

@@ -256,3 +256,10 @@ def test_instances_of_ecs_are_not_rotated_before_their_cluster_is_named(newcomer
     found = next(each for each in newcomer("init -o json").document["groups"] if each["group"] == "tcp")
 
     assert "before_leaving: [{kind: ecs, cluster: NAME}]" in str(found)
+
+
+def test_a_pair_with_a_load_balancer_for_each_group_is_told_of_records(newcomer: Terminal) -> None:
+    newcomer.sandbox.seed("shop")
+
+    assert "Weighted records of" in newcomer("init shop").out
+    assert "Weighted records of" not in newcomer("init web").out

@@ -29,7 +29,7 @@ class Case:
     by_zone: bool = False
     """Its load balancer serves each zone by itself unless an attribute says otherwise."""
     sticky_seconds: int = 600
-    """A stickiness that it can be given."""
+    """A stickiness that it can be given; 0: it has none."""
 
     @property
     def target_groups(self) -> Mapping[Slot, Sequence[str]]:
@@ -62,12 +62,17 @@ def _nlb(open_account: Opener) -> Case:
     return Case(router, account.slots(), partial(_grow, account), by_zone=True, sticky_seconds=UNTIMED)
 
 
+def _route53(open_account: Opener) -> Case:
+    account = open_account("shop")
+    return Case(account.record_router(), account.slots(), partial(_grow, account), sticky_seconds=0)
+
+
 def _grow(account: Account) -> None:
     account.fleet.apply(SetRole(GREEN, Role.CANDIDATE, 2))
     account.clock.advance(300)
 
 
-CASES: dict[str, Callable[[Opener], Case]] = {"fake": _fake, "alb": _alb, "nlb": _nlb}
+CASES: dict[str, Callable[[Opener], Case]] = {"fake": _fake, "alb": _alb, "nlb": _nlb, "route53": _route53}
 
 
 @pytest.fixture(params=CASES)

@@ -11,6 +11,7 @@ from typing import Any
 
 from phoenix.aws.rights import Role
 from phoenix.sandbox import Sandbox
+from phoenix.sandbox.seeding_records import ZONE
 from phoenix.wiring.rights import every_document
 from tests.iam.evaluator import Answer, Request, evaluate
 from tests.iam.requests import ACCOUNT, KEY, REGION, Account, Asked, arn
@@ -32,6 +33,8 @@ FILLED: Mapping[str, str] = {
     "bus_arn": arn("events", "event-bus/phoenix"),
     "assumed_role_arn": "arn:aws:iam::*:role/phoenix",
     "key_arn": KEY,
+    "hosted_zone_arn": f"arn:aws:route53:::hostedzone/{ZONE}",
+    "record_name": "www.example.com",
 }
 """What Terraform would fill in for the account of the sandbox."""
 

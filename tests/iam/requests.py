@@ -225,6 +225,20 @@ def _implied(content: Mapping[str, Any]) -> Iterator[Request]:
         )
 
 
+def _change_records(account: Account, asked: Asked) -> Iterator[Request]:
+    """The keys and how their values are written: "Using IAM policy conditions for fine-grained access control to manage
+    resource record sets". Each has a value for every change."""
+    changes = asked.params["ChangeBatch"]["Changes"]
+    zone = str(asked.params["HostedZoneId"]).rpartition("/")[2]
+    names = (str(each["ResourceRecordSet"]["Name"]).lower().removesuffix(".") for each in changes)
+    context: Context = {
+        f"{asked.action}NormalizedRecordNames": tuple(dict.fromkeys(names)),
+        f"{asked.action}RecordTypes": tuple(dict.fromkeys(each["ResourceRecordSet"]["Type"] for each in changes)),
+        f"{asked.action}Actions": tuple(dict.fromkeys(each["Action"] for each in changes)),
+    }
+    yield Request(asked.action, f"arn:aws:route53:::hostedzone/{zone}", context)
+
+
 def _on_parameter(account: Account, asked: Asked) -> Iterator[Request]:
     yield Request(asked.action, arn("ssm", f"parameter/{asked.params['Name'].strip('/')}"))
 
@@ -315,6 +329,7 @@ _SPECIAL: Mapping[str, Callable[[Account, Asked], Iterator[Request]]] = {
     "ec2:CreateTags": _tag_instances,
     "ec2:DeleteTags": _tag_instances,
     "ec2:RunInstances": _run,
+    "route53:ChangeResourceRecordSets": _change_records,
     "lambda:GetFunctionConfiguration": _on_function,
     "lambda:InvokeFunction": _on_function,
     "ecs:DescribeClusters": _on_cluster,

@@ -210,12 +210,12 @@ def test_failover_by_zone_is_switched_off_and_on_like_that_of_any_load_balancer(
 
 
 def test_the_kind_is_told_by_routes_and_by_target_groups(account: Account) -> None:
-    arns = [arn for each in account.target_groups().values() for arn in each]
+    arns = account.target_groups()
     routes = routes_of(account, account.network_router())
 
     assert kind_of(Serving(), routes) == kind_behind(Serving(), account.aws, arns) == "nlb"
     assert kind_of(Serving(), ["arn:aws:x:y:z:listener-rule/app/web/50dc/f2f7/9683"]) == "alb"
-    assert kind_of(NO_TRAFFIC) == kind_behind(NO_TRAFFIC, account.aws, ()) == "none"
+    assert kind_of(NO_TRAFFIC) == kind_behind(NO_TRAFFIC, account.aws, {}) == "none"
 
 
 def test_the_overview_reads_listeners_and_sees_one_that_was_moved(account: Account) -> None:

@@ -21,6 +21,8 @@ locals {
     gate_function_arn = join("\", \"", var.gate_functions)
     assumed_role_arn  = join("\", \"", var.assume_roles)
     image_owner       = join("\", \"", coalescelist(var.image_owners, [local.account]))
+    hosted_zone_arn   = join("\", \"", [for each in var.weighted_records : "arn:${local.partition}:route53:::hostedzone/${each.zone}"])
+    record_name       = join("\", \"", var.weighted_records[*].name)
     instance_role     = var.instance_role
     key_arn           = aws_kms_key.this.arn
   }

@@ -72,6 +72,12 @@ variable "image_statements" {
   default     = []
 }
 
+variable "weighted_records" {
+  description = "Hosted zone and name of the records in which policies with `traffic: {kind: route53}` move weights. The name without a dot at its end, in small letters; `*` is written \\052."
+  type        = list(object({ zone = string, name = string }))
+  default     = []
+}
+
 variable "notification_topics" {
   description = "ARNs of further topics that policies name under `notify`. The one made here is always allowed."
   type        = list(string)
