@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from phoenix.aws.session import Aws
@@ -18,6 +19,7 @@ class WeightlessRouter:
     WEIGHTS: ClassVar = False
     PROTOCOLS: ClassVar[frozenset[str]] = frozenset()
     ROUTES: ClassVar = ""
+    uncounted: ClassVar = "there are no weights to compare with"
 
     @staticmethod
     def moved_groups(_aws: Aws, _records: Iterable[GroupRecord]) -> frozenset[str]:
@@ -51,6 +53,16 @@ class WeightlessRouter:
         self, action: SetOptIns, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
     ) -> None:
         """Nothing to set: a policy that asks for it is refused."""
+
+    def count_requests(
+        self, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str], since: datetime, until: datetime
+    ) -> Mapping[Slot, Mapping[datetime, float]]:
+        """Nothing is counted."""
+        return {}
+
+    def price_of_looks(self, target_groups: Mapping[Slot, Sequence[str]], looks: int) -> str:
+        """Nothing is asked."""
+        return ""
 
     def serves_by_zone(self, target_groups: Mapping[Slot, Sequence[str]]) -> bool:
         """No share of a zone is moved: each zone keeps as many instances as it has, of whichever generation."""
