@@ -48,7 +48,8 @@ class NlbRouter(WeightedRouter):
     uncounted: ClassVar = "a Network Load Balancer counts flows as a whole and by zone, and not by target group"
     """Only HealthyHostCount and UnHealthyHostCount have the dimension TargetGroup; NewFlowCount, ActiveFlowCount and
     ProcessedBytes do not:
-    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-cloudwatch-metrics.html"""
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-cloudwatch-metrics.html, and as
+    others have found (the configuration of Netflix's atlas-cloudwatch for AWS/NetworkELB)."""
     IAM_ACTIONS: ClassVar[Rights] = late(_rights)
     checks: ClassVar[tuple[str, ...]] = late(_checks)
 

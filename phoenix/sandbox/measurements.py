@@ -43,6 +43,8 @@ class Measurements:
 
     def __init__(self, timeline: Timeline, routes: Routes, targets: Targets, servers: Servers) -> None:
         self.requests = REQUESTS
+        self.counted: Callable[[str, datetime], float] | None = None
+        """The requests of a target group in a minute, where a real data plane counts them; else they are made up."""
         self._timeline, self._routes, self._targets, self._servers = timeline, routes, targets, servers
         self.delays: dict[str, timedelta] = {}
         """How much later than usual a minute is published, by a pattern of target groups' names. "one to three minutes"
@@ -104,7 +106,7 @@ class Measurements:
         share = sum(each for each, _ in moments) / len(moments)
         erring = sum(each * part for part, each in moments) / max(sum(part for part, _ in moments), 1e-9)
         dice = Random(f"{group} {minute.isoformat()}")
-        requests = _count(dice, self.requests * share)
+        requests = _count(dice, self.requests * share) if self.counted is None else self.counted(group, minute)
         errors = min(_count(dice, requests * (ERRORS + BROKEN * erring)), requests)
         seconds = SECONDS * dice.lognormvariate(0, SPREAD)
         values: Mapping[str, Callable[[], float | None]] = {
