@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Final, Protocol
 
+from phoenix.arrival_port import ArrivalPort
 from phoenix.core.action import Action, SetFailover, SetWeights
 from phoenix.core.blocker import UNKNOWN_AHEAD, Ahead, Blocker
 from phoenix.core.difference import Difference
@@ -131,7 +132,7 @@ class Traffic:
     words: Mapping[Slot, Mapping[str, str]] = field(default_factory=dict)
 
 
-class Router(OptInPort, Protocol):
+class Router(OptInPort, ArrivalPort, Protocol):
     """How traffic reaches the slots."""
 
     checks: ClassVar[tuple[str, ...]]

@@ -32,13 +32,7 @@ from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image, Wanted, choose, unlaunchable
 from phoenix.core.launch_failure import LaunchFailure
 from phoenix.core.lifecycle import Lifecycle
-from phoenix.core.model import (
-    Instance,
-    Route,
-    Slot,
-    SlotState,
-    TargetState,
-)
+from phoenix.core.model import Instance, Route, Slot, SlotState, TargetState
 from phoenix.core.remedy import Remedy
 from phoenix.core.roles import numbers
 from phoenix.core.rotation import Rotation
@@ -48,6 +42,7 @@ from phoenix.core.trigger import LiveInstance
 from phoenix.errors import ForeignWeights, NotFound, PermanentError
 from phoenix.fleets.group_commands import command
 from phoenix.ports import FleetView, Traffic
+from tests.fakes_arrival import FakeArrival
 from tests.fakes_instances import FakeInstances
 from tests.fakes_opt_ins import FakeOptIns
 
@@ -252,7 +247,7 @@ def _empty(slot: Slot) -> SlotState:
 ROUTES = ("arn:rule/443", "arn:rule/api")
 
 
-class FakeRouter(FakeOptIns):
+class FakeRouter(FakeOptIns, FakeArrival):
     """Weights on some routes, and the health of a fake fleet's instances: healthy unless listed in `sick`."""
 
     checks: ClassVar[tuple[str, ...]] = ("routes-are-fit",)

@@ -13,6 +13,7 @@ class FakeOptIns:
     """A part of a fake router."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.opt_ins: tuple[OptIn, ...] = ()
 
     def read_opt_ins(

@@ -20,6 +20,7 @@ from phoenix.core.action import (
     SetRole,
     SetWeights,
 )
+from phoenix.core.arriving import awaits_numbers, next_due, not_followed
 from phoenix.core.back import heed_hold, turn_back
 from phoenix.core.closing import is_closed, is_untouched
 from phoenix.core.converge import converge, step_before
@@ -138,8 +139,9 @@ def _decision(record: GroupRecord, rotation: Rotation, seen: Observation, action
 
 
 def _other_writers(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision | None:
-    """The decision if another writer has been here since the last look; None if none has."""
-    replaced = next(_replaced(rotation, seen), None) or _shared(rotation, seen)
+    """The decision if another writer has been here since the last look, or the load balancer does not follow what is
+    written; else None."""
+    replaced = not_followed(seen) or next(_replaced(rotation, seen), None) or _shared(rotation, seen)
     if replaced is not None:
         return _hold(record, rotation, seen, replaced)
     stranger = _stranger(rotation, seen)
@@ -323,13 +325,13 @@ def _next_look(rotation: Rotation, seen: Observation, actions: tuple[Action, ...
     fences = (at for fence in seen.fences for at in (fence.answered_by, fence.refused_from))
     due = [d for d in (*_known_dues(rotation), *fences) if d > seen.at]
     hesitates = any(v.judgement is not Judgement.PASS for v in seen.verdicts)
-    resting = rotation.clocks.baking_since is not None and not hesitates
+    resting = (rotation.clocks.baking_since is not None and not hesitates) or awaits_numbers(rotation, seen)
     return min(due, default=None), not resting and rotation.paused is None
 
 
 def _known_dues(rotation: Rotation) -> list[datetime]:
     terms = rotation.terms
-    dues = [bake_ends_at(rotation)]
+    dues = [bake_ends_at(rotation), next_due(rotation)]
     if rotation.back is None:
         dues.append(rotation.deadline)
     if rotation.clocks.proved_at is None and rotation.growth.ready_since is not None:

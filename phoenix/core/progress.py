@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from phoenix.core.arriving import awaits_numbers
 from phoenix.core.closing import stays_hot
 from phoenix.core.converge import is_empty_for, step_before
 from phoenix.core.fence import answering
@@ -241,5 +242,6 @@ def _back(rotation: Rotation, sides: Sides, seen: Observation) -> Rotation:
         return back.verify_shift(seen.at) if goes and is_shifted else back
     enough = sides.old.ready_count >= rotation.need or rotation.exposed_at is None
     whole = enough or seen.at >= back_at_the_latest(rotation)
-    settled = may_shrink(rotation, seen) and sides.new.has(0)
+    # Where requests are counted, the candidate stays until none arrive at it any more, or that is not to be known.
+    settled = may_shrink(rotation, seen) and sides.new.has(0) and not awaits_numbers(rotation, seen)
     return rotation.close(seen.at) if settled and whole else rotation

@@ -23,6 +23,7 @@ from phoenix.core.ready import may_go_back
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.sides import sides_of
+from phoenix.engine.arriving import Arriving
 from phoenix.engine.asking import Kept
 from phoenix.engine.group import Group, Ports
 from phoenix.ports import FleetView, Traffic
@@ -72,7 +73,9 @@ def observe(
         seen = _with_images_that_matter(group, record, seen)
         seen = replace(seen, opt_ins=_opt_ins(group, record, seen, search=search))
         if rotation is not None:
-            seen = replace(seen, verdicts=ask_gates(group, rotation, seen, driving=driving))
+            arriving = Arriving(group, record, seen, driving=driving)
+            verdicts = ask_gates(group, rotation, seen, driving=driving)
+            seen = replace(seen, verdicts=(*verdicts, *arriving.verdicts()))
         return Sight(record, seen)
 
 

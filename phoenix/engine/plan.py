@@ -15,6 +15,7 @@ from phoenix.core.generation import UNKNOWN_IMAGE
 from phoenix.core.image import Image
 from phoenix.core.janitor import moved_weights
 from phoenix.core.model import Terms
+from phoenix.engine.arriving import price_of_arrival
 from phoenix.engine.bases import find_old_base
 from phoenix.engine.group import Desk, Group, Ports
 from phoenix.engine.obstacles import checks_of, find_obstacles
@@ -106,8 +107,13 @@ def plan_for(group: Group, request: RotateRequest, found: Survey, *, rehearsed: 
         reserve=terms.serving.reserve,
         opt_ins=terms.opt_ins,
         before_leaving=terms.before_leaving,
-        prices={gate.name: gate.price(terms, need) for gate in group.gates if isinstance(gate, Priced)},
+        prices=_prices(group, found, need),
     )
+
+
+def _prices(group: Group, found: Survey, need: int) -> dict[str, str]:
+    gates = {gate.name: gate.price(found.terms, need) for gate in group.gates if isinstance(gate, Priced)}
+    return gates | dict(price_of_arrival(group, found.record, found.terms))
 
 
 def _found_in_the_way(group: Group, request: RotateRequest, found: Survey) -> tuple[Blocker, ...]:

@@ -249,9 +249,8 @@ def _said_first(sight: Sight, say: Say) -> Sight:
 
 def _once_more(group: Group, lease: Lease, kept: GroupRecord, rotation: Rotation) -> Ticked:
     """A way back that was held is tried again: the person who types this was told why it stood still."""
-    sight = observe(group, kept, search=True)
     going = replace(rotation, held=None, outcome=Outcome.IN_PROGRESS)
-    return act_on(group, lease, kept, Sight(replace(sight.record, rotation=going), sight.seen))
+    return act_on(group, lease, kept, observe(group, replace(kept, rotation=going), search=True))
 
 
 def _quick_look(group: Group, kept: GroupRecord, rotation: Rotation, *, now: bool) -> Sight:

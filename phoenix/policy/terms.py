@@ -51,6 +51,7 @@ def terms_of(policy: Policy) -> Terms:
         hooks_harmless=policy.fleet.hooks_harmless,
         holds=policy.serving.reserve and any(gate.precedes_traffic for gate in policy.gates),
         before_leaving=tuple(each.station() for each in policy.before_leaving),
+        compares_arrival=traffic.compares_arrival,
     )
 
 

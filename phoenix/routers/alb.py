@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
@@ -30,12 +31,12 @@ def _may(call: str, kind: str) -> Right:
 
 
 def _rights() -> Rights:
-    from phoenix.routers import alb_blockers, failover, opt_in_blockers, opt_ins, shares
+    from phoenix.routers import alb_blockers, arrivals, failover, opt_in_blockers, opt_ins, shares
 
     ours = frozenset({_may("ModifyListener", "listener"), _may("ModifyRule", "listener-rule")})
     reads = listeners.IAM_ACTIONS | listeners.RULES | shares.RULES.rights
     ours |= opt_ins.IAM_ACTIONS | opt_in_blockers.IAM_ACTIONS
-    return ours | reads | failover.IAM_ACTIONS | alb_blockers.IAM_ACTIONS
+    return ours | reads | failover.IAM_ACTIONS | alb_blockers.IAM_ACTIONS | arrivals.IAM_ACTIONS
 
 
 def _checks() -> tuple[str, ...]:
@@ -49,6 +50,7 @@ class AlbRouter(WeightedRouter):
 
     PROTOCOLS: ClassVar = frozenset({"HTTP", "HTTPS"})
     ROUTES: ClassVar = ":listener-rule/app/"
+    uncounted: ClassVar = ""
     IAM_ACTIONS: ClassVar[Rights] = late(_rights)
     checks: ClassVar[tuple[str, ...]] = late(_checks)
 
@@ -94,6 +96,20 @@ class AlbRouter(WeightedRouter):
         from phoenix.routers import opt_ins
 
         opt_ins.write(self._aws, self._listeners.list_rules(routes), target_groups, action)
+
+    def count_requests(
+        self, target_groups: Arns, routes: Sequence[str], since: datetime, until: datetime
+    ) -> Mapping[Slot, Mapping[datetime, float]]:
+        """One GetMetricData for all target groups."""
+        from phoenix.routers import arrivals
+
+        return arrivals.count(self._aws, target_groups, routes, (since, until))
+
+    def price_of_looks(self, target_groups: Arns, looks: int) -> str:
+        """One metric for each target group."""
+        from phoenix.routers import arrivals
+
+        return arrivals.price(target_groups, looks)
 
     @staticmethod
     def _open(aws: Aws) -> Listeners:

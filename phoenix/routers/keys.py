@@ -30,6 +30,11 @@ class TrafficKeys(Kind):
         """The time until a change of weights is followed everywhere; 0 only where there are no weights."""
 
     @property
+    def compares_arrival(self) -> bool:
+        """True where requests are counted by target group, and the count is compared with the weights."""
+        return False
+
+    @property
     def has_rules(self) -> bool:
         """True where rules tell requests apart, so that some may be sent to the candidate alone."""
         return False
@@ -87,6 +92,17 @@ class Alb(Weighted):
         default=timedelta(seconds=60),
         description="How long the load balancer may need to follow a change of weights everywhere.",
     )
+
+    arrival: Literal["compare", "ignore"] = Field(
+        default="compare",
+        description="While a step bakes, the requests that CloudWatch has counted for each target group are compared"
+        " with the weights, and a shift that the load balancer does not follow is held; or they are not asked for.",
+    )
+
+    @property
+    def compares_arrival(self) -> bool:
+        """As written."""
+        return self.arrival == "compare"
 
     @property
     def has_rules(self) -> bool:

@@ -8,6 +8,7 @@ write one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 
 from phoenix.aws.late import late
@@ -44,6 +45,11 @@ class NlbRouter(WeightedRouter):
 
     PROTOCOLS: ClassVar = frozenset({"TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC"})
     ROUTES: ClassVar = NETWORK
+    uncounted: ClassVar = "a Network Load Balancer counts flows as a whole and by zone, and not by target group"
+    """Only HealthyHostCount and UnHealthyHostCount have the dimension TargetGroup; NewFlowCount, ActiveFlowCount and
+    ProcessedBytes do not:
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-cloudwatch-metrics.html, and as
+    others have found (the configuration of Netflix's atlas-cloudwatch for AWS/NetworkELB)."""
     IAM_ACTIONS: ClassVar[Rights] = late(_rights)
     checks: ClassVar[tuple[str, ...]] = late(_checks)
 
@@ -78,6 +84,16 @@ class NlbRouter(WeightedRouter):
 
     def set_opt_ins(self, action: SetOptIns, target_groups: Arns, routes: Sequence[str]) -> None:
         """Nothing to set: a policy that asks for it is refused."""
+
+    def count_requests(
+        self, target_groups: Arns, routes: Sequence[str], since: datetime, until: datetime
+    ) -> Mapping[Slot, Mapping[datetime, float]]:
+        """None: `uncounted` says why."""
+        return {}
+
+    def price_of_looks(self, target_groups: Arns, looks: int) -> str:
+        """Nothing is asked."""
+        return ""
 
     @staticmethod
     def _open(aws: Aws) -> NetworkListeners:

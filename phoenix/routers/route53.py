@@ -60,6 +60,7 @@ class Route53Router(PlainRouter):
     APART: ClassVar = True
     PROTOCOLS: ClassVar = frozenset({"HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC"})
     ROUTES: ClassVar = ":hostedzone/"
+    uncounted: ClassVar = "the weights are those of answers: how many requests a client sends upon one is its own"
     IAM_ACTIONS: ClassVar[Rights] = late(_rights)
     checks: ClassVar[tuple[str, ...]] = late(_checks)
 

@@ -4,6 +4,7 @@ move, or to be moved by another writer."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from phoenix.aws.session import Aws
@@ -34,6 +35,16 @@ class PlainRouter:
     ) -> None:
         """Nothing to set: a policy that asks for it is refused."""
 
+    def count_requests(
+        self, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str], since: datetime, until: datetime
+    ) -> Mapping[Slot, Mapping[datetime, float]]:
+        """Nothing is counted: `uncounted` says why."""
+        return {}
+
+    def price_of_looks(self, target_groups: Mapping[Slot, Sequence[str]], looks: int) -> str:
+        """Nothing is asked."""
+        return ""
+
 
 class WeightlessRouter(PlainRouter):
     """No weights."""
@@ -42,6 +53,7 @@ class WeightlessRouter(PlainRouter):
     APART: ClassVar = False
     PROTOCOLS: ClassVar[frozenset[str]] = frozenset()
     ROUTES: ClassVar = ""
+    uncounted: ClassVar = "there are no weights to compare with"
 
     @staticmethod
     def moved_groups(_aws: Aws, _records: Iterable[GroupRecord]) -> frozenset[str]:

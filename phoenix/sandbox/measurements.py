@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -41,7 +42,13 @@ class Measurements:
     """The truth behind each target group over time, and the measurements that follow from it."""
 
     def __init__(self, timeline: Timeline, routes: Routes, targets: Targets, servers: Servers) -> None:
+        self.requests = REQUESTS
+        self.counted: Callable[[str, datetime], float] | None = None
+        """The requests of a target group in a minute, where a real data plane counts them; else they are made up."""
         self._timeline, self._routes, self._targets, self._servers = timeline, routes, targets, servers
+        self.delays: dict[str, timedelta] = {}
+        """How much later than usual a minute is published, by a pattern of target groups' names. "one to three minutes"
+        is what people see; AWS promises no time."""
         self._times: list[datetime] = []
         self._truths: list[Truth] = []
         routes.on_shift.append(self._note)
@@ -56,12 +63,18 @@ class Measurements:
         minute = since.replace(second=0, microsecond=0)
         minute += MINUTE if minute < since else timedelta(0)
         found: dict[datetime, float] = {}
-        while minute < until and minute + MINUTE + PUBLISHING <= self._timeline.now:
+        published = self._timeline.now - PUBLISHING - self._delay(target_group)
+        while minute < until and minute + MINUTE <= published:
             value = self._measure(target_group, metric, minute)
             if value is not None:
                 found[minute] = value
             minute += MINUTE
         return found
+
+    def _delay(self, target_group: str) -> timedelta:
+        name = target_group.split("/")[1] if "/" in target_group else target_group
+        found = (delay for pattern, delay in self.delays.items() if fnmatchcase(name, pattern))
+        return max(found, default=timedelta(0))
 
     def _glance(self, target: Target) -> None:
         server = self._servers.get(target.instance_id)
@@ -93,7 +106,7 @@ class Measurements:
         share = sum(each for each, _ in moments) / len(moments)
         erring = sum(each * part for part, each in moments) / max(sum(part for part, _ in moments), 1e-9)
         dice = Random(f"{group} {minute.isoformat()}")
-        requests = _count(dice, REQUESTS * share)
+        requests = _count(dice, self.requests * share) if self.counted is None else self.counted(group, minute)
         errors = min(_count(dice, requests * (ERRORS + BROKEN * erring)), requests)
         seconds = SECONDS * dice.lognormvariate(0, SPREAD)
         values: Mapping[str, Callable[[], float | None]] = {

@@ -5,10 +5,10 @@ The API's echo is immediate; this is the data plane, which follows seconds later
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from phoenix.sandbox.physics import Physics
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from phoenix.sandbox.timeline import Timeline
 
 BY_REQUEST = frozenset({"http-header", "query-string", "source-ip"})
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
+"""Of a change that requests do not follow."""
 Shares = Mapping[str, float]
 """Share of one rule's requests by target group ARN; sums to 1, or is empty when nothing gets any."""
 
@@ -48,6 +50,7 @@ class Routes:
         self._used: frozenset[str] = frozenset()
         self._naming: Mapping[str, frozenset[str]] = {}
         self._named: Mapping[str, frozenset[str]] = {}
+        self._ignoring: frozenset[int] | None = frozenset()
         self.on_use: list[Callable[[], None]] = []
         self.on_shift: list[Callable[[], None]] = []
         self.shares_of_clients: Callable[[str], list[float]] = lambda _: [1.0]
@@ -58,7 +61,7 @@ class Routes:
         now = self._timeline.now
         seen: dict[str, Route] = {}
         used: dict[str, set[str]] = {}
-        for load_balancer, rule in self._rules():
+        for load_balancer, port, rule in self._rules():
             weights = weights_of(rule.actions)
             for arn in weights:
                 used.setdefault(arn, set()).add(load_balancer)
@@ -72,13 +75,27 @@ class Routes:
             elif known.after == shares:
                 seen[rule.arn] = known
             else:
-                changes = now + self._delay(load_balancer)
+                changes = NEVER if self._ignores(port) else now + self._delay(load_balancer)
                 seen[rule.arn] = Route(load_balancer, known.at(now), shares, changes, known.is_opt_in)
         self._note_going(seen)
         self._routes = seen
         self._note_use(used)
         for seconds in (self.physics.weight_propagation, self.physics.network_propagation):
             self._timeline.after(seconds, self.announce)
+
+    def ignore_weights(self, ports: Iterable[int] | None) -> None:
+        """From now on the API echoes a change of weights on these listeners, and requests do not follow it; None: on
+        all listeners. AWS promises neither that they follow, nor by when."""
+        self._ignoring = None if ports is None else frozenset(ports)
+        if self._ignoring == frozenset():
+            now = self._timeline.now
+            self._routes = {
+                arn: replace(route, since=now) if route.since == NEVER else route for arn, route in self._routes.items()
+            }
+            self.announce()
+
+    def _ignores(self, port: int) -> bool:
+        return self._ignoring is None or port in self._ignoring
 
     def _note_going(self, seen: Mapping[str, Route]) -> None:
         """Requests that ask for a target group reach it until the data plane has followed the removal of their rule."""
@@ -155,11 +172,11 @@ class Routes:
             seconds=physics.network_propagation if self.is_network(load_balancer) else physics.weight_propagation
         )
 
-    def _rules(self) -> Iterator[tuple[str, Any]]:
+    def _rules(self) -> Iterator[tuple[str, int, Any]]:
         for load_balancer in self._elbv2().load_balancers.values():
             for listener in load_balancer.listeners.values():
                 for rule in listener.rules.values():
-                    yield load_balancer.arn, rule
+                    yield load_balancer.arn, int(listener.port), rule
 
     def _note_use(self, used: Mapping[str, set[str]]) -> None:
         for target_group in self._elbv2().target_groups.values():

@@ -121,7 +121,7 @@ def truth_of(stage: Stage) -> Truth:
         ours = {slot: sum(s for arn, s in each.items() if arns.get(arn) is slot) for slot in Slot}
         if sum(ours.values()):
             shares.append({slot: part / sum(ours.values()) for slot, part in ours.items()})
-    for _, rule in world.routes._rules():
+    for _, _, rule in world.routes._rules():
         said = weights_of(rule.actions)
         if any(arn in arns for arn in said):
             named = {arns[arn] for arn in said if arn in arns}

@@ -25,6 +25,7 @@ from phoenix.ports import FleetView, Traffic
 from phoenix.telemetry.spans import NoTracer
 from tests.chaos.drivers import LEASE_SECONDS, POLL_SECONDS, Ports
 from tests.chaos.leaving import work_of
+from tests.fakes_arrival import FakeArrival
 
 
 class ChaosFleet:
@@ -91,12 +92,13 @@ class ChaosFleet:
         return repr(remedy)
 
 
-class ChaosRouter:
+class ChaosRouter(FakeArrival):
     """The router port; without a load balancer it has nothing to say."""
 
     checks: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, ports: Ports) -> None:
+        super().__init__()
         self._ports = ports
         self.is_balanced = ports.run.model.balanced
 

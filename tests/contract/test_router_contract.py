@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -14,6 +15,7 @@ from phoenix.errors import ForeignWeights
 from phoenix.ports import Router
 from phoenix.routers import KINDS
 from tests.account import Account, Opener
+from tests.builders import NOON
 from tests.fakes import FakeFleet, FakeRouter
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN
@@ -30,6 +32,7 @@ class Case:
     """Its load balancer serves each zone by itself unless an attribute says otherwise."""
     sticky_seconds: int = 600
     """A stickiness that it can be given; 0: it has none."""
+    now: datetime = NOON
 
     @property
     def target_groups(self) -> Mapping[Slot, Sequence[str]]:
@@ -53,18 +56,22 @@ def _fake(_open: Opener) -> Case:
 
 def _alb(open_account: Opener) -> Case:
     account = open_account()
-    return Case(account.router(), account.slots(), partial(_grow, account))
+    return Case(account.router(), account.slots(), partial(_grow, account), now=account.clock.now())
 
 
 def _nlb(open_account: Opener) -> Case:
     account = open_account("edge")
     router = account.network_router()
-    return Case(router, account.slots(), partial(_grow, account), by_zone=True, sticky_seconds=UNTIMED)
+    return Case(
+        router, account.slots(), partial(_grow, account), by_zone=True, sticky_seconds=UNTIMED, now=account.clock.now()
+    )
 
 
 def _route53(open_account: Opener) -> Case:
     account = open_account("shop")
-    return Case(account.record_router(), account.slots(), partial(_grow, account), sticky_seconds=0)
+    return Case(
+        account.record_router(), account.slots(), partial(_grow, account), sticky_seconds=0, now=account.clock.now()
+    )
 
 
 def _grow(account: Account) -> None:
@@ -158,3 +165,16 @@ def test_whether_zones_share_their_traffic_is_what_the_kind_of_load_balancer_doe
 
 def test_nothing_stands_in_the_way_of_a_pair_at_rest(case: Case) -> None:
     assert case.router.find_blockers(case.slots, BLUE) == []
+
+
+def test_it_counts_the_requests_of_each_slot_by_whole_minutes_or_says_why_it_does_not(case: Case) -> None:
+    until = (case.now - timedelta(minutes=5)).replace(second=0, microsecond=0)
+    since = until - timedelta(minutes=3)
+
+    counts = case.router.count_requests(case.target_groups, case.arns(), since, until)
+
+    minutes = set() if case.router.uncounted else {since + timedelta(minutes=number) for number in range(3)}
+    assert set(counts.get(BLUE, {})) == minutes
+    assert all(count > 0 for count in counts.get(BLUE, {}).values())
+    assert not counts.get(GREEN)
+    assert bool(case.router.price_of_looks(case.target_groups, 4)) is not bool(case.router.uncounted)

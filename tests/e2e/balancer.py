@@ -143,6 +143,14 @@ class Balancer:
             if answer and not answer.startswith(DONE):
                 raise RuntimeError(f"haproxy says to {command!r}: {answer}")
 
+    def requests(self) -> dict[str, int]:
+        """How many requests each target group has been given since the start, by HAProxy's own counters."""
+        header, *rows = self._ask("show stat -1 2 -1").removeprefix("# ").splitlines()
+        names = header.split(",")
+        found = [dict(zip(names, row.split(","), strict=False)) for row in rows]
+        counts = {each["pxname"]: int(each["stot"]) for each in found if each["svname"] == "BACKEND"}
+        return {group: counts[f"g{place}"] for place, group in enumerate(self.groups)}
+
     def _ask(self, line: str) -> str:
         with socket.socket(socket.AF_UNIX) as admin:
             admin.connect(str(self._socket))

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
@@ -39,6 +40,7 @@ class Truth:
     shares: Mapping[str, Mapping[str, float]]
     targets: Mapping[str, Mapping[str, str]]
     """State by instance, by target group."""
+    now: datetime | None = None
 
     def asked(self, group: str) -> frozenset[str]:
         """The targets that get this group's requests."""
@@ -92,6 +94,25 @@ class Machines:
 
 
 @dataclass(slots=True)
+class Counters:
+    """HAProxy's counters at the beginning of each minute of the sandbox's clock: what stands behind RequestCount."""
+
+    balancer: Balancer
+    samples: dict[datetime, dict[str, int]] = field(default_factory=dict)
+
+    def note(self, now: datetime) -> None:
+        """Read the counters if a minute has begun."""
+        minute = now.replace(second=0, microsecond=0)
+        if minute not in self.samples:
+            self.samples[minute] = self.balancer.requests()
+
+    def counted(self, group: str, minute: datetime) -> float:
+        """The requests of a target group in that minute; 0 where a sample of it is missing."""
+        begin, end = self.samples.get(minute), self.samples.get(minute + timedelta(minutes=1))
+        return float(end[group] - begin[group]) if begin is not None and end is not None else 0.0
+
+
+@dataclass(slots=True)
 class Mirror:
     """A thread that looks at the sandbox a hundred times a second."""
 
@@ -105,8 +126,11 @@ class Mirror:
     _stop: Event = field(default_factory=Event)
     _failure: list[BaseException] = field(default_factory=list)
     _thread: Thread = field(init=False)
+    _counters: Counters = field(init=False)
 
     def __enter__(self) -> Self:
+        self._counters = Counters(self.balancer)
+        self.box.world.measurements.counted = self._counters.counted
         self.follow(self.look())
         self._thread = Thread(target=self._run, name="e2e-mirror", daemon=True)
         self._thread.start()
@@ -146,6 +170,7 @@ class Mirror:
                     group: {each.instance_id: each.state for each in world.targets.of(group)}
                     for group in self.balancer.groups
                 },
+                now=world.timeline.now,
             )
 
     def follow(self, truth: Truth) -> None:
@@ -164,6 +189,8 @@ class Mirror:
             self._asked[group] = asked
         self.balancer.tell([*opening, *self._weights(truth), *leaving])
         self.machines.end(truth.machines)
+        if truth.now is not None:
+            self._counters.note(truth.now)
 
     def _open(self, truth: Truth, group: str, target: str) -> list[str]:
         """A machine that died before its health was found out has no address any more, and is asked all the same where

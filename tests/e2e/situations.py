@@ -58,10 +58,14 @@ class Situation:
     expected: Expected = Expected.NONE_LOST
     share: int = CANARY_PERCENT
     """In per cent, where a share is expected."""
+    follows: bool = True
+    """False where the data plane ignores the weights: users never meet the new image."""
 
     @property
     def images(self) -> int:
         """How many images users have to meet: of two where the new one may serve, of one where it must not."""
+        if not self.follows:
+            return 1
         return 2 if self.image in (Behaviour.HEALTHY, Behaviour.ERRING) else 1
 
     def policy(self) -> dict[str, Any]:
@@ -135,6 +139,18 @@ def turned_back(rig: Rig) -> None:
     _ends(rig, Outcome.ROLLED_BACK)
 
 
+def unfollowed(rig: Rig) -> None:
+    """A rotation whose weights HAProxy ignores: held with both numbers, and then taken back by a person."""
+    rig.ignore_weights()
+    report = rotate(rig.group(), RotateRequest(), rig.watch)
+    if report.outcome is not Outcome.HELD or "0 % of" not in report.sentence:
+        raise DriverFailed(f"the rotation: {report.sentence}")
+    rig.mark("held")
+    report = rollback(rig.group(), RollbackRequest(reason="e2e"), rig.watch)
+    if report.outcome is not Outcome.ROLLED_BACK:
+        raise DriverFailed(f"the rollback: {report.sentence}")
+
+
 def _ends(rig: Rig, outcome: Outcome) -> None:
     report = rotate(rig.group(), RotateRequest(), rig.watch)
     if report.outcome is not outcome:
@@ -154,6 +170,7 @@ SITUATIONS = (
     Situation("in place, slow boot", "api", BLUE_GREEN, turned_back, Behaviour.SLOW_BOOT),
     Situation("in place, flapping", "api", BLUE_GREEN, turned_back, Behaviour.FLAPPING, Expected.SHARE, share=HALF),
     Situation("pair, 500 to users", "web", EXPOSED, turned_back, Behaviour.ERRING, Expected.SHARE),
+    Situation("pair, weights ignored", "web", EXPOSED, unfollowed, follows=False),
     Situation("control: early shift", "web", BLUE_GREEN, broken.early_shift, expected=Expected.LOST),
     Situation("control: hard kill", "web", BLUE_GREEN, broken.hard_kill, expected=Expected.LOST),
     Situation("control: no drain", "api", BLUE_GREEN, broken.no_drain, expected=Expected.LOST),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from phoenix.core.model import Outcome
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.rotate import rotate
 from phoenix.sandbox.physics import Behaviour
+from tests.builders import NOON
 from tests.e2e import broken
 from tests.e2e.balancer import SLOTS, WHOLE, Balancer, find_haproxy
-from tests.e2e.mirror import Truth
+from tests.e2e.mirror import Counters, Truth
 from tests.e2e.rig import Load, Rig, Tally
 from tests.e2e.situations import BLUE_GREEN, SITUATIONS, Expected, Situation
 
@@ -53,6 +55,31 @@ def test_killed_instances_lose_requests_and_the_table_says_when() -> None:
     phases = {moment.phase for moment in tally.moments}
     assert "instances killed" in phases
     assert "at rest" not in phases
+
+
+@needs_haproxy
+def test_weights_that_haproxy_ignores_are_held_by_its_own_counters() -> None:
+    (situation,) = (each for each in SITUATIONS if not each.follows)
+
+    tally = situation.run(QUICK).tally
+
+    assert situation.met(tally), tally.moments
+
+
+def test_requests_are_counted_by_whole_minutes_from_the_counters() -> None:
+    class Counting(Balancer):
+        total = 0
+
+        def requests(self) -> dict[str, int]:
+            self.total += 100
+            return {"blue": self.total}
+
+    counters = Counters(Counting(Path("unused"), [], ["blue"]))
+    for minutes in (0, 0.5, 1, 3):
+        counters.note(NOON + timedelta(minutes=minutes))
+
+    assert counters.counted("blue", NOON) == 100
+    assert counters.counted("blue", NOON + timedelta(minutes=1)) == 0
 
 
 def test_only_healthy_targets_are_asked() -> None:
