@@ -12,6 +12,7 @@ from typing import ClassVar, assert_never
 
 from phoenix.core.action import (
     Action,
+    Announce,
     Drain,
     EndInstance,
     MakeTemplateVersion,
@@ -32,13 +33,7 @@ from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image, Wanted, choose, unlaunchable
 from phoenix.core.launch_failure import LaunchFailure
 from phoenix.core.lifecycle import Lifecycle
-from phoenix.core.model import (
-    Instance,
-    Route,
-    Slot,
-    SlotState,
-    TargetState,
-)
+from phoenix.core.model import Instance, Route, Slot, SlotState, TargetState
 from phoenix.core.remedy import Remedy
 from phoenix.core.roles import numbers
 from phoenix.core.rotation import Rotation
@@ -119,7 +114,7 @@ class FakeFleet(FakeInstances):
                 kept = tuple(i for i in self.state[action.slot].instances if i.id != action.instance)
                 self._change(action.slot, instances=kept)
                 self._reconcile(action.slot)
-            case SetWeights() | SetFailover() | SetOptIns() | Release() | Drain() | Undrain():
+            case SetWeights() | SetFailover() | SetOptIns() | Release() | Drain() | Undrain() | Announce():
                 raise PermanentError("traffic is the router's, not the fleet's")
             case _:
                 assert_never(action)

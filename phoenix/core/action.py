@@ -77,6 +77,14 @@ class Undrain:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """Let clients find these instances, in every registry of the policy's `discovery`."""
+
+    slot: Slot
+    instances: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """Let the slot's instances that are held before traffic go on into service: all that are held by then."""
 
@@ -155,6 +163,7 @@ Action = (
     | SetRole
     | Drain
     | Undrain
+    | Announce
     | Release
     | SetSchedules
     | SetFailover

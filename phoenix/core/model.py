@@ -127,6 +127,7 @@ class Terms:
     own share (cross-zone load balancing is off); 0 otherwise, and then two do where the live one has them.
     `hooks_harmless`: the owner's hooks need not run on the way into a reserve and back. `holds`: new instances are held
     until the gates before traffic have passed. `before_leaving`: the stations that an instance passes before it leaves.
+    `discovery`: the registries by which clients find instances, which are stations as well.
     """
 
     steps: tuple[Step, ...]
@@ -149,6 +150,12 @@ class Terms:
     holds: bool = False
     opt_ins: tuple[OptIn, ...] = ()
     before_leaving: tuple[Station, ...] = ()
+    discovery: tuple[Station, ...] = ()
+
+    @property
+    def stations(self) -> tuple[Station, ...]:
+        """All stations on the way out, in order: clients no longer find an instance before its work leaves."""
+        return (*self.discovery, *self.before_leaving)
 
 
 # --- what AWS said ---------------------------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ def _begin(group: Group, found: Survey, new: Generation, request: RotateRequest)
     record = new_record(group, found, new, request)
     rotation = record.rotation
     assert rotation is not None  # noqa: S101 - it was made this moment
-    terms = replace(rotation.terms, before_leaving=())
+    terms = replace(rotation.terms, before_leaving=(), discovery=())
     return replace(record, rotation=replace(rotation, id=f"{group.name}-{new.number}-{UNKNOWN_ID}", terms=terms))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from phoenix.core.back import turn_back
-from phoenix.core.janitor import Leftover, leftovers, moved_weights
+from phoenix.core.janitor import Leftover, astray, leftovers, moved_weights
 from phoenix.core.ledger import describe
 from phoenix.core.model import Cause, Outcome
 from phoenix.core.ownership import was_replaced
@@ -21,6 +21,7 @@ from phoenix.engine.observe import Sight
 from phoenix.engine.once import act_on, leave_word
 from phoenix.engine.report import Report, Watch, report_on, watch_nothing
 from phoenix.engine.survey import refuse_foreign_store
+from phoenix.engine.working import with_registries
 from phoenix.errors import Blocked
 
 
@@ -42,7 +43,7 @@ def find_repairs(group: Group, *, adopt: bool = False, weights: bool = False) ->
         ForeignStore: a rotation is in flight in another store, and `adopt` was not asked for.
     """
     kept = group.store.load(group.name)
-    sight = sight_of(group)
+    sight = with_registries(group, sight_of(group))
     if kept is not None and kept.in_flight is not None:
         return Repairs(sight, ())
     if not adopt and not was_replaced(sight.seen, group.store.location):
@@ -55,7 +56,8 @@ def find_repairs(group: Group, *, adopt: bool = False, weights: bool = False) ->
         )
         temporary = (describe(entry, lost, sight.seen) for entry in lost.ledger)
         return Repairs(sight, (text, *filter(None, temporary)), adopt)
-    found = tuple(each.text for each in leftovers(sight.record, sight.seen))
+    left = (*leftovers(sight.record, sight.seen), *astray(sight.record, sight.seen))
+    found = tuple(each.text for each in left)
     moved = moved_weights(sight.record, sight.seen) if weights and not found else None
     return Repairs(sight, found or ((moved.text,) if moved is not None else ()), adopt, moved)
 
@@ -76,7 +78,7 @@ def repair(
     try:
         if repairs.weights is not None:
             apply(group, lease, record, (repairs.weights.action,), seen.at)
-            repairs = replace(repairs, sight=sight_of(group))
+            repairs = replace(repairs, sight=with_registries(group, sight_of(group)))
             record, seen = repairs.sight.record, repairs.sight.seen
         ask = Ask(group.clock.now(), group.by, reason)
         turned = _turned(group, repairs.sight).note(ask, "repaired", "; ".join(repairs.texts))

@@ -50,6 +50,7 @@ def terms_of(policy: Policy) -> Terms:
         hooks_harmless=policy.fleet.hooks_harmless,
         holds=policy.serving.reserve and any(gate.precedes_traffic for gate in policy.gates),
         before_leaving=tuple(each.station() for each in policy.before_leaving),
+        discovery=tuple(each.station() for each in policy.discovery),
     )
 
 

@@ -27,6 +27,7 @@ from phoenix.sandbox.faults import Faults
 from phoenix.sandbox.journal import Journal
 from phoenix.sandbox.measurements import Measurements
 from phoenix.sandbox.physics import INSTANT, Physics
+from phoenix.sandbox.registry import Registry
 from phoenix.sandbox.routes import Routes
 from phoenix.sandbox.scaling import Scaling
 from phoenix.sandbox.servers import Servers
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from moto.ecs.models import EC2ContainerServiceBackend
     from moto.elb.models import ELBBackend
     from moto.elbv2.models import ELBv2Backend
+    from moto.servicediscovery.models import ServiceDiscoveryBackend
     from moto.vpclattice.models import VPCLatticeBackend
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
@@ -90,6 +92,7 @@ class World:
         self.faults = Faults(self.dice)
         self.scaling.connect(self.ec2, self.faults)
         self.commands = Commands(self.timeline, physics)
+        self.registry = Registry(self.timeline, physics, self.cloud_map)
         self.containers = Containers(self.timeline, physics, self.servers, self.scaling)
         self.alarms = Alarms(self.timeline, physics, self.routes, self.targets)
         self.alarms.servers, self.alarms.cloudwatch = self.servers, self.cloudwatch
@@ -123,6 +126,13 @@ class World:
         from moto.ecs.models import ecs_backends
 
         return ecs_backends[ACCOUNT][REGION]
+
+    @staticmethod
+    def cloud_map() -> ServiceDiscoveryBackend:
+        """moto's Cloud Map. Loaded when it is needed first."""
+        from moto.servicediscovery.models import servicediscovery_backends
+
+        return servicediscovery_backends[ACCOUNT][REGION]
 
     @staticmethod
     def cloudwatch() -> CloudWatchBackend:

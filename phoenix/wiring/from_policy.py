@@ -106,7 +106,7 @@ def group_with_policy(
         base.bare_group(scope, Kinds(policy.fleet.kind, policy.traffic.kind), store),
         gates=tuple(_made(gates.KINDS, keys, scope) for keys in policy.gates),
         images=_made(images.KINDS, policy.image, scope),
-        orchestrators=tuple(_made(leaving.KINDS, keys, scope) for keys in policy.before_leaving),
+        orchestrators=_orchestrators(policy, scope),
         notifiers=tuple(_made(notifiers.KINDS, keys, scope) for keys in policy.notify),
         trail=CloudTrail(aws, base.clock),
         rotate_when=rotate_when_of(policy),
@@ -145,7 +145,15 @@ def pinned_policy(record: GroupRecord) -> Policy | None:
 def pinned_orchestrators(record: GroupRecord, scope: Scope) -> tuple[Orchestrator, ...]:
     """What instances pass before they leave, by the policy that the record's rotation was started with."""
     policy = pinned_policy(record)
-    return () if policy is None else tuple(_made(leaving.KINDS, keys, scope) for keys in policy.before_leaving)
+    return () if policy is None else _orchestrators(policy, scope)
+
+
+def _orchestrators(policy: Policy, scope: Scope) -> tuple[Orchestrator, ...]:
+    """In the order of `Terms.stations`."""
+    return (
+        *(_made(leaving.REGISTRIES, keys, scope) for keys in policy.discovery),
+        *(_made(leaving.KINDS, keys, scope) for keys in policy.before_leaving),
+    )
 
 
 def _made(table: Mapping[str, Any], keys: Kind, scope: Scope) -> Any:

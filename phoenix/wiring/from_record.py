@@ -38,6 +38,7 @@ class _Pinned:
     fleet: _Part
     traffic: _Part
     before_leaving: tuple[_Part, ...] = ()
+    discovery: tuple[_Part, ...] = ()
     account: str | None = None
     region: str | None = None
     role_arn: str | None = None
@@ -97,7 +98,7 @@ def pinned_group(base: Base, store: Store, name: str, load: Callable[[], Sequenc
     return replace(
         base.bare_group(scope, kinds, store),
         notifiers=LateNotifiers(load),
-        orchestrators=_late_orchestrators(record, scope) if pinned.before_leaving else (),
+        orchestrators=_late_orchestrators(record, scope) if pinned.before_leaving or pinned.discovery else (),
         about=About(pinned.account, base.region(region), pinned.owner, pinned.runbook, pinned.description),
         policy=record.rotation.origin.policy,
     )

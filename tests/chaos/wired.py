@@ -142,7 +142,7 @@ class ChaosRouter:
 
 
 class ChaosOrchestrator:
-    """The one station of `before_leaving`."""
+    """The one station of `before_leaving`, or of `discovery`: there a machine takes work while clients find it."""
 
     name = "ecs shop"
     checks: ClassVar[tuple[str, ...]] = ()
@@ -201,7 +201,7 @@ def driver(ports: Ports) -> Group:
         router=ChaosRouter(ports),
         gates=gates,
         images=None,
-        orchestrators=(ChaosOrchestrator(ports),) if rotation.terms.before_leaving else (),
+        orchestrators=(ChaosOrchestrator(ports),) if rotation.terms.stations else (),
         store=ports.store_kind(ports),
         clock=ports,
         tracer=NoTracer(),

@@ -280,6 +280,11 @@ def _on_documents(account: Account, asked: Asked) -> Iterator[Request]:
     yield from (Request(asked.action, arn("ec2", f"instance/{each}")) for each in asked.params.get("InstanceIds", ()))
 
 
+def _on_service(account: Account, asked: Asked) -> Iterator[Request]:
+    yield Request(asked.action, arn("servicediscovery", f"service/{asked.params['ServiceId']}"))
+
+
+_SERVICE_CALLS = ("DeregisterInstance", "RegisterInstance")
 _GROUP_CALLS = (
     "CompleteLifecycleAction",
     "DeleteLifecycleHook",
@@ -327,6 +332,7 @@ _SPECIAL: Mapping[str, Callable[[Account, Asked], Iterator[Request]]] = {
     **{f"dynamodb:{call}": _on_table for call in _TABLE_CALLS},
     "s3:ListBucket": _on_bucket,
     "s3:GetObject": _on_object,
+    **{f"servicediscovery:{call}": _on_service for call in _SERVICE_CALLS},
     "sns:Publish": _on_topic,
     "events:PutEvents": _on_bus,
 }

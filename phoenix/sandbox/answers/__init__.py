@@ -32,6 +32,7 @@ from phoenix.sandbox.answers import (
     lattice,
     quotas,
     security_groups,
+    servicediscovery,
     ssm,
     templates,
 )
@@ -62,6 +63,7 @@ ANSWERS: Mapping[tuple[str, str], Answer] = {
     **{("ec2", name): answer for name, answer in instances.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in security_groups.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in templates.ANSWERS.items()},
+    **{("servicediscovery", name): answer for name, answer in servicediscovery.ANSWERS.items()},
     **{("ssm", name): answer for name, answer in ssm.ANSWERS.items()},
     **{("iam", name): answer for name, answer in identity.ANSWERS.items()},
     **{("service-quotas", name): answer for name, answer in quotas.ANSWERS.items()},
