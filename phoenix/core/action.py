@@ -70,7 +70,7 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class Undrain:
-    """Let these instances take work again, at all stations."""
+    """Let these instances take work again, at all stations of `before_leaving`."""
 
     slot: Slot
     instances: tuple[str, ...]

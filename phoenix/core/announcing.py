@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from phoenix.core.action import Action, Announce, Drain, SetRole, Undrain
+from phoenix.core.action import Action, Announce, Drain, SetRole
 from phoenix.core.explain import clock_time
 from phoenix.core.leaving import coming_back, exit_of, taken_by, to_ask, work_at
 from phoenix.core.model import Observation, Slot
@@ -185,12 +185,6 @@ def withdraw(slot: Slot, ids: list[str], rotation: Rotation, seen: Observation) 
         told = tuple(i for i in ids if work_at(i, number, seen).stage in _ANNOUNCED_BY_NOW)
         if told:
             yield Drain(slot, told, number)
-
-
-def without(told: tuple[Action, ...], done: tuple[Action, ...]) -> tuple[Action, ...]:
-    """Without announcing what is told to take work again by now: that says it to the registries as well."""
-    again = {i for action in done if isinstance(action, Undrain) for i in action.instances}
-    return tuple(a for a in told if not (isinstance(a, Announce) and {*a.instances} <= again))
 
 
 # --- whom to ask ------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from phoenix.core.action import (
     SetRole,
     SetWeights,
 )
-from phoenix.core.announcing import announce, without
+from phoenix.core.announcing import announce
 from phoenix.core.back import heed_hold, turn_back
 from phoenix.core.closing import is_closed, is_untouched
 from phoenix.core.converge import converge, step_before
@@ -103,7 +103,7 @@ def _go_on(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decisi
     overdue = announced.overdue or departure.overdue
     if overdue is not None:
         return _hold(record, rotation, seen, overdue)
-    actions = (*departure.actions, *without(announced.told, departure.actions))
+    actions = (*departure.actions, *announced.told)
     checked = check_ledger(rotation, seen, actions)
     rotation = checked.rotation
     if checked.conflict is not None:

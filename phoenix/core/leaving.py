@@ -184,10 +184,12 @@ def _stays_after_all(rotation: Rotation, seen: Observation, leaving: frozenset[s
 
 def _is_to_be_told(instance: Instance, rotation: Rotation, seen: Observation) -> bool:
     """On the way back also while it is not known: the way back asks nothing before traffic has moved."""
+    if not rotation.terms.before_leaving:
+        return False
     works = seen.works.get(instance.id)
     if works is None:
         return rotation.back is not None
-    return any(not each.is_usable for each in works)
+    return any(not each.is_usable for each in works[len(rotation.terms.discovery) :])
 
 
 def coming_back(rotation: Rotation, old: SlotState) -> tuple[Instance, ...]:

@@ -106,6 +106,7 @@ def plan_for(group: Group, request: RotateRequest, found: Survey, *, rehearsed: 
         reserve=terms.serving.reserve,
         opt_ins=terms.opt_ins,
         before_leaving=terms.before_leaving,
+        discovery=terms.discovery,
         prices={gate.name: gate.price(terms, need) for gate in group.gates if isinstance(gate, Priced)},
     )
 

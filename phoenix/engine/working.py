@@ -114,7 +114,7 @@ def tell(group: Ports, record: GroupRecord, action: Drain | Undrain | Announce) 
         return
     registries = len(rotation.terms.discovery)
     for number, station in reversed([*stations.items()]):
-        if number < registries or isinstance(action, Undrain):
+        if isinstance(action, Announce) is (number < registries):
             _let_work(station, leavers, rotation)
 
 
