@@ -38,7 +38,7 @@ _ZONES: Final = ("arn:${partition}:route53:::hostedzone/*",)
 """Cloud Map writes records as its caller: "AWS Cloud Map API permissions reference", RegisterInstance. The zone is that
 of the namespace, whose id a policy does not name."""
 MOST_INSTANCES: Final = 1000
-_READS: Final = ("GetInstancesHealthStatus", "GetOperation", "GetService", "ListInstances", "ListOperations")
+_LOOKS: Final = ("GetInstancesHealthStatus", "GetOperation", "ListOperations")
 _RUNS: Final = ("SUBMITTED", "PENDING")
 _REGISTER, _DEREGISTER = "REGISTER_INSTANCE", "DEREGISTER_INSTANCE"
 
@@ -83,7 +83,8 @@ class CloudMap:
     settings = Settings
     IAM_ACTIONS: ClassVar[Rights] = (
         ENDS
-        | reads("ec2:DescribeInstances", *(f"servicediscovery:{call}" for call in _READS))
+        | reads("servicediscovery:GetService", "servicediscovery:ListInstances")
+        | reads("ec2:DescribeInstances", *(f"servicediscovery:{call}" for call in _LOOKS), roles=WRITERS)
         | reads("servicediscovery:GetNamespace", roles=FORWARD)
         | {
             Right(f"servicediscovery:{call}", "AnnounceInstances", WRITERS, _SERVICE)

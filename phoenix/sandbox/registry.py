@@ -64,8 +64,10 @@ class Registry:
         namespace: str = "DNS_PRIVATE",
         records: Sequence[tuple[str, int]] = (("A", 60),),
         custom_health: bool = False,
+        called: str = "",
     ) -> str:
-        """Make a namespace and a service in it, with DNS records of these types and TTLs; return the service's id."""
+        """Make a namespace and a service in it, with DNS records of these types and TTLs; return the service's id:
+        `called`, or one of moto's."""
         backend: Any = self.backend
         named = {"name": f"{name}.internal", "creator_request_id": name, "description": "", "tags": []}
         backend.create_http_namespace(**named)
@@ -83,6 +85,10 @@ class Registry:
             tags=[],
             service_type="HTTP" if namespace == "HTTP" else "DNS_HTTP",
         )
+        if called:
+            del backend.services[service.id]
+            service.arn, service.id = service.arn.replace(service.id, called), called
+            backend.services[called] = service
         return str(service.id)
 
     def found(self, service: str) -> set[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from phoenix.aws.rights import Role
-from tests.iam import runs_failed, runs_in_place, runs_leaving, runs_of_persons
+from tests.iam import runs_discovery, runs_failed, runs_in_place, runs_leaving, runs_of_persons
 from tests.iam.recorder import DOCUMENTS, granted, refused, used
 from tests.iam.runs import RUNS, Run
 
@@ -24,7 +24,14 @@ NOT_ON_THE_SANDBOX = {
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
-    found = (*RUNS, *runs_failed.RUNS, *runs_in_place.RUNS, *runs_leaving.RUNS, *runs_of_persons.RUNS)
+    found = (
+        *RUNS,
+        *runs_failed.RUNS,
+        *runs_in_place.RUNS,
+        *runs_leaving.RUNS,
+        *runs_discovery.RUNS,
+        *runs_of_persons.RUNS,
+    )
     return [run(tmp_path_factory.mktemp("iam") / Path(run.__name__)) for run in found]
 
 
