@@ -155,7 +155,7 @@ def test_a_generation_without_weight_is_withdrawn_once_clients_find_the_other_on
     assert then.told == (Drain(BLUE, ids(a_slot())),)
 
 
-def test_an_instance_that_has_ended_is_withdrawn_whoever_ended_it() -> None:
+def test_an_instance_that_has_ended_is_withdrawn() -> None:
     found = announce(proved(), seen_with(FOUND, FOUND, works={"i-gone": (FOUND,)}), ())
 
     assert found.told == (Drain(BLUE, ("i-gone",)),)
