@@ -24,6 +24,13 @@ def choose_to_leave(instances: Iterable[Instance], count: int, first: Collection
     return tuple(chosen)
 
 
+def choose_surplus(instances: Iterable[Instance], count: int, first: Collection[str] = frozenset()) -> tuple[str, ...]:
+    """Which of them end: those that are not in service yet, then as for what leaves service."""
+    instances = tuple(instances)
+    booting = [i.id for i in instances if i.counts and not i.in_service][:count]
+    return (*booting, *choose_to_leave(instances, count - len(booting), first))
+
+
 def is_well(instance: Instance) -> bool:
     """True unless Auto Scaling, or a load balancer that lists it, calls it unhealthy."""
     return instance.healthy and (instance.target is None or instance.target.value == "healthy")

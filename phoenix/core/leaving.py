@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Final
 
 from phoenix.core.action import Action, Drain, SetRole, Undrain
@@ -86,9 +87,15 @@ def taken_by(action: Action, seen: Observation, drained: Mapping[str, datetime])
         return tuple(i.id for i in state.instances if not i.leaving)
     counted = sum(i.counts for i in state.instances)
     if action.role is Role.RETAINED and seen.is_one_group:
-        return choose_to_leave(state.instances, counted, drained)
+        return (*choose_to_leave(state.instances, counted, drained), *_surplus(seen))
     then = numbers(action.role, action.count, action.owner)
-    return choose_to_leave(state.instances, max(counted - then.max, 0), drained)
+    chosen = choose_to_leave(state.instances, max(counted - then.max, 0), drained)
+    return (*chosen, *(i for i in _surplus(seen) if i not in chosen))
+
+
+def _surplus(seen: Observation) -> tuple[str, ...]:
+    """What goes with whichever size one group is given next."""
+    return tuple(instance for state in seen.slots.values() for instance in state.surplus)
 
 
 def let_leave(actions: tuple[Action, ...], seen: Observation, way: Exit) -> Departure:
@@ -103,7 +110,7 @@ def let_leave(actions: tuple[Action, ...], seen: Observation, way: Exit) -> Depa
         at_work = {i: n for i in taken if (n := way.station_of(i, seen)) is not None}
         if at_work and isinstance(action, SetRole):
             late = [i for i in at_work if way.is_overdue(i, seen)]
-            drains = tuple(_drains(action.slot, at_work, seen))
+            drains = tuple(_drains(at_work, seen))
             overdue = _overdue(late, taken, seen, way) if late else None
             return Departure((*passed, *drains), frozenset(leaving), waits=True, overdue=overdue)
         is_part = isinstance(action, SetRole) and action.role is not Role.COLD
@@ -111,9 +118,10 @@ def let_leave(actions: tuple[Action, ...], seen: Observation, way: Exit) -> Depa
     return Departure(tuple(passed), frozenset(leaving))
 
 
-def _drains(slot: Slot, at_work: Mapping[str, int], seen: Observation) -> Iterator[Drain]:
-    for number in sorted(set(at_work.values())):
-        told = (i for i, at in at_work.items() if at == number)
+def _drains(at_work: Mapping[str, int], seen: Observation) -> Iterator[Drain]:
+    for number, slot in product(sorted(set(at_work.values())), seen.slots):
+        there = {i.id for i in seen.slots[slot].instances}
+        told = (i for i, at in at_work.items() if at == number and i in there)
         asked = tuple(i for i in told if work_at(i, number, seen).stage in (Stage.ACTIVE, Stage.PARTLY))
         if asked:
             yield Drain(slot, asked, number)
@@ -144,10 +152,12 @@ def depart(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -
     noted = rotation.ledger.open(_entries(found, seen, len(rotation.terms.discovery)))
     rotation = replace(rotation, ledger=noted)
     stays = tuple(_stays_after_all(rotation, seen, found.leaving))
+    kept = tuple(_kept_of_the_new(rotation, seen, found.leaving))
     asked = {i for action in found.actions if isinstance(action, Drain) for i in action.instances}
-    usable = {i for i in noted.drains if has_no_work(i, seen) is False and i not in asked and i not in stays}
+    usable = {i for i in noted.drains if has_no_work(i, seen) is False and i not in {*asked, *stays, *kept}}
     rotation = replace(rotation, ledger=noted.without_drains(usable))
-    undrain = (Undrain(rotation.old.slot, stays),) if stays else ()
+    told = ((rotation.old.slot, stays), (rotation.new.slot, kept))
+    undrain = tuple(Undrain(slot, ids) for slot, ids in told if ids)
     return rotation, replace(found, actions=(*found.actions, *undrain))
 
 
@@ -182,6 +192,18 @@ def _stays_after_all(rotation: Rotation, seen: Observation, leaving: frozenset[s
             yield instance.id
 
 
+def _kept_of_the_new(rotation: Rotation, seen: Observation, leaving: frozenset[str]) -> Iterator[str]:
+    """Instances of the new generation that were more than was needed, and are needed now."""
+    if rotation.back is not None:
+        return
+    drains = rotation.ledger.drains
+    for instance in seen.slots[rotation.new.slot].instances:
+        is_ours = instance.id in drains and drains[instance.id].had
+        is_kept = instance.counts and instance.id not in leaving
+        if is_ours and is_kept and _is_to_be_told(instance, rotation, seen):
+            yield instance.id
+
+
 def _is_to_be_told(instance: Instance, rotation: Rotation, seen: Observation) -> bool:
     """On the way back also while it is not known: the way back asks nothing before traffic has moved."""
     if not rotation.terms.before_leaving:
@@ -208,8 +230,14 @@ def to_ask(record: GroupRecord, seen: Observation) -> tuple[str, ...]:
     rotation = record.rotation
     if rotation is None or not rotation.terms.before_leaving:
         return ()
-    slots = _slots_to_ask(record, rotation, seen)
-    return tuple(i.id for slot in slots for i in seen.slots[slot].instances if not i.leaving)
+    slots, few = _slots_to_ask(record, rotation, seen), {*_surplus(seen)}
+    few |= {*rotation.ledger.drains} if rotation.in_flight and rotation.back is None else set()
+    return tuple(
+        i.id
+        for slot, state in seen.slots.items()
+        for i in state.instances
+        if not i.leaving and (slot in slots or i.id in few)
+    )
 
 
 def _slots_to_ask(record: GroupRecord, rotation: Rotation, seen: Observation) -> tuple[Slot, ...]:

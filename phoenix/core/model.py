@@ -225,7 +225,8 @@ class SlotState:
     `tags` are those with the prefix `phoenix:` only. `failover` are the thresholds of its target groups for DNS
     failover, empty unless a tick needs them. `zones` are those it launches in; after `max_instance_lifetime` AWS itself
     replaces an instance, None for never; `health_grace` is the time to become healthy. `writer_words` says where to
-    read who has changed it. `other_sources`, only in place: Classic Load Balancers and target groups of VPC Lattice.
+    read who has changed it. Only in place: `other_sources`, which are Classic Load Balancers and target groups of VPC
+    Lattice, and `surplus`, the instances in service that end with the group's next size, as it has more than it needs.
     """
 
     slot: Slot
@@ -240,6 +241,7 @@ class SlotState:
     tags: Mapping[str, str] = field(default_factory=dict)
     target_groups: tuple[str, ...] = ()
     other_sources: tuple[str, ...] = ()
+    surplus: tuple[str, ...] = ()
     arn: str = ""
     failover: str = ""
     zones: tuple[str, ...] = ()

@@ -6,14 +6,14 @@ look finds the missing calls anew, so a call that was made is not made again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from phoenix.core.action import SetRole
-from phoenix.core.choice import choose_to_leave
+from phoenix.core.choice import choose_surplus, choose_to_leave
 from phoenix.core.converge import is_shrunk, old_part
 from phoenix.core.lifecycle import Lifecycle
-from phoenix.core.model import Instance, Role, SlotState
+from phoenix.core.model import Role, SlotState
 from phoenix.core.ready import candidate_goal
 from phoenix.core.rotation import Rotation
 from phoenix.fleets.in_place_slots import counted_in, left_behind, reserve_in, room_of, wanted_at_the_end
@@ -92,7 +92,7 @@ def calls_for(action: SetRole, scene: Scene) -> list[Call]:
         case Role.PINNED if action.owner is not None:
             return _pin(action, scene)
         case Role.PINNED | Role.RETAINED:
-            return _take_out(0 if action.role is Role.RETAINED else action.count, action.leaving, scene)
+            return _take_out(0 if action.role is Role.RETAINED else action.count, action, scene)
         case Role.LIVE:
             return _let_live(action, scene)
         case Role.COLD:
@@ -128,13 +128,16 @@ def _launch(action: SetRole, scene: Scene) -> list[Call]:
     rotation = scene.rotation
     if rotation is None:
         return []
-    whole, least = scene.whole, old_part(rotation) + action.count
+    whole, gives_way = scene.whole, is_shrunk(rotation)
+    # Less than is there would make what AWS has launched beyond it autoscaling's wish, until the old ones have left.
+    stays = max(old_part(rotation), counted_in(scene.other)) if gives_way else old_part(rotation)
+    least = stays + action.count
     # Auto Scaling itself would choose what a MaxSize below DesiredCapacity ends: the old generation first.
     update = _update(scene, action, least, max(room_of(rotation) + action.count, whole.desired) + LIFTED_BY)
-    if not is_shrunk(rotation) or counted_in(scene.other) > old_part(rotation):
+    if not gives_way:
         return [update]
     # What MinSize had asked for beyond that goes with it, or it would be taken for autoscaling's wish.
-    over = choose_surplus(scene.own.instances, max(min(whole.min, whole.desired) - least, 0))
+    over = _surplus(action, scene, scene.own, max(min(whole.min, whole.desired) - least, 0))
     return [update, End(over, counted=True)] if over else [update]
 
 
@@ -143,22 +146,22 @@ def _has_launched(rotation: Rotation, scene: Scene) -> bool:
     return rotation.new.template_version is not None and rotation.new.is_set_in(scene.whole)
 
 
-def _take_out(stay: int, drained: tuple[str, ...], scene: Scene) -> list[Call]:
+def _take_out(stay: int, action: SetRole, scene: Scene) -> list[Call]:
     """All but `stay` leave service: those that were drained for it, where any had to be. MinSize is lowered right
     before: AWS refuses what would go below it."""
     excess = counted_in(scene.own) - stay
     if excess <= 0:
         return []
-    chosen = drained or choose_to_leave(scene.own.instances, excess)
+    own = {i.id for i in scene.own.instances}
+    chosen = tuple(i for i in action.leaving if i in own) or choose_to_leave(scene.own.instances, excess)
     if not chosen:
         raise NotYet(f"{excess} instances of {scene.own.auto_scaling_group} are not in service, or protect themselves")
     left = scene.whole.desired - len(chosen)
     asked = left if scene.rotation is None else stay + candidate_goal(scene.rotation)
     # Where one has ended beside the new generation, that has one more than it was asked for: no more leave than can.
-    surplus = max(left - asked, 0) if len(chosen) == excess else 0
-    least = left - surplus
+    over = _surplus(action, scene, scene.other, left - asked) if len(chosen) == excess else ()
+    least = left - len(over)
     lowered = [Update(min=least)] if scene.whole.min > least else []
-    over = choose_surplus(scene.other.instances, surplus)
     return [*lowered, Enter(chosen), *([End(over, counted=True)] if over else [])]
 
 
@@ -194,7 +197,7 @@ def _let_live(action: SetRole, scene: Scene) -> list[Call]:
     owner = action.owner
     if owner is None:
         return []
-    surplus, desired = _let_surplus_go(scene), min(scene.whole.desired, _wanted(scene))
+    surplus, desired = _let_surplus_go(action, scene), min(scene.whole.desired, _wanted(scene))
     last = _update(scene, action, owner.min, max(owner.max, desired))
     if surplus:
         # What the surplus went by has changed both.
@@ -209,7 +212,7 @@ def _wanted(scene: Scene) -> int:
     return wanted_at_the_end(whole, rotation)
 
 
-def _let_surplus_go(scene: Scene) -> list[Call]:
+def _let_surplus_go(action: SetRole, scene: Scene) -> list[Call]:
     """Instances beyond the need: where one ended by itself beside another generation, the group has launched one of
     the generation that it launches now. Launches that have not begun are left out; of the rest the sick ones go first.
     """
@@ -218,14 +221,16 @@ def _let_surplus_go(scene: Scene) -> list[Call]:
         return []
     there = max(counted_in(scene.own), wanted)
     calls: list[Call] = [Update(min=wanted, max=min(there, whole.desired))]
-    leaving = choose_surplus(scene.own.instances, there - wanted)
+    leaving = _surplus(action, scene, scene.own, there - wanted)
     return [*calls, End(leaving, counted=True)] if leaving else calls
 
 
-def choose_surplus(instances: Iterable[Instance], count: int) -> tuple[str, ...]:
-    """Which of them end: those that are not in service yet, then as for what leaves service."""
-    booting = [i.id for i in instances if i.counts and not i.in_service][:count]
-    return (*booting, *choose_to_leave(instances, count - len(booting)))
+def _surplus(action: SetRole, scene: Scene, state: SlotState, count: int) -> tuple[str, ...]:
+    """That many of the slot's instances, none that serves and was not drained for it where work has to leave first."""
+    if scene.rotation is None or not scene.rotation.terms.stations:
+        return choose_surplus(state.instances, count)
+    free = [i for i in state.instances if not i.in_service or i.id in action.leaving]
+    return choose_surplus(free, count)
 
 
 def _end(scene: Scene) -> list[Call]:

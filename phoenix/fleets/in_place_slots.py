@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from phoenix.core import tags
+from phoenix.core.choice import choose_surplus
 from phoenix.core.converge import is_shrunk, old_part
 from phoenix.core.generation import Generation
 from phoenix.core.lifecycle import Lifecycle
@@ -74,7 +75,7 @@ def split(whole: SlotState, rotation: Rotation | None) -> dict[Slot, SlotState]:
     if rotation is not None and rotation.in_flight:
         members = _members_in_flight(whole, rotation, own_tags)
         slots = {slot: _part(whole, slot, members[slot], own_tags[slot]) for slot in Slot}
-        return _with_shares(slots, _shares_in_flight(whole, rotation, slots))
+        return _with_surplus(_with_shares(slots, _shares_in_flight(whole, rotation, slots)), whole, rotation)
     noted = _noted(own_tags, rotation)
     live = _live_slot(whole, own_tags, noted, rotation)
     members = _members_at_rest(whole, live, noted, is_lifted=_is_lifted(whole, own_tags[live.other]))
@@ -299,6 +300,30 @@ def wanted_at_the_end(whole: SlotState, rotation: Rotation) -> int:
     two generations, autoscaling's wish is part of it; once that is over, DesiredCapacity is the owner's."""
     is_lifted = whole.max > max(rotation.capacity.max, whole.desired)
     return rotation.need if whole.min >= rotation.need or is_lifted else whole.desired
+
+
+def _with_surplus(slots: dict[Slot, SlotState], whole: SlotState, rotation: Rotation) -> dict[Slot, SlotState]:
+    """Where an instance has ended beside another generation, the group has launched one of the generation that it
+    launches now: more than was asked for."""
+    launching = slots[rotation.old.slot if rotation.back is not None else rotation.new.slot]
+    count = surplus_in(whole, slots[launching.slot.other], rotation)
+    surplus = choose_surplus(launching.instances, count, rotation.ledger.drains) if count else ()
+    serving = {i.id for i in launching.instances if i.in_service}
+    found = tuple(instance for instance in surplus if instance in serving)
+    return {**slots, launching.slot: replace(launching, surplus=found)} if found else slots
+
+
+def surplus_in(whole: SlotState, other: SlotState, rotation: Rotation) -> int:
+    """How many more than needed the group has of the generation that it launches; `other` is the other one.
+
+    Beside an old generation that has given way, what MinSize has asked for is compared, as more than that is
+    autoscaling's wish; and at the end, once the other one is gone.
+    """
+    if rotation.clocks.closing_since is not None:
+        return 0 if counted_in(other) else max(whole.desired - wanted_at_the_end(whole, rotation), 0)
+    if rotation.back is not None or not is_shrunk(rotation):
+        return 0
+    return max(min(whole.min, whole.desired) - counted_in(other) - candidate_goal(rotation), 0)
 
 
 def _leaving(rotation: Rotation, old: SlotState, new: SlotState) -> Share:

@@ -48,6 +48,7 @@ def _names(options: argparse.Namespace) -> Iterator[str]:
     yield from map(str, seeds)
     yield from (f"in-place:{seed}" for seed in seeds)
     yield from (f"in-place:stale-{seed}" for seed in seeds)
+    yield from (f"in-place:drained-{seed}" for seed in seeds)
     yield from (f"sandbox:{seed}" for seed in seeds[:: SANDBOX_SHARE or 1])
     if options.crashes:
         yield from specs.everything()

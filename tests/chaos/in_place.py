@@ -1,7 +1,8 @@
 """The chaos runs of one Auto Scaling group that is rotated in place: what goes wrong, and runs by name.
 
 `in-place:7` is a seed; `in-place:stale-7` one whose answers are up to half a minute old; `in-place:canary-bad-4:3,17` a
-driver that dies at these moments: odd ones are before a call to AWS, even ones after it.
+driver that dies at these moments: odd ones are before a call to AWS, even ones after it. `in-place:drained-...` is any
+of them with work on each instance, which has to leave first.
 """
 
 from __future__ import annotations
@@ -137,22 +138,22 @@ def play(name: str) -> Run:
     Raises:
         Violated: an invariant does not hold.
     """
+    dice, drains = Random(f"in place {name}"), name.startswith("drained-")
+    name = name.removeprefix("drained-")
     if name.isdigit():
-        dice = Random(f"in place {name}")
-        run = begin(dice.choice(sorted(STRATEGIES)), dice.choice(("good", "good", "bad")), dice.choice(SIZES))
+        run = _drawn(dice, drains=drains)
         storm = Storm(run, dice)
         storm.brew()
         run.drive(storm.pass_by)
     elif name.startswith("stale-"):
-        dice = Random(f"in place {name}")
-        run = begin(dice.choice(sorted(STRATEGIES)), dice.choice(("good", "good", "bad")), dice.choice(SIZES))
+        run = _drawn(dice, drains=drains)
         run.world.lag = dice.uniform(5, MOST_LAG)
         run.deaths = {dice.randint(1, 40) for _ in range(dice.randint(0, 3))}
         run.drive()
     else:
         case, _, at = name.partition(":")
         strategy, image, size = case.rsplit("-", 2)
-        run = begin(strategy, image, int(size))
+        run = begin(strategy, image, int(size), drains=drains)
         run.deaths = {int(each) for each in at.split(",") if each}
         run.drive()
     run.deaths.clear()
@@ -161,10 +162,15 @@ def play(name: str) -> Run:
     return run
 
 
-def crashes(every: int = 1) -> Iterator[str]:
+def _drawn(dice: Random, *, drains: bool) -> Run:
+    strategy, image = dice.choice(sorted(STRATEGIES)), dice.choice(("good", "good", "bad"))
+    return begin(strategy, image, dice.choice(SIZES), drains=drains)
+
+
+def crashes(every: int = 1, *, drains: bool = False) -> Iterator[str]:
     """Killed before and after each call, and at each pair of such moments, of every case."""
     for strategy, image, size in product(STRATEGIES, IMAGES, SIZES):
-        case = f"{strategy}-{image}-{size}"
+        case = f"{'drained-' if drains else ''}{strategy}-{image}-{size}"
         moments = range(1, 2 * play(f"{case}:").calls + 1)
         pairs = [*((moment,) for moment in moments), *combinations(moments, 2)]
         yield from (f"in-place:{case}:{','.join(map(str, pair))}" for pair in pairs[::every])

@@ -17,12 +17,14 @@ from phoenix.core.decide import decide
 from phoenix.core.model import Capacity, Cause, Outcome, Slot, Step
 from phoenix.core.record import GroupRecord
 from phoenix.core.story import Ask
+from phoenix.core.work import Station
 from phoenix.fleets.in_place_calls import Call
 from phoenix.strategies.blue_green import blue_green
 from phoenix.strategies.canary import Stage, canary
 from phoenix.strategies.rolling import Room, rolling
 from tests.builders import a_generation, a_record, a_rotation, some_terms
 from tests.chaos.invariants import Violated, check_sentence
+from tests.chaos.orchestrated import Orchestrated
 from tests.one_group import SERVING, OneGroup, Refused, Server
 
 _BAKE = timedelta(minutes=2)
@@ -140,9 +142,9 @@ class Run:
             self.tick()
 
 
-def begin(strategy: str, image: str, size: int) -> Run:
-    """A rotation that has been decided, and nothing else."""
-    world = OneGroup(size)
+def begin(strategy: str, image: str, size: int, *, drains: bool = False) -> Run:
+    """A rotation that has been decided, and nothing else. `drains`: work has to leave an instance before it does."""
+    world = Orchestrated(size) if drains else OneGroup(size)
     world.bad_versions = {"2"} if image == "bad" else set()
     terms = some_terms(
         STRATEGIES[strategy],
@@ -150,6 +152,7 @@ def begin(strategy: str, image: str, size: int) -> Run:
         serving=SERVING,
         launch_timeout=timedelta(minutes=5),
         rotation_timeout=timedelta(hours=6),
+        before_leaving=(Station("ecs", "ecs shop", timedelta(hours=1)),) if drains else (),
     )
     rotation = a_rotation(
         terms=terms,
@@ -183,9 +186,18 @@ def conclude(run: Run) -> None:
     _rest(run)
     if _standing(run):
         raise Violated("I4", f"{len(_standing(run))} are in Standby once the generation before is cold")
+    if isinstance(run.world, Orchestrated):
+        _worked(run.world)
     left = [key for key in run.world.tags if key.startswith((tags.CAPACITY, tags.LEDGER))]
     if left:
         raise Violated("I5", f"{left} are left")
+
+
+def _worked(world: Orchestrated) -> None:
+    if world.cut_off:
+        raise Violated("leaving", f"{world.cut_off} went with work on them")
+    if world.idle():
+        raise Violated("leaving", f"{world.idle()} serve, and are given no work")
 
 
 def _standing(run: Run) -> list[Server]:

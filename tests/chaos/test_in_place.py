@@ -6,6 +6,7 @@ import pytest
 
 from tests.chaos import in_place, in_place_run, specs
 from tests.chaos.invariants import Violated
+from tests.chaos.orchestrated import Orchestrated
 
 SEEDS, BATCH = 200, 50
 FOUND = {
@@ -19,6 +20,12 @@ FOUND = {
     1307: "without the new generation's tag what served was taken for the one that was to go cold, again and again",
     2503: "MinSize lowered by hand in the last look of a way back left the candidate's part of DesiredCapacity",
     235: "a version set by another writer in the last look of a bake stayed",
+}
+
+DRAINED = {
+    19: "what AWS had launched for an old instance that ended went with work on it when others left service",
+    3: "what was more than the need at the end of a way back went with work on it",
+    54: "such an instance was taken for autoscaling's wish while it was drained",
 }
 
 
@@ -57,6 +64,29 @@ def test_a_driver_may_die_before_or_after_any_call_and_twice() -> None:
         survives(name)
 
     assert len(names) > 50
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
+def test_whatever_goes_wrong_no_instance_leaves_with_work_on_it(first: int) -> None:
+    told = 0
+    for seed in range(first, first + BATCH):
+        survives(f"in-place:drained-{seed}")
+    for seed in range(first, first + 5):
+        run = in_place.play(f"drained-stale-{seed}")
+        assert isinstance(run.world, Orchestrated)
+        told += run.world.told
+
+    assert told, "the orchestrator was never told anything"
+
+
+@pytest.mark.parametrize("seed", DRAINED, ids=DRAINED.values())
+def test_work_that_was_cut_off_once_is_not_again(seed: int) -> None:
+    survives(f"in-place:drained-{seed}")
+
+
+def test_a_driver_may_die_around_any_call_while_work_leaves() -> None:
+    for name in in_place.crashes(every=97, drains=True):
+        survives(name)
 
 
 @pytest.mark.parametrize("strategy", in_place_run.STRATEGIES)

@@ -142,3 +142,31 @@ def test_progress_names_what_is_left_and_where() -> None:
     told = progress(ids, seen, Exit((ECS,)))
 
     assert told == f"0 of 4 drained: {ids[0]} has 4 tasks (ecs shop), {ids[1]} has 4 tasks (ecs shop) and 2 more"
+
+
+def with_surplus(*works: Work) -> tuple[Observation, str]:
+    """One group in which the new generation has one instance more than it needs."""
+    old, new = a_slot(healthy=2), a_slot(Slot.GREEN, healthy=2, version="2")
+    more = new.instances[-1].id
+    seen = an_observation(old, replace(new, surplus=(more,), auto_scaling_group=old.auto_scaling_group))
+    return replace(seen, works={more: works}), more
+
+
+def test_what_one_group_has_more_than_it_needs_is_drained_before_its_size_changes() -> None:
+    seen, more = with_surplus(BUSY)
+    live = SetRole(Slot.GREEN, Role.LIVE, 2)
+
+    assert let_leave((live,), seen, Exit((ECS,))).actions == (Drain(Slot.GREEN, (more,), 0),)
+    drained, _ = with_surplus(Work(Stage.DRAINED))
+    assert let_leave((live,), drained, Exit((ECS,))).actions == (replace(live, leaving=(more,)),)
+
+
+def test_what_was_more_than_the_need_and_is_needed_again_takes_work_again() -> None:
+    seen, more = with_surplus(Work(Stage.DRAINED))
+    needed = {slot: replace(state, surplus=()) for slot, state in seen.slots.items()}
+    rotation, _ = a_draining()
+    entry = DrainEntry(Slot.GREEN, more, True, NOON, Upkeep(NOON))
+
+    _, found = depart(replace(rotation, ledger=Ledger((entry,))), replace(seen, slots=needed), ())
+
+    assert found.actions == (Undrain(Slot.GREEN, (more,)),)
