@@ -251,3 +251,27 @@ def test_a_full_service_holds_with_the_words_of_cloud_map(open_stage: Opener) ->
 
     assert report.outcome is Outcome.HELD
     assert "RegisterInstance" in report.sentence
+
+
+# --- with an orchestrator ---------------------------------------------------------------------------------------------
+
+
+def test_clients_lose_sight_of_an_instance_before_its_tasks_move_and_all_of_it_comes_back(open_one: OneOpener) -> None:
+    stage = open_one("api")
+    stations = [{"kind": "ecs", "cluster": "shop", "timeout": "10m"}]
+    clients = with_service(stage, an_in_place_policy("api", before_leaving=stations, timeouts={"launch": "5m"}))
+    cluster = stage.box.join_cluster("api", "shop")
+
+    stage.rotate()
+    first = [call for call in stage.writes() if call in ("DeregisterInstance", "UpdateContainerInstancesState")]
+    succeeded = stage.rotation.outcome
+    stage.rollback()
+    stage.tick()
+
+    assert (succeeded, first[0]) == (Outcome.SUCCEEDED, "DeregisterInstance")
+    assert stage.rotation.outcome is Outcome.ROLLED_BACK
+    serving = in_service(stage, "api")
+    assert clients.found == serving
+    assert {cluster.containers[each].status for each in serving} == {"ACTIVE"}
+    assert cluster.cut_off == 0
+    assert_all_was_well(clients)
