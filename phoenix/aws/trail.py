@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final
 
@@ -21,12 +22,21 @@ from phoenix.ports import Clock
 APPEARS_WITHIN: Final = timedelta(minutes=15)
 KEPT_FOR: Final = timedelta(days=90)
 NOT_YET: Final = "not in CloudTrail yet (it takes up to 15 minutes)"
+OLDER: Final = "not among the newest 50 events of CloudTrail; the older ones"
 _RULE, _LISTENER = ":listener-rule/", ":listener/"
 _OURS: Final = "phoenix/"
 """Part of the user agent of every call that phoenix makes."""
 
 Lookup = tuple[str, str]
 """The key and the value of one lookup; AWS takes one attribute a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The newest events of one lookup. Those of an event name are the whole account's, other rotations included."""
+
+    events: tuple[dict[str, Any], ...]
+    has_more: bool
 
 
 class CloudTrail:
@@ -36,7 +46,7 @@ class CloudTrail:
 
     def __init__(self, aws: Aws, clock: Clock) -> None:
         self._aws, self._clock = aws, clock
-        self._read: dict[tuple[Lookup, datetime], tuple[dict[str, Any], ...]] = {}
+        self._read: dict[tuple[Lookup, datetime], _Page] = {}
 
     def who_changed(self, resource: str, since: datetime) -> Trace:
         """The changes by others since then, the newest first."""
@@ -45,21 +55,23 @@ class CloudTrail:
         lookups = _lookups(resource)
         command = "\n".join(_command(lookup, since) for lookup in lookups)
         try:
-            events = [event for lookup in lookups for event in self._events(lookup, since)]
+            pages = [self._page(lookup, since) for lookup in lookups]
         except AccessDenied:
             return Trace(resource, (), command, "cloudtrail:LookupEvents is denied; ask with")
         except PhoenixError as error:
             return Trace(resource, (), command, f"CloudTrail has not answered ({error.message}); ask with")
+        events = [event for page in pages for event in page.events]
         found = sorted(_changes(resource, events), key=lambda change: change.at, reverse=True)
-        return Trace(resource, tuple(found), command, "" if found else f"{NOT_YET}; ask again with")
+        note = OLDER if any(page.has_more for page in pages) else f"{NOT_YET}; ask again with"
+        return Trace(resource, tuple(found), command, "" if found else note)
 
-    def _events(self, lookup: Lookup, since: datetime) -> tuple[dict[str, Any], ...]:
-        """The newest fifty; who has changed it last is among them."""
+    def _page(self, lookup: Lookup, since: datetime) -> _Page:
+        """The newest fifty: a second page would cost half a second of what the whole account may ask."""
         if (lookup, since) not in self._read:
             key, value = lookup
             asked = [{"AttributeKey": key, "AttributeValue": value}]
             answer = self._aws.call("cloudtrail", "lookup_events", LookupAttributes=asked, StartTime=since)
-            self._read[lookup, since] = tuple(answer["Events"])
+            self._read[lookup, since] = _Page(tuple(answer["Events"]), bool(answer.get("NextToken")))
         return self._read[lookup, since]
 
 

@@ -21,9 +21,12 @@ from phoenix.core.janitor import leftovers
 from phoenix.core.model import Instance, Observation, SlotState
 from phoenix.core.readiness import NEEDED_TO_GROW, rollback_readiness
 from phoenix.core.record import GroupRecord
+from phoenix.core.routine import Routine
 from phoenix.core.sides import ready_instances
 from phoenix.core.story import Ask
 
+NEEDED_AFTER_A_CRASH: Final = (Routine.CHECKS, Routine.REPLACEMENTS, Routine.TERMINATIONS)
+"""Without one of them Auto Scaling never replaces a machine that has ended under it."""
 ENDS_WITHIN: Final = timedelta(minutes=2)
 """An intent older than this is not acted upon any more: its alarms and its people may have gone."""
 
@@ -78,7 +81,11 @@ def intend(record: GroupRecord, seen: Observation, terms: DrillTerms, wanted: Wa
         zone=wanted.zone,
         hard=wanted.hard,
     )
-    objections = (*_of_the_record(record, seen), *_of_the_group(state, ready), *_of_the_choice(drill, terms))
+    objections = (
+        *_of_the_record(record, seen),
+        *_of_the_group(state, ready, hard=drill.hard),
+        *_of_the_choice(drill, terms),
+    )
     return Intent(drill, objections)
 
 
@@ -114,14 +121,14 @@ def _of_the_record(record: GroupRecord, seen: Observation) -> Iterator[Blocker]:
         yield Blocker("former-driver", group, f"A last request of {late.owner} may still arrive.")
 
 
-def _of_the_group(state: SlotState, ready: Sequence[Instance]) -> Iterator[Blocker]:
+def _of_the_group(state: SlotState, ready: Sequence[Instance], *, hard: bool) -> Iterator[Blocker]:
     name = state.auto_scaling_group
     well = {instance.id for instance in ready}
     sick = [i.id for i in state.instances if i.id not in well and not i.stands_by]
     if sick or len(ready) < state.desired:
         told = f"; not so: {', '.join(sick[:3])}{' ...' if len(sick) > 3 else ''}" if sick else ""
         yield Blocker("unhealthy", name, f"{len(ready)} of {state.desired} are healthy{told}.")
-    for routine in NEEDED_TO_GROW:
+    for routine in (*NEEDED_TO_GROW, *(NEEDED_AFTER_A_CRASH if hard else ())):
         if routine in state.suspended:
             yield Blocker("suspended", name, f"{routine.capitalize()} are suspended: nothing would replace the lost.")
 
@@ -143,8 +150,10 @@ def next_step(drill: Drill, seen: Observation, objections: Sequence[str], *, hea
     """The instances still to be ended, or the milestones reached. `objections` matter until everything is ended."""
     state, looked = seen.slots[drill.slot], drill.look(seen.at)
     if drill.ended_at is None:
-        left = tuple(i.id for i in state.instances if i.id in drill.victims and not i.leaving)
-        why = _why_spare(drill, state, seen, objections, health=health) if left else None
+        shielded = tuple(i.id for i in state.instances if i.id in drill.victims and _is_shielded(i))
+        looked = looked.spare(shielded, "protected or in Standby by now") if shielded else looked
+        left = tuple(i.id for i in state.instances if i.id in looked.victims and not i.leaving)
+        why = _why_spare(looked, state, seen, objections, health=health) if left else None
         if left and why is None:
             return Step(looked, tuple(EndInstance(drill.slot, each, hard=drill.hard) for each in left))
         if why is not None:
@@ -153,6 +162,11 @@ def next_step(drill: Drill, seen: Observation, objections: Sequence[str], *, hea
             return Step(looked.over(seen.at, Ending.STOPPED))
         looked = replace(looked, ended_at=seen.at)
     return Step(_measured(looked, state, seen.at, health=health))
+
+
+def _is_shielded(instance: Instance) -> bool:
+    """True for one that a person, or its own work, has taken out of harm's way since it was chosen."""
+    return not instance.leaving and (instance.protected or instance.stands_by)
 
 
 def all_ended(drill: Drill, at: datetime) -> Drill:

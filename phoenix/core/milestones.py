@@ -56,7 +56,7 @@ def with_chronicle(before: GroupRecord, after: GroupRecord, seen: Observation, t
     kept = kept.sample(_sample(rotation, sides, seen))
     kept = kept.judge([Judged(seen.at, v.gate, v.judgement, v.reason[:MOST_WORDS]) for v in seen.verdicts])
     kept = kept.decide(seen.at, told.why, tuple(map(describe_action, told.actions))).read(told.reads)
-    if kept.evidence is None and _has_failed(rotation):
+    if kept.evidence is None and _is_given_up(rotation, sides):
         kept = replace(kept, evidence=_evidence(rotation, sides, seen))
     return after if kept == rotation.chronicle else replace(after, rotation=replace(rotation, chronicle=kept))
 
@@ -72,18 +72,30 @@ def _sample(rotation: Rotation, sides: Sides, seen: Observation) -> Sample:
     return Sample(seen.at, sides.old.ready_count, new, weight if new or rotation.terms.serving.weights else 0, phase)
 
 
-def _has_failed(rotation: Rotation) -> bool:
-    """True where a gate, a launch or a deadline ended the way forward. A person needs no evidence against it."""
-    return rotation.in_flight and rotation.cause in (Cause.IMAGE, Cause.ENVIRONMENT)
+def _is_given_up(rotation: Rotation, sides: Sides) -> bool:
+    """True where a gate, a launch, a deadline or a person ended the way forward. A person who goes back before there is
+    an instance has seen none, and leaves nothing to ask; the first look of that way back leaves out the new
+    generation's health, and the next one has it."""
+    if not rotation.in_flight or rotation.cause is None:
+        return False
+    there, health = newest(rotation, sides), rotation.terms.serving.health
+    is_known = all(i.target is not None or not i.in_service or not health for i in there)
+    return rotation.cause is not Cause.OPERATOR or (bool(there) and is_known)
+
+
+def newest(rotation: Rotation, sides: Sides) -> tuple[Instance, ...]:
+    """The instances of the new generation that are not on their way out, those in service first."""
+    there = (i for i in sides.new.own if rotation.new.template_version and not i.leaving)
+    return tuple(sorted(there, key=lambda i: (not i.in_service, i.id)))
 
 
 def _evidence(rotation: Rotation, sides: Sides, seen: Observation) -> Evidence:
-    health, new = rotation.terms.serving.health, sides.new
-    bad = [i for i in new.own if rotation.new.template_version and not i.leaving and not is_ready(i, health)]
+    health = rotation.terms.serving.health
+    bad = [i for i in newest(rotation, sides) if not is_ready(i, health)]
     verdicts = (Judged(seen.at, v.gate, v.judgement, v.reason[:MOST_WORDS]) for v in seen.verdicts)
     instances = (
         FailedInstance(i.id, i.zone, i.lifecycle_words or i.lifecycle.value, _why(sides, i, health))
-        for i in sorted(bad, key=lambda i: (not i.in_service, i.id))[:MOST_INSTANCES]
+        for i in bad[:MOST_INSTANCES]
     )
     return Evidence(
         seen.at,

@@ -8,9 +8,13 @@ from enum import StrEnum
 class Routine(StrEnum):
     """A routine that a decision depends on; others are their owner's, and are not observed.
 
-    Without launches or registrations no new instance ever serves.
+    Without launches or registrations no new instance ever serves. A machine that has crashed is replaced once checks
+    have found it, and where replacements and terminations run ("How suspended processes affect other processes").
     """
 
     SCHEDULES = "schedules"
     LAUNCHES = "launches"
     REGISTRATIONS = "registrations"
+    CHECKS = "health checks"
+    REPLACEMENTS = "replacements"
+    TERMINATIONS = "terminations"

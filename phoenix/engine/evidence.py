@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from phoenix.core.chronicle import MOST_CONSOLE, MOST_POINTS, Console, Evidence, Series
-from phoenix.core.model import Judgement
+from phoenix.core.milestones import newest
+from phoenix.core.model import Cause, Judgement, Observation
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
+from phoenix.core.sides import sides_of
 from phoenix.engine.group import Ports
 from phoenix.errors import PhoenixError
 
@@ -37,8 +39,9 @@ class Measuring(Protocol):
         """The measurements of that time behind what speaks against the candidate now; a few reads."""
 
 
-def ask_for_evidence(group: Ports, record: GroupRecord) -> GroupRecord:
-    """The record with the rest of its rotation's evidence."""
+def ask_for_evidence(group: Ports, record: GroupRecord, seen: Observation) -> GroupRecord:
+    """The record with the rest of its rotation's evidence. A person goes back from instances that look well, too: the
+    console is then that of one of these."""
     rotation = record.rotation
     evidence = rotation.chronicle.evidence if rotation is not None else None
     if rotation is None or evidence is None:
@@ -46,7 +49,7 @@ def ask_for_evidence(group: Ports, record: GroupRecord) -> GroupRecord:
     refused: list[str] = []
     found = replace(
         evidence,
-        console=_console(group, evidence, refused),
+        console=_console(group, _instance(rotation, evidence, seen), refused),
         series=_series(group, rotation, evidence, refused),
         asked_at=evidence.at,
         missing=tuple(refused),
@@ -54,11 +57,17 @@ def ask_for_evidence(group: Ports, record: GroupRecord) -> GroupRecord:
     return replace(record, rotation=replace(rotation, chronicle=replace(rotation.chronicle, evidence=found)))
 
 
-def _console(group: Ports, evidence: Evidence, refused: list[str]) -> Console | None:
-    """Of the first instance that failed: the others run the same image."""
-    if not evidence.instances:
+def _instance(rotation: Rotation, evidence: Evidence, seen: Observation) -> str | None:
+    """The first one that failed, else any of the new generation: the others run the same image."""
+    if evidence.instances:
+        return evidence.instances[0].id
+    there = newest(rotation, sides_of(rotation, seen)) if rotation.cause is Cause.OPERATOR else ()
+    return there[0].id if there else None
+
+
+def _console(group: Ports, instance: str | None, refused: list[str]) -> Console | None:
+    if instance is None:
         return None
-    instance = evidence.instances[0].id
     text = _answer(lambda: group.fleet.console_of(instance), f"the console of {instance}", refused)
     if text == "":
         refused.append(f"the console of {instance}: EC2 had none yet")

@@ -100,7 +100,7 @@ def act_on(group: Group, lease: Lease, before: GroupRecord, sight: Sight, calls:
         ticked = _decided(group, lease, before, sight, calls)
         if ticked.decision.actions or ticked.decision.look_again_at != ticked.seen.at:
             # After the first shift back, and not before the look that comes at once.
-            ticked = replace(ticked, record=_with_evidence(group, ticked.record))
+            ticked = replace(ticked, record=_with_evidence(group, ticked.record, ticked.seen))
         # Last: whatever has to be loaded for it, or waited for, nothing that users notice waits for news.
         return replace(ticked, record=send(group, ticked.record))
 
@@ -143,7 +143,7 @@ def _with_writes(record: GroupRecord, made: Sequence[Noted]) -> GroupRecord:
     return replace(record, rotation=replace(rotation, chronicle=rotation.chronicle.write(writes)))
 
 
-def _with_evidence(group: Group, record: GroupRecord) -> GroupRecord:
+def _with_evidence(group: Group, record: GroupRecord, seen: Observation) -> GroupRecord:
     """Save what can only be asked for now: the instances of a generation that has failed are soon gone."""
     rotation = record.rotation
     evidence = rotation.chronicle.evidence if rotation is not None else None
@@ -151,7 +151,7 @@ def _with_evidence(group: Group, record: GroupRecord) -> GroupRecord:
         return record
     from phoenix.engine.evidence import ask_for_evidence
 
-    return save_telling(group, record, ask_for_evidence(group, record))
+    return save_telling(group, record, ask_for_evidence(group, record, seen))
 
 
 def _hold(group: Desk, record: GroupRecord, error: PermanentError, made: Sequence[Noted] = ()) -> GroupRecord:

@@ -113,6 +113,7 @@ def rehearse(group: Group, found: Survey, new: Generation, request: RotateReques
             tracer=copy.tracer,
             gates=tuple(gate for gate in group.gates if gate.judges_alone),
             asking=Asking(),
+            registries=(),
             orchestrators=(),  # a plan must not move the work of instances
         )
         return _run(on_copy, copy, _begin(on_copy, found, new, request))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from phoenix.core.action import Undrain
 from phoenix.core.back import turn_back
 from phoenix.core.janitor import Leftover, astray, leftovers, moved_weights
 from phoenix.core.ledger import describe
@@ -21,7 +23,7 @@ from phoenix.engine.observe import Sight
 from phoenix.engine.once import act_on, leave_word
 from phoenix.engine.report import Report, Watch, report_on, watch_nothing
 from phoenix.engine.survey import refuse_foreign_store
-from phoenix.engine.working import with_registries
+from phoenix.engine.working import find_idle, with_registries
 from phoenix.errors import Blocked
 
 
@@ -33,14 +35,17 @@ class Repairs:
     texts: tuple[str, ...]
     adopt: bool = False
     weights: Leftover | None = None
+    idle: tuple[str, ...] = ()
+    """Live instances that take no work, though they serve."""
 
 
 def find_repairs(group: Group, *, adopt: bool = False, weights: bool = False) -> Repairs:
-    """Look for leftovers. Writes nothing. `adopt` takes over what another store has in flight; `weights` are put back
-    that another writer has moved at rest, which only a person asks for.
+    """Look for leftovers. Writes nothing. `adopt` takes over what another store has in flight. `weights`, which only a
+    person asks for: put back what another writer has moved at rest, and give drained instances that serve work again.
 
     Raises:
         ForeignStore: a rotation is in flight in another store, and `adopt` was not asked for.
+        PhoenixError: a station of `before_leaving` does not answer.
     """
     kept = group.store.load(group.name)
     sight = with_registries(group, sight_of(group))
@@ -59,7 +64,21 @@ def find_repairs(group: Group, *, adopt: bool = False, weights: bool = False) ->
     left = (*leftovers(sight.record, sight.seen), *astray(sight.record, sight.seen))
     found = tuple(each.text for each in left)
     moved = moved_weights(sight.record, sight.seen) if weights and not found else None
-    return Repairs(sight, found or ((moved.text,) if moved is not None else ()), adopt, moved)
+    if found or moved is not None:
+        texts = found or ((moved.text,) if moved is not None else ())
+        return Repairs(sight, texts, adopt, moved)
+    idle = _find_idle(group, sight) if weights else {}
+    texts = tuple(
+        f"{i} serves and takes no work: {station}; it is told to take work again" for i, station in idle.items()
+    )
+    return Repairs(sight, texts, adopt, idle=tuple(idle))
+
+
+def _find_idle(group: Group, sight: Sight) -> Mapping[str, str]:
+    """Drained by a rotation that was lost, or by another hand: a station does not tell, so a person decides."""
+    live = sight.record.live
+    serving = [i.id for i in sight.seen.slots[live.slot].instances if i.in_service] if live is not None else []
+    return find_idle(group, sight.record, serving)
 
 
 def repair(
@@ -78,6 +97,9 @@ def repair(
     try:
         if repairs.weights is not None:
             apply(group, lease, record, (repairs.weights.action,), seen.at)
+        if repairs.idle and record.live is not None:
+            apply(group, lease, record, (Undrain(record.live.slot, repairs.idle),), seen.at)
+        if repairs.weights is not None or repairs.idle:
             repairs = replace(repairs, sight=with_registries(group, sight_of(group)))
             record, seen = repairs.sight.record, repairs.sight.seen
         ask = Ask(group.clock.now(), group.by, reason)
@@ -96,7 +118,8 @@ def _looked_at_again(group: Group, repairs: Repairs) -> Repairs:
     """Look again if a person has answered minutes after the repairs were shown; undo only the ones that were shown."""
     if group.clock.now() - repairs.sight.seen.at < OLDEST / 2:
         return repairs
-    again = find_repairs(group, adopt=repairs.adopt, weights=repairs.weights is not None)
+    asked = repairs.weights is not None or bool(repairs.idle)
+    again = find_repairs(group, adopt=repairs.adopt, weights=asked)
     if again.texts != repairs.texts:
         raise Blocked(
             f"what there is to repair on {group.name} has changed since it was shown",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from phoenix.aside import each
@@ -28,6 +28,7 @@ from phoenix.orchestrator import Leavers, Orchestrator
 
 log = logging.getLogger(__name__)
 
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 BUDGET: Final = timedelta(seconds=10)
 """The time that all stations together have to answer. What was seen of AWS is acted upon for 30 s."""
 
@@ -42,7 +43,7 @@ def with_works(group: Ports, sight: Sight) -> Sight:
     known = _adapters(group, rotation)
     ask = {number: known[number] for number, ids in enumerate(asked) if ids and number in known}
     answers = each(
-        lambda number: _ask(ask[number], _leavers(rotation, asked[number])),
+        lambda number: _ask(ask[number], _leavers_of(record, asked[number])),
         ask,
         at_a_time=max(len(ask), 1),
         seconds=BUDGET.total_seconds(),
@@ -72,20 +73,37 @@ def _silence(was_asked: bool) -> Work:
     return Work(Stage.UNKNOWN, f"is not known: no answer for {ago(BUDGET)}" if was_asked else "is not known: no policy")
 
 
-def _leavers(rotation: Rotation, instances: Sequence[str], slot: Slot | None = None) -> Leavers:
-    numbers = {rotation.old.slot: rotation.old.number, rotation.new.slot: rotation.new.number}
-    return Leavers(tuple(instances), rotation.id, rotation.started_at, numbers[slot] if slot is not None else 0)
-
-
 def _adapters(group: Ports, rotation: Rotation) -> Mapping[int, Orchestrator]:
     """The rotation's stations by number. Found by name: at rest the policy may list others by now."""
-    left, found = list(group.orchestrators), dict[int, Orchestrator]()
+    left, found = [*group.registries, *group.orchestrators], dict[int, Orchestrator]()
     for number, station in enumerate(rotation.terms.stations):
         made = next((each for each in left if each.name == station.name), None)
         if made is not None:
             left.remove(made)
             found[number] = made
     return found
+
+
+def find_idle(group: Ports, record: GroupRecord, instances: Sequence[str]) -> Mapping[str, str]:
+    """Those of the instances that a station gives no work, with its name. For a group at rest.
+
+    Raises:
+        PhoenixError: a station does not answer.
+    """
+    leavers, idle = _leavers_of(record, instances), dict[str, str]()
+    for station in group.orchestrators if instances else ():
+        found = station.observe(leavers)
+        idle |= {i: station.name for i, work in found.items() if not work.is_usable and i not in idle}
+    return {instance: idle[instance] for instance in instances if instance in idle}
+
+
+def _leavers_of(record: GroupRecord, instances: Sequence[str], slot: Slot | None = None) -> Leavers:
+    """For the rotation that the record knows, in flight or over; without any, no run of a station is found again."""
+    rotation = record.rotation
+    if rotation is None:
+        return Leavers(tuple(instances), "", _LONG_AGO)
+    numbers = {rotation.old.slot: rotation.old.number, rotation.new.slot: rotation.new.number}
+    return Leavers(tuple(instances), rotation.id, rotation.started_at, numbers[slot] if slot is not None else 0)
 
 
 def _ask(station: Orchestrator, leavers: Leavers) -> Mapping[str, Work]:
@@ -103,28 +121,22 @@ def tell(group: Ports, record: GroupRecord, action: Drain | Undrain | Announce) 
     Raises:
         PhoenixError: a station refuses, or cannot be reached.
     """
-    rotation = record.rotation
-    if rotation is None:
-        return
-    leavers, stations = _leavers(rotation, action.instances, action.slot), _adapters(group, rotation)
+    leavers, rotation = _leavers_of(record, action.instances, action.slot), record.rotation
+    known = _adapters(group, rotation) if rotation is not None else {}
     if isinstance(action, Drain):
-        if action.station not in stations:
+        if action.station not in known:
             raise TransientError("this driver does not know what instances pass before they leave: it has no policy")
-        stations[action.station].drain(leavers)
+        known[action.station].drain(leavers)
         return
-    registries = len(rotation.terms.discovery)
-    for number, station in reversed([*stations.items()]):
-        if isinstance(action, Announce) is (number < registries):
-            _let_work(station, leavers, rotation)
-
-
-def _let_work(station: Orchestrator, leavers: Leavers, rotation: Rotation) -> None:
-    try:
-        station.undrain(leavers)
-    except PhoenixError as error:
-        if not _comes_before_traffic(rotation):
-            raise
-        log.warning("station.not_told", extra={"station": station.name, "reason": error.message})
+    registries = len(rotation.terms.discovery) if rotation is not None else 0
+    stations = [known[number] for number in sorted(known) if number < registries]
+    for station in reversed(stations if isinstance(action, Announce) else tuple(group.orchestrators)):
+        try:
+            station.undrain(leavers)
+        except PhoenixError as error:
+            if rotation is None or not _comes_before_traffic(rotation):
+                raise
+            log.warning("station.not_told", extra={"station": station.name, "reason": error.message})
 
 
 def _comes_before_traffic(rotation: Rotation) -> bool:

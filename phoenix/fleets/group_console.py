@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from phoenix.aws.rights import ROTATE, Rights, reads
+from phoenix.aws.rights import WRITERS, Rights, reads
 from phoenix.aws.session import Aws
 from phoenix.errors import AccessDenied, PermanentError
 
-IAM_ACTIONS: Rights = reads("ec2:GetConsoleOutput", roles=ROTATE)
+IAM_ACTIONS: Rights = reads("ec2:GetConsoleOutput", roles=WRITERS)
 
 LEFT_OUT: Final = "[left out]"
 _NAMED: Final = re.compile(

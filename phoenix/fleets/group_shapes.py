@@ -125,6 +125,9 @@ _ROUTINES: Final = {
     "ScheduledActions": Routine.SCHEDULES,
     "Launch": Routine.LAUNCHES,
     "AddToLoadBalancer": Routine.REGISTRATIONS,
+    "HealthCheck": Routine.CHECKS,
+    "ReplaceUnhealthy": Routine.REPLACEMENTS,
+    "Terminate": Routine.TERMINATIONS,
 }
 
 

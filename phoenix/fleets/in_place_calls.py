@@ -131,13 +131,12 @@ def _launch(action: SetRole, scene: Scene) -> list[Call]:
     whole, gives_way = scene.whole, is_shrunk(rotation)
     # Less than is there would make what AWS has launched beyond it autoscaling's wish, until the old ones have left.
     stays = max(old_part(rotation), counted_in(scene.other)) if gives_way else old_part(rotation)
-    least = stays + action.count
+    # What MinSize had asked for beyond that goes with it, or it would be taken for autoscaling's wish.
+    beyond = max(min(whole.min, whole.desired) - stays - action.count, 0) if gives_way else 0
+    over = _surplus(action, scene, scene.own, min(beyond, max(counted_in(scene.own) - action.count, 0)))
+    least = stays + action.count + beyond - len(over)
     # Auto Scaling itself would choose what a MaxSize below DesiredCapacity ends: the old generation first.
     update = _update(scene, action, least, max(room_of(rotation) + action.count, whole.desired) + LIFTED_BY)
-    if not gives_way:
-        return [update]
-    # What MinSize had asked for beyond that goes with it, or it would be taken for autoscaling's wish.
-    over = _surplus(action, scene, scene.own, max(min(whole.min, whole.desired) - least, 0))
     return [update, End(over, counted=True)] if over else [update]
 
 
@@ -159,7 +158,8 @@ def _take_out(stay: int, action: SetRole, scene: Scene) -> list[Call]:
     left = scene.whole.desired - len(chosen)
     asked = left if scene.rotation is None else stay + candidate_goal(scene.rotation)
     # Where one has ended beside the new generation, that has one more than it was asked for: no more leave than can.
-    over = _surplus(action, scene, scene.other, left - asked) if len(chosen) == excess else ()
+    more = min(left - asked, counted_in(scene.other) - (asked - stay)) if len(chosen) == excess else 0
+    over = _surplus(action, scene, scene.other, max(more, 0))
     least = left - len(over)
     lowered = [Update(min=least)] if scene.whole.min > least else []
     return [*lowered, Enter(chosen), *([End(over, counted=True)] if over else [])]
@@ -234,9 +234,10 @@ def _surplus(action: SetRole, scene: Scene, state: SlotState, count: int) -> tup
 
 
 def _end(scene: Scene) -> list[Call]:
-    """All of the slot's instances end. Those in service take their part of DesiredCapacity with them."""
+    """All of the slot's instances end. Those in service take their part of DesiredCapacity with them. One that protects
+    itself from scale-in is passed over, as a scale-in would: TerminateInstanceInAutoScalingGroup does not heed that."""
     rotation = scene.rotation
-    counted = tuple(i.id for i in scene.own.instances if i.counts)
+    counted = tuple(i.id for i in scene.own.instances if i.counts and not i.protected)
     if rotation is None and counted_in(scene.other) < max(scene.whole.min, 1):
         # At rest the tags say whose each is. Where they are lost, what serves must not be taken for what goes cold.
         counted = ()

@@ -306,29 +306,39 @@ def _with_surplus(slots: dict[Slot, SlotState], whole: SlotState, rotation: Rota
     """Where an instance has ended beside another generation, the group has launched one of the generation that it
     launches now: more than was asked for."""
     launching = slots[rotation.old.slot if rotation.back is not None else rotation.new.slot]
-    count = surplus_in(whole, slots[launching.slot.other], rotation)
+    count = surplus_in(whole, launching, slots[launching.slot.other], rotation)
     surplus = choose_surplus(launching.instances, count, rotation.ledger.drains) if count else ()
     serving = {i.id for i in launching.instances if i.in_service}
     found = tuple(instance for instance in surplus if instance in serving)
     return {**slots, launching.slot: replace(launching, surplus=found)} if found else slots
 
 
-def surplus_in(whole: SlotState, other: SlotState, rotation: Rotation) -> int:
-    """How many more than needed the group has of the generation that it launches; `other` is the other one.
+def surplus_in(whole: SlotState, own: SlotState, other: SlotState, rotation: Rotation) -> int:
+    """How many more than needed the group has in `own`, whose generation it launches, beside the `other` one.
 
     Beside an old generation that has given way, what MinSize has asked for is compared, as more than that is
-    autoscaling's wish; and at the end, once the other one is gone.
+    autoscaling's wish; and at the end, once the other one is gone. DesiredCapacity counts what AWS could not launch,
+    too, in whose place none that is there may go.
     """
     if rotation.clocks.closing_since is not None:
-        return 0 if counted_in(other) else max(whole.desired - wanted_at_the_end(whole, rotation), 0)
-    if rotation.back is not None or not is_shrunk(rotation):
+        needed = wanted_at_the_end(whole, rotation)
+        asked = 0 if counted_in(other) else whole.desired
+    elif rotation.back is not None or not is_shrunk(rotation):
         return 0
-    return max(min(whole.min, whole.desired) - counted_in(other) - candidate_goal(rotation), 0)
+    else:
+        needed = candidate_goal(rotation)
+        asked = min(whole.min, whole.desired) - counted_in(other)
+    return max(min(asked, counted_in(own)) - needed, 0)
 
 
 def _leaving(rotation: Rotation, old: SlotState, new: SlotState) -> Share:
-    """Gone are the new generation, and what of the old one's reserve did not come back, as it was dead or too many."""
-    there = counted_in(new) + len(reserve_in(new)) + len(left_behind(rotation, old))
+    """Gone are the new generation, and what of the old one's reserve did not come back, as it was dead or too many. One
+    that protects itself stays for as long, as in a pair, whose slot has DesiredCapacity 0 then."""
+    there = (
+        sum(i.counts and not i.protected for i in new.instances)
+        + len(reserve_in(new))
+        + len(left_behind(rotation, old))
+    )
     return evenly(there, rotation.new.template_version)
 
 

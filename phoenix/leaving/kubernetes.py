@@ -6,6 +6,7 @@ never evict what nothing would start elsewhere: a pod without a controller is wa
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,7 +38,10 @@ _LONGEST: Final = timedelta(seconds=8)
 _PATIENCE: Final = (3, 8)
 """Seconds to connect, and to be answered."""
 _NEEDED: Final = (("list", "nodes", ""), ("patch", "nodes", ""), ("list", "pods", ""), ("create", "pods", "eviction"))
-_THROTTLED, _FORBIDDEN, _MISSING, _SERVER = 429, (401, 403), 404, 500
+_THROTTLED, _FORBIDDEN, _MISSING, _CONFLICT, _SERVER = 429, (401, 403), 404, 409, 500
+_IS_GOING: Final = "NamespaceTerminating"
+"""The cause by which kubectl's drain, too, knows a 403 that means nothing (kubectl/pkg/drain/drain.go)."""
+_LONGEST_WORDS: Final = 200
 
 
 class Settings(LeavingKeys):
@@ -102,16 +106,24 @@ class Kubernetes:
 
     def drain(self, leavers: Leavers) -> None:
         """Cordon all nodes, or a pod would move from one that leaves to the next one; then ask for the eviction of the
-        pods that are not leaving yet: as many as fit into one action, as the next look asks for the rest."""
+        pods that are not leaving yet: as many as fit into one action, as the next look asks for the rest. One that is
+        refused is told at the end: the others leave all the same.
+
+        Raises:
+            PhoenixError: a pod was refused for another reason than its disruption budget.
+        """
+        refused: list[PhoenixError] = []
         began, nodes = self._clock.elapsed(), self._nodes(leavers.instances)
         for node in nodes.values():
             if not node.spec.unschedulable:
                 self._cordon(node.metadata.name, cordoned=True)
         for pod in (pod for node in nodes.values() for pod in self._pods(node.metadata.name)):
             if pod.to_evict:
-                self._evict(pod)
+                refused += self._evict(pod)
             if self._clock.elapsed() - began > _LONGEST.total_seconds():
-                return
+                break
+        if refused:
+            raise refused[0]
 
     def undrain(self, leavers: Leavers) -> None:
         """Uncordon the nodes."""
@@ -123,8 +135,13 @@ class Kubernetes:
         with self._translated(f"patch node {name}"):
             self._core().patch_node(name, {"spec": {"unschedulable": cordoned}}, _request_timeout=_PATIENCE)
 
-    def _evict(self, pod: _Pod) -> None:
-        """A budget that allows no disruption now is no error: the pod is asked for again at the next look."""
+    def _evict(self, pod: _Pod) -> list[PhoenixError]:
+        """The refusal, if there is one. A budget that allows no disruption now is none: the pod is asked for again at
+        the next look. Nor is a namespace that is being deleted: its pods go with it.
+
+        Raises:
+            Unreachable: the other pods cannot be asked for either.
+        """
         metadata = {"name": pod.name, "namespace": pod.namespace}
         body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata}
         try:
@@ -133,7 +150,12 @@ class Kubernetes:
                     pod.name, pod.namespace, body, _request_timeout=_PATIENCE, _preload_content=False
                 )
         except (Throttled, NotFound):
-            return
+            return []
+        except Unreachable:
+            raise
+        except PhoenixError as error:
+            return [] if _IS_GOING in str(getattr(error.__cause__, "body", "")) else [error]
+        return []
 
     def _nodes(self, instances: Sequence[str]) -> dict[str, Any]:
         """By instance; those that the cluster does not know are left out."""
@@ -248,14 +270,26 @@ class Kubernetes:
 
 
 def _error_of(error: Any, what: str) -> PhoenixError:
-    said = f"{what}: {error.status} {error.reason}"
+    """A conflict is another writer's doing, and gone with the next look."""
+    said = f"{what}: {error.status} {_message(error) or error.reason}"
     if error.status == _THROTTLED:
         return Throttled(said)
     if error.status in _FORBIDDEN:
         return AccessDenied(said, operation=what, hint="kubectl auth can-i --list")
     if error.status == _MISSING:
         return NotFound(said)
-    return TransientError(said) if not error.status or error.status >= _SERVER else PermanentError(said)
+    is_transient = not error.status or error.status == _CONFLICT or error.status >= _SERVER
+    return TransientError(said) if is_transient else PermanentError(said)
+
+
+def _message(error: Any) -> str:
+    """The API server's own sentence, on one line; empty where the answer is none of its."""
+    try:
+        told = json.loads(error.body or "")
+    except ValueError:
+        return ""
+    found = told.get("message") if isinstance(told, dict) else None
+    return " ".join(str(found or "").split())[:_LONGEST_WORDS]
 
 
 def _pod(item: Any) -> _Pod | None:

@@ -25,7 +25,8 @@ Arns = Mapping[Slot, Sequence[str]]
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A rule as AWS describes it, default ones included, and how people call it. A listener that has no rules is its
-    own default rule, by its own ARN. `priority` None: the default rule, which comes last."""
+    own default rule, by its own ARN. `priority` None: the default rule, which comes last. `transforms` rewrite a
+    request before a target gets it."""
 
     arn: str
     name: str
@@ -33,6 +34,7 @@ class Rule:
     actions: Actions
     conditions: Actions = ()
     priority: int | None = None
+    transforms: Actions = ()
 
     @property
     def listener(self) -> str:

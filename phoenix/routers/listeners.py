@@ -156,7 +156,13 @@ class Listeners:
         shown = str(rule.get("Priority", ""))
         priority = int(shown) if shown.isdigit() else None
         return Rule(
-            arn, balancer + name, bool(rule["IsDefault"]), rule["Actions"], rule.get("Conditions", ()), priority
+            arn,
+            balancer + name,
+            bool(rule["IsDefault"]),
+            rule["Actions"],
+            rule.get("Conditions", ()),
+            priority,
+            rule.get("Transforms", ()),
         )
 
     def _listener(self, arn: str) -> str:

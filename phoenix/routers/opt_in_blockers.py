@@ -20,7 +20,7 @@ from phoenix.routers.action_blockers import balancer_of, name_of
 from phoenix.routers.forwarding import Arns, Pair, Rule
 from phoenix.routers.listeners import Listeners
 from phoenix.routers.opt_in_rules import Wanted, find_faults, wanted_rules
-from phoenix.routers.opt_ins import ours_among
+from phoenix.routers.opt_ins import MOST_PER_CALL, ours_among
 
 IAM_ACTIONS: Final = reads("elasticloadbalancing:DescribeAccountLimits", roles=FORWARD)
 CHECKS: Final = ("opt-in-conditions", "no-free-priority", "too-many-rules", "listener-unmarked")
@@ -93,7 +93,9 @@ def _most_rules(aws: Aws) -> int:
 def _in_marks(aws: Aws, missing: Sequence[Wanted]) -> Iterator[Blocker]:
     """A rule is made on a listener: its mark is what the right to do so hangs on, whatever the rule behind it has."""
     arns = sorted({wanted.shadowed.listener for wanted in missing if not wanted.shadowed.is_default})
-    found = aws.call("elbv2", "describe_tags", ResourceArns=arns[:20])["TagDescriptions"] if arns else ()
+    batches = [arns[start : start + MOST_PER_CALL] for start in range(0, len(arns), MOST_PER_CALL)]
+    answers = aws.side_by_side([partial(aws.call, "elbv2", "describe_tags", ResourceArns=batch) for batch in batches])
+    found = [item for answer in answers for item in answer["TagDescriptions"]]
     marked = {item["ResourceArn"] for item in found for tag in item.get("Tags", ()) if tag["Key"] == MANAGED}
     unmarked = [arn for arn in arns if arn not in marked]
     if unmarked:

@@ -158,10 +158,17 @@ def _place(rule: Rule) -> int:
 def _is(
     rule: Rule, conditions: Sequence[Condition], actions: Sequence[Mapping[str, Any]], after: int, of: Rule
 ) -> bool:
-    """True for a rule of ours with these conditions that sends to that target group, in its place."""
-    wanted = Rule("", "", is_default=False, actions=actions).target_groups
-    same = _canonical(rule.conditions) == _canonical(conditions) and rule.target_groups.keys() == wanted.keys()
-    return same and after < _place(rule) < _place(of)
+    """True for a rule of ours with these conditions that does what the shadowed one does, and sends to that target
+    group, in its place. One whose owner has it authenticate since would let requests past that."""
+    wanted = Rule("", "", is_default=False, actions=actions, transforms=of.transforms)
+    same = _canonical(rule.conditions) == _canonical(conditions) and _before_forward(rule) == _before_forward(wanted)
+    return same and rule.target_groups.keys() == wanted.target_groups.keys() and after < _place(rule) < _place(of)
+
+
+def _before_forward(rule: Rule) -> list[str]:
+    """Authentication and what rewrites a request, as AWS shows them: ours were written from the same words."""
+    parts = (*(each for each in rule.actions if each["Type"] != "forward"), *rule.transforms)
+    return sorted(json.dumps(each, sort_keys=True) for each in parts)
 
 
 def _canonical(conditions: Sequence[Condition]) -> list[str]:

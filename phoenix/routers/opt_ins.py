@@ -18,7 +18,7 @@ from phoenix.core.opt_in import OptIns
 from phoenix.core.tags import ROTATION, fitting
 from phoenix.errors import AccessDenied, NotFound, PermanentError
 from phoenix.routers.forwarding import Arns, Pair, Rule
-from phoenix.routers.opt_in_rules import Wanted, compared, looks_like_ours, wanted_rules
+from phoenix.routers.opt_in_rules import Wanted, compared, find_faults, looks_like_ours, wanted_rules
 
 MOST_PER_CALL: Final = 20  # "You can specify up to 20 resources in a single call" (DescribeTags)
 READ_TAGS: Final = reads("elasticloadbalancing:DescribeTags")
@@ -67,31 +67,41 @@ def read(aws: Aws, listed: Sequence[Sequence[Rule]], target_groups: Arns, wanted
 
 
 def write(aws: Aws, listed: Sequence[Sequence[Rule]], target_groups: Arns, action: SetOptIns) -> None:
-    """Remove first: a rule that is in the wrong place gives its priority back.
+    """Remove first, on all listeners: a rule that is in the wrong place gives its priority back, and one that would let
+    requests past an authentication is gone whether or not another can take its place.
 
     Raises:
-        PermanentError: there is no free priority in the place of a rule.
+        PermanentError: there is no free priority in the place of a rule, or AWS would refuse it.
     """
     ours, pair = _ours_of_pair(aws, listed, target_groups), _pair(listed, target_groups)
-    for rules in listed:
-        missing, stray = wanted_rules(rules, ours, pair, action)
-        for rule in stray:
-            _remove(aws, rule)
-        for wanted in missing:
-            if wanted.priority is None:
-                raise PermanentError(
-                    f"{wanted.name}: no priority is free between {wanted.shadowed.name} and the rule before it"
-                )
-            aws.call("elbv2", "create_rule", **parameters(wanted, action.rotation))
+    found = [wanted_rules(rules, ours, pair, action) for rules in listed]
+    for rule in (rule for _, stray in found for rule in stray):
+        _remove(aws, rule)
+    for wanted in (wanted for missing, _ in found for wanted in missing):
+        _refuse(wanted)
+        aws.call("elbv2", "create_rule", **parameters(wanted, action.rotation))
+
+
+def _refuse(wanted: Wanted) -> None:
+    """The owner may have changed the rule behind it since the start."""
+    if wanted.priority is None:
+        raise PermanentError(
+            f"{wanted.name}: no priority is free between {wanted.shadowed.name} and the rule before it"
+        )
+    fault = next(find_faults(wanted), None)
+    if fault is not None:
+        raise PermanentError(f"{wanted.opt_in} cannot be asked for on {wanted.shadowed.name}: {fault}")
 
 
 def parameters(wanted: Wanted, rotation: str) -> dict[str, Any]:
     """Of CreateRule."""
+    transforms = [dict(each) for each in wanted.shadowed.transforms]
     return {
         "ListenerArn": wanted.shadowed.listener,
         "Conditions": [dict(each) for each in wanted.conditions],
         "Priority": wanted.priority,
         "Actions": [dict(each) for each in wanted.actions],
+        **({"Transforms": transforms} if transforms else {}),
         "Tags": [{"Key": ROTATION, "Value": fitting(rotation)}],
     }
 

@@ -106,6 +106,7 @@ def group_with_policy(
         base.bare_group(scope, Kinds(policy.fleet.kind, policy.traffic.kind), store),
         gates=tuple(_made(gates.KINDS, keys, scope) for keys in policy.gates),
         images=_made(images.KINDS, policy.image, scope),
+        registries=_registries(policy, scope),
         orchestrators=_orchestrators(policy, scope),
         notifiers=tuple(_made(notifiers.KINDS, keys, scope) for keys in policy.notify),
         trail=CloudTrail(aws, base.clock),
@@ -148,12 +149,18 @@ def pinned_orchestrators(record: GroupRecord, scope: Scope) -> tuple[Orchestrato
     return () if policy is None else _orchestrators(policy, scope)
 
 
+def pinned_registries(record: GroupRecord, scope: Scope) -> tuple[Orchestrator, ...]:
+    """Where clients find instances, by the same policy."""
+    policy = pinned_policy(record)
+    return () if policy is None else _registries(policy, scope)
+
+
 def _orchestrators(policy: Policy, scope: Scope) -> tuple[Orchestrator, ...]:
-    """In the order of `Terms.stations`."""
-    return (
-        *(_made(leaving.REGISTRIES, keys, scope) for keys in policy.discovery),
-        *(_made(leaving.KINDS, keys, scope) for keys in policy.before_leaving),
-    )
+    return tuple(_made(leaving.KINDS, keys, scope) for keys in policy.before_leaving)
+
+
+def _registries(policy: Policy, scope: Scope) -> tuple[Orchestrator, ...]:
+    return tuple(_made(leaving.REGISTRIES, keys, scope) for keys in policy.discovery)
 
 
 def _made(table: Mapping[str, Any], keys: Kind, scope: Scope) -> Any:

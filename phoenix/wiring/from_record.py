@@ -98,10 +98,20 @@ def pinned_group(base: Base, store: Store, name: str, load: Callable[[], Sequenc
     return replace(
         base.bare_group(scope, kinds, store),
         notifiers=LateNotifiers(load),
-        orchestrators=_late_orchestrators(record, scope) if pinned.before_leaving or pinned.discovery else (),
+        registries=_late_registries(record, scope) if pinned.discovery else (),
+        orchestrators=_late_orchestrators(record, scope) if pinned.before_leaving else (),
         about=About(pinned.account, base.region(region), pinned.owner, pinned.runbook, pinned.description),
         policy=record.rotation.origin.policy,
     )
+
+
+def _late_registries(record: GroupRecord, scope: Scope) -> LateOrchestrators:
+    def load() -> Iterable[Orchestrator]:
+        from phoenix.wiring.from_policy import pinned_registries
+
+        return pinned_registries(record, scope)
+
+    return LateOrchestrators(load)
 
 
 def _late_orchestrators(record: GroupRecord, scope: Scope) -> LateOrchestrators:

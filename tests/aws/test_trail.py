@@ -83,6 +83,20 @@ def test_an_auto_scaling_group_is_looked_up_by_name_and_phoenixs_own_calls_are_l
     assert [change.event for change in trail(box).who_changed("web-blue", since).changes] == ["SetDesiredCapacity"]
 
 
+def test_a_change_before_fifty_newer_ones_is_not_said_to_be_missing_from_the_history(box: Sandbox) -> None:
+    since = box.clock.now()
+    scaling, ours = box.session.client("autoscaling"), Aws(session=box.session)
+    scaling.set_desired_capacity(AutoScalingGroupName="web-blue", DesiredCapacity=5)
+    for number in range(50):
+        desired = 4 + number % 2
+        ours.call("autoscaling", "set_desired_capacity", AutoScalingGroupName="web-blue", DesiredCapacity=desired)
+    advance(box, PATIENCE)
+
+    trace = trail(box).who_changed("web-blue", since)
+
+    assert (trace.changes, trace.note) == ((), "not among the newest 50 events of CloudTrail; the older ones")
+
+
 def test_what_came_before_or_failed_is_no_change(box: Sandbox) -> None:
     scaling = box.session.client("autoscaling")
     scaling.set_desired_capacity(AutoScalingGroupName="web-blue", DesiredCapacity=5)

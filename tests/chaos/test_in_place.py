@@ -26,6 +26,7 @@ DRAINED = {
     19: "what AWS had launched for an old instance that ended went with work on it when others left service",
     3: "what was more than the need at the end of a way back went with work on it",
     54: "such an instance was taken for autoscaling's wish while it was drained",
+    1318: "where launches failed, one that served ended in the place of one that was never launched",
 }
 
 

@@ -196,7 +196,7 @@ def test_a_driver_that_dies_around_a_call_leaves_no_more_victims_than_it_chose(n
     assert last(bench).ending is Ending.WHOLE
 
 
-def _died_before_the_first_call(terms: DrillTerms = TERMS) -> Bench:
+def died_before_the_first_call(terms: DrillTerms = TERMS) -> Bench:
     bench = drilling(terms)
 
     def die(_: object) -> None:
@@ -222,7 +222,7 @@ LATER: list[tuple[Callable[[Bench], object], str]] = [
 def test_an_intent_is_not_acted_upon_once_something_has_come_in_the_way(
     disturb: Callable[[Bench], object], why: str
 ) -> None:
-    bench = _died_before_the_first_call()
+    bench = died_before_the_first_call()
     disturb(bench)
 
     tick(bench.group)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from phoenix.core.chronicle import MOST_CONSOLE, MOST_POINTS, Evidence, Point, Series
+from phoenix.core.chronicle import MOST_CONSOLE, MOST_POINTS, Console, Evidence, Point, Series
 from phoenix.core.model import Judgement, Outcome, Slot
 from phoenix.core.rotation import Rotation
+from phoenix.engine.request import RollbackRequest, RotateRequest
+from phoenix.engine.rollback import rollback
+from phoenix.engine.rotate import rotate
 from phoenix.errors import AccessDenied
 from tests.engine.builders import CANARY, Bench, a_bench
 
@@ -72,12 +75,34 @@ def test_a_long_console_keeps_its_end() -> None:
     assert (len(console.text), console.text[-7:]) == (MOST_CONSOLE, "the end")
 
 
-def test_a_rollback_that_a_person_asks_for_needs_no_evidence() -> None:
+def test_a_rotation_that_succeeds_needs_no_evidence() -> None:
     bench = a_bench()
     report = bench.rotated()
 
     assert report.record.rotation is not None
     assert report.record.rotation.chronicle.evidence is None
+
+
+def test_a_person_who_goes_back_from_instances_that_look_well_keeps_a_console_of_one() -> None:
+    bench = a_bench(terms={"steps": CANARY})
+    bench.baking(minutes=6)
+    new = bench.fleet.state[Slot.GREEN].instances[0].id
+
+    rollback(bench.group, RollbackRequest(reason="checkout is slow"))
+
+    evidence = evidence_of(bench.rotation)
+    assert (evidence.instances, evidence.missing) == ((), ())
+    assert evidence.console == Console(new, f"boot: {new}")
+
+
+def test_a_person_who_goes_back_before_there_is_an_instance_leaves_nothing_to_ask() -> None:
+    bench = a_bench(terms={"steps": CANARY})
+    rotate(bench.group, RotateRequest(wait=False))
+
+    rollback(bench.group, RollbackRequest())
+
+    evidence = bench.rotation.chronicle.evidence
+    assert evidence is None or (evidence.instances, evidence.console, evidence.missing) == ((), None, ())
 
 
 def test_a_gate_that_measures_shows_its_measurements_where_it_has_failed() -> None:

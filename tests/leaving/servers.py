@@ -70,12 +70,14 @@ def a_pod(name: str, node: str, owner: str | None = "ReplicaSet", **more: Any) -
 
 @dataclass
 class FakeKubernetes:
-    """Nodes and pods. `budgeted` pods may not be evicted now; `denied` are verbs on resources that phoenix lacks."""
+    """Nodes and pods. `budgeted` pods may not be evicted now; `denied` are verbs on resources that phoenix lacks;
+    `refused` are answers to the eviction of a pod, or to a change of a node, by name."""
 
     nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
     pods: list[dict[str, Any]] = field(default_factory=list)
     budgeted: set[str] = field(default_factory=set)
     denied: set[str] = field(default_factory=set)
+    refused: dict[str, Answer] = field(default_factory=dict)
     evictions: list[str] = field(default_factory=list)
 
     def add(self, instance: str, zone: str = "eu-west-1a") -> str:
@@ -97,6 +99,8 @@ class FakeKubernetes:
         match method, path.strip("/").split("/"):
             case "GET", ["api", "v1", "nodes"]:
                 return 200, _listed("NodeList", list(self.nodes.values()), query)
+            case "PATCH", ["api", "v1", "nodes", name] if name in self.refused:
+                return self.refused[name]
             case "PATCH", ["api", "v1", "nodes", name] if name in self.nodes:
                 self.nodes[name]["spec"] |= body["spec"]
                 return 200, self.nodes[name]
@@ -120,6 +124,8 @@ class FakeKubernetes:
         if name in self.budgeted:
             # "Cannot evict pod as it would violate the pod's disruption budget." (pod/rest/eviction.go)
             return 429, _status(429, "TooManyRequests")
+        if name in self.refused:
+            return self.refused[name]
         self.evictions.append(name)
         pod["metadata"]["deletionTimestamp"] = "2026-11-18T02:41:12Z"
         return 201, _status(201, "Success")

@@ -12,7 +12,7 @@ from phoenix.aws.scope import Scope
 from phoenix.aws.session import Aws
 from phoenix.core.model import Slot
 from phoenix.core.work import Stage, Work
-from phoenix.errors import AccessDenied
+from phoenix.errors import AccessDenied, TransientError
 from phoenix.leaving.kubernetes import Kubernetes, Settings
 from phoenix.orchestrator import Leavers
 from tests.builders import NOON, a_slot
@@ -65,6 +65,50 @@ def test_a_disruption_budget_is_waited_for_and_asked_again(bench: Bench) -> None
     bench.fake.finish()
 
     assert bench.work().stage is Stage.DRAINED
+
+
+def refusal(code: int, message: str, **details: object) -> tuple[int, dict[str, object]]:
+    return code, {"kind": "Status", "status": "Failure", "code": code, "message": message, "details": details}
+
+
+# "API-initiated Eviction", "How API-initiated eviction works": 500 where several budgets name one pod. A conflict is
+# kubernetes/kubernetes#37605.
+TWO_BUDGETS = refusal(
+    500, "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+)
+CONFLICT = refusal(
+    409, 'Operation cannot be fulfilled on poddisruptionbudgets.policy "web": the object has been modified'
+)
+
+
+@pytest.mark.parametrize("answer", [TWO_BUDGETS, CONFLICT], ids=["two budgets", "conflict"])
+def test_a_pod_that_is_refused_keeps_no_other_one_and_is_told_in_the_servers_words(
+    bench: Bench, answer: tuple[int, dict[str, object]]
+) -> None:
+    bench.fake.refused = {f"web-{bench.node}": answer}
+
+    with pytest.raises(TransientError, match=rf"evict pod shop/web-{bench.node}: \d+ {answer[1]['message']}"):
+        bench.nodes.drain(LEAVERS)
+
+    assert bench.fake.evictions == [f"api-{bench.node}"]
+    bench.fake.finish()
+    assert bench.work() == Work(Stage.PARTLY, "has 1 pod")
+
+
+def test_a_pod_whose_namespace_is_being_deleted_is_waited_for(bench: Bench) -> None:
+    cause = {"reason": "NamespaceTerminating", "message": "namespace shop is being terminated"}
+    bench.fake.refused = {f"web-{bench.node}": refusal(403, "unable to create new content", causes=[cause])}
+
+    bench.nodes.drain(LEAVERS)
+
+    assert bench.fake.evictions == [f"api-{bench.node}"]
+
+
+def test_a_node_that_another_writer_changes_at_that_moment_is_cordoned_with_the_next_look(bench: Bench) -> None:
+    bench.fake.refused = {bench.node: CONFLICT}
+
+    with pytest.raises(TransientError, match="has been modified"):
+        bench.nodes.drain(LEAVERS)
 
 
 def test_a_pod_without_a_controller_is_never_evicted_and_named(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from phoenix.core.drill import Drill, Ending
-from phoenix.engine.drill import DrillRequest, run_drill
+from phoenix.engine.drill import DrillRequest, NotDrilled, run_drill
 from phoenix.sandbox import Call
 from phoenix.sandbox.desk import Stage as When
 from tests.rotation.conftest import OneOpener, Opener
@@ -79,6 +79,16 @@ def test_a_plain_group_is_drilled_with_and_without_a_load_balancer(open_one: One
     assert drilled.ending is Ending.WHOLE
     assert terminated(stage) == set(drilled.victims)
     assert len(drilled.victims) == 1
+
+
+@pytest.mark.parametrize("name", ["HealthCheck", "ReplaceUnhealthy", "Terminate"])
+def test_no_machine_is_crashed_that_its_group_would_never_replace(open_stage: Opener, name: str) -> None:
+    stage = open_stage(policy=a_policy(drill=ONE, rotate_when={"new_image": False}))
+    with stage.unnoticed():
+        stage.client("autoscaling").suspend_processes(AutoScalingGroupName="web-blue", ScalingProcesses=[name])
+
+    with pytest.raises(NotDrilled, match="suspended"):
+        run_drill(stage.group, DrillRequest(hard=True))
 
 
 def test_one_look_while_it_is_measured_costs_a_handful_of_reads_and_no_write(open_stage: Opener) -> None:

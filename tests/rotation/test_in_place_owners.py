@@ -198,6 +198,27 @@ def test_an_instance_that_protects_itself_is_in_the_way_before_anything_is_launc
     assert stage.writes() == []
 
 
+@pytest.mark.parametrize("lets_go", [False, True])
+def test_a_new_instance_that_protects_itself_is_waited_for_on_the_way_back_and_left(
+    open_one: Open, lets_go: bool
+) -> None:
+    stage = open_one(sections={"strategy": {"kind": "canary", "steps": [{"weight": 50, "bake": "10m"}], "bake": "30s"}})
+    old = stage.members()
+    stage.tick_until(lambda report: "baking" in report.sentence, every=20)
+    (busy, *_) = [each for each in stage.members() if each not in old]
+    protect(stage, [busy])
+
+    stage.rollback(wait=False)
+    stage.tick_until(lambda report: f"but {busy} is protected from scale-in" in report.sentence)
+    protect(stage, [busy], protected=not lets_go)
+    report = stage.tick_until(lambda _: not stage.rotation.in_flight)
+    stage.tick()
+
+    assert stage.rotation.outcome is Outcome.ROLLED_BACK
+    assert sorted(stage.members()) == sorted(old if lets_go else [*old, busy])
+    assert (f"generation 2 has not gone: {busy} is protected" in report.sentence) is not lets_go
+
+
 def test_a_group_that_protects_all_its_instances_rotates_and_comes_back(open_one: Open) -> None:
     stage = open_one()
     stage.resize(NewInstancesProtectedFromScaleIn=True)

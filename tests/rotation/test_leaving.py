@@ -9,6 +9,7 @@ import pytest
 from phoenix.core.model import Outcome
 from phoenix.engine.control import resume
 from phoenix.engine.plan import make_plan
+from phoenix.engine.repair import find_repairs, repair
 from phoenix.engine.request import RotateRequest
 from phoenix.sandbox.containers import Cluster
 from tests.rotation.conftest import OneOpener, Opener
@@ -82,6 +83,28 @@ def test_in_a_pair_nothing_is_cut_off_before_the_old_slot_shrinks(open_stage: Op
     assert stage.rotation.outcome is Outcome.SUCCEEDED
     assert stage.instances("blue") == []
     assert (sum(tasks for _, tasks in at_work(stage, cluster).values()), cluster.cut_off) == (8, 0)
+
+
+def test_a_person_has_drained_instances_that_serve_at_rest_given_work_again(open_one: OneOpener) -> None:
+    stage = open_one("api", sections={"before_leaving": ECS, "rotate_when": {"new_image": False}})
+    cluster = joined(stage, "api")
+    stage.tick()
+    drained = min(cluster.containers.values(), key=lambda each: each.instance_id)
+    with stage.unnoticed():
+        arn = f"arn:aws:ecs:eu-west-1:123456789012:container-instance/shop/{drained.id}"
+        stage.client("ecs").update_container_instances_state(
+            cluster="shop", containerInstances=[arn], status="DRAINING"
+        )
+    stage.clock.advance(60)
+
+    stage.tick()
+    assert drained.status == "DRAINING"
+    found = find_repairs(stage.group, weights=True)
+    assert found.texts == (f"{drained.instance_id} serves and takes no work: ecs shop; it is told to take work again",)
+    repair(stage.group, found, reason="drained by hand")
+
+    assert {status for status, _ in at_work(stage, cluster).values()} == {"ACTIVE"}
+    assert find_repairs(stage.group, weights=True).texts == ()
 
 
 # --- another station --------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 from phoenix.core.action import SetOptIns
 from phoenix.core.model import Slot
 from phoenix.core.opt_in import OptIn, OptInKind, OptIns
+from phoenix.errors import PermanentError
 from phoenix.routers.alb import AlbRouter
 from phoenix.routers.opt_in_rules import condition_of
 from tests.account import Account
@@ -116,6 +117,79 @@ def test_a_changed_wish_replaces_what_was_made_for_the_one_before(account: Accou
     assert ask(account).stray
 
 
+COGNITO = {
+    "Type": "authenticate-cognito",
+    "Order": 1,
+    "AuthenticateCognitoConfig": {
+        "UserPoolArn": "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_a",
+        "UserPoolClientId": "client",
+        "UserPoolDomain": "login",
+    },
+}
+OIDC = {
+    "Type": "authenticate-oidc",
+    "Order": 1,
+    "AuthenticateOidcConfig": {
+        "Issuer": "https://login.example.com",
+        "AuthorizationEndpoint": "https://login.example.com/authorize",
+        "TokenEndpoint": "https://login.example.com/token",
+        "UserInfoEndpoint": "https://login.example.com/user",
+        "ClientId": "client",
+        "ClientSecret": "known to the owner alone",
+    },
+}
+
+
+def authenticate(account: Account, how: dict[str, Any]) -> None:
+    """The owner has every request to the rule with a path authenticated, by the console."""
+    rule = next(rule for rule in rules(account) if not rule["IsDefault"] and "X-Canary" not in str(rule["Conditions"]))
+    kept = [{**action, "Order": 2} for action in rule["Actions"]]
+    account.client("elbv2").modify_rule(RuleArn=rule["RuleArn"], Actions=[how, *kept])
+
+
+def unauthenticated(account: Account) -> list[str]:
+    """The rules of ours with the path that let requests past the owner's authentication."""
+    ours = (rule for rule in rules(account) if "X-Canary" in str(rule["Conditions"]) and len(rule["Conditions"]) > 1)
+    return [rule["RuleArn"] for rule in ours if len(rule["Actions"]) == 1]
+
+
+def test_an_authentication_that_the_owner_adds_since_is_added_to_ours(account: Account) -> None:
+    make(account)
+    authenticate(account, COGNITO)
+    assert ask(account).stray
+    make(account)
+
+    assert unauthenticated(account) == []
+    assert ask(account).are_in_place
+
+
+def test_no_rule_of_ours_lets_requests_past_an_authentication_that_it_cannot_copy(account: Account) -> None:
+    make(account)
+    authenticate(account, OIDC)
+
+    with pytest.raises(PermanentError, match="OIDC"):
+        make(account)
+    assert unauthenticated(account) == []
+
+
+def rewrites(prefix: str) -> list[dict[str, Any]]:
+    """Transforms that take a prefix off the path."""
+    return [
+        {"Type": "url-rewrite", "UrlRewriteConfig": {"Rewrites": [{"Regex": f"^/{prefix}/(.*)$", "Replace": "/$1"}]}}
+    ]
+
+
+def test_requests_that_ask_are_rewritten_like_those_of_the_rule_behind(account: Account) -> None:
+    rule = next(rule for rule in rules(account) if not rule["IsDefault"])
+    for prefix in ("api", "v2"):
+        account.client("elbv2").modify_rule(RuleArn=rule["RuleArn"], Transforms=rewrites(prefix))
+        make(account)
+        found = [each.get("Transforms") for each in rules(account) if len(each["Conditions"]) > 1]
+
+        assert found == [rewrites(prefix)]
+        assert ask(account).are_in_place
+
+
 def test_nothing_stands_in_the_way_of_a_header(account: Account) -> None:
     assert blockers(account, HEADER) == []
 
@@ -131,6 +205,29 @@ def test_more_values_than_a_rule_takes_stand_in_the_way(account: Account) -> Non
     five = replace(HEADER, values=tuple(f"value-{number}" for number in range(5)))
 
     assert "opt-in-conditions" in blockers(account, five)
+
+
+def test_the_marks_of_more_listeners_than_one_call_takes_are_all_read(account: Account) -> None:
+    client, blue = account.client("elbv2"), account.target_groups()[Slot.BLUE][0]
+    first = client.describe_listeners(ListenerArns=[account_listener(routes(account)[0])])["Listeners"][0]
+    for port in range(9001, 9023):
+        made = client.create_listener(
+            LoadBalancerArn=first["LoadBalancerArn"],
+            Protocol="HTTP",
+            Port=port,
+            DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}],
+            Tags=[{"Key": "phoenix:managed", "Value": "true"}],
+        )["Listeners"][0]["ListenerArn"]
+        client.create_rule(
+            ListenerArn=made,
+            Priority=100,
+            Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api/*"]}}],
+            Actions=[{"Type": "forward", "TargetGroupArn": blue}],
+        )
+
+    found = router(account, HEADER).find_blockers(account.slots(), Slot.BLUE)
+
+    assert [b.text for b in found if b.name == "listener-unmarked" and ":listener/" in (b.remedy or "")] == []
 
 
 def test_a_load_balancer_without_room_for_a_rule_stands_in_the_way(account: Account) -> None:

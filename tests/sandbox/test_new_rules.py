@@ -54,6 +54,17 @@ def test_conditions_that_aws_refuses_are_refused(ground: Ground, conditions: tup
     assert code == "ValidationError"
 
 
+def test_a_rule_rewrites_with_one_transform_of_each_kind(ground: Ground) -> None:
+    rewrite = {"Type": "url-rewrite", "UrlRewriteConfig": {"Rewrites": [{"Regex": "^/a/", "Replace": "/"}]}}
+
+    code, _ = refusal(ground.elbv2.create_rule, **a_rule(ground), Transforms=[rewrite, rewrite])
+    made = ground.elbv2.create_rule(**a_rule(ground), Transforms=[rewrite])["Rules"][0]["RuleArn"]
+    ground.elbv2.modify_rule(RuleArn=made, Actions=[ground.forward({"web-green": 1})])
+
+    assert code == "ValidationError"
+    assert ground.elbv2.describe_rules(RuleArns=[made])["Rules"][0]["Transforms"] == [rewrite]
+
+
 def test_a_priority_is_taken_once(ground: Ground) -> None:
     ground.elbv2.create_rule(**a_rule(ground))
 

@@ -15,7 +15,7 @@ from moto.moto_api._internal import mock_random
 from phoenix.sandbox.answers import elbv2_network
 from phoenix.sandbox.answers.common import page, refuse
 from phoenix.sandbox.answers.elbv2_actions import check_actions, check_attributes
-from phoenix.sandbox.answers.elbv2_conditions import check_new_rule
+from phoenix.sandbox.answers.elbv2_conditions import check_new_rule, check_transforms
 from phoenix.sandbox.world import World
 
 MOST_A_PAGE = 400
@@ -79,11 +79,18 @@ def create_rule(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
     elbv2_network.check_rules(world, _balancer_of(params["ListenerArn"]))
     check_new_rule(world, params, _balancer_of(params["ListenerArn"]))
     check_actions(world, _balancer_of(params["ListenerArn"]), params.get("Actions") or ())
-    return None
+    if not params.get("Transforms"):
+        return None
+    names = ("Conditions", "Priority", "Actions", "Tags")
+    rule: Any = world.elbv2().create_rule(params["ListenerArn"], *(params.get(name) or [] for name in names))
+    rule.transforms = params["Transforms"]
+    routes_changed(world)
+    return {"Rules": [rule]}
 
 
 def modify_rule(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
-    """ModifyRule: never on a default rule, whose actions belong to the listener."""
+    """ModifyRule: never on a default rule, whose actions belong to the listener. moto knows no transforms; actions
+    without any leave them as they are (API_ModifyRule)."""
     arn = params["RuleArn"]
     elbv2_network.check_rules(world, _balancer_of(arn))
     for balancer in world.elbv2().load_balancers.values():
@@ -91,6 +98,12 @@ def modify_rule(world: World, params: dict[str, Any]) -> dict[str, Any] | None:
             if listener._default_rule[0].arn == arn:
                 raise refuse("OperationNotPermitted", f"Default rule '{arn}' cannot be modified")
     check_actions(world, _balancer_of(arn), params.get("Actions") or ())
+    check_transforms(params.get("Transforms") or ())
+    if params.get("Transforms") or params.get("ResetTransforms"):
+        rule: Any = world.elbv2().describe_rules(None, [arn])[0]
+        rule.transforms = [] if params.get("ResetTransforms") else params["Transforms"]
+        if not params.get("Actions") and not params.get("Conditions"):
+            return {"Rules": [rule]}
     return None
 
 

@@ -47,6 +47,18 @@ def check_new_rule(world: World, params: Mapping[str, Any], balancer: str) -> No
     if rules >= world.rules_a_balancer:
         raise refuse("TooManyRules", f"The maximum number of rules has been reached: {world.rules_a_balancer}")
     _check_conditions(params.get("Conditions") or ())
+    check_transforms(params.get("Transforms") or ())
+
+
+def check_transforms(transforms: Sequence[Mapping[str, Any]]) -> None:
+    """One of each kind a rule, says the guide's page "Transforms for listener rules"; the words are the sandbox's.
+
+    Raises:
+        Refusal: there are two of one kind.
+    """
+    kinds = [str(each.get("Type")) for each in transforms]
+    if len(set(kinds)) < len(kinds):
+        raise invalid("A rule can only have one transform of each type")
 
 
 def _check_conditions(conditions: Sequence[Mapping[str, Any]]) -> None:
