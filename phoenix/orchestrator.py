@@ -15,15 +15,19 @@ from phoenix.core.work import Work
 @dataclass(frozen=True, slots=True)
 class Leavers:
     """The instances that are asked about, or told, and the rotation for which they leave, with its start: what a
-    station does once for each rotation finds its own again by that."""
+    station does once for each rotation finds its own again by that. `generation` is the number of theirs where they are
+    told something; 0 in a question."""
 
     instances: tuple[str, ...]
     rotation: str
     since: datetime
+    generation: int = 0
 
 
 class Orchestrator(Protocol):
-    """One station of `before_leaving`."""
+    """One station of `before_leaving`, or a registry of `discovery`: there an instance takes work while clients find
+    it, to be drained is to be withdrawn, and a registry answers about instances that it was not asked about where
+    phoenix has announced them for this group, so that none is forgotten."""
 
     name: str
     """For people: `ecs shop`."""

@@ -12,6 +12,7 @@ from typing import ClassVar, assert_never
 
 from phoenix.core.action import (
     Action,
+    Announce,
     Drain,
     EndInstance,
     MakeTemplateVersion,
@@ -114,7 +115,7 @@ class FakeFleet(FakeInstances):
                 kept = tuple(i for i in self.state[action.slot].instances if i.id != action.instance)
                 self._change(action.slot, instances=kept)
                 self._reconcile(action.slot)
-            case SetWeights() | SetFailover() | SetOptIns() | Release() | Drain() | Undrain():
+            case SetWeights() | SetFailover() | SetOptIns() | Release() | Drain() | Undrain() | Announce():
                 raise PermanentError("traffic is the router's, not the fleet's")
             case _:
                 assert_never(action)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from phoenix.core import tags
 from phoenix.core.action import (
     Action,
+    Announce,
     Drain,
     EndInstance,
     MakeTemplateVersion,
@@ -209,7 +210,7 @@ class OneGroup:
                 for slot, keys in action.keys.items():
                     for key in keys:
                         self.tags.pop(tags.in_one_group(key, slot), None)
-            case SetWeights() | SetFailover() | SetOptIns() | Drain() | Undrain():
+            case SetWeights() | SetFailover() | SetOptIns() | Drain() | Undrain() | Announce():
                 raise AssertionError(f"there are no weights here, and no orchestrator: {action}")
         self.check()
 

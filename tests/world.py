@@ -13,6 +13,7 @@ from typing import Protocol
 
 from phoenix.core.action import (
     Action,
+    Announce,
     Decision,
     Drain,
     EndInstance,
@@ -147,7 +148,7 @@ class World:
                 self._settle(place)
             case SetOptIns():
                 raise AssertionError("this world has no rules of ours")
-            case Release() | Drain() | Undrain():
+            case Release() | Drain() | Undrain() | Announce():
                 raise AssertionError(f"nothing is held in this pair, and nothing drained: {action}")
             case WriteTags() | RemoveTags():
                 self._change_tags(action)

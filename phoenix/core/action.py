@@ -70,7 +70,15 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class Undrain:
-    """Let these instances take work again, at all stations."""
+    """Let these instances take work again, at all stations of `before_leaving`."""
+
+    slot: Slot
+    instances: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Let clients find these instances, in every registry of the policy's `discovery`."""
 
     slot: Slot
     instances: tuple[str, ...]
@@ -155,6 +163,7 @@ Action = (
     | SetRole
     | Drain
     | Undrain
+    | Announce
     | Release
     | SetSchedules
     | SetFailover

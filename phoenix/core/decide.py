@@ -13,13 +13,16 @@ from datetime import datetime, timedelta
 from phoenix.core import ledger, narrate
 from phoenix.core.action import (
     Action,
+    Announce,
     Decision,
+    Drain,
     MakeTemplateVersion,
     ReplaceInstance,
     SetOptIns,
     SetRole,
     SetWeights,
 )
+from phoenix.core.announcing import announce
 from phoenix.core.arriving import awaits_numbers, next_due, not_followed
 from phoenix.core.back import heed_hold, turn_back
 from phoenix.core.closing import is_closed, is_untouched
@@ -96,10 +99,12 @@ def _look_anew(record: GroupRecord, rotation: Rotation, seen: Observation) -> De
 def _go_on(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision:
     """Emit the missing actions, unless another writer undoes them again and again; end the rotation if none is."""
     wanted = (*converge(rotation.current, rotation, seen), *_replacements(rotation, seen))
-    rotation, departure = depart(rotation, seen, wanted)
-    if departure.overdue is not None:
-        return _hold(record, rotation, seen, departure.overdue)
-    actions = departure.actions
+    announced = announce(rotation, seen, wanted)
+    rotation, departure = depart(rotation, seen, announced.passed)
+    overdue = announced.overdue or departure.overdue
+    if overdue is not None:
+        return _hold(record, rotation, seen, overdue)
+    actions = (*departure.actions, *announced.told)
     checked = check_ledger(rotation, seen, actions)
     rotation = checked.rotation
     if checked.conflict is not None:
@@ -325,7 +330,10 @@ def _next_look(rotation: Rotation, seen: Observation, actions: tuple[Action, ...
     fences = (at for fence in seen.fences for at in (fence.answered_by, fence.refused_from))
     due = [d for d in (*_known_dues(rotation), *fences) if d > seen.at]
     hesitates = any(v.judgement is not Judgement.PASS for v in seen.verdicts)
-    resting = (rotation.clocks.baking_since is not None and not hesitates) or awaits_numbers(rotation, seen)
+    # A registry takes its time, and so do clients.
+    tells = any(isinstance(a, Announce | Drain) for a in actions)
+    rests = (rotation.clocks.baking_since is not None and not hesitates) or awaits_numbers(rotation, seen)
+    resting = rests and not tells
     return min(due, default=None), not resting and rotation.paused is None
 
 

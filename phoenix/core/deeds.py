@@ -7,6 +7,7 @@ from typing import assert_never
 
 from phoenix.core.action import (
     Action,
+    Announce,
     Drain,
     EndInstance,
     MakeTemplateVersion,
@@ -38,6 +39,8 @@ def describe_action(action: Action) -> str:
             words = f"tags on slot {' and '.join(sorted(tags))}: {_keys(*tags.values())}"
         case RemoveTags(keys):
             words = f"no tags on slot {' and '.join(sorted(keys))} any more: {_keys(*keys.values())}"
+        case Announce(slot, instances):
+            words = f"slot {slot}: clients find {counted(len(instances), 'instance')} from now on"
         case Release(slot) | ReplaceInstance(slot) | EndInstance(slot) | Drain(slot) | Undrain(slot):
             words = f"slot {slot}: {_to_instances(action)}"
         case SetSchedules(slot, running):

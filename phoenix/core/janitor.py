@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from phoenix.core import failover, ledger, tags
-from phoenix.core.action import Action, RemoveTags, SetFailover, SetOptIns, SetSchedules, SetWeights
+from phoenix.core.action import Action, Announce, RemoveTags, SetFailover, SetOptIns, SetSchedules, SetWeights
+from phoenix.core.announcing import gone, is_to_be_told, lacking, withdraw
 from phoenix.core.closing import stale_notes
+from phoenix.core.explain import counted
 from phoenix.core.ledger import lost_stickiness, our_references
 from phoenix.core.model import Observation, SlotState
 from phoenix.core.record import GroupRecord
@@ -42,6 +44,29 @@ def leftovers(record: GroupRecord, seen: Observation) -> tuple[Leftover, ...]:
         *_failover(record, seen, live, other),
         *_notes(record, live, other),
     )
+
+
+def astray(record: GroupRecord, seen: Observation) -> tuple[Leftover, ...]:
+    """What clients find at rest and should not, or should and do not, as far as the registries were asked."""
+    rotation = record.rotation
+    if rotation is None or rotation.in_flight or record.live is None or not rotation.terms.discovery:
+        return ()
+    live, other = seen.slots[record.live.slot], seen.slots[record.live.slot.other]
+    serving = [i.id for i in ready_instances(live, None, target_health=rotation.terms.serving.health)]
+    missing = tuple(i for i in serving if is_to_be_told(i, rotation, seen))
+    found: list[Leftover] = []
+    if missing:
+        text = f"{counted(len(missing), 'instance')} of {live.auto_scaling_group} not announced yet: {missing[0]}"
+        found.append(Leftover(text, Announce(live.slot, missing)))
+    idle = [] if any(r.percent(other.slot) for r in seen.routes) else [i.id for i in other.instances if not i.leaving]
+    are_found = bool(serving) and not any(lacking(i, rotation, seen) for i in serving)
+    for slot, ids in (*gone(seen, stands_by_too=True), *([(other.slot, idle)] if are_found else [])):
+        for action in withdraw(slot, ids, rotation, seen):
+            text = (
+                f"{counted(len(action.instances), 'instance')} without traffic still announced: {action.instances[0]}"
+            )
+            found.append(Leftover(text, action))
+    return tuple(found)
 
 
 def _opt_ins(seen: Observation, other: SlotState) -> Iterator[Leftover]:

@@ -23,7 +23,8 @@ from phoenix.core.rotation import Rotation
 from phoenix.core.temporary import DrainEntry, Upkeep
 from phoenix.core.work import Stage, Station, Work
 
-_NOT_ASKED: Final = Work(Stage.UNKNOWN, "is not known yet")
+NOT_ASKED: Final = Work(Stage.UNKNOWN, "is not known yet")
+"""The answer of a station that was not asked about an instance."""
 MOST_TOLD: Final = 2
 
 
@@ -71,7 +72,7 @@ class Departure:
 def work_at(instance: str, number: int, seen: Observation) -> Work:
     """The answer of that station about the instance."""
     works = seen.works.get(instance, ())
-    return works[number] if number < len(works) else _NOT_ASKED
+    return works[number] if number < len(works) else NOT_ASKED
 
 
 # --- who leaves -------------------------------------------------------------------------------------------------------
@@ -139,16 +140,16 @@ def _overdue(late: list[str], taken: tuple[str, ...], seen: Observation, way: Ex
 def exit_of(rotation: Rotation) -> Exit:
     """The way out of a rotation's instances."""
     began = {instance: entry.began for instance, entry in rotation.ledger.drains.items()}
-    return Exit(rotation.terms.before_leaving, began)
+    return Exit(rotation.terms.stations, began)
 
 
 def depart(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -> tuple[Rotation, Departure]:
     """What of a decision's actions may be done, with those that stay made usable again; the rotation knows of each
     instance before it is told anything."""
-    if not rotation.terms.before_leaving:
+    if not rotation.terms.stations:
         return rotation, Departure(actions)
     found = let_leave(actions, seen, exit_of(rotation))
-    noted = rotation.ledger.open(_entries(found, seen))
+    noted = rotation.ledger.open(_entries(found, seen, len(rotation.terms.discovery)))
     rotation = replace(rotation, ledger=noted)
     stays = tuple(_stays_after_all(rotation, seen, found.leaving))
     kept = tuple(_kept_of_the_new(rotation, seen, found.leaving))
@@ -160,14 +161,20 @@ def depart(rotation: Rotation, seen: Observation, actions: tuple[Action, ...]) -
     return rotation, replace(found, actions=(*found.actions, *undrain))
 
 
-def _entries(found: Departure, seen: Observation) -> Iterator[DrainEntry]:
-    """One for each instance that has been asked about: what takes no work by now was drained by another."""
+def _entries(found: Departure, seen: Observation, registries: int) -> Iterator[DrainEntry]:
+    """One for each instance that has been asked about: what takes no work by now was drained by another. Whether
+    clients find it says nothing of that: it may have had no traffic."""
     if not found.waits:
         return
     for slot, state in seen.slots.items():
         for instance in (i.id for i in state.instances if i.id in found.leaving):
             if instance in seen.works:
-                yield DrainEntry(slot, instance, not has_no_work(instance, seen), seen.at, Upkeep(seen.at))
+                had = not any(_takes_none(work) for work in seen.works[instance][registries : registries + 1])
+                yield DrainEntry(slot, instance, had, seen.at, Upkeep(seen.at))
+
+
+def _takes_none(work: Work) -> bool:
+    return work.stage not in (Stage.ACTIVE, Stage.UNKNOWN)
 
 
 def _stays_after_all(rotation: Rotation, seen: Observation, leaving: frozenset[str]) -> Iterator[str]:
@@ -199,10 +206,12 @@ def _kept_of_the_new(rotation: Rotation, seen: Observation, leaving: frozenset[s
 
 def _is_to_be_told(instance: Instance, rotation: Rotation, seen: Observation) -> bool:
     """On the way back also while it is not known: the way back asks nothing before traffic has moved."""
+    if not rotation.terms.before_leaving:
+        return False
     works = seen.works.get(instance.id)
     if works is None:
         return rotation.back is not None
-    return any(not each.is_usable for each in works)
+    return any(not each.is_usable for each in works[len(rotation.terms.discovery) :])
 
 
 def coming_back(rotation: Rotation, old: SlotState) -> tuple[Instance, ...]:

@@ -129,6 +129,7 @@ class Terms:
     `hooks_harmless`: the owner's hooks need not run on the way into a reserve and back. `holds`: new instances are held
     until the gates before traffic have passed. `before_leaving`: the stations that an instance passes before it leaves.
     `routed_at` is where a router looks whose routes its target groups do not tell: `Z0123/www.example.com`.
+    `discovery`: the registries by which clients find instances, which are stations as well.
     """
 
     steps: tuple[Step, ...]
@@ -153,6 +154,12 @@ class Terms:
     before_leaving: tuple[Station, ...] = ()
     routed_at: str = ""
     compares_arrival: bool = False
+    discovery: tuple[Station, ...] = ()
+
+    @property
+    def stations(self) -> tuple[Station, ...]:
+        """All stations on the way out, in order: clients no longer find an instance before its work leaves."""
+        return (*self.discovery, *self.before_leaving)
 
 
 # --- what AWS said ---------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from phoenix.core.announcing import waiting_to_be_found
 from phoenix.core.closing import stays_hot
 from phoenix.core.converge import is_empty_for
 from phoenix.core.explain import ago, clock_time, counted
@@ -27,7 +28,8 @@ def waiting_for(rotation: Rotation, seen: Observation) -> str:
     if rotation.held is not None:
         return f"held: {rotation.held.why}; waiting for a person (resume, abort)"
     sides, draining = sides_of(rotation, seen), drained_at(rotation, seen)
-    at_work = waiting_to_leave(rotation, seen) if rotation.paused is None else ""
+    waits = (waiting_to_be_found(rotation, seen), waiting_to_leave(rotation, seen))
+    at_work = "; ".join(filter(None, waits)) if rotation.paused is None else ""
     if at_work and rotation.back is None:
         return f"before instances leave: {at_work}"
     if rotation.back is not None and draining is None:

@@ -13,7 +13,7 @@ from phoenix.core.action import Action, Decision, RemoveTags
 from phoenix.core.explain import clock_time
 from phoenix.core.fence import takes_away, unrefused
 from phoenix.core.generation import Generation
-from phoenix.core.janitor import leftovers
+from phoenix.core.janitor import astray, leftovers
 from phoenix.core.leaving import Exit, let_leave, progress
 from phoenix.core.model import Fence, Observation, Role, SlotState
 from phoenix.core.record import GroupRecord
@@ -26,6 +26,18 @@ DRAINED_AFTER = timedelta(minutes=5)
 
 
 def rest(record: GroupRecord, seen: Observation) -> Decision:
+    """The same, with what clients are to find by now: that waits for nothing else, and nothing else for it."""
+    decision = _rest(record, seen)
+    left = astray(record, seen)
+    if not left:
+        return decision
+    reason = "; ".join(filter(None, (decision.reason, *(each.text for each in left))))
+    actions = (*decision.actions, *(each.action for each in left))
+    later = min(decision.look_again_at or seen.at + ASKED_AGAIN, seen.at + ASKED_AGAIN)
+    return replace(decision, actions=actions, look_again_at=later, reason=reason)
+
+
+def _rest(record: GroupRecord, seen: Observation) -> Decision:
     """Take back what a lost rotation left; while hot follow the live slot's desired upward; then empty the slot."""
     late = unrefused(seen)
     left = leftovers(record, seen)
@@ -87,7 +99,7 @@ def _through_the_door(decision: Decision, seen: Observation) -> Decision:
         return decision
     there = (i.id for state in seen.slots.values() for i in state.instances)
     began = dict.fromkeys(there, record.hot_until) if record.hot_until is not None else {}
-    way = Exit(rotation.terms.before_leaving, {each: at for each, at in began.items() if at is not None})
+    way = Exit(rotation.terms.stations, {each: at for each, at in began.items() if at is not None})
     found = let_leave(decision.actions, seen, way)
     if not found.waits:
         return replace(decision, actions=found.actions)

@@ -11,6 +11,7 @@ from typing import assert_never
 from phoenix.core import roles, tags
 from phoenix.core.action import (
     Action,
+    Announce,
     Drain,
     EndInstance,
     MakeTemplateVersion,
@@ -126,7 +127,7 @@ def _asked_by(actions: tuple[Action, ...], rotation: Rotation, seen: Observation
                 asked.opt_ins = bool(action.opt_ins)
             case Drain() | Undrain():
                 asked.drained |= _drained_by(action)
-            case MakeTemplateVersion() | ReplaceInstance() | EndInstance() | Release():
+            case MakeTemplateVersion() | ReplaceInstance() | EndInstance() | Release() | Announce():
                 pass  # neither is temporary
             case _:
                 assert_never(action)

@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime
 
-from phoenix.core.action import Action, Drain, SetFailover, SetOptIns, SetWeights, Undrain
+from phoenix.core.action import Action, Announce, Drain, SetFailover, SetOptIns, SetWeights, Undrain
 from phoenix.core.explain import ago
 from phoenix.core.record import GroupRecord
 from phoenix.core.temporary import STALE_READS
@@ -62,7 +62,7 @@ def carry_out(group: Ports, record: GroupRecord, action: Action) -> GroupRecord:
     if isinstance(action, SetOptIns):
         group.router.set_opt_ins(action, record.target_groups, tuple(record.routes))
         return record
-    if isinstance(action, Drain | Undrain):
+    if isinstance(action, Drain | Undrain | Announce):
         tell(group, record, action)
         return record
     if not isinstance(action, SetWeights):

@@ -99,7 +99,8 @@ OpenRehearsal = Callable[[datetime, timedelta], Rehearsal]
 class Ports:
     """The group in AWS, and all that may be asked of it or done to it. `asking` is one for all groups of a program.
     `trail` None: the account's record of calls is not asked. `orchestrators` are what instances pass before they
-    leave, in order. `open_rehearsal` None: nothing that is planned can be rehearsed."""
+    leave, in order; `registries` are those in which clients find them. `open_rehearsal` None: nothing that is planned
+    can be rehearsed."""
 
     slots: Mapping[Slot, str]
     fleet: Fleet
@@ -110,6 +111,7 @@ class Ports:
     open_rehearsal: OpenRehearsal | None = None
     trail: Trail | None = None
     orchestrators: Iterable[Orchestrator] = ()
+    registries: Iterable[Orchestrator] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,7 +80,7 @@ def find_obstacles(group: Group, request: RotateRequest, found: Survey, lasts: t
     if found.image is not None:
         yield from group.fleet.find_blockers(live, found.image, need, ahead)
     yield from group.router.find_blockers(found.seen.slots, live, ahead)
-    for station in group.orchestrators:
+    for station in (*group.registries, *group.orchestrators):
         yield from station.find_blockers(found.seen.slots, live)
     yield from _two_lifetimes(group, found)
     yield from _gates(group, request, found)
@@ -114,7 +114,7 @@ def _passed_over(blocker: Blocker) -> Blocker:
 
 def _checks_of_others(group: Ports) -> tuple[str, ...]:
     gates = tuple(name for gate in group.gates for name in gate.checks)
-    stations = tuple(name for station in group.orchestrators for name in station.checks)
+    stations = tuple(name for station in (*group.registries, *group.orchestrators) for name in station.checks)
     return (*group.fleet.checks, *group.router.checks, *gates, *stations)
 
 

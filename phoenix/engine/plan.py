@@ -108,6 +108,7 @@ def plan_for(group: Group, request: RotateRequest, found: Survey, *, rehearsed: 
         opt_ins=terms.opt_ins,
         before_leaving=terms.before_leaving,
         prices=_prices(group, found, need),
+        discovery=terms.discovery,
     )
 
 

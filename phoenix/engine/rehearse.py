@@ -113,6 +113,7 @@ def rehearse(group: Group, found: Survey, new: Generation, request: RotateReques
             tracer=copy.tracer,
             gates=tuple(gate for gate in group.gates if gate.judges_alone),
             asking=Asking(),
+            registries=(),
             orchestrators=(),  # a plan must not move the work of instances
         )
         return _run(on_copy, copy, _begin(on_copy, found, new, request))
@@ -125,7 +126,7 @@ def _begin(group: Group, found: Survey, new: Generation, request: RotateRequest)
     record = new_record(group, found, new, request)
     rotation = record.rotation
     assert rotation is not None  # noqa: S101 - it was made this moment
-    terms = replace(rotation.terms, before_leaving=())
+    terms = replace(rotation.terms, before_leaving=(), discovery=())
     return replace(record, rotation=replace(rotation, id=f"{group.name}-{new.number}-{UNKNOWN_ID}", terms=terms))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from phoenix.core.action import Undrain
 from phoenix.core.back import turn_back
-from phoenix.core.janitor import Leftover, leftovers, moved_weights
+from phoenix.core.janitor import Leftover, astray, leftovers, moved_weights
 from phoenix.core.ledger import describe
 from phoenix.core.model import Cause, Outcome
 from phoenix.core.ownership import was_replaced
@@ -23,7 +23,7 @@ from phoenix.engine.observe import Sight
 from phoenix.engine.once import act_on, leave_word
 from phoenix.engine.report import Report, Watch, report_on, watch_nothing
 from phoenix.engine.survey import refuse_foreign_store
-from phoenix.engine.working import find_idle
+from phoenix.engine.working import find_idle, with_registries
 from phoenix.errors import Blocked
 
 
@@ -48,7 +48,7 @@ def find_repairs(group: Group, *, adopt: bool = False, weights: bool = False) ->
         PhoenixError: a station of `before_leaving` does not answer.
     """
     kept = group.store.load(group.name)
-    sight = sight_of(group)
+    sight = with_registries(group, sight_of(group))
     if kept is not None and kept.in_flight is not None:
         return Repairs(sight, ())
     if not adopt and not was_replaced(sight.seen, group.store.location):
@@ -61,7 +61,8 @@ def find_repairs(group: Group, *, adopt: bool = False, weights: bool = False) ->
         )
         temporary = (describe(entry, lost, sight.seen) for entry in lost.ledger)
         return Repairs(sight, (text, *filter(None, temporary)), adopt)
-    found = tuple(each.text for each in leftovers(sight.record, sight.seen))
+    left = (*leftovers(sight.record, sight.seen), *astray(sight.record, sight.seen))
+    found = tuple(each.text for each in left)
     moved = moved_weights(sight.record, sight.seen) if weights and not found else None
     if found or moved is not None:
         texts = found or ((moved.text,) if moved is not None else ())
@@ -99,7 +100,7 @@ def repair(
         if repairs.idle and record.live is not None:
             apply(group, lease, record, (Undrain(record.live.slot, repairs.idle),), seen.at)
         if repairs.weights is not None or repairs.idle:
-            repairs = replace(repairs, sight=sight_of(group))
+            repairs = replace(repairs, sight=with_registries(group, sight_of(group)))
             record, seen = repairs.sight.record, repairs.sight.seen
         ask = Ask(group.clock.now(), group.by, reason)
         turned = _turned(group, repairs.sight).note(ask, "repaired", "; ".join(repairs.texts))

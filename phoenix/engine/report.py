@@ -68,8 +68,8 @@ class Plan:
 
     `reasons` empty: nothing is due. `worst_case` and `peak` are instances, `needed` is the need; `starts` is the step 0
     state. `ends_after` is how long it takes at the earliest, None when a step waits for a person. `calls` are those
-    that change AWS, None where they cannot be told; those of `before_leaving` come on top, as they depend on what
-    runs there. `differences` are those of template and group, `live_image` is what
+    that change AWS, None where they cannot be told; those of `before_leaving` and `discovery` come on top, as they
+    depend on what runs there. `differences` are those of template and group, `live_image` is what
     EC2 says of the live image, None where it knows none. `reserve`: a rollback takes instances out of Standby.
     `prices` are what gates cost, by name.
     """
@@ -95,6 +95,7 @@ class Plan:
     instance_type: str | None = None
     reserve: bool = False
     before_leaving: tuple[Station, ...] = ()
+    discovery: tuple[Station, ...] = ()
     prices: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[str, ...] = ()
     about: About = About()

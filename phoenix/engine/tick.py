@@ -100,10 +100,15 @@ def _visit(group: Group, lease: Lease, *, stay: bool) -> _Visit:
         return _go_on(group, lease, _until_waiting(group, lease, tick_once(group, lease, record)), stay=stay)
     if record is not None and record.drill_in_flight is not None:
         return _drilled(group, drills.drill_once(group, lease, record), lease, stay=stay)
-    if record is not None and record.hot_until is not None:
+    if record is not None and (record.hot_until is not None or _is_announced(record)):
         record = _until_waiting(group, lease, tick_once(group, lease, record)).record
     visit = _start_if_due(group, lease, record, stay=stay)
     return visit if group.drill is None or visit.report.record.in_flight else _drill_if_due(group, lease, visit, stay)
+
+
+def _is_announced(record: GroupRecord) -> bool:
+    """True where clients look its instances up: an autoscaler launches and ends some at any time."""
+    return record.rotation is not None and bool(record.rotation.terms.discovery)
 
 
 def _drill_if_due(group: Group, lease: Lease, visit: _Visit, stay: bool) -> _Visit:

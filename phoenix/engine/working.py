@@ -13,9 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from phoenix.aside import each
-from phoenix.core.action import Drain, Undrain
+from phoenix.core.action import Announce, Drain, Undrain
+from phoenix.core.announcing import questions
 from phoenix.core.explain import ago
-from phoenix.core.leaving import to_ask
+from phoenix.core.leaving import NOT_ASKED
+from phoenix.core.model import Slot
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.work import Stage, Work
@@ -32,27 +34,54 @@ BUDGET: Final = timedelta(seconds=10)
 
 
 def with_works(group: Ports, sight: Sight) -> Sight:
-    """With what each station says about every instance that may leave soon, or is to be used again."""
-    instances = to_ask(sight.record, sight.seen)
-    return with_works_of(group, sight, instances) if instances else sight
-
-
-def with_works_of(group: Ports, sight: Sight, instances: Sequence[str]) -> Sight:
-    """The same for these instances."""
-    rotation = sight.record.rotation
-    if rotation is None:
+    """With what each station says about every instance that may leave soon, or is to be used again, and each registry
+    about all of them."""
+    record, asked = sight.record, questions(sight.record, sight.seen)
+    rotation = record.rotation
+    if rotation is None or not any(asked):
         return sight
-    leavers = Leavers(tuple(instances), rotation.id, rotation.started_at)
-    stations = rotation.terms.before_leaving
-    ask = dict(enumerate(group.orchestrators))
+    known = _adapters(group, rotation)
+    ask = {number: known[number] for number, ids in enumerate(asked) if ids and number in known}
     answers = each(
-        lambda number: _ask(ask[number], leavers), ask, at_a_time=max(len(ask), 1), seconds=BUDGET.total_seconds()
+        lambda number: _ask(ask[number], _leavers_of(record, asked[number])),
+        ask,
+        at_a_time=max(len(ask), 1),
+        seconds=BUDGET.total_seconds(),
     )
-    silent = Work(Stage.UNKNOWN, f"is not known: no answer for {ago(BUDGET)}" if ask else "is not known: no policy")
-    unknown = dict.fromkeys(leavers.instances, silent)
-    found = [answers.get(number, unknown) for number in range(len(stations))]
-    works = {instance: tuple(answer[instance] for answer in found) for instance in leavers.instances}
+    registries = len(rotation.terms.discovery)
+    named = {instance for ids in asked for instance in ids}
+    astray = {i for number, found in answers.items() if number < registries for i in found}
+    instances = (*dict.fromkeys(i for ids in asked for i in ids), *sorted(astray - named))
+    silent = {number: _silence(number in ask) for number in range(len(asked))}
+    works = {
+        instance: tuple(
+            answers.get(number, dict.fromkeys(ids, silent[number])).get(instance, NOT_ASKED)
+            for number, ids in enumerate(asked)
+        )
+        for instance in instances
+    }
     return replace(sight, seen=replace(sight.seen, works=works))
+
+
+def with_registries(group: Ports, sight: Sight) -> Sight:
+    """At rest, with what the registries say: for those who look for what is to be put right."""
+    rotation = sight.record.rotation
+    return sight if rotation is None or rotation.in_flight or not rotation.terms.discovery else with_works(group, sight)
+
+
+def _silence(was_asked: bool) -> Work:
+    return Work(Stage.UNKNOWN, f"is not known: no answer for {ago(BUDGET)}" if was_asked else "is not known: no policy")
+
+
+def _adapters(group: Ports, rotation: Rotation) -> Mapping[int, Orchestrator]:
+    """The rotation's stations by number. Found by name: at rest the policy may list others by now."""
+    left, found = [*group.registries, *group.orchestrators], dict[int, Orchestrator]()
+    for number, station in enumerate(rotation.terms.stations):
+        made = next((each for each in left if each.name == station.name), None)
+        if made is not None:
+            left.remove(made)
+            found[number] = made
+    return found
 
 
 def find_idle(group: Ports, record: GroupRecord, instances: Sequence[str]) -> Mapping[str, str]:
@@ -68,12 +97,13 @@ def find_idle(group: Ports, record: GroupRecord, instances: Sequence[str]) -> Ma
     return {instance: idle[instance] for instance in instances if instance in idle}
 
 
-def _leavers_of(record: GroupRecord, instances: Sequence[str]) -> Leavers:
+def _leavers_of(record: GroupRecord, instances: Sequence[str], slot: Slot | None = None) -> Leavers:
     """For the rotation that the record knows, in flight or over; without any, no run of a station is found again."""
     rotation = record.rotation
     if rotation is None:
         return Leavers(tuple(instances), "", _LONG_AGO)
-    return Leavers(tuple(instances), rotation.id, rotation.started_at)
+    numbers = {rotation.old.slot: rotation.old.number, rotation.new.slot: rotation.new.number}
+    return Leavers(tuple(instances), rotation.id, rotation.started_at, numbers[slot] if slot is not None else 0)
 
 
 def _ask(station: Orchestrator, leavers: Leavers) -> Mapping[str, Work]:
@@ -82,27 +112,29 @@ def _ask(station: Orchestrator, leavers: Leavers) -> Mapping[str, Work]:
     except PhoenixError as error:
         log.warning("station.unanswered", extra={"station": station.name, "reason": error.message})
         return dict.fromkeys(leavers.instances, Work(Stage.UNKNOWN, f"is not known: {error.message}"))
-    return {instance: found.get(instance, Work(Stage.ABSENT)) for instance in leavers.instances}
+    return {**found, **{instance: found.get(instance, Work(Stage.ABSENT)) for instance in leavers.instances}}
 
 
-def tell(group: Ports, record: GroupRecord, action: Drain | Undrain) -> None:
+def tell(group: Ports, record: GroupRecord, action: Drain | Undrain | Announce) -> None:
     """Carry out one action. Before traffic is back, an error is no reason to stop: the next look tries again.
 
     Raises:
         PhoenixError: a station refuses, or cannot be reached.
     """
-    leavers = _leavers_of(record, action.instances)
+    leavers, rotation = _leavers_of(record, action.instances, action.slot), record.rotation
+    known = _adapters(group, rotation) if rotation is not None else {}
     if isinstance(action, Drain):
-        stations = tuple(group.orchestrators)
-        if action.station >= len(stations):
+        if action.station not in known:
             raise TransientError("this driver does not know what instances pass before they leave: it has no policy")
-        stations[action.station].drain(leavers)
+        known[action.station].drain(leavers)
         return
-    for station in reversed(tuple(group.orchestrators)):
+    registries = len(rotation.terms.discovery) if rotation is not None else 0
+    stations = [known[number] for number in sorted(known) if number < registries]
+    for station in reversed(stations if isinstance(action, Announce) else tuple(group.orchestrators)):
         try:
             station.undrain(leavers)
         except PhoenixError as error:
-            if record.rotation is None or not _comes_before_traffic(record.rotation):
+            if rotation is None or not _comes_before_traffic(rotation):
                 raise
             log.warning("station.not_told", extra={"station": station.name, "reason": error.message})
 

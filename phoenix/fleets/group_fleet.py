@@ -20,6 +20,7 @@ from phoenix.aws.scope import Scope
 from phoenix.aws.templates import TemplateUse, read_version, template_of, versions_to_copy
 from phoenix.core.action import (
     Action,
+    Announce,
     Drain,
     EndInstance,
     MakeTemplateVersion,
@@ -259,7 +260,7 @@ class GroupFleet(GroupInstances):
                 from phoenix.fleets.group_drill import end_instance
 
                 end_instance(self._aws, self._names[action.slot], action)
-            case SetWeights() | SetFailover() | SetOptIns() | Drain() | Undrain():
+            case SetWeights() | SetFailover() | SetOptIns() | Drain() | Undrain() | Announce():
                 raise PermanentError("traffic is the router's, and work the orchestrators', not the fleet's")
             case _:
                 assert_never(action)

@@ -227,7 +227,7 @@ def _let_surplus_go(action: SetRole, scene: Scene) -> list[Call]:
 
 def _surplus(action: SetRole, scene: Scene, state: SlotState, count: int) -> tuple[str, ...]:
     """That many of the slot's instances, none that serves and was not drained for it where work has to leave first."""
-    if scene.rotation is None or not scene.rotation.terms.before_leaving:
+    if scene.rotation is None or not scene.rotation.terms.stations:
         return choose_surplus(state.instances, count)
     free = [i for i in state.instances if not i.in_service or i.id in action.leaving]
     return choose_surplus(free, count)

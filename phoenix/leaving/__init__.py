@@ -18,6 +18,15 @@ Rules for an orchestrator:
   if it is permanent.
 - **Time.** A look is acted upon for 30 s: `observe` has `BUDGET` (`phoenix.engine.working`) for everything.
 - **Other people's.** What a person has drained before is not made usable again; the core sees to that.
+
+A registry of `discovery` is an orchestrator whose work is to be found: a line in `REGISTRIES`, a bench in
+`tests/contract/test_registries_contract.py`, a policy in `tests/iam/runs_discovery.py`. Besides the rules above:
+
+- **Stages.** `ACTIVE`: clients find the instance. `LEAVING`: it is withdrawn, and clients may know it yet. `DRAINED`:
+  they do not find it; `undrain` announces it. `ABSENT`: another writer's business. `PARTLY`: announced, and not found.
+- **Every instance that is asked about has an answer**, and so does each that phoenix has announced for the group before
+  and that was not asked about: it may have ended by itself.
+- **First writes.** A rollback asks nothing before traffic has moved: `undrain` finds out itself what is missing.
 """
 
 from __future__ import annotations
@@ -25,7 +34,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from phoenix.leaving.consul import Consul
+from phoenix.leaving.cloud_map import CloudMap
+from phoenix.leaving.consul import Consul, Registry
 from phoenix.leaving.ecs import Ecs
 from phoenix.leaving.kubernetes import Kubernetes
 from phoenix.leaving.ssm import Ssm
@@ -36,3 +46,7 @@ KINDS: Final[Mapping[str, type[Consul | Ecs | Kubernetes | Ssm]]] = {
     "consul": Consul,
     "ssm": Ssm,
 }
+"""The kinds of `before_leaving`."""
+
+REGISTRIES: Final[Mapping[str, type[CloudMap | Registry]]] = {"cloud_map": CloudMap, "consul": Registry}
+"""The kinds of `discovery`."""

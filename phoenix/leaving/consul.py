@@ -32,7 +32,8 @@ from phoenix.orchestrator import Leavers
 
 MAINTENANCE: Final = "_node_maintenance"
 """The check that a node's maintenance mode is (structs.NodeMaint in Consul's source)."""
-_OURS: Final = re.compile(r"^phoenix \S+ since (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$")
+_OURS: Final = re.compile(r"^phoenix\b(?: \S+ since (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$)?")
+"""The reason of a maintenance that is phoenix's to end: its own, or what an agent starts with (`phoenix: boots`)."""
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 _AT_A_TIME: Final = 8
 _LONGEST: Final = timedelta(seconds=8)
@@ -40,8 +41,8 @@ _PATIENCE: Final = 5.0
 _THROTTLED, _FORBIDDEN, _MISSING, _SERVER, _FIRST_ERROR = 429, (401, 403), 404, 500, 400
 
 
-class Settings(LeavingKeys):
-    """The keys of `{kind: consul}`."""
+class RegistryKeys(LeavingKeys):
+    """The keys of `{kind: consul}` in `discovery`."""
 
     kind: Literal["consul"] = "consul"
     address: Url | None = Field(
@@ -57,15 +58,20 @@ class Settings(LeavingKeys):
     settle: Duration = Field(
         default=timedelta(seconds=10), description="How long clients may go on using what they have looked up before."
     )
-    deregister: Flag = Field(
-        default=False,
-        description="The agent leaves the datacenter after that, with its services. It does not come back by itself.",
-    )
 
     @property
     def title(self) -> str:
         """With the host, where one is named."""
         return f"consul {self.address.partition('://')[2]}" if self.address else "consul"
+
+
+class Settings(RegistryKeys):
+    """The keys of `{kind: consul}` in `before_leaving`."""
+
+    deregister: Flag = Field(
+        default=False,
+        description="The agent leaves the datacenter after that, with its services. It does not come back by itself.",
+    )
 
     @property
     def cannot_return(self) -> str:
@@ -85,15 +91,16 @@ class _Node:
 class Consul:
     """One datacenter. Nodes are found by their private address, or by the meta key `instance_id`."""
 
-    settings = Settings
+    settings: ClassVar[type[RegistryKeys]] = Settings
     IAM_ACTIONS: ClassVar[Rights] = ENDS | reads("ec2:DescribeInstances")
     checks: ClassVar[tuple[str, ...]] = ("consul-unreachable", "not-in-consul")
 
-    def __init__(self, settings: Settings, scope: Scope, agent_at: Callable[[str], str] | None = None) -> None:
+    def __init__(self, settings: RegistryKeys, scope: Scope, agent_at: Callable[[str], str] | None = None) -> None:
         scheme = "https" if settings.agent_tls else "http"
         self._agent_at = agent_at or (lambda address: f"{scheme}://{address}:{settings.agent_port}")
         self.name = settings.title
         self._settings, self._aws, self._clock = settings, scope.aws, scope.clock
+        self._deregisters = isinstance(settings, Settings) and settings.deregister
         self._addresses: dict[str, str] = {}  # never changes in an instance's life
         given = settings.address or os.environ.get("CONSUL_HTTP_ADDR") or "http://127.0.0.1:8500"
         self._server = given if "://" in given else f"http://{given}"
@@ -105,14 +112,14 @@ class Consul:
         return {instance: self._work(node) for instance, node in self._checked(leavers.instances).items()}
 
     def _work(self, node: _Node) -> Work:
-        can_return = not self._settings.deregister
+        can_return = not self._deregisters
         if node.notes is None:
             return Work(Stage.ACTIVE, "is found by clients", can_return)
         ours = _OURS.match(node.notes)
-        since = datetime.strptime(ours[1], _TIME).replace(tzinfo=UTC) if ours is not None else None
+        since = datetime.strptime(ours[1], _TIME).replace(tzinfo=UTC) if ours is not None and ours[1] else None
         if since is not None and self._clock.now() < since + self._settings.settle:
             return Work(Stage.LEAVING, "may still be known to clients", can_return)
-        if self._settings.deregister:
+        if self._deregisters:
             return Work(Stage.PARTLY, "has not left the datacenter", can_return)
         return Work(Stage.DRAINED)
 
@@ -215,6 +222,28 @@ class Consul:
             words = " ".join(answer.data.decode(errors="replace").split())[:200]
             raise _error_of(answer.status, f"{what}: {answer.status} {words}", self._settings.token_env)
         return answer.data
+
+
+class Registry(Consul):
+    """The same datacenter as the place where clients look: found without maintenance, not found with it.
+
+    Agents start in maintenance, with a reason that begins with `phoenix`; what they have is ended, and no other's.
+    """
+
+    settings = RegistryKeys
+
+    def observe(self, leavers: Leavers) -> Mapping[str, Work]:
+        """One that the catalog does not have yet is not found; of another's maintenance nothing is changed."""
+        nodes = self._checked(leavers.instances)
+        return {each: self._found(nodes.get(each)) for each in leavers.instances}
+
+    def _found(self, node: _Node | None) -> Work:
+        if node is None:
+            return Work(Stage.DRAINED, "is not in the catalog")
+        if node.notes is not None and not _OURS.match(node.notes):
+            return Work(Stage.ABSENT, "is in another writer's maintenance")
+        work = self._work(node)
+        return Work(Stage.DRAINED, "is in maintenance") if work.stage is Stage.DRAINED else work
 
 
 def _error_of(status: int, said: str, token_env: str) -> PhoenixError:

@@ -110,10 +110,11 @@ def _fits_rotation(policy: Policy) -> Iterator[Complaint]:
 
 def _fit_leaving(policy: Policy) -> Iterator[Complaint]:
     limit = policy.timeouts.rotation
-    longest = sum((each.timeout for each in policy.before_leaving), timedelta(0))
+    longest = sum((each.timeout for each in (*policy.discovery, *policy.before_leaving)), timedelta(0))
     if longest >= limit:
         reason = f"together they may take {render_duration(longest)}, timeouts.rotation is {render_duration(limit)}"
-        yield Complaint(("before_leaving",), reason, (("timeouts", "rotation"), ("before_leaving",)))
+        at: Path = ("before_leaving",) if policy.before_leaving else ("discovery",)
+        yield Complaint(at, reason, (("timeouts", "rotation"), at))
 
 
 def _fit_bakes(policy: Policy) -> Iterator[Complaint]:
@@ -163,6 +164,19 @@ def _leaving_for_good(policy: Policy) -> Iterator[Complaint]:
             yield Complaint(at, reason, (at, ("retain", "hot_for"), ("fleet",)))
 
 
+def _announced_once(policy: Policy) -> Iterator[Complaint]:
+    """A registry takes an instance out before it leaves: it is no station besides, and is listed once."""
+    names = [each.title for each in policy.discovery]
+    for number, each in enumerate(policy.discovery):
+        if each.title in names[:number]:
+            yield Complaint(("discovery", number), f"{each.title} is given twice", (("discovery", number),))
+    for number, each in enumerate(policy.before_leaving):
+        if each.title in names:
+            at: Path = ("before_leaving", number)
+            reason = f"{each.title} is in discovery, which takes an instance out before it leaves: leave it out here"
+            yield Complaint(at, reason, (("discovery",), at))
+
+
 def _gates_once(policy: Policy) -> Iterator[Complaint]:
     seen: Counter[str] = Counter()
     for number, gate in enumerate(policy.gates):
@@ -204,6 +218,7 @@ _CHECKS: Final[tuple[Callable[[Policy], Iterator[Complaint]], ...]] = (
     _without_traffic,
     _fits_fleet,
     _leaving_for_good,
+    _announced_once,
     _gates_once,
     freeze_complaints,
     _drills,

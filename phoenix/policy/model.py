@@ -85,6 +85,7 @@ ROUTERS: Final = routers.KEYS
 IMAGES: Final = _keys_of(images.KINDS)
 GATES: Final[Mapping[str, type[GateKeys]]] = {name: gate.settings for name, gate in gates.KINDS.items()}
 LEAVING: Final[Mapping[str, type[LeavingKeys]]] = {name: each.settings for name, each in leaving.KINDS.items()}
+REGISTRIES: Final[Mapping[str, type[LeavingKeys]]] = {name: each.settings for name, each in leaving.REGISTRIES.items()}
 NOTIFIERS: Final = _keys_of(notifiers.KINDS)
 
 
@@ -248,6 +249,12 @@ class Policy(Keys):
         default=(),
         description="What an instance passes, in this order, before it leaves: nothing is left on it by then.",
         examples=["[{kind: ecs, cluster: shop}]"],
+    )
+    discovery: tuple[Annotated[LeavingKeys, OneOf(REGISTRIES)], ...] = Field(
+        default=(),
+        description="Where clients look instances up: announced when their step gives them traffic, withdrawn before"
+        " they leave.",
+        examples=["[{kind: cloud_map, service: srv-0123456789abcdef, port: 8080}]"],
     )
     capacity: Capacity = Field(default=Capacity(), description="How far the capacity may move during a rotation.")
     timeouts: Timeouts = Field(default=Timeouts(), description="How long things may take.")

@@ -81,6 +81,9 @@ class Physics:
     """How long a command of Systems Manager takes on an instance."""
     task_moves: float = 10.0
     """From a container instance's DRAINING until one task runs elsewhere, and the same for each further one."""
+    cloud_map: float = 10.0
+    """From RegisterInstance or DeregisterInstance until its operation has succeeded. Not published; seconds to a
+    minute."""
     flap_up: float = 25.0
     """How long a flapping server answers."""
     flap_down: float = 25.0

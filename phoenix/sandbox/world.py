@@ -30,6 +30,7 @@ from phoenix.sandbox.journal import Journal
 from phoenix.sandbox.measurements import Measurements
 from phoenix.sandbox.physics import INSTANT, Physics
 from phoenix.sandbox.records import DnsRecords
+from phoenix.sandbox.registry import Registry
 from phoenix.sandbox.routes import Routes
 from phoenix.sandbox.scaling import Scaling
 from phoenix.sandbox.servers import Servers
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from moto.elb.models import ELBBackend
     from moto.elbv2.models import ELBv2Backend
     from moto.route53.models import Route53Backend
+    from moto.servicediscovery.models import ServiceDiscoveryBackend
     from moto.vpclattice.models import VPCLatticeBackend
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
@@ -98,6 +100,7 @@ class World:
         self.faults = Faults(self.dice)
         self.scaling.connect(self.ec2, self.faults)
         self.commands = Commands(self.timeline, physics)
+        self.registry = Registry(self.timeline, physics, self.cloud_map)
         self.containers = Containers(self.timeline, physics, self.servers, self.scaling)
         self.alarms = Alarms(self.timeline, physics, self.routes, self.targets)
         self.alarms.servers, self.alarms.cloudwatch = self.servers, self.cloudwatch
@@ -138,6 +141,13 @@ class World:
         from moto.ecs.models import ecs_backends
 
         return ecs_backends[ACCOUNT][REGION]
+
+    @staticmethod
+    def cloud_map() -> ServiceDiscoveryBackend:
+        """moto's Cloud Map. Loaded when it is needed first."""
+        from moto.servicediscovery.models import servicediscovery_backends
+
+        return servicediscovery_backends[ACCOUNT][REGION]
 
     @staticmethod
     def cloudwatch() -> CloudWatchBackend:

@@ -9,6 +9,7 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.opt_in import OptIn
 from phoenix.core.planned_call import PlannedCall
+from phoenix.core.work import Station
 from phoenix.engine.report import Plan
 from phoenix.errors import PhoenixError
 from phoenix.views import comparison, documents
@@ -45,17 +46,21 @@ def plan(told: Plan, asked: str = "") -> documents.Plan:
         "ends_after_seconds": None if told.ends_after is None else int(told.ends_after.total_seconds()),
         "extra_instance_hours": round(told.extra_instance_hours, 1), "writes": told.writes,
         "calls": None if told.calls is None else [_call(told, each) for each in told.calls],
-        "before_leaving": [
-            {
-                "kind": station.kind, "name": station.name, "timeout_seconds": int(station.timeout.total_seconds()),
-                "on_timeout": "go_on" if station.goes_on else "hold",
-            }
-            for station in told.before_leaving
-        ],
+        "before_leaving": [_station(each) for each in told.before_leaving],
+        "discovery": [_station(each) for each in told.discovery],
         "checks": list(told.checks),
         "hot_seconds": int(told.hot_for.total_seconds()),
         "commands": [{"purpose": purpose, "command": command, "effect": None}],
     }  # fmt: skip
+
+
+def _station(told: Station) -> documents.PlannedStation:
+    return {
+        "kind": told.kind,
+        "name": told.name,
+        "timeout_seconds": int(told.timeout.total_seconds()),
+        "on_timeout": "go_on" if told.goes_on else "hold",
+    }
 
 
 def _opt_in(told: OptIn) -> documents.OptIn:

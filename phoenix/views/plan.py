@@ -128,6 +128,9 @@ def _consequences(plan: Plan) -> list[tuple[str, str]]:
         ("calls", _calls_in_short(plan)),
     ]
     told += [(text.clean(name), text.clean(price)) for name, price in plan.prices.items()]
+    if plan.discovery:
+        names = ", ".join(text.clean(station.name) for station in plan.discovery)
+        told.append(("announced", f"in {names}, once their step gives them traffic; withdrawn before they leave"))
     if plan.before_leaving:
         told.append(("drained", _drained(plan.before_leaving)))
     if plan.ends_after is None:

@@ -106,7 +106,8 @@ def group_with_policy(
         base.bare_group(scope, Kinds(policy.fleet.kind, policy.traffic.kind), store),
         gates=tuple(_made(gates.KINDS, keys, scope) for keys in policy.gates),
         images=_made(images.KINDS, policy.image, scope),
-        orchestrators=tuple(_made(leaving.KINDS, keys, scope) for keys in policy.before_leaving),
+        registries=_registries(policy, scope),
+        orchestrators=_orchestrators(policy, scope),
         notifiers=tuple(_made(notifiers.KINDS, keys, scope) for keys in policy.notify),
         trail=CloudTrail(aws, base.clock),
         rotate_when=rotate_when_of(policy),
@@ -145,7 +146,21 @@ def pinned_policy(record: GroupRecord) -> Policy | None:
 def pinned_orchestrators(record: GroupRecord, scope: Scope) -> tuple[Orchestrator, ...]:
     """What instances pass before they leave, by the policy that the record's rotation was started with."""
     policy = pinned_policy(record)
-    return () if policy is None else tuple(_made(leaving.KINDS, keys, scope) for keys in policy.before_leaving)
+    return () if policy is None else _orchestrators(policy, scope)
+
+
+def pinned_registries(record: GroupRecord, scope: Scope) -> tuple[Orchestrator, ...]:
+    """Where clients find instances, by the same policy."""
+    policy = pinned_policy(record)
+    return () if policy is None else _registries(policy, scope)
+
+
+def _orchestrators(policy: Policy, scope: Scope) -> tuple[Orchestrator, ...]:
+    return tuple(_made(leaving.KINDS, keys, scope) for keys in policy.before_leaving)
+
+
+def _registries(policy: Policy, scope: Scope) -> tuple[Orchestrator, ...]:
+    return tuple(_made(leaving.REGISTRIES, keys, scope) for keys in policy.discovery)
 
 
 def _made(table: Mapping[str, Any], keys: Kind, scope: Scope) -> Any:

@@ -41,6 +41,7 @@ class _Pinned:
     fleet: _Part
     traffic: _Part
     before_leaving: tuple[_Part, ...] = ()
+    discovery: tuple[_Part, ...] = ()
     account: str | None = None
     region: str | None = None
     role_arn: str | None = None
@@ -116,10 +117,20 @@ def pinned_group(base: Base, store: Store, name: str, load: Callable[[], Sequenc
     return replace(
         base.bare_group(scope, kinds, store),
         notifiers=LateNotifiers(name, load),
+        registries=_late_registries(record, scope) if pinned.discovery else (),
         orchestrators=_late_orchestrators(record, scope) if pinned.before_leaving else (),
         about=About(pinned.account, base.region(region), pinned.owner, pinned.runbook, pinned.description),
         policy=record.rotation.origin.policy,
     )
+
+
+def _late_registries(record: GroupRecord, scope: Scope) -> LateOrchestrators:
+    def load() -> Iterable[Orchestrator]:
+        from phoenix.wiring.from_policy import pinned_registries
+
+        return pinned_registries(record, scope)
+
+    return LateOrchestrators(load)
 
 
 def _late_orchestrators(record: GroupRecord, scope: Scope) -> LateOrchestrators:

@@ -31,8 +31,18 @@ SWEEPS: Final[Rights] = group_marks.IAM_ACTIONS
 SCREENS: Final[Rights] = CloudTrail.IAM_ACTIONS
 """Optional: without them a screen prints the command instead."""
 ASSUME: Final[Rights] = frozenset({Right("sts:AssumeRole", "ActAs", ALL, ("${assumed_role_arn}",))})
-_ANY: Final[Names] = {"auto_scaling_group": ("*",), "ecs_cluster": ("*",), "ssm_document": ("phoenix-*",)}
-_TABLES: Final = (fleets.KINDS, routers.KINDS, gates.KINDS, images.KINDS, leaving.KINDS, notifiers.KINDS)
+_ANY: Final[Names] = {"auto_scaling_group": ("*",), "ecs_cluster": ("*",), "ssm_document": ("phoenix-*",)} | {
+    "cloud_map_service": ("*",)
+}
+_TABLES: Final = (
+    fleets.KINDS,
+    routers.KINDS,
+    gates.KINDS,
+    images.KINDS,
+    leaving.KINDS,
+    leaving.REGISTRIES,
+    notifiers.KINDS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +131,7 @@ def _configured(policy: Policy) -> Iterator[tuple[Mapping[str, Any], Kind]]:
     yield routers.KINDS, policy.traffic
     yield images.KINDS, policy.image
     yield from ((gates.KINDS, keys) for keys in policy.gates)
+    yield from ((leaving.REGISTRIES, keys) for keys in policy.discovery)
     yield from ((leaving.KINDS, keys) for keys in policy.before_leaving)
     yield from ((notifiers.KINDS, keys) for keys in policy.notify)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import product
@@ -21,6 +22,7 @@ from phoenix.strategies.rolling import Room, rolling
 from tests.builders import NEW_IMAGE, NOON, OLD_IMAGE
 from tests.chaos.drivers import Run
 from tests.chaos.invariants import Judge, floor_of
+from tests.chaos.leaving import is_anyone_found
 from tests.chaos.model import Model
 from tests.chaos.parts import Image, Opening
 
@@ -47,10 +49,14 @@ class Case:
     opt_ins: tuple[OptIn, ...] = ()
     drains: bool = False
     """Work has to leave an instance before the instance does."""
+    announces: bool = False
+    """Clients find instances in a registry, and only there."""
 
     @property
     def name(self) -> str:
-        return f"{self.strategy}-{'alb' if self.balanced else 'none'}-{self.image}{'-drained' if self.drains else ''}"
+        route = "alb" if self.balanced else "none"
+        more = ("-drained" if self.drains else "") + ("-found" if self.announces else "")
+        return f"{self.strategy}-{route}-{self.image}{more}"
 
     @property
     def least(self) -> int:
@@ -66,7 +72,15 @@ class Case:
         plain = self.strategy == "rolling" or not self.balanced
         sticky = 0 if plain else 300
         unnamed, quiet = self.image == "bad", self.image == "slow"
-        return Opening(self.size, self.balanced, retained=not plain, sticky=sticky, unnamed=unnamed, quiet=quiet)
+        return Opening(
+            self.size,
+            self.balanced,
+            retained=not plain,
+            sticky=sticky,
+            unnamed=unnamed,
+            quiet=quiet,
+            unknown=self.announces,
+        )
 
     @property
     def outcome(self) -> Outcome:
@@ -92,6 +106,7 @@ class Case:
             suspend_stickiness=self.opening.sticky > 0,
             opt_ins=self.opt_ins,
             before_leaving=(Station("ecs", "ecs shop", timedelta(hours=1)),) if self.drains else (),
+            discovery=(Station("cloud_map", "ecs shop", timedelta(hours=1)),) if self.announces else (),
         )
 
     def record(self) -> GroupRecord:
@@ -108,7 +123,7 @@ class Case:
             terms=terms,
             started_at=NOON,
             deadline=NOON + terms.rotation_timeout,
-            origin=Origin("new image", "tester", "pinned" if self.drains else "", "memory:chaos"),
+            origin=Origin("new image", "tester", "pinned" if self.drains or self.announces else "", "memory:chaos"),
             need=self.size,
             capacity=Capacity(min(2, self.size), self.size * 2),
         )
@@ -134,7 +149,23 @@ class Case:
         judge = Judge(model.truth(), floor_of(self.size, self.least), record.rotation.capacity)
         run = Run(model, judge, store)
         model.after_time.append(lambda: judge.passing(run.truth()))
+        if self.announces:
+            model.after_time.append(_watch_clients(model))
         return run
+
+
+def _watch_clients(model: Model) -> Callable[[], None]:
+    """Notes each moment at which clients that have found a machine before find none."""
+    begun = False
+
+    def look() -> None:
+        nonlocal begun
+        is_found = is_anyone_found(model.places.values(), model.now)
+        begun = begun or bool(is_found)
+        if begun and not is_found:
+            model.unfound.append(model.now)
+
+    return look
 
 
 CASES = tuple(Case(*each) for each in product(STRATEGIES, (True, False), IMAGES))

@@ -28,6 +28,12 @@ def work_of(machine: Machine, now: datetime) -> Work:
     return Work(Stage.DRAINED) if is_empty else Work(Stage.LEAVING, "has 1 task")
 
 
+def is_anyone_found(places: Iterable[Place], now: datetime) -> bool | None:
+    """True while clients find a machine that answers; None where none was ever to be found."""
+    found = [m for place in places for m in place.machines if m.drained_since is None]
+    return any(machine.answers(now) for machine in found) if found else None
+
+
 def works_in(places: Iterable[Place]) -> tuple[bool, ...]:
     """True for each machine that takes work."""
     return tuple(machine.drained_since is None for place in places for machine in place.machines)

@@ -13,6 +13,7 @@ from itertools import count
 
 from phoenix.core.action import (
     Action,
+    Announce,
     Drain,
     EndInstance,
     MakeTemplateVersion,
@@ -53,7 +54,7 @@ class Model:
     """What really is. `on_change` is told before and after every action, and after every stretch of time."""
 
     def __init__(self, opening: Opening, images: dict[str, Image] | None = None) -> None:
-        self.balanced = opening.balanced
+        self.balanced, self.unknown_since = opening.balanced, NOON - timedelta(hours=1) if opening.unknown else None
         self.timeline = Timeline(NOON)
         self.images = images or {}
         self.places = {slot: Place(slot) for slot in Slot}
@@ -65,6 +66,7 @@ class Model:
         self.launch_error: str | None = None
         self.failures: list[LaunchFailure] = []
         self.full_zones: set[str] = set()
+        self.unfound: list[datetime] = []  # moments at which clients found no machine that answers
         self.cut_off: list[str] = []  # machines that answered, and were let go with work on them
         self.applied: list[tuple[str, Action, bool]] = []
         self.after_time: list[Callable[[], None]] = []
@@ -136,6 +138,7 @@ class Model:
         machine = Machine(
             f"i-{number}", zones[number % len(zones)], place.version, self.now, up if image.answers else None
         )
+        machine.drained_since = self.unknown_since
         place.machines.append(machine)
         self.launched[place.version] += 1
         return machine
@@ -207,8 +210,8 @@ class Model:
                     self._replace(place, found)
             case Drain() | Undrain():
                 change_work(self.places[action.slot], action, self.now)
-            case Release():
-                raise AssertionError("nothing is held in a pair")
+            case Release() | Announce():
+                raise AssertionError("nothing is held in a pair, and a registry is told by itself")
             case WriteTags() | RemoveTags():
                 change_tags(self.places, action)
         self.applied.append((driver, action, before != self.fingerprint()))

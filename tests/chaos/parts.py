@@ -83,6 +83,8 @@ class Opening:
     unnamed: bool = False
     """The second rule has never heard of green."""
     quiet: bool = False
+    unknown: bool = False
+    """Clients do not find a machine by itself: it has to be announced."""
     """The owner has suspended the scheduled actions of the live slot."""
 
 

@@ -144,7 +144,7 @@ class ChaosRouter(FakeArrival):
 
 
 class ChaosOrchestrator:
-    """The one station of `before_leaving`."""
+    """The one station of `before_leaving`, or of `discovery`: there a machine takes work while clients find it."""
 
     name = "ecs shop"
     checks: ClassVar[tuple[str, ...]] = ()
@@ -203,6 +203,7 @@ def driver(ports: Ports) -> Group:
         router=ChaosRouter(ports),
         gates=gates,
         images=None,
+        registries=(ChaosOrchestrator(ports),) if rotation.terms.discovery else (),
         orchestrators=(ChaosOrchestrator(ports),) if rotation.terms.before_leaving else (),
         store=ports.store_kind(ports),
         clock=ports,

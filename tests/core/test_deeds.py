@@ -8,6 +8,7 @@ import pytest
 
 from phoenix.core.action import (
     Action,
+    Announce,
     Drain,
     EndInstance,
     MakeTemplateVersion,
@@ -39,6 +40,7 @@ TOLD: tuple[tuple[Action, str], ...] = (
     (SetOptIns(GREEN, (ASKED,)), "slot green: requests that ask for it (header X-Canary: always) go there"),
     (SetOptIns(GREEN), "slot green: requests that ask for it go where all others go"),
     (Drain(GREEN, ("i-1", "i-2")), "slot green: no new work for 2 instances that will leave"),
+    (Announce(GREEN, ("i-1",)), "slot green: clients find 1 instance from now on"),
     (Undrain(GREEN, ("i-1",)), "slot green: 1 instance may take work again"),
     (EndInstance(GREEN, "i-1"), "slot green: i-1 is ended on purpose"),
     (ReplaceInstance(GREEN, "i-1"), "slot green: AWS is to replace i-1"),

@@ -294,6 +294,15 @@ def _on_documents(account: Account, asked: Asked) -> Iterator[Request]:
     yield from (Request(asked.action, arn("ec2", f"instance/{each}")) for each in asked.params.get("InstanceIds", ()))
 
 
+def _on_service(account: Account, asked: Asked) -> Iterator[Request]:
+    """Cloud Map writes the records as its caller."""
+    yield Request(asked.action, arn("servicediscovery", f"service/{asked.params['ServiceId']}"))
+    zone = "arn:aws:route53:::hostedzone/Z0123456789"
+    yield from (Request(f"route53:{call}", zone) for call in ("GetHostedZone", "ChangeResourceRecordSets"))
+    yield Request("route53:ListHostedZonesByName")
+
+
+_SERVICE_CALLS = ("DeregisterInstance", "RegisterInstance")
 _GROUP_CALLS = (
     "CompleteLifecycleAction",
     "DeleteLifecycleHook",
@@ -342,6 +351,7 @@ _SPECIAL: Mapping[str, Callable[[Account, Asked], Iterator[Request]]] = {
     **{f"dynamodb:{call}": _on_table for call in _TABLE_CALLS},
     "s3:ListBucket": _on_bucket,
     "s3:GetObject": _on_object,
+    **{f"servicediscovery:{call}": _on_service for call in _SERVICE_CALLS},
     "sns:Publish": _on_topic,
     "events:PutEvents": _on_bus,
 }

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from phoenix.aws.rights import Role
-from tests.iam import runs_failed, runs_in_place, runs_leaving, runs_of_persons, runs_of_records
+from tests.iam import (
+    runs_discovery,
+    runs_failed,
+    runs_in_place,
+    runs_leaving,
+    runs_of_persons,
+    runs_of_records,
+)
 from tests.iam.recorder import DOCUMENTS, granted, refused, used
 from tests.iam.runs import RUNS, Run
 
@@ -31,6 +38,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
         *runs_leaving.RUNS,
         *runs_of_persons.RUNS,
         *runs_of_records.RUNS,
+        *runs_discovery.RUNS,
     )
     return [run(tmp_path_factory.mktemp("iam") / Path(run.__name__)) for run in found]
 

@@ -33,6 +33,7 @@ from phoenix.sandbox.answers import (
     quotas,
     route53,
     security_groups,
+    servicediscovery,
     ssm,
     templates,
 )
@@ -64,6 +65,7 @@ ANSWERS: Mapping[tuple[str, str], Answer] = {
     **{("ec2", name): answer for name, answer in security_groups.ANSWERS.items()},
     **{("ec2", name): answer for name, answer in templates.ANSWERS.items()},
     **{("route53", name): answer for name, answer in route53.ANSWERS.items()},
+    **{("servicediscovery", name): answer for name, answer in servicediscovery.ANSWERS.items()},
     **{("ssm", name): answer for name, answer in ssm.ANSWERS.items()},
     **{("iam", name): answer for name, answer in identity.ANSWERS.items()},
     **{("service-quotas", name): answer for name, answer in quotas.ANSWERS.items()},

@@ -124,6 +124,7 @@ class Plan(TypedDict):
     differences: list[Difference]
     calls: list[PlannedCall] | None
     before_leaving: list[PlannedStation]
+    discovery: list[PlannedStation]
     opt_ins: list[OptIn]
     checks: list[str]
     hot_seconds: int
