@@ -18,7 +18,8 @@ from phoenix.aws.errors import translated
 from phoenix.aws.rights import Rights, actions_of
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Aws, action_of
-from phoenix.core.model import Slot, SlotState, Terms
+from phoenix.core.model import Slot, SlotState
+from phoenix.core.terms import Terms
 from phoenix.fleets import group_drill
 from phoenix.fleets.group_fleet import GroupFleet
 from phoenix.fleets.in_place import InPlaceFleet

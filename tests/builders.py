@@ -10,21 +10,12 @@ from typing import Any
 from phoenix.core.clocks import CandidateFacts, Growth, StepClocks
 from phoenix.core.generation import Generation
 from phoenix.core.lifecycle import Lifecycle
-from phoenix.core.model import (
-    Capacity,
-    Instance,
-    Observation,
-    Route,
-    Slot,
-    SlotState,
-    Step,
-    TargetState,
-    Terms,
-)
+from phoenix.core.model import Instance, Observation, Route, Slot, SlotState, TargetState
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask, Hold, Origin, WayBack
 from phoenix.core.temporary import SchedulesEntry, Upkeep
+from phoenix.core.terms import Capacity, Step, Terms
 from phoenix.fleets.group_shapes import lifecycle_of
 
 OWNER = Capacity(2, 8)

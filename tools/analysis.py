@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from phoenix.core.model import Step, Terms
+from phoenix.core.terms import Step, Terms
 from phoenix.gates.metrics_judge import Comparison, Finding, finding_of
 from phoenix.gates.metrics_looks import EARLY_LEAST, END, Progress, turn_of
 from phoenix.gates.metrics_rates import Counts

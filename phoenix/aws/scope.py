@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from phoenix.aws.session import Aws
-from phoenix.core.model import Slot, Terms
+from phoenix.core.model import Slot
+from phoenix.core.terms import Terms
 from phoenix.ports import Clock
 
 

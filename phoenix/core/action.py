@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from phoenix.core.model import Capacity, Role, Slot
+from phoenix.core.model import Role, Slot
 from phoenix.core.opt_in import OptIn
 from phoenix.core.record import GroupRecord
+from phoenix.core.terms import Capacity
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 
 from phoenix.core import ledger, tags
 from phoenix.core.generation import UNKNOWN_IMAGE, Generation
-from phoenix.core.model import Capacity, Cause, Observation, Outcome, Slot, SlotState, Step, Terms
+from phoenix.core.model import Cause, Observation, Outcome, Slot, SlotState
 from phoenix.core.record import GroupRecord, Quarantined
 from phoenix.core.roles import is_pinned
 from phoenix.core.rotation import Rotation
 from phoenix.core.serving import NO_TRAFFIC, Serving
 from phoenix.core.story import Ask, Origin, WayBack
 from phoenix.core.temporary import Ledger, SchedulesEntry, Upkeep
+from phoenix.core.terms import Capacity, Step, Terms
 
 _FOUND = "found on the tags of the groups"
 

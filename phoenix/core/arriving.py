@@ -15,8 +15,9 @@ from typing import Final
 
 from phoenix.core.arrival import STRAY, Arrived, Finding, judge, minutes_of
 from phoenix.core.explain import ago, clock_time, counted
-from phoenix.core.model import Cause, Judgement, Observation, Terms, Verdict
+from phoenix.core.model import Cause, Judgement, Observation, Verdict
 from phoenix.core.rotation import Rotation
+from phoenix.core.terms import Terms
 
 ARRIVAL: Final = "arrival"
 """The name of the verdict, beside those of the gates."""

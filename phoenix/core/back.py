@@ -11,10 +11,11 @@ from dataclasses import replace
 
 from phoenix.core import tags
 from phoenix.core.generation import UNKNOWN_IMAGE, Generation
-from phoenix.core.model import Capacity, Cause, Observation
+from phoenix.core.model import Cause, Observation
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask, WayBack
+from phoenix.core.terms import Capacity
 
 
 def turn_back(rotation: Rotation, seen: Observation, ask: Ask, cause: Cause, *, now: bool = False) -> Rotation:

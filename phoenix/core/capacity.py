@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from phoenix.core.model import Step
+from phoenix.core.terms import Step
 
 
 def share(need: int, percent: int) -> int:

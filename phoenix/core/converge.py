@@ -22,7 +22,7 @@ from phoenix.core.action import (
 from phoenix.core.capacity import to_carry
 from phoenix.core.closing import close
 from phoenix.core.fence import answering, unrefused
-from phoenix.core.model import Observation, Role, SlotState, Step
+from phoenix.core.model import Observation, Role, SlotState
 from phoenix.core.ready import (
     candidate_goal,
     is_enough,
@@ -33,6 +33,7 @@ from phoenix.core.roles import COLD, Standing, missing_role
 from phoenix.core.rotation import Rotation
 from phoenix.core.routine import Routine
 from phoenix.core.sides import Sides, sides_of
+from phoenix.core.terms import Step
 from phoenix.core.way_back import close_to_opt_ins, way_back
 
 UNTOUCHED = Step(new_capacity=0, old_capacity=100, new_weight=0)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from phoenix.core import tags
-from phoenix.core.model import UNTIMED, Capacity, Observation, Route, Slot, SlotState
+from phoenix.core.model import UNTIMED, Observation, Route, Slot, SlotState
 from phoenix.core.roles import is_pinned
 from phoenix.core.rotation import Rotation
 from phoenix.core.routine import Routine
@@ -27,6 +27,7 @@ from phoenix.core.temporary import (
     TagsEntry,
     Upkeep,
 )
+from phoenix.core.terms import Capacity
 from phoenix.core.work import Stage
 
 NOTES = (tags.GROUP, tags.STORE, tags.ROTATION, tags.GENERATION, *tags.TEMPORARY)

@@ -14,9 +14,10 @@ from phoenix.core.capacity import enough, share, to_carry
 from phoenix.core.clocks import CandidateFacts, Growth
 from phoenix.core.explain import ago, counted
 from phoenix.core.fence import unrefused
-from phoenix.core.model import Cause, Instance, Judgement, Observation, SlotState, Step, TargetState, Terms, Verdict
+from phoenix.core.model import Cause, Instance, Judgement, Observation, SlotState, TargetState, Verdict
 from phoenix.core.rotation import Rotation
 from phoenix.core.sides import Side, Sides, is_ready, sides_of
+from phoenix.core.terms import Step, Terms
 
 _MOST_TOLD = 2
 LEAST_REPLACEMENT = timedelta(minutes=1)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from phoenix.core import tags
 from phoenix.core.action import SetRole
 from phoenix.core.generation import Generation
-from phoenix.core.model import Capacity, Role, SlotState
+from phoenix.core.model import Role, SlotState
 from phoenix.core.routine import Routine
+from phoenix.core.terms import Capacity
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from phoenix.core.chronicle import Chronicle
 from phoenix.core.clocks import CandidateFacts, Growth, StepClocks
 from phoenix.core.generation import Generation
-from phoenix.core.model import Capacity, Cause, Outcome, Phase, Step, Terms, Verdict
+from phoenix.core.model import Cause, Outcome, Phase, Verdict
 from phoenix.core.story import Ask, Event, Hold, Origin, WayBack
 from phoenix.core.temporary import Ledger
+from phoenix.core.terms import Capacity, Step, Terms
 
 MOST_EVENTS = 200
 """Lines that a rotation's story keeps; two hundred of 80 letters take some 28 KB."""

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from phoenix.core.generation import Generation
-from phoenix.core.model import Capacity, Route, Slot
+from phoenix.core.model import Route, Slot
 from phoenix.core.rotation import Rotation
 from phoenix.core.temporary import (
     CapacityEntry,
@@ -28,6 +28,7 @@ from phoenix.core.temporary import (
     TagsEntry,
     Upkeep,
 )
+from phoenix.core.terms import Capacity
 
 GROUP = "phoenix:group"
 STORE = "phoenix:store"

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar, assert_never
 
-from phoenix.core.model import Capacity, Slot
+from phoenix.core.model import Slot
+from phoenix.core.terms import Capacity
 
 FORGOTTEN = timedelta(hours=12)
 """After this long in place earlier mends count no more: a nightly pipeline, or schedule, is no conflict."""

@@ -38,7 +38,7 @@ from phoenix.core.ledger import (
     runs_schedules,
     slot_of,
 )
-from phoenix.core.model import Capacity, Observation, Slot, SlotState
+from phoenix.core.model import Observation, Slot, SlotState
 from phoenix.core.rotation import Rotation
 from phoenix.core.temporary import (
     CapacityEntry,
@@ -56,6 +56,7 @@ from phoenix.core.temporary import (
     Upkeep,
     V,
 )
+from phoenix.core.terms import Capacity
 
 UNPINNED = "unpinned"
 """Stands for the template version of a slot that launches from the newest or the default one."""

@@ -11,11 +11,12 @@ from phoenix.core import failover, tags
 from phoenix.core.action import Action, MakeTemplateVersion, Release, ReplaceInstance, SetOptIns, SetWeights, WriteTags
 from phoenix.core.fence import unrefused
 from phoenix.core.generation import UNKNOWN_IMAGE
-from phoenix.core.model import Observation, Role, SlotState, Step
+from phoenix.core.model import Observation, Role, SlotState
 from phoenix.core.ready import may_go_back
 from phoenix.core.roles import Standing, as_found, set_role
 from phoenix.core.rotation import Rotation
 from phoenix.core.sides import Side, Sides, sides_of
+from phoenix.core.terms import Step
 
 
 def way_back(step: Step, rotation: Rotation, seen: Observation) -> Iterator[Action]:

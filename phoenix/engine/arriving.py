@@ -24,9 +24,10 @@ from phoenix.core.arriving import (
     without_answer,
     without_numbers,
 )
-from phoenix.core.model import Observation, Slot, Terms, Verdict
+from phoenix.core.model import Observation, Slot, Verdict
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
+from phoenix.core.terms import Terms
 from phoenix.engine.group import Ports
 from phoenix.errors import PermanentError, TransientError
 

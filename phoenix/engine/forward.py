@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from phoenix.core.generation import Generation
-from phoenix.core.model import Outcome, Step
+from phoenix.core.model import Outcome
 from phoenix.core.record import GroupRecord
+from phoenix.core.terms import Step
 from phoenix.engine.drive import drive
 from phoenix.engine.group import Group, Ports
 from phoenix.engine.lease import claim, give_back

@@ -9,8 +9,9 @@ from typing import Protocol
 
 from phoenix.core.drill import DrillTerms
 from phoenix.core.many.limits import Rules
-from phoenix.core.model import Slot, Terms
+from phoenix.core.model import Slot
 from phoenix.core.planned_call import PlannedCall
+from phoenix.core.terms import Terms
 from phoenix.core.trail import Trail
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar

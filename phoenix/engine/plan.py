@@ -14,7 +14,7 @@ from phoenix.core.explain import ago
 from phoenix.core.generation import UNKNOWN_IMAGE
 from phoenix.core.image import Image
 from phoenix.core.janitor import moved_weights
-from phoenix.core.model import Terms
+from phoenix.core.terms import Terms
 from phoenix.engine.arriving import price_of_arrival
 from phoenix.engine.bases import find_old_base
 from phoenix.engine.group import Desk, Group, Ports

@@ -10,13 +10,14 @@ from phoenix.core.blocker import Blocker
 from phoenix.core.difference import Difference
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image
-from phoenix.core.model import Observation, Outcome, Step
+from phoenix.core.model import Observation, Outcome
 from phoenix.core.opt_in import OptIn
 from phoenix.core.outlook import Outlook
 from phoenix.core.ownership import other_groups
 from phoenix.core.planned_call import PlannedCall
 from phoenix.core.readiness import NOTHING_RETAINED, RollbackReady, rollback_readiness
 from phoenix.core.record import GroupRecord
+from phoenix.core.terms import Step
 from phoenix.core.trail import Trace
 from phoenix.core.work import Station
 from phoenix.engine.group import About, Group

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from phoenix.core import tags
 from phoenix.core.generation import Generation
-from phoenix.core.model import Capacity, SlotState
+from phoenix.core.model import SlotState
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask, Event, Origin
+from phoenix.core.terms import Capacity
 from phoenix.engine.group import Group, Ports
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.survey import Survey

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 from phoenix.core.generation import UNKNOWN_IMAGE, Generation
 from phoenix.core.image import Candidate, Image
-from phoenix.core.model import Observation, Slot, SlotState, Terms
+from phoenix.core.model import Observation, Slot, SlotState
 from phoenix.core.ownership import foreign_rotation
 from phoenix.core.progress import LEAST_LAST_BAKE
 from phoenix.core.record import GroupRecord
+from phoenix.core.terms import Terms
 from phoenix.core.trigger import LiveInstance, find_reasons, find_template_reason
 from phoenix.engine.drift import with_drift
 from phoenix.engine.group import Desk, Group, Ports

@@ -11,7 +11,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from phoenix.core.model import Capacity, Slot
+from phoenix.core.model import Slot
+from phoenix.core.terms import Capacity
 from phoenix.keys import AutoScalingGroupName, Keys, Kind, Whole, wrong
 
 _Instances = Annotated[int, Whole(0, 10_000)]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import ago
-from phoenix.core.model import Slot, SlotState, Step
+from phoenix.core.model import Slot, SlotState
+from phoenix.core.terms import Step
 from phoenix.gates.alarm_state import BALANCER, OK, PUBLISHING, TARGET_GROUP, Alarm, target_group_of
 
 

@@ -16,8 +16,9 @@ from phoenix.aws.rights import FORWARD, Rights, reads
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import clock_time
-from phoenix.core.model import Cause, Judgement, Observation, Slot, SlotState, Terms, Verdict
+from phoenix.core.model import Cause, Judgement, Observation, Slot, SlotState, Verdict
 from phoenix.core.rotation import Rotation
+from phoenix.core.terms import Terms
 from phoenix.errors import Unreachable
 from phoenix.gates.acceptance import in_one_line
 from phoenix.gates.http_post import Post, post

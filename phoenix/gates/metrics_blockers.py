@@ -12,7 +12,8 @@ from typing import Final
 
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import ago
-from phoenix.core.model import SlotState, Terms
+from phoenix.core.model import SlotState
+from phoenix.core.terms import Terms
 from phoenix.errors import Unreachable
 from phoenix.gates.metrics_cloudwatch import is_balanced
 from phoenix.gates.metrics_judge import AnalysisMissing

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from phoenix.core.model import Judgement, Step, Terms
+from phoenix.core.model import Judgement
 from phoenix.core.progress import bake_ends_at
 from phoenix.core.rotation import Rotation
+from phoenix.core.terms import Step, Terms
 
 EARLY: Final = 0.2
 END: Final = 0.4

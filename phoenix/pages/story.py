@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from phoenix.core.chronicle import Decided, Evidence, Sample, Series
 from phoenix.core.explain import ago, counted
-from phoenix.core.model import Outcome, Step
+from phoenix.core.model import Outcome
 from phoenix.core.rotation import Rotation
+from phoenix.core.terms import Step
 from phoenix.pages.frame import offset
 from phoenix.pages.plot import plot, summary
 from phoenix.pages.timeline import is_drawable, timeline

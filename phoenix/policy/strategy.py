@@ -12,9 +12,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from phoenix.core.model import Step
 from phoenix.core.opt_in import OptIn
 from phoenix.core.serving import Serving
+from phoenix.core.terms import Step
 from phoenix.keys import DURATION_PATTERN, Keys, Kind, Percent, Share, parse_duration, render_duration
 from phoenix.policy.opt_ins import OptInKeys
 from phoenix.strategies.blue_green import blue_green

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from phoenix.core.drill import DrillTerms
 from phoenix.core.many.limits import Breaker, Limits, Rules
-from phoenix.core.model import Step, Terms
+from phoenix.core.terms import Step, Terms
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar, Freeze, Window
 from phoenix.policy.model import AllGroups, Policy

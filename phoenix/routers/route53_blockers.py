@@ -15,8 +15,9 @@ from typing import Any, Final
 from phoenix.aws.checks import Check, make_checks
 from phoenix.aws.session import Aws
 from phoenix.core.blocker import Blocker
-from phoenix.core.model import Route, Slot, SlotState, Terms
+from phoenix.core.model import Route, Slot, SlotState
 from phoenix.core.tags import MANAGED
+from phoenix.core.terms import Terms
 from phoenix.errors import NotFound
 from phoenix.routers import balancer_pair
 from phoenix.routers.forwarding import is_at

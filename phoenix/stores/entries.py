@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar, assert_never
 
-from phoenix.core.model import Capacity, Slot
+from phoenix.core.model import Slot
 from phoenix.core.temporary import (
     CapacityEntry,
     DrainEntry,
@@ -26,6 +26,7 @@ from phoenix.core.temporary import (
     TagsEntry,
     Upkeep,
 )
+from phoenix.core.terms import Capacity
 
 V = TypeVar("V")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from phoenix.core.model import Step
+from phoenix.core.terms import Step
 
 
 def blue_green(bake: timedelta | None, *, gives_way: bool = False) -> tuple[Step, ...]:

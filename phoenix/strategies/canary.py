@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 
-from phoenix.core.model import Step
+from phoenix.core.terms import Step
 
 
 @dataclass(frozen=True, slots=True)

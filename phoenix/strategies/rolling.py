@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from phoenix.core.model import Step
+from phoenix.core.terms import Step
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from phoenix.core.explain import ago
-from phoenix.core.model import Step
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask
+from phoenix.core.terms import Step
 from phoenix.views import text
 
 

@@ -18,9 +18,9 @@ from phoenix import fleets, routers
 from phoenix.aws.scope import Scope
 from phoenix.aws.session import Access, Aws
 from phoenix.core.fence import patience_under
-from phoenix.core.model import Step, Terms
 from phoenix.core.planned_call import PlannedCall
 from phoenix.core.serving import Serving
+from phoenix.core.terms import Step, Terms
 from phoenix.engine.asking import Asking
 from phoenix.engine.clock import WallClock
 from phoenix.engine.group import About, Group, Rehearsal

@@ -8,12 +8,13 @@ from datetime import timedelta
 from itertools import product
 
 from phoenix.core.generation import Generation
-from phoenix.core.model import Capacity, Outcome, Slot, Step, Terms
+from phoenix.core.model import Outcome, Slot
 from phoenix.core.opt_in import OptIn
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.serving import NO_TRAFFIC, Serving
 from phoenix.core.story import Origin
+from phoenix.core.terms import Capacity, Step, Terms
 from phoenix.core.work import Station
 from phoenix.stores.memory import MemoryStore
 from phoenix.strategies.blue_green import blue_green

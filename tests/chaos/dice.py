@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from random import Random
 
 from phoenix.core.action import SetRole
-from phoenix.core.model import Capacity, Slot
+from phoenix.core.model import Slot
+from phoenix.core.terms import Capacity
 from phoenix.engine.control import pause, promote, resume
 from phoenix.engine.group import Group
 from phoenix.engine.lease import claim

@@ -14,9 +14,10 @@ from phoenix.core import tags
 from phoenix.core.action import Action
 from phoenix.core.back import reopen, turn_back
 from phoenix.core.decide import decide
-from phoenix.core.model import Capacity, Cause, Outcome, Slot, Step
+from phoenix.core.model import Cause, Outcome, Slot
 from phoenix.core.record import GroupRecord
 from phoenix.core.story import Ask
+from phoenix.core.terms import Capacity, Step
 from phoenix.core.work import Station
 from phoenix.fleets.in_place_calls import Call
 from phoenix.strategies.blue_green import blue_green

@@ -13,10 +13,11 @@ from phoenix.core import tags
 from phoenix.core.action import Action, SetRole, SetWeights
 from phoenix.core.capacity import share
 from phoenix.core.closing import is_untouched, stays_hot
-from phoenix.core.model import Capacity, Cause, Outcome, Slot
+from phoenix.core.model import Cause, Outcome, Slot
 from phoenix.core.record import GroupRecord
 from phoenix.core.roles import numbers
 from phoenix.core.rotation import Rotation
+from phoenix.core.terms import Capacity
 from tests.chaos.parts import SCHEDULES
 
 

@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from phoenix.aws.session import Aws
-from phoenix.core.model import Capacity, Outcome, Slot
+from phoenix.core.model import Outcome, Slot
+from phoenix.core.terms import Capacity
 from phoenix.engine.control import resume
 from phoenix.engine.group import Group
 from phoenix.engine.request import RotateRequest

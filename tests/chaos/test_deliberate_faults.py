@@ -17,17 +17,10 @@ from phoenix.core.action import Action, Decision, MakeTemplateVersion, SetWeight
 from phoenix.core.decide import decide
 from phoenix.core.image import Candidate
 from phoenix.core.lifecycle import Lifecycle
-from phoenix.core.model import (
-    Judgement,
-    Observation,
-    Slot,
-    SlotState,
-    TargetState,
-    Terms,
-    Verdict,
-)
+from phoenix.core.model import Judgement, Observation, Slot, SlotState, TargetState, Verdict
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
+from phoenix.core.terms import Terms
 from phoenix.engine.apply import apply
 from phoenix.engine.group import Group
 from phoenix.engine.lease import claim

@@ -21,9 +21,10 @@ from phoenix.core.action import (
 from phoenix.core.drift import differences
 from phoenix.core.generation import Generation
 from phoenix.core.launch_failure import LaunchFailure
-from phoenix.core.model import Capacity, Outcome, Role, Slot
+from phoenix.core.model import Outcome, Role, Slot
 from phoenix.core.routine import Routine
 from phoenix.core.tags import TAINTED
+from phoenix.core.terms import Capacity
 from phoenix.errors import PermanentError
 from phoenix.fleets import KINDS
 from phoenix.ports import Fleet

@@ -11,8 +11,9 @@ import pytest
 from phoenix.core import tags
 from phoenix.core.adopt import adopt, generation_in, live_slot
 from phoenix.core.generation import UNKNOWN_IMAGE, Generation
-from phoenix.core.model import Capacity, Observation, Outcome, Slot
+from phoenix.core.model import Observation, Outcome, Slot
 from phoenix.core.temporary import Ledger, ReferenceEntry, SchedulesEntry, Upkeep
+from phoenix.core.terms import Capacity
 from tests.builders import (
     NEW_IMAGE,
     OLD_IMAGE,

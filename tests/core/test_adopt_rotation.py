@@ -8,10 +8,11 @@ from datetime import timedelta
 from phoenix.core import tags
 from phoenix.core.adopt import adopt, generation_in
 from phoenix.core.generation import UNKNOWN_IMAGE, Generation
-from phoenix.core.model import Capacity, Cause, Outcome, Slot, Step
+from phoenix.core.model import Cause, Outcome, Slot
 from phoenix.core.record import GroupRecord, Quarantined
 from phoenix.core.rotation import Rotation
 from phoenix.core.serving import NO_TRAFFIC, Serving
+from phoenix.core.terms import Capacity, Step
 from tests.builders import NEW_IMAGE, OLD_IMAGE, a_route, a_slot, after, an_observation, some_terms
 from tests.core.test_adopt import BLUE, GREEN, TAGS, left_behind
 

@@ -23,9 +23,10 @@ from phoenix.core.arriving import (
     without_answer,
     without_numbers,
 )
-from phoenix.core.model import Cause, Judgement, Observation, Route, Slot, Step
+from phoenix.core.model import Cause, Judgement, Observation, Route, Slot
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask, Hold, WayBack
+from phoenix.core.terms import Step
 from tests.builders import a_rotation, a_route, after, an_observation, changed
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN

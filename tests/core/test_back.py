@@ -10,9 +10,10 @@ import pytest
 from phoenix.core import tags
 from phoenix.core.back import heed_hold, last_good, last_good_image, reopen, turn_back
 from phoenix.core.clocks import Growth, StepClocks
-from phoenix.core.model import Capacity, Cause, Observation, Outcome, Slot, SlotState
+from phoenix.core.model import Cause, Observation, Outcome, Slot, SlotState
 from phoenix.core.record import GroupRecord, Quarantined
 from phoenix.core.story import Ask, WayBack
+from phoenix.core.terms import Capacity
 from tests.builders import (
     NOON,
     a_generation,

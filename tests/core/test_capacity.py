@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phoenix.core.capacity import Extremes, enough, extremes, share, to_carry
-from phoenix.core.model import Step
+from phoenix.core.terms import Step
 from tests.builders import ALL_AT_ONCE, ROLLING
 
 percents = st.integers(0, 100)

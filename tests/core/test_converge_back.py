@@ -15,8 +15,9 @@ from phoenix.core.action import (
     SetWeights,
     WriteTags,
 )
-from phoenix.core.model import Capacity, Cause, Role
+from phoenix.core.model import Cause, Role
 from phoenix.core.temporary import Ledger, StickinessEntry, Upkeep
+from phoenix.core.terms import Capacity
 from tests.builders import (
     NEW_IMAGE,
     NOON,

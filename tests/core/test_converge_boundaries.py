@@ -10,9 +10,10 @@ import pytest
 from phoenix.core.action import SetRole, SetWeights, WriteTags
 from phoenix.core.back import reopen
 from phoenix.core.decide import decide
-from phoenix.core.model import Capacity, Role, Slot, TargetState
+from phoenix.core.model import Role, Slot, TargetState
 from phoenix.core.serving import NO_TRAFFIC
 from phoenix.core.story import Ask
+from phoenix.core.terms import Capacity
 from tests.builders import (
     CANARY,
     NOON,

@@ -15,10 +15,11 @@ import pytest
 from phoenix.core.action import Decision
 from phoenix.core.clocks import CandidateFacts, Growth, StepClocks
 from phoenix.core.launch_failure import LaunchFailure
-from phoenix.core.model import OnFailure, Slot, Step
+from phoenix.core.model import OnFailure, Slot
 from phoenix.core.record import GroupRecord
 from phoenix.core.serving import NO_TRAFFIC
 from phoenix.core.story import Ask
+from phoenix.core.terms import Step
 from tests.builders import CANARY, NOON, ROLLING
 from tests.core.telling import shown
 from tests.core.test_rotation import a_start

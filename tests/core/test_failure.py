@@ -10,8 +10,9 @@ import pytest
 
 from phoenix.core.failure import Failure, find_failure
 from phoenix.core.launch_failure import LaunchFailure
-from phoenix.core.model import Cause, Judgement, Slot, Step, TargetState, Verdict
+from phoenix.core.model import Cause, Judgement, Slot, TargetState, Verdict
 from phoenix.core.story import Ask
+from phoenix.core.terms import Step
 from tests.builders import (
     CANARY,
     NOON,

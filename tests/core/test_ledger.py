@@ -13,7 +13,7 @@ from phoenix.core import tags
 from phoenix.core.action import RemoveTags
 from phoenix.core.decide import decide
 from phoenix.core.ledger import describe, lost_stickiness, open_entries, our_references
-from phoenix.core.model import UNTIMED, Capacity, Route, Slot
+from phoenix.core.model import UNTIMED, Route, Slot
 from phoenix.core.rotation import Rotation
 from phoenix.core.temporary import (
     CapacityEntry,
@@ -28,6 +28,7 @@ from phoenix.core.temporary import (
     Upkeep,
     place,
 )
+from phoenix.core.terms import Capacity
 from tests.builders import (
     NOON,
     a_record,

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from phoenix.core.model import Judgement, Route, Slot, Step, Verdict
+from phoenix.core.model import Judgement, Route, Slot, Verdict
 from phoenix.core.rotation import Rotation
 from phoenix.core.serving import Serving
+from phoenix.core.terms import Step
 from tests.builders import CANARY, NOON, a_record, a_rotation, a_slot, an_instance, some_instances
 from tests.core.slots import ONCALL
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from phoenix.core.launch_failure import LaunchFailure
-from phoenix.core.model import Cause, Judgement, Outcome, Slot, Step, Verdict
+from phoenix.core.model import Cause, Judgement, Outcome, Slot, Verdict
 from phoenix.core.narrate import ended, waiting_for
 from phoenix.core.story import Ask
+from phoenix.core.terms import Step
 from tests.builders import (
     ALL_AT_ONCE,
     CANARY,

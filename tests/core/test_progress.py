@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.model import Cause, Judgement, Observation, Slot, Step, TargetState, Verdict
+from phoenix.core.model import Cause, Judgement, Observation, Slot, TargetState, Verdict
 from phoenix.core.progress import advance, advance_clocks, bake_ends_at
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask
+from phoenix.core.terms import Step
 from tests.builders import (
     ALL_AT_ONCE,
     CANARY,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from phoenix.core.clocks import CandidateFacts
-from phoenix.core.model import Instance, Judgement, Observation, Slot, Step, TargetState, Verdict
+from phoenix.core.model import Instance, Judgement, Observation, Slot, TargetState, Verdict
 from phoenix.core.progress import advance_clocks
 from phoenix.core.ready import (
     candidate_goal,
@@ -22,6 +22,7 @@ from phoenix.core.ready import (
 from phoenix.core.rotation import Rotation
 from phoenix.core.serving import NO_TRAFFIC
 from phoenix.core.sides import sides_of
+from phoenix.core.terms import Step
 from tests.builders import (
     NOON,
     a_rotation,

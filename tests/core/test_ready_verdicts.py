@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.model import Cause, Judgement, Slot, Step, TargetState, Verdict
+from phoenix.core.model import Cause, Judgement, Slot, TargetState, Verdict
 from phoenix.core.ready import capacity_verdict, is_short, patience
 from phoenix.core.rotation import Rotation
 from phoenix.core.serving import NO_TRAFFIC
+from phoenix.core.terms import Step
 from tests.builders import NOON, a_rotation, a_slot, after, an_instance, an_observation, some_terms
 from tests.core.slots import has_enough
 from tests.core.test_ready import candidates, seeing

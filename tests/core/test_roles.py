@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from phoenix.core import tags
 from phoenix.core.action import SetRole
-from phoenix.core.model import Capacity, Role, Slot, SlotState
+from phoenix.core.model import Role, Slot, SlotState
 from phoenix.core.roles import COLD, Numbers, Standing, as_found, at_rest, missing_role, numbers, standing_of
 from phoenix.core.routine import Routine
+from phoenix.core.terms import Capacity
 from tests.builders import OWNER, a_generation, a_rotation, a_slot, tags_of
 
 BLUE, GREEN = Slot.BLUE, Slot.GREEN

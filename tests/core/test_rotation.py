@@ -10,10 +10,11 @@ from phoenix.core import tags
 from phoenix.core.action import SetWeights
 from phoenix.core.decide import decide
 from phoenix.core.launch_failure import LaunchFailure
-from phoenix.core.model import Capacity, Cause, OnFailure, Outcome, Slot, Step
+from phoenix.core.model import Cause, OnFailure, Outcome, Slot
 from phoenix.core.record import GroupRecord
 from phoenix.core.routine import Routine
 from phoenix.core.serving import NO_TRAFFIC, Serving
+from phoenix.core.terms import Capacity, Step
 from phoenix.strategies.rolling import Room, rolling
 from tests.builders import ALL_AT_ONCE, CANARY, ROLLING, a_generation, a_record, a_rotation, some_terms, why_held
 from tests.world import World, run, tick, turned, until

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from phoenix.core.drift import Compared, Found, Fresh
-from phoenix.core.model import Capacity, Instance, Observation, Outcome, Slot
+from phoenix.core.model import Instance, Observation, Outcome, Slot
 from phoenix.core.record import GroupRecord
 from phoenix.core.routine import Routine
 from phoenix.core.snowflake import Bounds, Drift, is_repeated, judge
 from phoenix.core.tags import GENERATION, TAINTED, write_generation
+from phoenix.core.terms import Capacity
 from tests.builders import (
     NEW_IMAGE,
     NOON,

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phoenix.core import failover, tags
-from phoenix.core.model import Capacity, Slot
+from phoenix.core.model import Slot
 from phoenix.core.story import Ask
 from phoenix.core.tags import GenerationNote, HoldNote, RotationNote
 from phoenix.core.temporary import Entry, Ledger, ReferenceEntry, SchedulesEntry, StickinessEntry, Upkeep
+from phoenix.core.terms import Capacity
 from tests.builders import NEW_IMAGE, NOON, OLD_IMAGE, a_generation, a_rotation, after
 from tests.core.slots import ONCALL
 

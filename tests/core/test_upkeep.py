@@ -11,7 +11,7 @@ from phoenix.core import tags
 from phoenix.core.action import Action, SetFailover, SetRole, SetSchedules, SetWeights, WriteTags
 from phoenix.core.decide import decide
 from phoenix.core.ledger import open_entries
-from phoenix.core.model import Capacity, Observation, Role, Route, SlotState, Step
+from phoenix.core.model import Observation, Role, Route, SlotState
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask
 from phoenix.core.temporary import (
@@ -25,6 +25,7 @@ from phoenix.core.temporary import (
     TagsEntry,
     Upkeep,
 )
+from phoenix.core.terms import Capacity, Step
 from phoenix.core.upkeep import MOST_MENDS, check_ledger, record_taken, watch
 from tests.builders import (
     NOON,

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from phoenix.core.blocker import UNKNOWN_AHEAD
-from phoenix.core.model import Instance, Judgement, Observation, Slot, Step, TargetState, Terms, Verdict
+from phoenix.core.model import Instance, Judgement, Observation, Slot, TargetState, Verdict
 from phoenix.core.notice import Notice
 from phoenix.core.ready import capacity_verdict
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
+from phoenix.core.terms import Step, Terms
 from phoenix.engine.group import Group
 from phoenix.engine.report import Report, watch_nothing
 from phoenix.engine.request import RotateRequest

@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import pytest
 
-from phoenix.core.model import Judgement, Slot, Step
+from phoenix.core.model import Judgement, Slot
 from phoenix.core.rotation import Rotation
+from phoenix.core.terms import Step
 from phoenix.engine.arriving import Arriving, price_of_arrival
 from phoenix.engine.group import Ports
 from phoenix.errors import AccessDenied, PhoenixError, Unreachable

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from phoenix.core.model import Cause, Judgement, OnFailure, Outcome, Step
+from phoenix.core.model import Cause, Judgement, OnFailure, Outcome
+from phoenix.core.terms import Step
 from phoenix.engine.control import pause, promote, release_image, resume, retry, retry_image
 from phoenix.engine.group import Group
 from phoenix.engine.report import NotStarted, Report

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from phoenix.core import tags
-from phoenix.core.model import OnFailure, Outcome, Step
+from phoenix.core.model import OnFailure, Outcome
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask, Event
+from phoenix.core.terms import Step
 from phoenix.engine.control import pause, promote, release_image, resume, retry, retry_image
 from phoenix.engine.lease import claim, give_back
 from phoenix.engine.report import Report

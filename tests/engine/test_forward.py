@@ -10,7 +10,8 @@ import pytest
 from phoenix.core.action import MakeTemplateVersion
 from phoenix.core.blocker import Blocker
 from phoenix.core.generation import Generation
-from phoenix.core.model import Outcome, Step
+from phoenix.core.model import Outcome
+from phoenix.core.terms import Step
 from phoenix.core.window import Calendar, Freeze
 from phoenix.engine.control import pause
 from phoenix.engine.report import NotStarted, Report

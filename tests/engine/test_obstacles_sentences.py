@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from phoenix.core.blocker import Blocker
-from phoenix.core.model import Capacity, Cause, Step
+from phoenix.core.model import Cause
 from phoenix.core.record import Quarantined
 from phoenix.core.serving import NO_TRAFFIC
 from phoenix.core.story import Ask
+from phoenix.core.terms import Capacity, Step
 from phoenix.core.window import Calendar, Freeze, Window
 from phoenix.engine.group import About
 from phoenix.engine.plan import make_plan

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import pytest
 
 from phoenix.core.blocker import Blocker
-from phoenix.core.model import Capacity, Step
 from phoenix.core.story import Ask
+from phoenix.core.terms import Capacity, Step
 from phoenix.core.window import Calendar, Freeze, Window
 from phoenix.engine.group import About
 from phoenix.engine.plan import describe, make_plan

@@ -8,8 +8,9 @@ from datetime import timedelta
 from phoenix.core.blocker import Blocker
 from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate
-from phoenix.core.model import Slot, Step
+from phoenix.core.model import Slot
 from phoenix.core.serving import NO_TRAFFIC
+from phoenix.core.terms import Step
 from phoenix.engine.obstacles import checks_of
 from phoenix.engine.plan import describe, make_plan
 from phoenix.engine.report import NotStarted, Plan, PlannedStep

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from phoenix.core.blocker import Blocker
-from phoenix.core.model import Capacity, Cause, Judgement, Outcome, Phase
+from phoenix.core.model import Cause, Judgement, Outcome, Phase
+from phoenix.core.terms import Capacity
 from phoenix.engine.report import NotStarted
 from phoenix.engine.request import RollbackRequest, RotateRequest
 from phoenix.engine.rollback import rollback

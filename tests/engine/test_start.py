@@ -9,10 +9,11 @@ import pytest
 
 from phoenix.core import tags
 from phoenix.core.generation import Generation
-from phoenix.core.model import Capacity, Outcome, Phase
+from phoenix.core.model import Outcome, Phase
 from phoenix.core.record import GroupRecord
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Event
+from phoenix.core.terms import Capacity
 from phoenix.engine.group import About
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.start import new_record

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from phoenix.core import tags
-from phoenix.core.model import Slot, Step
+from phoenix.core.model import Slot
 from phoenix.core.record import GroupRecord
+from phoenix.core.terms import Step
 from phoenix.core.trigger import RotateWhen
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.start import new_record

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from phoenix.core.lifecycle import Lifecycle
-from phoenix.core.model import Cause, Slot, Step
+from phoenix.core.model import Cause, Slot
 from phoenix.core.record import Quarantined
+from phoenix.core.terms import Step
 from phoenix.core.trigger import RotateWhen
 from phoenix.engine.request import RotateRequest
 from phoenix.engine.survey import NO_LIVE, survey

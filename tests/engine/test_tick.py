@@ -8,8 +8,9 @@ import pytest
 
 from phoenix.core.blocker import Blocker
 from phoenix.core.launch_failure import LaunchFailure
-from phoenix.core.model import Cause, Outcome, Step
+from phoenix.core.model import Cause, Outcome
 from phoenix.core.record import Setback
+from phoenix.core.terms import Step
 from phoenix.core.trigger import RotateWhen
 from phoenix.core.window import Calendar, Window
 from phoenix.engine.control import pause

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from phoenix.core.model import Capacity, Slot, Step
+from phoenix.core.model import Slot
 from phoenix.core.record import GroupRecord
+from phoenix.core.terms import Capacity, Step
 from phoenix.strategies.blue_green import blue_green
 from phoenix.strategies.canary import Stage, canary
 from phoenix.strategies.rolling import Room, rolling

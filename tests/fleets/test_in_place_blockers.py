@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from phoenix.core.blocker import Ahead, Blocker
-from phoenix.core.model import Slot, Terms
+from phoenix.core.model import Slot
+from phoenix.core.terms import Terms
 from tests.account import Account, Opener
 from tests.fakes import an_image
 

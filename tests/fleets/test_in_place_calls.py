@@ -10,8 +10,9 @@ import pytest
 from phoenix.core.action import SetRole
 from phoenix.core.adopt import adopt
 from phoenix.core.decide import decide
-from phoenix.core.model import Capacity, Outcome, Role, Slot, Step
+from phoenix.core.model import Outcome, Role, Slot
 from phoenix.core.record import GroupRecord
+from phoenix.core.terms import Capacity, Step
 from phoenix.fleets.in_place_calls import End, Exit, Scene, Update, calls_for
 from tests.builders import some_terms, why_held
 from tests.fleets.in_place_runs import ALL_AT_ONCE, a_start, every_strategy, numbers

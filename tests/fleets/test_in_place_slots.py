@@ -10,9 +10,10 @@ import pytest
 from phoenix.core import tags
 from phoenix.core.adopt import adopt
 from phoenix.core.decide import decide
-from phoenix.core.model import Cause, Outcome, Role, Slot, Step
+from phoenix.core.model import Cause, Outcome, Role, Slot
 from phoenix.core.record import GroupRecord
 from phoenix.core.roles import standing_of
+from phoenix.core.terms import Step
 from phoenix.fleets.in_place_calls import End, Enter, Exit
 from phoenix.fleets.in_place_slots import split
 from tests.builders import a_generation, some_terms, why_held

@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from phoenix.core.action import MakeTemplateVersion, ReplaceInstance, SetRole, WriteTags
-from phoenix.core.model import Capacity, Role, Slot
+from phoenix.core.model import Role, Slot
+from phoenix.core.terms import Capacity
 from phoenix.errors import NotFound, PermanentError, Throttled, TransientError
 from phoenix.fleets.group_marks import groups_tagged
 from phoenix.sandbox import Call

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.model import Slot, Step, Terms
+from phoenix.core.model import Slot
+from phoenix.core.terms import Step, Terms
 from phoenix.gates.alarm import AlarmGate, Settings
 from tests.account import Account
 from tests.gates.test_alarm import BLUE, ERRORS, GREEN, LATENCY, MINUTE, NO_DATA, PASS, composite, own, put

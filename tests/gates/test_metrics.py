@@ -11,10 +11,11 @@ from urllib.parse import parse_qs
 import pytest
 from pydantic import ValidationError
 
-from phoenix.core.model import Cause, Judgement, Observation, Slot, Step, Terms, Verdict
+from phoenix.core.model import Cause, Judgement, Observation, Slot, Verdict
 from phoenix.core.rotation import Rotation
 from phoenix.core.serving import Serving
 from phoenix.core.story import Hold
+from phoenix.core.terms import Step, Terms
 from phoenix.errors import Unreachable
 from phoenix.gates.http_post import Request, Response
 from phoenix.gates.metrics import MetricsGate, Settings

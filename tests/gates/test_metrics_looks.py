@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from phoenix.core.model import Step
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask
+from phoenix.core.terms import Step
 from phoenix.gates.metrics_looks import END, LIMIT, Progress, compared_steps, kept, turn_of, window
 from tests.builders import a_rotation, after, some_terms
 

@@ -13,8 +13,9 @@ from phoenix.aws.rights import Role
 from phoenix.sandbox import Sandbox
 from phoenix.sandbox.seeding_records import ZONE
 from phoenix.wiring.rights import every_document
+from tests.iam.asked import ACCOUNT, KEY, REGION, Account, Asked, arn
 from tests.iam.evaluator import Answer, Request, evaluate
-from tests.iam.requests import ACCOUNT, KEY, REGION, Account, Asked, arn
+from tests.iam.requests import requests_for
 
 FILLED: Mapping[str, str] = {
     "partition": "aws",
@@ -78,7 +79,7 @@ class Recorder:
 
     def requests(self, since: int = 0, until: int | None = None) -> list[Request]:
         """What AWS would have had to allow for these calls."""
-        return [request for asked in self.calls[since:until] for request in self.account.requests(asked)]
+        return [request for asked in self.calls[since:until] for request in requests_for(self.account, asked)]
 
     def _note(self, params: Mapping[str, Any], model: Any, context: Mapping[str, Any], **_: Any) -> None:
         agent = getattr(context.get("client_config"), "user_agent_extra", None) or ""

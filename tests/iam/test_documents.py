@@ -13,9 +13,9 @@ from phoenix.aws.iam import MOST_LETTERS_MANAGED, letters, never_follow, unfille
 from phoenix.aws.rights import Role
 from phoenix.core.tags import MANAGED, WRITTEN
 from phoenix.wiring.rights import every_document
+from tests.iam.asked import ACCOUNT, arn
 from tests.iam.evaluator import Context, Request, evaluate
 from tests.iam.recorder import DOCUMENTS, FILLED
-from tests.iam.requests import ACCOUNT, arn
 from tools.write_iam import FOLDER, text_of, texts
 
 ROLES = list(Role)

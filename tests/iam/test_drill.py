@@ -11,9 +11,9 @@ from phoenix.core.tags import MANAGED
 from phoenix.policy.loader import load
 from phoenix.policy.source import Directory
 from phoenix.wiring.rights import Where, crash_document, own_document
+from tests.iam.asked import arn
 from tests.iam.evaluator import Request, evaluate
 from tests.iam.recorder import DOCUMENTS, FILLED, applied
-from tests.iam.requests import arn
 from tests.rotation.stage import a_policy, write_policy
 
 END, CRASH = "autoscaling:TerminateInstanceInAutoScalingGroup", "ec2:TerminateInstances"

@@ -18,9 +18,9 @@ from phoenix.fleets.probe_target import find_target
 from phoenix.policy.loader import load
 from phoenix.policy.source import Directory
 from phoenix.wiring.rights import Where, every_document, own_document
+from tests.iam.asked import ACCOUNT, REGION, arn
 from tests.iam.evaluator import Context, Request, evaluate
 from tests.iam.recorder import FILLED, applied
-from tests.iam.requests import ACCOUNT, REGION, arn
 from tests.iam.runs import a_run
 from tests.rotation.stage import a_policy, write_policy
 

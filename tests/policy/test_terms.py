@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from phoenix import routers
-from phoenix.core.model import Capacity, OnFailure, Step
+from phoenix.core.model import OnFailure
 from phoenix.core.serving import NO_TRAFFIC
+from phoenix.core.terms import Capacity, Step
 from phoenix.policy.model import GATES, ROUTERS
 from phoenix.policy.terms import calendar_of, rotate_when_of, terms_of
 from phoenix.routers.keys import TrafficKeys

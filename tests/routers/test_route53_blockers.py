@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from phoenix.core.model import Slot, Step, Terms
+from phoenix.core.model import Slot
+from phoenix.core.terms import Step, Terms
 from phoenix.routers.records import Place, Record, RecordSets
 from phoenix.routers.route53_blockers import Start, judge_records
 from phoenix.sandbox.seeding_records import ZONE

@@ -10,7 +10,8 @@ import pytest
 from phoenix.core.action import SetFailover
 from phoenix.core.blocker import Blocker, passed
 from phoenix.core.lifecycle import Lifecycle
-from phoenix.core.model import Instance, Slot, SlotState, TargetState, Terms
+from phoenix.core.model import Instance, Slot, SlotState, TargetState
+from phoenix.core.terms import Terms
 from phoenix.routers.alb import AlbRouter
 from phoenix.routers.forwarding import Pair
 from phoenix.routers.target_blockers import AttributeCheck, Behind, find_in_targets, targets_read_once

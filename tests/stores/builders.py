@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from phoenix.core.generation import Generation
-from phoenix.core.model import Capacity, Cause, Judgement, Slot, Step, Terms, Verdict
+from phoenix.core.model import Cause, Judgement, Slot, Verdict
 from phoenix.core.record import GroupRecord, Quarantined
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask, Event, Origin
+from phoenix.core.terms import Capacity, Step, Terms
 from tests.builders import changed
 
 NOON = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phoenix.core.ledger import NOTES
-from phoenix.core.model import Capacity, Slot
+from phoenix.core.model import Slot
 from phoenix.core.temporary import (
     CapacityEntry,
     Entry,
@@ -25,6 +25,7 @@ from phoenix.core.temporary import (
     Upkeep,
     place,
 )
+from phoenix.core.terms import Capacity
 from phoenix.stores.entries import Kind, SpelledEntry, read, spell
 from tests.builders import NOON
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from phoenix.core.model import Step
+from phoenix.core.terms import Step
 from phoenix.strategies.canary import Stage, canary
 from phoenix.strategies.rolling import Room, rolling
 

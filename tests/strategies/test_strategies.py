@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from phoenix.core.model import Step
+from phoenix.core.terms import Step
 from phoenix.strategies.blue_green import blue_green
 from phoenix.strategies.canary import Stage, canary
 from phoenix.strategies.rolling import Room, rolling

@@ -13,7 +13,6 @@ from phoenix.core.generation import Generation
 from phoenix.core.image import Candidate, Image
 from phoenix.core.lifecycle import Lifecycle
 from phoenix.core.model import (
-    Capacity,
     Cause,
     Instance,
     Judgement,
@@ -22,9 +21,7 @@ from phoenix.core.model import (
     Route,
     Slot,
     SlotState,
-    Step,
     TargetState,
-    Terms,
     Verdict,
 )
 from phoenix.core.planned_call import PlannedCall
@@ -32,6 +29,7 @@ from phoenix.core.readiness import Revival, RollbackReady
 from phoenix.core.record import GroupRecord, Quarantined
 from phoenix.core.rotation import Rotation
 from phoenix.core.story import Ask, Event, Origin
+from phoenix.core.terms import Capacity, Step, Terms
 from phoenix.engine.group import About
 from phoenix.engine.report import Plan, PlannedStep, Report
 from phoenix.ports import Lease
