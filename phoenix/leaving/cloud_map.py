@@ -16,7 +16,7 @@ from pydantic import Field
 
 from phoenix.aws.errors import code_of
 from phoenix.aws.instances import read_instances
-from phoenix.aws.rights import FORWARD, WRITERS, Right, Rights, arn, reads
+from phoenix.aws.rights import FORWARD, WRITERS, Condition, Right, Rights, arn, reads
 from phoenix.aws.scope import Scope
 from phoenix.core.blocker import Blocker
 from phoenix.core.explain import clock_time
@@ -37,6 +37,9 @@ _SERVICE: Final = (arn("servicediscovery", "service/${cloud_map_service}"),)
 _ZONES: Final = ("arn:${partition}:route53:::hostedzone/*",)
 """Cloud Map writes records as its caller: "AWS Cloud Map API permissions reference", RegisterInstance. The zone is that
 of the namespace, whose id a policy does not name."""
+_BY_CLOUD_MAP: Final = Condition("Bool", "aws:ViaAWSService", ("true",))
+"""phoenix itself asks Route 53 for none of that. The key is there when a service calls another one as its caller
+(AWS global condition context keys)."""
 MOST_INSTANCES: Final = 1000
 _LOOKS: Final = ("GetInstancesHealthStatus", "GetOperation", "ListOperations")
 _RUNS: Final = ("SUBMITTED", "PENDING")
@@ -91,10 +94,10 @@ class CloudMap:
             for call in ("RegisterInstance", "DeregisterInstance")
         }
         | {
-            Right(f"route53:{call}", "WriteRecords", WRITERS, _ZONES, implied=True)
+            Right(f"route53:{call}", "AnnounceRecords", WRITERS, _ZONES, (_BY_CLOUD_MAP,), implied=True)
             for call in ("GetHostedZone", "ChangeResourceRecordSets")
         }
-        | {Right("route53:ListHostedZonesByName", "ReadZones", WRITERS, implied=True)}
+        | {Right("route53:ListHostedZonesByName", "Read", WRITERS, implied=True)}
     )
     checks: ClassVar[tuple[str, ...]] = CHECKS
 

@@ -202,8 +202,9 @@ def _on_service(account: Account, asked: Asked) -> Iterator[Request]:
     """Cloud Map writes the records as its caller."""
     yield Request(asked.action, arn("servicediscovery", f"service/{asked.params['ServiceId']}"))
     zone = "arn:aws:route53:::hostedzone/Z0123456789"
-    yield from (Request(f"route53:{call}", zone) for call in ("GetHostedZone", "ChangeResourceRecordSets"))
-    yield Request("route53:ListHostedZonesByName")
+    via: Context = {"aws:ViaAWSService": "true"}
+    yield from (Request(f"route53:{call}", zone, via) for call in ("GetHostedZone", "ChangeResourceRecordSets"))
+    yield Request("route53:ListHostedZonesByName", context=via)
 
 
 _SERVICE_CALLS = ("DeregisterInstance", "RegisterInstance")
