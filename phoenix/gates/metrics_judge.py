@@ -28,7 +28,7 @@ MARGINAL: Final = 5.0
 """A chance below this many times the allowed one is marginal."""
 _MOST_RHO: Final = 0.97
 _DOUBT: Final = 2.0
-_EVIDENT: Final = 1.5
+_EVIDENT: Final = 1.0
 """Standard errors: how much is added to a correlation in time that is evident, and from when on it is."""
 _HUGE: Final = 1e150
 _MOST_PAIRS: Final = 4_000_000
@@ -105,12 +105,13 @@ def load_analysis() -> None:
         raise AnalysisMissing from error
 
 
-def compare(candidate: Sequence[float], baseline: Sequence[float], rule: Rule = USUAL) -> Comparison:
-    """Compare two series, each in the order of time; values that are not finite count as missing."""
+def compare(candidate: Sequence[float | None], baseline: Sequence[float | None], rule: Rule = USUAL) -> Comparison:
+    """Compare two series, each in the order of time; None and values that are not finite count as missing."""
     load_analysis()
     import numpy as np
 
-    new, old = _finite(candidate), _finite(baseline)
+    new, old = numbers_of(candidate), numbers_of(baseline)
+    new, old = new[np.isfinite(new)], old[np.isfinite(old)]
     if not len(new) or not len(old):
         nan = float("nan")
         return Comparison(Finding.TOO_FEW, len(new), len(old), nan, 1.0, 1.0, nan, nan, nan, None)
@@ -174,15 +175,23 @@ def inflation_of(rho: float, points: int) -> float:
     return max((1 + rho) / (1 - rho) - tail, 1.0)
 
 
-def _finite(values: Sequence[float]) -> Floats:
+def numbers_of(values: Sequence[float | None]) -> Floats:
+    """The values as numbers: None is NaN, and what no float can hold is infinite."""
     import numpy as np
 
-    found: Floats = np.asarray([float(value) for value in values], dtype=np.float64)
-    return found[np.isfinite(found)]
+    found: Floats = np.asarray([_number(value) for value in values], dtype=np.float64)
+    return found
+
+
+def _number(value: float | None) -> float:
+    try:
+        return float("nan") if value is None else float(value)
+    except OverflowError:
+        return float("inf")
 
 
 def _mann_whitney(new: Floats, old: Floats) -> float:
-    """One-sided, exact for few points without ties, as R and scipy choose it; 1 where all values are the same."""
+    """One-sided, exact for up to eight points on a side without ties, as scipy chooses it; 1 where all are the same."""
     from scipy.stats import mannwhitneyu
 
     if new.min() == new.max() == old.min() == old.max():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import hypot
 from typing import TYPE_CHECKING, Final
 
 from phoenix.gates.metrics_judge import (
@@ -21,6 +22,7 @@ from phoenix.gates.metrics_judge import (
     follow,
     inflation_of,
     load_analysis,
+    numbers_of,
 )
 
 if TYPE_CHECKING:
@@ -35,14 +37,18 @@ _EVIDENT: Final = 1.5
 class Counts:
     """By minute, in the order of time: how many, and of how many. A minute without any of the latter says nothing."""
 
-    events: Sequence[float]
-    of: Sequence[float]
+    events: Sequence[float | None]
+    of: Sequence[float | None]
 
 
 def compare_rates(candidate: Counts, baseline: Counts, rule: Rule = USUAL) -> Comparison:
     """Compare two rates by the exact test of two Poisson rates (Przyborowski and Wilenski), on as many events as the
     counts are worth: they are divided by their dispersion, and by what minutes follow from one another. `shift` and its
-    interval are differences of the rates over the whole time; `u` and `p` are those of the rates by minute."""
+    interval are differences of the rates over the whole time; `u` and `p` are those of the rates by minute.
+
+    Raises:
+        ValueError: a side has not as many counts as it has what they are a share of.
+    """
     load_analysis()
     new, old = _known(candidate), _known(baseline)
     rates = compare(_by_minute(new), _by_minute(old), replace(rule, least_points=1))
@@ -73,8 +79,9 @@ def compare_rates(candidate: Counts, baseline: Counts, rule: Rule = USUAL) -> Co
 def _known(counts: Counts) -> tuple[Floats, Floats]:
     import numpy as np
 
-    events = np.asarray([float(value) for value in counts.events], dtype=np.float64)
-    of = np.asarray([float(value) for value in counts.of], dtype=np.float64)
+    events, of = numbers_of(counts.events), numbers_of(counts.of)
+    if len(events) != len(of):
+        raise ValueError(f"{len(events)} counts of {len(of)} minutes: each count needs what it is a share of")
     known = np.isfinite(events) & np.isfinite(of) & (of > 0) & (events >= 0)
     return events[known], of[known]
 
@@ -133,5 +140,5 @@ def _chance(events: tuple[float, float], of: tuple[float, float], rule: Rule) ->
 def _reach(events: tuple[float, float], of: tuple[float, float], alpha: float, dispersion: float) -> float:
     from scipy.stats import norm
 
-    spread = sum((count + 0.5) * dispersion / total**2 for count, total in zip(events, of, strict=True)) ** 0.5
-    return float(norm.isf(alpha / 2) * spread)
+    spreads = (((count + 0.5) * dispersion) ** 0.5 / total for count, total in zip(events, of, strict=True))
+    return float(norm.isf(alpha / 2) * hypot(*spreads))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -22,6 +23,20 @@ MAY = [41, 36, 12, 18, 28, 23, 19, 8, 7, 16, 11, 14, 18, 14, 34, 6, 30, 11, 1, 1
 AUGUST = [39, 9, 16, 78, 35, 66, 122, 89, 110, 44, 28, 65, 22, 59, 23, 31, 44, 21, 9, 45, 168, 73, 76, 118, 84, 85]
 # The first example of scipy.stats.mannwhitneyu: ages at the diagnosis of diabetes.
 MALES, FEMALES = [19, 22, 16, 29, 24], [20, 11, 17, 12]
+# Kayenta's ClassifierSuite (spinnaker/kayenta), to a thousandth: alike, above and below.
+ALIKE = [
+    *(9.777, 10.587, 7.838, 9.324, 8.377, 8.936, 8.271, 9.748, 11.624, 9.275, 8.154, 10.562, 13.498, 11.054, 6.954),
+    *(12.521, 9.022, 4.923, 11.251, 11.598, 8.435, 11.110, 10.701, 8.921, 10.086, 11.421, 9.379, 7.798, 10.623, 11.910),
+]
+CONTROL = [
+    *(11.145, 9.962, 7.069, 7.301, 9.794, 9.604, 6.187, 12.346, 10.372, 8.609, 9.913, 10.361, 14.207, 10.946, 10.216),
+    *(11.740, 10.908, 12.823, 8.102, 8.498, 12.113, 13.272, 10.115, 6.946, 6.211, 10.160, 8.346, 8.384, 7.002, 10.756),
+]
+ABOVE = [
+    *(20.878, 21.786, 19.708, 15.860, 19.510, 19.392, 22.927, 17.157, 18.655, 23.423, 24.056, 22.627, 21.979, 21.659),
+    *(20.068, 22.120, 16.440, 21.560, 21.000, 17.779, 17.806, 18.537, 20.556, 19.553, 21.771, 21.810, 20.962, 20.978),
+    *(19.106, 16.977),
+]
 FEW = Rule(alpha=0.05, least_points=1)
 VALUES = st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=25)
 
@@ -151,3 +166,41 @@ def test_of_successes_fewer_are_worse() -> None:
 
     assert compare_rates(few, many, Rule(worse="lower")).finding is WORSE
     assert compare_rates(many, few, Rule(worse="lower")).finding is NOT_WORSE
+
+
+def test_what_is_no_number_is_missing_and_what_is_too_large_for_one_as_well() -> None:
+    whole = compare(MAY, AUGUST)
+
+    assert compare([*MAY, None, float("nan"), 10**400], AUGUST) == whole
+    assert compare_rates(Counts([None, 10**400], [5, 5]), Counts([1, 1], [5, 5])).finding is Finding.TOO_FEW
+
+
+@pytest.mark.parametrize("size", [1e150, 1e300])
+def test_counts_of_any_size_are_judged(size: float) -> None:
+    found = compare_rates(Counts([size / 10] * 12, [size] * 12), Counts([size / 10] * 12, [size] * 12))
+
+    assert found.finding is Finding.NOT_WORSE
+    assert found.shift == 0
+    assert found.low <= 0 <= found.high
+
+
+def test_counts_without_what_they_are_a_share_of_are_refused() -> None:
+    with pytest.raises(ValueError, match="2 counts of 1 minutes"):
+        compare_rates(Counts([1, 2], [5]), Counts([1], [5]))
+
+
+@pytest.mark.parametrize(
+    ("candidate", "baseline", "worse", "finding"),
+    [
+        (ALIKE, CONTROL, "higher", NOT_WORSE),
+        (ALIKE, CONTROL, "lower", NOT_WORSE),
+        (ABOVE, CONTROL, "higher", WORSE),
+        (ABOVE, CONTROL, "lower", NOT_WORSE),
+        (ALIKE, ABOVE, "lower", WORSE),
+        (ALIKE, ABOVE, "higher", NOT_WORSE),
+    ],
+)
+def test_kayentas_own_cases_are_found_as_it_finds_them(
+    candidate: list[float], baseline: list[float], worse: Literal["higher", "lower"], finding: Finding
+) -> None:
+    assert compare(candidate, baseline, Rule(worse=worse, alpha=0.05)).finding is finding
