@@ -33,7 +33,7 @@ GLIBC: Final = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux
 SERVICES: Final = frozenset(
     {
         *("autoscaling", "cloudtrail", "cloudwatch", "dynamodb", "ec2", "ecs", "elb", "elbv2", "events", "iam"),
-        *("lambda", "s3"),
+        *("lambda", "route53", "s3", "servicediscovery"),
         *("service-quotas", "sns", "sqs", "ssm", "sts", "vpc-lattice"),
     }
 )

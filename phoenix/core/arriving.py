@@ -1,8 +1,8 @@
 """When the requests that arrive are counted after a shift, what is remembered of it, and what it means. Pure.
 
-Counted are whole minutes after the propagation time of the shift: while a step bakes, and on the way back before the
-candidate is emptied. Must never keep weights from going back to the old generation, nor outlast `GIVEN_UP` where there
-are no numbers.
+Counted are whole minutes after the propagation time of the shift: while a step bakes, and, where the policy asks for
+that, on the way back before the candidate is emptied. Must never keep weights from going back to the old generation,
+nor outlast `GIVEN_UP` where there are no numbers.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _is_watched(rotation: Rotation) -> bool:
     if not rotation.terms.compares_arrival or clocks.shifted_at is None or clocks.closing_since is not None:
         return False
     if rotation.back is not None:
-        return rotation.exposed_at is not None
+        return rotation.terms.confirms_return and rotation.exposed_at is not None
     return clocks.baking_since is not None and rotation.current.bake != timedelta(0)
 
 

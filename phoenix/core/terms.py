@@ -36,7 +36,8 @@ class Terms:
 
     `zones` is in how many zones each generation with traffic has to have a ready instance where every zone serves its
     own share (cross-zone load balancing is off); 0 otherwise, and then two do where the live one has them.
-    `compares_arrival`: requests are counted by target group, and compared with the weights after each shift.
+    `compares_arrival`: requests are counted by target group, and compared with the weights while a
+    step bakes; `confirms_return`: on the way back as well, before the candidate is emptied.
     `hooks_harmless`: the owner's hooks need not run on the way into a reserve and back. `holds`: new instances are held
     until the gates before traffic have passed. `before_leaving`: the stations that an instance passes before it leaves.
     `routed_at` is where a router looks whose routes its target groups do not tell: `Z0123/www.example.com`.
@@ -65,6 +66,7 @@ class Terms:
     before_leaving: tuple[Station, ...] = ()
     routed_at: str = ""
     compares_arrival: bool = False
+    confirms_return: bool = False
     discovery: tuple[Station, ...] = ()
 
     @property

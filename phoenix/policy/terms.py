@@ -52,6 +52,7 @@ def terms_of(policy: Policy) -> Terms:
         holds=policy.serving.reserve and any(gate.precedes_traffic for gate in policy.gates),
         before_leaving=tuple(each.station() for each in policy.before_leaving),
         compares_arrival=traffic.compares_arrival,
+        confirms_return=traffic.confirms_return,
         discovery=tuple(each.station() for each in policy.discovery),
     )
 

@@ -35,6 +35,11 @@ class TrafficKeys(Kind):
         return False
 
     @property
+    def confirms_return(self) -> bool:
+        """True where that is done on the way back as well, which ends some minutes later by it."""
+        return False
+
+    @property
     def has_rules(self) -> bool:
         """True where rules tell requests apart, so that some may be sent to the candidate alone."""
         return False
@@ -92,17 +97,23 @@ class Alb(Weighted):
         default=timedelta(seconds=60),
         description="How long the load balancer may need to follow a change of weights everywhere.",
     )
-
-    arrival: Literal["compare", "ignore"] = Field(
+    arrival: Literal["compare", "confirm", "ignore"] = Field(
         default="compare",
         description="While a step bakes, the requests that CloudWatch has counted for each target group are compared"
-        " with the weights, and a shift that the load balancer does not follow is held; or they are not asked for.",
+        " with the weights, and a shift that the load balancer does not follow is held; `confirm` does that on the way"
+        " back as well, and keeps the new generation until none arrive, which takes 3 to 8 minutes; `ignore` asks for"
+        " no counts.",
     )
 
     @property
     def compares_arrival(self) -> bool:
         """As written."""
-        return self.arrival == "compare"
+        return self.arrival != "ignore"
+
+    @property
+    def confirms_return(self) -> bool:
+        """As written."""
+        return self.arrival == "confirm"
 
     @property
     def has_rules(self) -> bool:

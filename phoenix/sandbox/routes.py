@@ -176,7 +176,7 @@ class Routes:
         for load_balancer in self._elbv2().load_balancers.values():
             for listener in load_balancer.listeners.values():
                 for rule in listener.rules.values():
-                    yield load_balancer.arn, int(listener.port), rule
+                    yield load_balancer.arn, int(listener.port or 0), rule
 
     def _note_use(self, used: Mapping[str, set[str]]) -> None:
         for target_group in self._elbv2().target_groups.values():

@@ -37,7 +37,7 @@ BACK = WayBack(Ask(after(0), "ada"), Cause.OPERATOR, "rolled back by ada")
 def baking(steps: tuple[Step, ...] = BAKE, **changes: Any) -> Rotation:
     """At step 1, shifted and baking since 12:00, with a propagation time of one minute."""
     plain = a_rotation(steps)
-    terms = replace(plain.terms, compares_arrival=True, propagation=timedelta(minutes=1))
+    terms = replace(plain.terms, compares_arrival=True, confirms_return=True, propagation=timedelta(minutes=1))
     plain = replace(plain, terms=terms, exposed_at=after(0))
     return changed(plain, step=1, weight=10, shifted_at=after(0), baking_since=after(0), **changes)
 

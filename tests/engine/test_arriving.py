@@ -23,7 +23,7 @@ STEPS = (Step(100, 100, 10, timedelta(minutes=10)), Step(100, 100, 100, timedelt
 
 def baking() -> Rotation:
     plain = a_rotation(STEPS)
-    terms = replace(plain.terms, compares_arrival=True, propagation=timedelta(minutes=1))
+    terms = replace(plain.terms, compares_arrival=True, confirms_return=True, propagation=timedelta(minutes=1))
     return changed(
         replace(plain, terms=terms, exposed_at=after(0)), step=1, weight=10, shifted_at=after(0), baking_since=after(0)
     )

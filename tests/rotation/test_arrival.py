@@ -19,6 +19,9 @@ STEPS = [{"weight": 10, "bake": "10m"}]
 CANARY = {"kind": "canary", "steps": STEPS, "bake": "10m"}
 
 
+CONFIRM = {"kind": "alb", "propagation": "15s", "arrival": "confirm"}
+
+
 def a_stage(open_stage: Opener, **sections: Any) -> Stage:
     return open_stage(policy=a_policy(**{"strategy": CANARY, "gates": [BRISK]} | sections))
 
@@ -97,7 +100,7 @@ def test_a_person_goes_on_and_is_not_held_for_the_same_shift_again(open_stage: O
 
 
 def test_the_candidate_is_kept_while_requests_go_on_arriving_on_the_way_back(open_stage: Opener) -> None:
-    stage = a_stage(open_stage)
+    stage = a_stage(open_stage, traffic=CONFIRM)
     stage.tick_until(lambda _: stage.rotation.clocks.baking_since is not None)
     stage.clock.advance(60)
     stage.box.world.routes.ignore_weights(None)
@@ -111,7 +114,7 @@ def test_the_candidate_is_kept_while_requests_go_on_arriving_on_the_way_back(ope
 
 
 def test_a_way_back_that_is_asked_for_again_takes_the_candidate_away(open_stage: Opener) -> None:
-    stage = a_stage(open_stage)
+    stage = a_stage(open_stage, traffic=CONFIRM)
     stage.tick_until(lambda _: stage.rotation.clocks.baking_since is not None)
     stage.clock.advance(60)
     stage.box.world.routes.ignore_weights(None)
@@ -125,7 +128,7 @@ def test_a_way_back_that_is_asked_for_again_takes_the_candidate_away(open_stage:
 
 
 def test_the_first_write_of_a_rollback_comes_before_any_count(open_stage: Opener) -> None:
-    stage = a_stage(open_stage)
+    stage = a_stage(open_stage, traffic=CONFIRM)
     stage.tick_until(lambda _: stage.rotation.clocks.baking_since is not None)
     since = len(stage.box.calls)
 
@@ -166,3 +169,14 @@ def test_metrics_that_come_minutes_late_hold_nothing(open_stage: Opener) -> None
 
     assert stage.rotation.outcome is Outcome.SUCCEEDED
     assert all(verdict.judgement is Judgement.PASS for verdict in stage.rotation.verdicts)
+
+
+def test_a_way_back_waits_for_no_count_unless_the_policy_says_so(open_stage: Opener) -> None:
+    stage = a_stage(open_stage, traffic=CONFIRM | {"arrival": "compare"})
+    stage.tick_until(lambda _: stage.rotation.clocks.baking_since is not None)
+    before = len(looks(stage))
+
+    report = stage.rollback()
+
+    assert report.outcome is Outcome.ROLLED_BACK
+    assert len(looks(stage)) == before

@@ -27,7 +27,7 @@ SPEED = 120
 """Virtual seconds in a real one, in the sandbox only: the command line lives in real time."""
 PATIENCE_S = 60
 QUICK = {
-    "traffic": {"kind": "alb", "propagation": "1s", "arrival": "ignore"},
+    "traffic": {"kind": "alb", "propagation": "1s"},
     "gates": [{"kind": "target_health", "healthy_for": "1s"}],
     "timeouts": {"launch": "3s"},
 }
