@@ -28,7 +28,7 @@ MARGINAL: Final = 5.0
 """A chance below this many times the allowed one is marginal."""
 _MOST_RHO: Final = 0.97
 _DOUBT: Final = 2.0
-_EVIDENT: Final = 1.0
+_EVIDENT: Final = 1.5
 """Standard errors: how much is added to a correlation in time that is evident, and from when on it is."""
 _HUGE: Final = 1e150
 _MOST_PAIRS: Final = 4_000_000

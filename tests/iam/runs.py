@@ -33,6 +33,7 @@ from tests.rotation import iac
 from tests.rotation.stage import BRISK, NEW_NAME, STEADY, Stage, UnhurriedAws, a_policy, write_policy
 
 CANARY = {"kind": "canary", "steps": [{"weight": 20, "bake": "10m"}], "bake": "30s"}
+CONFIRM = {"kind": "alb", "propagation": "15s", "arrival": "confirm"}
 ASKED: dict[str, Any] = {**CANARY, "routes": [{"header": "X-Canary", "values": ["always"]}]}
 ALARM = [BRISK, {"kind": "alarm", "alarms": ["web-5xx"]}]
 METRICS = {
@@ -117,7 +118,7 @@ def looks(group: Group) -> None:
 
 def back_while_hot(folder: Path) -> Run:
     """A blue/green rotation, word by word; then back at once, and `repair`."""
-    with a_run(folder, policy=a_policy(gates=[*ALARM, METRICS], strategy=ASKED)) as run:
+    with a_run(folder, policy=a_policy(traffic=CONFIRM, gates=[*ALARM, METRICS], strategy=ASKED)) as run:
         plans_and_looks(run)
         with run.by(Role.ROTATE):
             run.stage.tick_until(lambda report: "healthy" in report.sentence)
