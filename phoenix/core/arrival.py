@@ -1,8 +1,8 @@
 """Does the share of the requests that arrive fit the weight? Pure, in plain Python.
 
 A load balancer draws a target group for each request, by weight. Requests of one page come together, so `BURST` of them
-count as one draw, and more where the minutes differ by more. Must never call a shift not followed by chance: what is
-said has a chance of `CHANCE` at most (Chernoff's bound, which is never too small).
+count as one draw, and more where the minutes differ by more. Must never call a shift not followed by chance: a
+finding has a chance of `CHANCE` at most (Chernoff's bound, which is never too small).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 CHANCE: Final = 1e-6
-"""That a share within what is tolerated shows as one outside; a rotation has some hundred looks at the very most, and
+"""That a tolerated share shows as another one; a rotation has some hundred looks at the very most, and
 is held only where two of them say the same."""
 BURST: Final = 5.0
 """Requests that count as one draw, at the least."""
@@ -66,7 +66,7 @@ def minutes_of(new: Mapping[datetime, float], old: Mapping[datetime, float]) -> 
 def judge(minutes: Sequence[Arrived], percent: int, *, more_may_ask: bool = False) -> Finding:
     """Compare what has arrived at the new generation with its weight in per cent.
 
-    `more_may_ask`: rules send it requests besides its weight, so that more than that is no finding. What is found has
+    `more_may_ask`: rules send it requests besides its weight, so that more than that is no finding. A finding has
     to hold for the newest minute, too: a data plane that was slow has followed all the same.
     """
     total = sum(each.total for each in minutes)

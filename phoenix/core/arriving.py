@@ -1,4 +1,4 @@
-"""When the requests that arrive are counted after a shift, what is remembered of it, and what it means. Pure.
+"""When the requests that arrive are counted after a shift, the memo of a count, and its meaning. Pure.
 
 Counted are whole minutes after the propagation time of the shift: while a step bakes, and, where the policy asks for
 that, on the way back before the candidate is emptied. Must never keep weights from going back to the old generation,
@@ -44,8 +44,8 @@ Counts = Mapping[datetime, float]
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What is known of one shift. `looked` is the last look, `until` the end of the minutes that it had. `suspected` is
-    what it found wrong, for a second look to confirm; `is_over` means that nothing is asked any more."""
+    """One shift, as far as it was counted. `looked` is the last look, `until` the end of the minutes that it had.
+    `suspected` is its finding, for a second look to confirm; `is_over` means that nothing is asked any more."""
 
     step: int
     looked: datetime | None = None
@@ -77,7 +77,7 @@ def read_memo(memo: str) -> Watch | None:
 
 
 def watch_of(rotation: Rotation, seen: Observation) -> Watch | None:
-    """What is known of the shift that the rotation rests on; None where none is to be watched."""
+    """The shift that the rotation rests on; None where none is to be watched."""
     if not _is_watched(rotation):
         return None
     step = BACK if rotation.back is not None else rotation.step

@@ -144,8 +144,8 @@ def _decision(record: GroupRecord, rotation: Rotation, seen: Observation, action
 
 
 def _other_writers(record: GroupRecord, rotation: Rotation, seen: Observation) -> Decision | None:
-    """The decision if another writer has been here since the last look, or the load balancer does not follow what is
-    written; else None."""
+    """The decision if another writer has been here since the last look, or the load balancer does not follow its
+    weights; else None."""
     replaced = not_followed(seen) or next(_replaced(rotation, seen), None) or _shared(rotation, seen)
     if replaced is not None:
         return _hold(record, rotation, seen, replaced)

@@ -26,7 +26,7 @@ DRAINED_AFTER = timedelta(minutes=5)
 
 
 def rest(record: GroupRecord, seen: Observation) -> Decision:
-    """The same, with what clients are to find by now: that waits for nothing else, and nothing else for it."""
+    """The decision at rest, and the registries' part of it: that waits for nothing else, and nothing else for it."""
     decision = _rest(record, seen)
     left = astray(record, seen)
     if not left:

@@ -46,7 +46,7 @@ class Arriving:
             self._answer = _ask(group, record, self._watch, self._rotation, seen)
 
     def verdicts(self) -> tuple[Verdict, ...]:
-        """What is known of the shift by now; nothing where none is watched."""
+        """The verdict on the shift by now; none where no shift is watched."""
         watch, rotation = self._watch, self._rotation
         if watch is None or rotation is None:
             return ()

@@ -242,7 +242,7 @@ def start_if_due(group: Group, lease: Lease) -> Drilled | None:
 
 
 def _note_hindered(group: Group, record: GroupRecord, hindered: HinderedDrill) -> None:
-    """Remember what is in the way, and tell of it once in each opening."""
+    """Remember the obstacle, and tell of it once in each opening."""
     log.warning("drill.hindered", extra={"group": group.name, "reason": hindered.reason})
     if hindered == record.hindered:
         return

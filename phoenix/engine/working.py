@@ -64,7 +64,7 @@ def with_works(group: Ports, sight: Sight) -> Sight:
 
 
 def with_registries(group: Ports, sight: Sight) -> Sight:
-    """At rest, with what the registries say: for those who look for what is to be put right."""
+    """The same at rest, where only `repair` asks the registries."""
     rotation = sight.record.rotation
     return sight if rotation is None or rotation.in_flight or not rotation.terms.discovery else with_works(group, sight)
 

@@ -31,7 +31,7 @@ SIGNATURE: Final = "X-Phoenix-Signature"
 TIMESTAMP: Final = "X-Phoenix-Timestamp"
 _HOST: Final = r"[A-Za-z0-9._\[\]:-]*[A-Za-z0-9\]]"
 _REST: Final = r"(:[0-9]{1,5})?([/?][!-~]*)?"
-"""Nothing before the host: of `http://localhost:80@example.com/` the host is the last one, and gets what is secret."""
+"""Nothing before the host: of `http://localhost:80@example.com/` the host is the last one, and gets the signature."""
 _SAYS: Final = "an https:// address, with neither a name nor a password before the host"
 
 

@@ -26,7 +26,8 @@ A registry of `discovery` is an orchestrator whose work is to be found: a line i
   they do not find it; `undrain` announces it. `ABSENT`: another writer's business. `PARTLY`: announced, and not found.
 - **Every instance that is asked about has an answer**, and so does each that phoenix has announced for the group before
   and that was not asked about: it may have ended by itself.
-- **First writes.** A rollback asks nothing before traffic has moved: `undrain` finds out itself what is missing.
+- **First writes.** A rollback asks nothing before traffic has moved: `undrain` itself reads which registrations are
+  missing.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ class _Operation:
 
 
 class CloudMap:
-    """One service. What is registered is read from its list; what is on its way, from its operations."""
+    """One service. Registrations are read from its list, and those on their way from its operations."""
 
     settings = Settings
     IAM_ACTIONS: ClassVar[Rights] = (
@@ -150,14 +150,14 @@ class CloudMap:
             self._ask("register_instance", InstanceId=each.id, Attributes=attributes)
 
     def _ask(self, method: str, **parameters: Any) -> None:
-        """What is on its way already is as good as asked for, and what is gone needs no more asking."""
+        """A request that is on its way already needs no other, nor does an instance that is gone."""
         try:
             self._aws.call("servicediscovery", method, ServiceId=self._settings.service, **parameters)
         except PermanentError as error:
             if code_of(error) not in ("DuplicateRequest", "InstanceNotFound"):
                 raise
 
-    # --- what is there ------------------------------------------------------------------------------------------------
+    # --- registrations ------------------------------------------------------------------------------------------------
 
     def _service(self) -> Mapping[str, Any]:
         if not self._kept:
@@ -258,7 +258,7 @@ class CloudMap:
                 "cloud-map-full",
                 self.name,
                 f"{len(listed)} instances are registered, and {live.desired} more would be beyond the {MOST_INSTANCES}"
-                " that a service takes. What is registered:",
+                " that a service takes. Its registrations:",
                 f"aws servicediscovery list-instances --service-id {self._settings.service}",
             )
 

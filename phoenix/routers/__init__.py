@@ -1,7 +1,8 @@
 """Routers: how traffic reaches the slots.
 
 How to add one: a module with a class that satisfies `phoenix.ports.Router` and is made from a scope; one that moves
-weights in forward actions is a `WeightedRouter`, one without weights a `WeightlessRouter`. It lists the rights it needs
+weights in forward actions is a `WeightedRouter`, one without weights a `WeightlessRouter`, and one whose requests
+nothing counts by target group `Uncounted` as well. It lists the rights it needs
 in `IAM_ACTIONS` and its checks before a start in `checks`, and says in `WEIGHTS` and `HEALTH` what it makes possible
 (`phoenix.core.serving.Serving`), in `PROTOCOLS` and `APART` which target groups are its, and in `ROUTES` which part of
 an ARN only its routes have: a rollback without policy knows the kind by these. `moved_groups` is its part of the
@@ -54,8 +55,8 @@ def kind_of(serving: Serving, routes: Collection[str] = ()) -> str:
 
 
 def kind_behind(serving: Serving, aws: Aws, target_groups: Mapping[Slot, Collection[str]]) -> str:
-    """The same by what is in front of each slot's target groups (ARNs), read in one call: one load balancer for both
-    slots, and of which kind, or one for each.
+    """The same by the load balancers of each slot's target groups (ARNs), read in one call: one for both slots, and of
+    which kind, or one for each.
 
     For a rollback that knows no more of a group than the tags on it.
     """

@@ -8,7 +8,6 @@ write one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, ClassVar
 
 from phoenix.aws.late import late
@@ -22,6 +21,7 @@ from phoenix.core.record import GroupRecord
 from phoenix.routers import listeners
 from phoenix.routers.forwarding import Arns, Rule
 from phoenix.routers.network_listeners import NETWORK, NetworkListeners
+from phoenix.routers.uncounted import Uncounted
 from phoenix.routers.weighted import WeightedRouter
 
 
@@ -40,7 +40,7 @@ def _checks() -> tuple[str, ...]:
     return nlb_blockers.CHECKS
 
 
-class NlbRouter(WeightedRouter):
+class NlbRouter(Uncounted, WeightedRouter):
     """Weighted forward actions of Network Load Balancers."""
 
     PROTOCOLS: ClassVar = frozenset({"TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC"})
@@ -84,16 +84,6 @@ class NlbRouter(WeightedRouter):
 
     def set_opt_ins(self, action: SetOptIns, target_groups: Arns, routes: Sequence[str]) -> None:
         """Nothing to set: a policy that asks for it is refused."""
-
-    def count_requests(
-        self, target_groups: Arns, routes: Sequence[str], since: datetime, until: datetime
-    ) -> Mapping[Slot, Mapping[datetime, float]]:
-        """None: `uncounted` says why."""
-        return {}
-
-    def price_of_looks(self, target_groups: Arns, looks: int) -> str:
-        """Nothing is asked."""
-        return ""
 
     @staticmethod
     def _open(aws: Aws) -> NetworkListeners:

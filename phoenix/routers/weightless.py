@@ -4,7 +4,6 @@ move, or to be moved by another writer."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import ClassVar
 
 from phoenix.aws.session import Aws
@@ -12,9 +11,10 @@ from phoenix.core.action import SetFailover, SetOptIns, SetWeights
 from phoenix.core.model import Route, Slot
 from phoenix.core.opt_in import OptIns
 from phoenix.core.record import GroupRecord
+from phoenix.routers.uncounted import Uncounted
 
 
-class PlainRouter:
+class PlainRouter(Uncounted):
     """The common part of routers that suspend nothing in target groups, and make no rules of their own."""
 
     def read_failover(self, target_groups: Mapping[Slot, Sequence[str]]) -> Mapping[Slot, str]:
@@ -34,16 +34,6 @@ class PlainRouter:
         self, action: SetOptIns, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str]
     ) -> None:
         """Nothing to set: a policy that asks for it is refused."""
-
-    def count_requests(
-        self, target_groups: Mapping[Slot, Sequence[str]], routes: Sequence[str], since: datetime, until: datetime
-    ) -> Mapping[Slot, Mapping[datetime, float]]:
-        """Nothing is counted: `uncounted` says why."""
-        return {}
-
-    def price_of_looks(self, target_groups: Mapping[Slot, Sequence[str]], looks: int) -> str:
-        """Nothing is asked."""
-        return ""
 
 
 class WeightlessRouter(PlainRouter):

@@ -120,7 +120,7 @@ class Registry:
             return
         service: Any = self.backend.services.get(operation.service)
         if service is not None:
-            # moto would list it twice where AWS changes what is there.
+            # moto would list it twice where AWS changes the registration.
             service.instances[:] = [each for each in service.instances if each.instance_id != operation.instance]
             if operation.kind == REGISTER:
                 self.backend.register_instance(operation.service, operation.instance, "", attributes)

@@ -1,6 +1,6 @@
 """Answers of AWS that a page needs beyond the board's looks, kept for a while and shared by all viewers.
 
-Must never ask twice for what is kept, nor ask again at once for what was refused.
+Must never ask twice for an answer that is kept, a refusal included, nor let one slow answer hold up the others.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ class Answers:
     def __init__(self, elapsed: Callable[[], float], kept_for: float) -> None:
         self._elapsed, self._kept_for = elapsed, kept_for
         self._lock = threading.Lock()
+        self._asking: dict[Hashable, threading.Lock] = {}
         self._known: dict[Hashable, tuple[float, Any]] = {}
 
     def of(self, key: Hashable, ask: Callable[[], T]) -> T:
@@ -32,20 +33,26 @@ class Answers:
             PhoenixError: AWS refused; it is kept as an answer is.
         """
         with self._lock:
+            asking = self._asking.setdefault(key, threading.Lock())
+        with asking:
             kept = self._known.get(key)
             if kept is None or self._elapsed() - kept[0] >= self._kept_for:
                 kept = self._keep(key, self._asked(ask))
         if isinstance(kept[1], PhoenixError):
-            raise kept[1]
+            raise kept[1].with_traceback(None)  # else each viewer's would be added to it
         found: T = kept[1]
         return found
 
     def _keep(self, key: Hashable, answer: object) -> tuple[float, Any]:
-        self._known.pop(key, None)
-        self._known[key] = (self._elapsed(), answer)
-        while len(self._known) > MOST:
-            del self._known[next(iter(self._known))]
-        return self._known[key]
+        kept = (self._elapsed(), answer)
+        with self._lock:
+            self._known.pop(key, None)
+            self._known[key] = kept
+            while len(self._known) > MOST:
+                oldest = next(iter(self._known))
+                del self._known[oldest]
+                self._asking.pop(oldest, None)
+        return kept
 
     @staticmethod
     def _asked(ask: Callable[[], T]) -> T | PhoenixError:

@@ -48,6 +48,7 @@ def plan(told: Plan, asked: str = "") -> documents.Plan:
         "calls": None if told.calls is None else [_call(told, each) for each in told.calls],
         "before_leaving": [_station(each) for each in told.before_leaving],
         "discovery": [_station(each) for each in told.discovery],
+        "prices": dict(told.prices),
         "checks": list(told.checks),
         "hot_seconds": int(told.hot_for.total_seconds()),
         "commands": [{"purpose": purpose, "command": command, "effect": None}],

@@ -169,7 +169,7 @@ def _drill(report: Report) -> list[tuple[str, str]]:
     if hindered is None or report.record.in_flight is not None:
         return []
     since = f"due since {text.moment(hindered.opened_at)} UTC, and has not begun: {hindered.reason}"
-    return [("drill", f"{since} {text.command('drill', report.group)} --dry-run lists what is in the way")]
+    return [("drill", f"{since} {text.command('drill', report.group)} --dry-run lists the obstacles")]
 
 
 def _facts(report: Report, *, driving: bool) -> list[str]:

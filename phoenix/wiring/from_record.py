@@ -69,7 +69,7 @@ class LateNotifiers:
             PhoenixError: they cannot be had; the same error each time.
         """
         if self._trouble is not None:
-            raise self._trouble
+            raise self._trouble.with_traceback(None)  # else each look's would be added to it
         try:
             return iter(self.load())
         except PhoenixError as error:

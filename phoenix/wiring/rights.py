@@ -31,8 +31,11 @@ SWEEPS: Final[Rights] = group_marks.IAM_ACTIONS
 SCREENS: Final[Rights] = CloudTrail.IAM_ACTIONS
 """Optional: without them a screen prints the command instead."""
 ASSUME: Final[Rights] = frozenset({Right("sts:AssumeRole", "ActAs", ALL, ("${assumed_role_arn}",))})
-_ANY: Final[Names] = {"auto_scaling_group": ("*",), "ecs_cluster": ("*",), "ssm_document": ("phoenix-*",)} | {
-    "cloud_map_service": ("*",)
+_ANY: Final[Names] = {
+    "auto_scaling_group": ("*",),
+    "cloud_map_service": ("*",),
+    "ecs_cluster": ("*",),
+    "ssm_document": ("phoenix-*",),
 }
 _TABLES: Final = (
     fleets.KINDS,

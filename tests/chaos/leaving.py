@@ -11,26 +11,30 @@ from tests.chaos.parts import Machine, Place
 
 WORK_LEAVES = timedelta(seconds=40)
 """How long it takes until the work has left a machine that takes no more."""
+ANNOUNCED_WITHIN = timedelta(seconds=150)
+"""How long a registry takes until clients find a machine: longer than a bake, or nothing would have to wait for it."""
 
 
-def change_work(place: Place, action: Drain | Undrain, now: datetime) -> None:
-    """What the orchestrator is told."""
-    for machine in place.machines:
-        if machine.id in action.instances:
-            machine.drained_since = (machine.drained_since or now) if isinstance(action, Drain) else None
+def change_work(place: Place, action: Drain | Undrain, now: datetime, delay: timedelta) -> None:
+    """What the orchestrator is told; it gives work again after the delay."""
+    for machine in (each for each in place.machines if each.id in action.instances):
+        if isinstance(action, Drain):
+            machine.drained_since = machine.drained_since or now
+        elif machine.drained_since is not None:
+            machine.drained_since, machine.used_from = None, now + delay
 
 
 def work_of(machine: Machine, now: datetime) -> Work:
     """What the orchestrator says about a machine."""
     if machine.drained_since is None:
-        return Work(Stage.ACTIVE, "has 2 tasks")
+        return Work(Stage.ACTIVE, "has 2 tasks") if machine.is_used(now) else Work(Stage.DRAINED, "is being announced")
     is_empty = now >= machine.drained_since + WORK_LEAVES
     return Work(Stage.DRAINED) if is_empty else Work(Stage.LEAVING, "has 1 task")
 
 
 def is_anyone_found(places: Iterable[Place], now: datetime) -> bool | None:
     """True while clients find a machine that answers; None where none was ever to be found."""
-    found = [m for place in places for m in place.machines if m.drained_since is None]
+    found = [m for place in places for m in place.machines if m.is_used(now)]
     return any(machine.answers(now) for machine in found) if found else None
 
 

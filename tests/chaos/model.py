@@ -37,7 +37,7 @@ from phoenix.ports import FleetView, Traffic
 from phoenix.sandbox.timeline import Timeline
 from tests.builders import NOON
 from tests.chaos.invariants import SlotTruth, Truth
-from tests.chaos.leaving import change_work, leave_for, work_of, works_in
+from tests.chaos.leaving import ANNOUNCED_WITHIN, change_work, leave_for, work_of, works_in
 from tests.chaos.parts import SCHEDULES, Image, Machine, Opening, Place, Rule, change_tags, rules_at, share_of
 
 ZONES = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
@@ -209,7 +209,7 @@ class Model:
                 if found is not None:
                     self._replace(place, found)
             case Drain() | Undrain():
-                change_work(self.places[action.slot], action, self.now)
+                change_work(self.places[action.slot], action, self.now, ANNOUNCED_WITHIN * bool(self.unknown_since))
             case Release() | Announce():
                 raise AssertionError("nothing is held in a pair, and a registry is told by itself")
             case WriteTags() | RemoveTags():

@@ -16,7 +16,7 @@ SCHEDULES = "ScheduledActions"
 @dataclass(slots=True, eq=False)
 class Machine:
     """One instance. `answers_at` None: it never will; `killed_at`, `leaving_since`: it no longer does. It takes no new
-    work since `drained_since`."""
+    work since `drained_since`, and some again from `used_from` on."""
 
     id: str
     zone: str
@@ -26,6 +26,11 @@ class Machine:
     killed_at: datetime | None = None
     leaving_since: datetime | None = None
     drained_since: datetime | None = None
+    used_from: datetime | None = None
+
+    def is_used(self, now: datetime) -> bool:
+        """True while it is given work, or clients find it."""
+        return self.drained_since is None and (self.used_from is None or self.used_from <= now)
 
     def answers(self, now: datetime) -> bool:
         """True when a request that reaches it is served."""

@@ -1,4 +1,4 @@
-"""Which instances clients are to find, what waits for that, and what is withdrawn."""
+"""Which instances clients are to find, what waits for that, and which are withdrawn."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_the_wait_is_told_with_what_is_missing_and_until_when() -> None:
     assert told.endswith(" and 2 more, at most until 12:05:00")
 
 
-# --- what is withdrawn ------------------------------------------------------------------------------------------------
+# --- withdrawals ------------------------------------------------------------------------------------------------------
 
 
 def test_a_generation_without_weight_is_withdrawn_once_clients_find_the_other_one() -> None:

@@ -99,7 +99,7 @@ def test_a_good_shift_in_bursts_is_never_found_off(percent: int, total: int) -> 
 
 @pytest.mark.parametrize("percent", [2, 10, 40])
 def test_the_bound_is_no_less_than_the_exact_chance(percent: int) -> None:
-    """At the edge of what is tolerated, the exact chance of all that is found off stays below the one that is said."""
+    """At the edge of the tolerated shares, the exact chance of all findings stays below the one that is said."""
     low, _ = tolerated(percent)
     draws = 400
     chance, total = (1 - low) ** draws, 0.0

@@ -48,7 +48,7 @@ def with_key(service: str, *actions: str) -> Iterator[Request]:
 
 @dataclass
 class Account:
-    """What is known of the resources: their tags and owners. Asked for once."""
+    """The resources, with their tags and owners. Asked for once."""
 
     ask: Ask
     _answers: dict[str, Any] = field(default_factory=dict)

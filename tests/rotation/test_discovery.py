@@ -22,7 +22,7 @@ class Clients:
 
     def __init__(self, stage: Stage, service: str) -> None:
         self.stage, self.service = stage, service
-        self.nobody: list[str] = []
+        self.found_none: list[str] = []
         self.dead: list[str] = []
         self.last: dict[str, Any] = {}
         self.has_begun = False
@@ -44,7 +44,7 @@ class Clients:
             if member.lifecycle == "InService"
         }
         if self.has_begun and not found & serving:
-            self.nobody.append(f"{now:%H:%M:%S} {call.operation}")
+            self.found_none.append(f"{now:%H:%M:%S} {call.operation}")
         known = {each for each, at in self.last.items() if (now - at).total_seconds() < REMEMBERED}
         if known - serving:
             self.dead.append(f"{now:%H:%M:%S} {call.operation}: {sorted(known - serving)}")
@@ -58,7 +58,7 @@ def with_service(stage: Stage, policy: dict[str, Any], **service: Any) -> Client
 
 
 def assert_all_was_well(clients: Clients) -> None:
-    assert clients.nobody == []
+    assert clients.found_none == []
     assert clients.dead == []
 
 

@@ -139,7 +139,7 @@ def test_a_scale_out_at_rest_is_announced_and_a_scale_in_withdrawn_by_the_next_l
     assert len(more) == 6
     assert clients.found == in_service(stage, "web-green")
     assert len(clients.found) == 3
-    assert clients.nobody == []
+    assert clients.found_none == []
 
 
 def test_also_while_the_group_is_paused(open_stage: Opener) -> None:
@@ -161,7 +161,7 @@ def test_an_instance_that_dies_is_withdrawn_and_its_successor_announced(open_sta
 
     assert dead not in clients.found
     assert clients.found == in_service(stage, "web-green")
-    assert clients.nobody == []
+    assert clients.found_none == []
 
 
 def test_repair_names_a_registration_without_an_instance_and_withdraws_it(open_stage: Opener) -> None:

@@ -1,4 +1,4 @@
-"""Weighted records on a sandbox: whose they are, what is written, and what a look costs."""
+"""Weighted records on a sandbox: whose they are, which are written, and what a look costs."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ def test_the_stream_ends_with_the_server(desk: Desk) -> None:
 
 
 class Heard(Board):
-    """A board that says when a page has asked it what is new."""
+    """A board that says when a page has asked it for news."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk.stage.wiring("pages/2"))

@@ -125,6 +125,7 @@ class Plan(TypedDict):
     calls: list[PlannedCall] | None
     before_leaving: list[PlannedStation]
     discovery: list[PlannedStation]
+    prices: dict[str, str]
     opt_ins: list[OptIn]
     checks: list[str]
     hot_seconds: int
