@@ -114,6 +114,12 @@ def test_routes_that_differ_show_the_least_weight() -> None:
     assert candidate["weight"] == 0
 
 
+def test_a_plan_tells_what_each_gate_costs() -> None:
+    document = json_plan.plan(replace(a_plan(), prices={"metrics": "up to 12 looks: $0.001"}))
+
+    assert document["prices"] == {"metrics": "up to 12 looks: $0.001"}
+
+
 def test_a_plan_keeps_blockers_and_warnings_apart() -> None:
     document = json_plan.plan(a_plan(blockers=BLOCKERS))
 
